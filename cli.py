@@ -1,0 +1,117 @@
+"""The ``vidigree`` command: finds the sub-command, runs it, turns errors into one line and a code.
+
+Sub-commands live in their rooms (``vidigree.<room>.commands``) and are imported only when they
+are called, so that ``vidigree --help`` stays fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from vidigree import __version__
+
+if TYPE_CHECKING:
+    from vidigree.media.errors import VidigreeError
+
+__all__ = ["main"]
+
+# name -> (module:attribute, one-line help)
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "generate": (
+        "vidigree.generate.commands:generate",
+        "Make a clip from a prompt, marked and signed.",
+    ),
+    "engines": ("vidigree.generate.commands:engines", "List the generator engines."),
+    "stamp": ("vidigree.watermark.commands:stamp", "Mark and sign a clip that was made elsewhere."),
+    "keys": ("vidigree.watermark.commands:keys", "Make and show signing keys and watermark keys."),
+    "ledger": ("vidigree.watermark.commands:ledger", "Show what was issued."),
+    "audit": ("vidigree.detect.commands:audit", "Say where a clip comes from, and why."),
+    "classifier": (
+        "vidigree.detect.commands:classifier",
+        "Train, evaluate and run the classifier.",
+    ),
+}
+
+EXIT_INTERRUPTED = 130
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a sub-command when it is called, not when it is listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        return cast("click.Command", getattr(importlib.import_module(module), attribute))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    epilog="Exit codes: see docs/exit-codes.md.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="vidigree")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def _vidigree(debug: bool) -> None:
+    """A pedigree for every generated clip.
+
+    Clips leave with a robust watermark and signed C2PA content credentials, and any clip can be
+    audited for both.
+    """
+    del debug  # read by main() from the context
+
+
+def _report(message: str, hint: str = "") -> None:
+    """Print one line on stderr: what happened, and what to do."""
+    line = " ".join(f"{message} {hint}".split())
+    click.echo(f"vidigree: {line}", err=True)
+
+
+def _package_error() -> type[VidigreeError]:
+    """Return the base of our errors; imported late because the media room imports PyAV."""
+    from vidigree.media.errors import VidigreeError
+
+    return VidigreeError
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        args: Arguments without the program name; ``None`` takes them from ``sys.argv``.
+
+    Raises:
+        SystemExit: Always, with one of the documented exit codes.
+    """
+    arguments = sys.argv[1:] if args is None else args
+    debug = "--debug" in arguments
+    try:
+        result = _vidigree.main(arguments, prog_name="vidigree", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _report("Interrupted; nothing was left behind.")
+        sys.exit(EXIT_INTERRUPTED)
+    except _package_error() as error:
+        if debug:
+            traceback.print_exc()
+        _report(error.message, error.hint)
+        sys.exit(error.exit_code)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

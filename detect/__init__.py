@@ -1,0 +1,1 @@
+"""Audits clips: credentials, watermark, ledger, classifier, and one verdict from them."""

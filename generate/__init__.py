@@ -1,0 +1,1 @@
+"""Makes clips; its only door out is :func:`vidigree.watermark.stamp`."""

@@ -1,0 +1,72 @@
+"""A generated clip on its way to the stamp: frames, and what made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Clip", "Origin", "Task"]
+
+Task = Literal["text-to-video", "image-to-video", "video-to-video", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What made a clip; goes into the signed manifest and the ledger.
+
+    Attributes:
+        task: How the clip was made; ``"unknown"`` for a clip that was made elsewhere.
+        engine: Registered engine name, e.g. ``"render"``; ``"external"`` for clips made elsewhere.
+        engine_version: Version of the engine or its library.
+        model: Name of the model or of the folder or hub id it was loaded from; empty if none.
+        model_licence: Licence note of the model; empty if not known.
+        synthetic: ``True`` if a generative model or renderer made the pixels, ``False`` if the
+            caller says they were captured, ``None`` if it is not known.
+        trained_model: ``True`` if a trained model made the pixels (IPTC
+            ``trainedAlgorithmicMedia``), ``False`` for a pure algorithm such as the renderer
+            (``algorithmicMedia``).
+        prompt_sha256: SHA-256 of the UTF-8 prompt in hex; empty if there was none. The prompt
+            itself never goes into the manifest.
+        seed: Seed of the run; ``None`` if there was none.
+        inputs: Files that went in (image or video), in order; they become ingredients.
+        parameters: Further facts worth recording, JSON values only.
+    """
+
+    task: Task = "unknown"
+    engine: str = "external"
+    engine_version: str = ""
+    model: str = ""
+    model_licence: str = ""
+    synthetic: bool | None = None
+    trained_model: bool = True
+    prompt_sha256: str = ""
+    seed: int | None = None
+    inputs: tuple[Path, ...] = ()
+    parameters: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """Frames with their size and rate, and what made them.
+
+    Attributes:
+        frames: uint8 RGB frames, each of shape (height, width, 3); may be a one-pass stream.
+        width: Frame width in pixels.
+        height: Frame height in pixels.
+        fps: Frames per second.
+        num_frames: Number of frames; ``None`` when a stream does not know.
+        origin: What made the clip.
+    """
+
+    frames: Iterable[NDArray[np.uint8]]
+    width: int
+    height: int
+    fps: Fraction
+    num_frames: int | None = None
+    origin: Origin = field(default_factory=Origin)

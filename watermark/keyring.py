@@ -1,0 +1,109 @@
+"""Secret keys of the pixel mark: a ring of them, with ids, rotation and a published default.
+
+The published default key lets anyone verify marks that were made with it; it proves nothing
+against a forger, who knows it too. A private key in the ring does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidigree.media.errors import CredentialsError
+from vidigree.media.home import home_folder
+
+__all__ = ["PUBLISHED_KEY", "KeyRing", "MarkKey"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkKey:
+    """One key of the pixel mark.
+
+    Attributes:
+        key_id: Short public name; written into manifests and the ledger.
+        secret: 32 bytes that seed every keyed pattern. Never printed.
+    """
+
+    key_id: str
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"MarkKey(key_id={self.key_id!r}, secret=...)"
+
+
+PUBLISHED_KEY = MarkKey(
+    key_id="published-1", secret=hashlib.sha256(b"vidigree published mark key 1").digest()
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRing:
+    """Keys to mark and to look for, newest first.
+
+    Attributes:
+        keys: All keys; the first one marks, all of them are tried at detection.
+    """
+
+    keys: tuple[MarkKey, ...] = (PUBLISHED_KEY,)
+
+    @property
+    def active(self) -> MarkKey:
+        """The key that new marks are made with."""
+        return self.keys[0]
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> KeyRing:
+        """Read the ring file; without one, the ring holds the published key alone.
+
+        Args:
+            path: Ring file; ``None`` means ``mark-keys.json`` in the data folder.
+
+        Raises:
+            CredentialsError: The file cannot be read or is damaged.
+        """
+        path = _ring_path(path)
+        if not path.exists():
+            return cls()
+        try:
+            rows = json.loads(path.read_text(encoding="utf-8"))["keys"]
+            keys = tuple(
+                MarkKey(key_id=row["key_id"], secret=bytes.fromhex(row["secret"])) for row in rows
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CredentialsError(
+                f"The mark key ring {path} cannot be read: {error}.",
+                hint="Restore it from a backup, or move it away to use the published key only.",
+            ) from error
+        return cls(keys=(*keys, PUBLISHED_KEY))
+
+    @classmethod
+    def rotate(cls, path: Path | None = None) -> KeyRing:
+        """Add a fresh secret key in front, write the ring file (mode 0600), return the new ring."""
+        path = _ring_path(path)
+        old = [key for key in cls.load(path).keys if key != PUBLISHED_KEY]
+        secret = secrets.token_bytes(32)
+        fresh = MarkKey(key_id=f"mk-{hashlib.sha256(secret).hexdigest()[:8]}", secret=secret)
+        rows = [{"key_id": key.key_id, "secret": key.secret.hex()} for key in (fresh, *old)]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(".tmp")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                json.dump({"version": 1, "keys": rows}, stream, indent=2)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            raise CredentialsError(
+                f"The mark key ring {path} cannot be written: {error.strerror or error}.",
+                hint="Check the folder's permissions, or set VIDIGREE_HOME.",
+            ) from error
+        return cls(keys=(fresh, *old, PUBLISHED_KEY))
+
+
+def _ring_path(path: Path | None) -> Path:
+    return home_folder() / "mark-keys.json" if path is None else path

@@ -1,0 +1,127 @@
+"""The contract of a pixel watermark: the robust mark and its peers stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from fractions import Fraction
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.media.registry import Registry
+from vidigree.watermark.keyring import MarkKey
+
+__all__ = ["MarkReading", "MarkSegment", "WatermarkMethod", "watermark_methods"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkSegment:
+    """A stretch of the clip that carries one mark.
+
+    Attributes:
+        start: Seconds from the first frame.
+        end: Seconds from the first frame, exclusive.
+        p_value: Probability of a score at least as high on an unmarked stretch.
+        message: The message read there, or ``None`` if only presence is certain.
+    """
+
+    start: float
+    end: float
+    p_value: float
+    message: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkReading:
+    """What a detector says about a clip. Absence is a result, not an error.
+
+    Attributes:
+        method: Name of the watermark method.
+        present: Whether a mark of one of the keys is there.
+        p_value: Probability of a score at least as high on an unmarked clip, all tried keys and
+            geometries counted; 1.0 when nothing was found.
+        message: The message, exact; ``None`` if absent or present but not readable.
+        key_id: The key the mark was made with; ``None`` if absent.
+        bit_confidence: Per message bit, probability in [0.5, 1] that the bit is right.
+        scale: Size of the carrier in this clip relative to how it was embedded; ``None`` unknown.
+        rotation: Rotation found, degrees counter-clockwise; ``None`` unknown.
+        mirrored: Whether the picture is mirrored left to right.
+        segments: Where in time the mark was found, in order.
+        frames_used: Number of frames the detector looked at.
+    """
+
+    method: str
+    present: bool
+    p_value: float = 1.0
+    message: int | None = None
+    key_id: str | None = None
+    bit_confidence: tuple[float, ...] = ()
+    scale: float | None = None
+    rotation: float | None = None
+    mirrored: bool = False
+    segments: tuple[MarkSegment, ...] = field(default_factory=tuple)
+    frames_used: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reading as JSON values; the message as 16 hex digits."""
+        row = asdict(self)
+        row["message"] = None if self.message is None else f"{self.message:016x}"
+        for segment in row["segments"]:
+            if segment["message"] is not None:
+                segment["message"] = f"{segment['message']:016x}"
+        return row
+
+
+class WatermarkMethod(Protocol):
+    """A pixel watermark.
+
+    Required: ``name``, ``message_bits``, :meth:`embed`, :meth:`detect`. Both work on streams of
+    frames; memory does not grow with the length of the clip.
+    """
+
+    name: ClassVar[str]
+    message_bits: ClassVar[int]
+
+    def embed(
+        self,
+        frames: Iterable[NDArray[np.uint8]],
+        message: int,
+        *,
+        key: MarkKey,
+        fps: Fraction,
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield marked frames of the same number, shape and order.
+
+        Args:
+            frames: uint8 RGB frames of one shape (H, W, 3).
+            message: Unsigned integer of ``message_bits`` bits.
+            key: Secret that seeds the carrier.
+            fps: Frames per second.
+
+        Raises:
+            StampError: The frames cannot carry the mark (too small, for one).
+        """
+        ...
+
+    def detect(
+        self,
+        frames: Iterable[NDArray[np.uint8]],
+        *,
+        keys: Sequence[MarkKey],
+        fps: Fraction,
+    ) -> MarkReading:
+        """Look for a mark made with one of ``keys``; nothing else about the clip is known.
+
+        Args:
+            frames: uint8 RGB frames of one shape (H, W, 3), in order.
+            keys: Keys to try, most likely first.
+            fps: Frames per second, for the times of segments.
+        """
+        ...
+
+
+watermark_methods: Registry[type[WatermarkMethod]] = Registry(
+    "watermark method", "vidigree.watermark_methods"
+)
