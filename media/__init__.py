@@ -15,21 +15,37 @@ from vidigree.media.errors import (
     UsageError,
     VidigreeError,
 )
+from vidigree.media.home import home_folder
+from vidigree.media.output import output_file
+from vidigree.media.progress import Progress, no_progress, progress_bar
+from vidigree.media.reading import Frame, VideoInfo, VideoReader, open_video, probe
 from vidigree.media.registry import Registry
+from vidigree.media.writing import VideoWriter
 
 __all__ = [
     "CredentialsError",
     "EngineError",
+    "Frame",
     "LedgerError",
     "MediaError",
     "MediaNotFoundError",
     "NotAVideoError",
     "OutputError",
     "PolicyRefusalError",
+    "Progress",
     "Registry",
     "StampError",
     "TruncatedMediaError",
     "UnsupportedMediaError",
     "UsageError",
+    "VideoInfo",
+    "VideoReader",
+    "VideoWriter",
     "VidigreeError",
+    "home_folder",
+    "no_progress",
+    "open_video",
+    "output_file",
+    "probe",
+    "progress_bar",
 ]

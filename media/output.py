@@ -1,0 +1,106 @@
+"""Output files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av.error
+
+from vidigree.media.errors import OutputError
+
+__all__ = ["output_error", "output_file"]
+
+
+def output_error(path: Path, error: OSError | av.error.FFmpegError) -> OutputError:
+    """Return the error to raise when writing ``path`` failed with ``error``."""
+    if error.errno == errno.ENOSPC:
+        return OutputError(
+            f"{path} cannot be written: the disk is full.",
+            hint="Free some space or choose another disk.",
+        )
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    return OutputError(
+        f"{path} cannot be written: {reason}.", hint="Check the folder and its permissions."
+    )
+
+
+@contextmanager
+def output_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; rename it into place only if all went well.
+
+    Args:
+        path: Where the finished file shall be.
+        overwrite: Whether an existing file may be replaced.
+
+    Yields:
+        A path in the same folder with the same suffix, not existing yet. On success it is flushed
+        to the disk and renamed; on any exception, Ctrl-C included, it is deleted.
+
+    Raises:
+        OutputError: The folder is missing or not writable, ``path`` is a folder, or exists.
+    """
+    _check_target(path, overwrite=overwrite)
+    temporary = path.with_name(f".{path.stem[:80]}.{secrets.token_hex(6)}.part{path.suffix}")
+    try:
+        # Created at once, so that an unwritable folder is found before the work, not after it.
+        temporary.touch(mode=0o644, exist_ok=False)
+        yield temporary
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        if not overwrite and path.exists():
+            raise _exists(path)
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OutputError:
+        raise
+    except OSError as error:
+        if not _concerns(error, temporary, path):
+            raise
+        raise output_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_target(path: Path, *, overwrite: bool) -> None:
+    parent = path.parent
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder.", hint="Give a file name for the output.")
+        if not parent.exists():
+            raise OutputError(f"There is no folder {parent}.", hint="Make it first.")
+        if not parent.is_dir():
+            raise OutputError(f"{parent} is not a folder.", hint="Choose another output path.")
+        if path.exists() and not overwrite:
+            raise _exists(path)
+    except OutputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{str(path)[:200]!r} is not a usable file name: {error}.") from error
+
+
+def _exists(path: Path) -> OutputError:
+    return OutputError(
+        f"{path} exists already.", hint="Choose another name, or allow it to be overwritten."
+    )
+
+
+def _concerns(error: OSError, *paths: Path) -> bool:
+    """Tell whether an error is about one of the paths; others belong to whoever raised them."""
+    named = {str(path) for path in paths}
+    return error.filename is None or str(error.filename) in named
+
+
+def _sync_folder(folder: Path) -> None:
+    # Not every file system can sync a folder; the file itself has been synced already.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
