@@ -16,7 +16,7 @@ from vidigree.media.errors import (
     VidigreeError,
 )
 from vidigree.media.home import home_folder
-from vidigree.media.output import output_file
+from vidigree.media.output import output_file, scratch_file
 from vidigree.media.progress import Progress, no_progress, progress_bar
 from vidigree.media.reading import Frame, VideoInfo, VideoReader, open_video, probe
 from vidigree.media.registry import Registry
@@ -48,4 +48,5 @@ __all__ = [
     "output_file",
     "probe",
     "progress_bar",
+    "scratch_file",
 ]

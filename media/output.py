@@ -14,7 +14,7 @@ import av.error
 
 from vidigree.media.errors import OutputError
 
-__all__ = ["output_error", "output_file"]
+__all__ = ["output_error", "output_file", "scratch_file"]
 
 
 def output_error(path: Path, error: OSError | av.error.FFmpegError) -> OutputError:
@@ -46,7 +46,7 @@ def output_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         OutputError: The folder is missing or not writable, ``path`` is a folder, or exists.
     """
     _check_target(path, overwrite=overwrite)
-    temporary = path.with_name(f".{path.stem[:80]}.{secrets.token_hex(6)}.part{path.suffix}")
+    temporary = _temporary(path)
     try:
         # Created at once, so that an unwritable folder is found before the work, not after it.
         temporary.touch(mode=0o644, exist_ok=False)
@@ -65,6 +65,23 @@ def output_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise output_error(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_file(beside: Path) -> Iterator[Path]:
+    """Give a temporary path in the folder of ``beside``, with its suffix; always deleted.
+
+    For intermediate results that must be on the same disk as the output.
+    """
+    temporary = _temporary(beside)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.stem[:80]}.{secrets.token_hex(6)}.part{path.suffix}")
 
 
 def _check_target(path: Path, *, overwrite: bool) -> None:
