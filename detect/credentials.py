@@ -1,0 +1,96 @@
+"""The credentials layer: what a manifest in the file says, as separate pieces of evidence.
+
+Integrity, signer, validity and claimed source are four answers, never one: a file can be intact and
+signed by nobody we know, or signed by someone known and changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vidigree.detect.evidence import Evidence
+from vidigree.detect.readings import CredentialsLike, IngredientLike
+
+__all__ = ["credentials_evidence"]
+
+_INTEGRITY = {
+    "intact": "credentials.intact",
+    "altered": "credentials.altered",
+    "unknown": "credentials.integrity-unknown",
+}
+_TRUST = {
+    "trusted": "credentials.signer-trusted",
+    "unlisted": "credentials.signer-unlisted",
+    "unknown": "credentials.signer-unlisted",
+}
+_VALIDITY = {
+    "expired": "credentials.expired",
+    "not-yet-valid": "credentials.not-yet-valid",
+    "unknown": "credentials.validity-unknown",
+}
+_SOURCE = {
+    "generated": "credentials.says-generated",
+    "generated-by-algorithm": "credentials.says-generated",
+    "composite-with-generated": "credentials.says-composite",
+    "captured": "credentials.says-captured",
+    "edited": "credentials.says-edited",
+    "unknown": "credentials.says-nothing",
+}
+_GENERATED = {"generated", "generated-by-algorithm", "composite-with-generated"}
+
+
+def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
+    """Turn a credentials reading into evidence.
+
+    Args:
+        reading: What the credentials checker read.
+
+    Returns:
+        Evidence in the order integrity, signer, validity, claimed source, ingredients.
+    """
+    codes = _status_codes(reading)
+    if reading.status == "absent":
+        return [Evidence(code="credentials.absent")]
+    if reading.status == "unreadable":
+        return [Evidence(code="credentials.unreadable", status_codes=codes)]
+    signer = {"signer": reading.signer or ""}
+    evidence = [
+        Evidence(code=_INTEGRITY[reading.integrity], status_codes=codes),
+        Evidence(code=_TRUST[reading.signer_trust], values=signer),
+    ]
+    if reading.validity in _VALIDITY:
+        evidence.append(Evidence(code=_VALIDITY[reading.validity]))
+    evidence.append(
+        Evidence(
+            code=_SOURCE[reading.claimed_source],
+            values={"generator": reading.generator or "", "source": reading.claimed_source},
+        )
+    )
+    evidence.extend(_ingredient_evidence(reading.ingredients))
+    return evidence
+
+
+def _ingredient_evidence(ingredients: Sequence[IngredientLike]) -> list[Evidence]:
+    everything = list(_walk(ingredients))
+    altered = sum(part.integrity == "altered" for part in everything)
+    generated = sum(part.claimed_source in _GENERATED for part in everything)
+    evidence = []
+    if altered:
+        evidence.append(Evidence(code="credentials.ingredient-altered", values={"count": altered}))
+    if generated:
+        evidence.append(
+            Evidence(code="credentials.ingredient-generated", values={"count": generated})
+        )
+    return evidence
+
+
+def _walk(ingredients: Sequence[IngredientLike]) -> Iterator[IngredientLike]:
+    for part in ingredients:
+        yield part
+        yield from _walk(part.ingredients)
+
+
+def _status_codes(reading: CredentialsLike) -> tuple[str, ...]:
+    """Return the failure and success codes; informational ones stay in the full reading."""
+    codes = reading.to_dict().get("codes", {})
+    return tuple(code for kind in ("failure", "success") for code in codes.get(kind, ()))

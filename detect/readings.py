@@ -1,0 +1,170 @@
+"""What the layers hand to the verdict: the fields it needs of each reading, and no more.
+
+The credentials and classifier readings are described by protocols, so that the verdict can be
+tested row by row without files, keys or models, and so that another reader can take their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from vidigree.detect.evidence import Layer
+from vidigree.watermark.method import MarkReading
+
+__all__ = [
+    "ClassifierLike",
+    "CredentialsLike",
+    "IngredientLike",
+    "LedgerReading",
+    "NotChecked",
+    "Readings",
+    "SoftBindingLike",
+    "WindowLike",
+]
+
+
+class SoftBindingLike(Protocol):
+    """One soft binding of a manifest."""
+
+    @property
+    def alg(self) -> str:
+        """Name of the algorithm, from the C2PA soft binding list."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """The value, as the manifest has it."""
+        ...
+
+
+class IngredientLike(Protocol):
+    """Something that went into the clip, with its own credentials."""
+
+    @property
+    def integrity(self) -> str: ...  # noqa: D102
+    @property
+    def claimed_source(self) -> str: ...  # noqa: D102
+    @property
+    def ingredients(self) -> Sequence[IngredientLike]: ...  # noqa: D102
+
+
+class CredentialsLike(Protocol):
+    """The fields of a ``CredentialsReading`` that the verdict needs."""
+
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def integrity(self) -> str: ...  # noqa: D102
+    @property
+    def signer_trust(self) -> str: ...  # noqa: D102
+    @property
+    def validity(self) -> str: ...  # noqa: D102
+    @property
+    def claimed_source(self) -> str: ...  # noqa: D102
+    @property
+    def signer(self) -> str | None: ...  # noqa: D102
+    @property
+    def generator(self) -> str | None: ...  # noqa: D102
+    @property
+    def soft_bindings(self) -> Sequence[SoftBindingLike]: ...  # noqa: D102
+    @property
+    def ingredients(self) -> Sequence[IngredientLike]: ...  # noqa: D102
+
+    def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
+
+
+class WindowLike(Protocol):
+    """The classifier's score of one stretch."""
+
+    @property
+    def start(self) -> float: ...  # noqa: D102
+    @property
+    def end(self) -> float: ...  # noqa: D102
+    @property
+    def llr(self) -> float: ...  # noqa: D102
+
+
+class ClassifierLike(Protocol):
+    """The fields of a ``ClassifierReading`` that the verdict needs."""
+
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def llr(self) -> float | None: ...  # noqa: D102
+    @property
+    def likely_synthetic(self) -> bool: ...  # noqa: D102
+    @property
+    def windows(self) -> Sequence[WindowLike]: ...  # noqa: D102
+
+    def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerReading:
+    """What the ledger knows about the clip.
+
+    Attributes:
+        found_by: ``"mark"`` if the mark's clip id is in the ledger, ``"fingerprint"`` if a similar
+            clip is, ``"none"`` if neither.
+        clip_id: Clip id of the entry, 16 hex digits; ``None`` without an entry.
+        similarity: Likeness of this clip's fingerprint and the entry's, 0 to 1; ``None`` if it
+            could not be measured.
+        same_content: Whether the likeness is beyond the threshold for one and the same clip;
+            ``None`` if it could not be measured.
+        claimed_source: What the recorded manifest claims: the values of
+            ``CredentialsReading.claimed_source``.
+        engine: Engine that made the clip, as recorded.
+        model: Model that made the clip, as recorded.
+        issued_at: When the entry was recorded, ISO 8601; ``None`` without an entry.
+        credentials: The recovered manifest as JSON values; ``None`` if it could not be read.
+    """
+
+    found_by: str = "none"
+    clip_id: str | None = None
+    similarity: float | None = None
+    same_content: bool | None = None
+    claimed_source: str = "unknown"
+    engine: str = ""
+    model: str = ""
+    issued_at: str | None = None
+    credentials: Mapping[str, Any] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reading as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotChecked:
+    """A layer that did not look, and why.
+
+    Attributes:
+        layer: The layer.
+        why: One sentence for people.
+        asked: ``True`` if the caller left the layer out, ``False`` if it could not run.
+    """
+
+    layer: Layer
+    why: str
+    asked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readings:
+    """Everything the verdict is made from.
+
+    Attributes:
+        credentials: Reading of the credentials layer.
+        marks: One reading per watermark method.
+        ledger: Reading of the ledger.
+        classifier: Reading of the classifier.
+    """
+
+    credentials: CredentialsLike | NotChecked
+    marks: tuple[MarkReading, ...] | NotChecked = field(default_factory=tuple)
+    ledger: LedgerReading | NotChecked = field(default_factory=LedgerReading)
+    classifier: ClassifierLike | NotChecked

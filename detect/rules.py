@@ -1,0 +1,246 @@
+"""The truth table: which evidence leads to which finding. The first rule that fits decides.
+
+docs/verdict.md shows the same table in words; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from vidigree.detect.findings import Confidence, Finding
+
+__all__ = ["RULES", "Rule", "first_rule"]
+
+_GENERATED = ("credentials.says-generated", "credentials.says-composite")
+_EXPIRED = ("credentials.expired", "credentials.not-yet-valid", "credentials.validity-unknown")
+_NOT_CHECKED = (
+    "credentials.not-checked",
+    "mark.not-checked",
+    "ledger.not-checked",
+    "classifier.not-checked",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One row of the truth table.
+
+    Attributes:
+        name: Stable name; goes into the verdict as ``reason``.
+        finding: What the row concludes.
+        confidence: How much it bears.
+        all_of: Evidence codes that must all be there.
+        any_of: Evidence codes of which at least one must be there; empty asks for none.
+        none_of: Evidence codes that must not be there.
+    """
+
+    name: str
+    finding: Finding
+    confidence: Confidence
+    all_of: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+
+    def fits(self, codes: Collection[str]) -> bool:
+        """Say whether a clip with this evidence falls under the row."""
+        return (
+            all(code in codes for code in self.all_of)
+            and (not self.any_of or any(code in codes for code in self.any_of))
+            and not any(code in codes for code in self.none_of)
+        )
+
+    def grounds(self, codes: Collection[str]) -> tuple[str, ...]:
+        """Return the codes among ``codes`` that the row rests on, in the row's order."""
+        return tuple(code for code in (*self.all_of, *self.any_of) if code in codes)
+
+
+RULES: tuple[Rule, ...] = (
+    # 1. Layers that contradict each other come first: whatever else is claimed, a person must look.
+    Rule(
+        name="capture-over-mark",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.HIGH,
+        all_of=("consistency.capture-over-mark",),
+    ),
+    Rule(
+        name="capture-over-ledger",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.MEDIUM,
+        all_of=("consistency.capture-over-ledger",),
+    ),
+    Rule(
+        name="binding-mismatch",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.HIGH,
+        all_of=("consistency.binding-mismatch",),
+    ),
+    Rule(
+        name="transplanted-mark",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.MEDIUM,
+        all_of=("ledger.transplanted",),
+    ),
+    Rule(
+        name="ingredient-altered",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.HIGH,
+        all_of=("credentials.ingredient-altered",),
+    ),
+    Rule(
+        name="capture-from-generated",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.HIGH,
+        all_of=("credentials.says-captured", "credentials.ingredient-generated"),
+    ),
+    # A manifest whose hash does not fit this content came from another clip, or the content was
+    # changed. Only a mark in the pixels that names the same clip settles which.
+    Rule(
+        name="content-altered",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.HIGH,
+        all_of=("credentials.altered",),
+        none_of=("consistency.binding-confirmed",),
+    ),
+    # 2. What intact credentials declare.
+    Rule(
+        name="generated-trusted",
+        finding=Finding.DECLARED_SYNTHETIC,
+        confidence=Confidence.HIGH,
+        all_of=("credentials.intact", "credentials.signer-trusted"),
+        any_of=_GENERATED,
+        none_of=_EXPIRED,
+    ),
+    Rule(
+        name="generated-confirmed-by-mark",
+        finding=Finding.DECLARED_SYNTHETIC,
+        confidence=Confidence.HIGH,
+        all_of=("credentials.intact", "consistency.binding-confirmed"),
+        any_of=_GENERATED,
+    ),
+    Rule(
+        name="generated-unverified-signer",
+        finding=Finding.DECLARED_SYNTHETIC,
+        confidence=Confidence.MEDIUM,
+        all_of=("credentials.intact",),
+        any_of=_GENERATED,
+    ),
+    Rule(
+        name="made-from-generated",
+        finding=Finding.DECLARED_SYNTHETIC,
+        confidence=Confidence.MEDIUM,
+        all_of=("credentials.intact", "credentials.ingredient-generated"),
+    ),
+    # 3. What the ledger and the pixels say where the file itself no longer does.
+    Rule(
+        name="issued-as-captured",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=("ledger.says-captured",),
+    ),
+    Rule(
+        name="recovered-by-mark",
+        finding=Finding.RECOVERED,
+        confidence=Confidence.HIGH,
+        all_of=("ledger.entry-by-mark",),
+    ),
+    Rule(
+        name="recovered-content-unchecked",
+        finding=Finding.RECOVERED,
+        confidence=Confidence.MEDIUM,
+        all_of=("ledger.entry-unverified",),
+    ),
+    Rule(
+        name="recovered-by-fingerprint",
+        finding=Finding.RECOVERED,
+        confidence=Confidence.MEDIUM,
+        all_of=("ledger.entry-by-fingerprint",),
+    ),
+    Rule(
+        name="marked",
+        finding=Finding.MARKED_SYNTHETIC,
+        confidence=Confidence.HIGH,
+        all_of=("mark.found",),
+    ),
+    Rule(
+        name="marked-weakly",
+        finding=Finding.MARKED_SYNTHETIC,
+        confidence=Confidence.MEDIUM,
+        any_of=("mark.found-published-key", "mark.presence-only"),
+    ),
+    # 4. Capture, if a listed signer vouches for it and nothing speaks against it.
+    Rule(
+        name="captured-trusted",
+        finding=Finding.DECLARED_CAPTURED,
+        confidence=Confidence.HIGH,
+        all_of=(
+            "credentials.intact",
+            "credentials.signer-trusted",
+            "credentials.says-captured",
+        ),
+        none_of=(*_EXPIRED, "classifier.likely-synthetic"),
+    ),
+    # A statistic neither overturns a listed signer nor may it be kept from the reader.
+    Rule(
+        name="capture-against-classifier",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=(
+            "credentials.intact",
+            "credentials.signer-trusted",
+            "credentials.says-captured",
+            "classifier.likely-synthetic",
+        ),
+        none_of=_EXPIRED,
+    ),
+    # 5. Statistics.
+    Rule(
+        name="classifier",
+        finding=Finding.LIKELY_SYNTHETIC,
+        confidence=Confidence.LOW,
+        all_of=("classifier.likely-synthetic",),
+    ),
+    # 6. Nothing found, but not everything could be looked at or relied on.
+    Rule(
+        name="capture-unverified",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=("credentials.says-captured",),
+    ),
+    Rule(
+        name="claim-unverified",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        any_of=_GENERATED,
+    ),
+    Rule(
+        name="credentials-unreadable",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=("credentials.unreadable",),
+    ),
+    Rule(
+        name="layer-not-checked",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        any_of=_NOT_CHECKED,
+    ),
+    Rule(
+        name="classifier-abstained",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=("classifier.abstained",),
+    ),
+    # 7. Every layer that was asked for looked, and found nothing.
+    Rule(name="nothing-found", finding=Finding.NO_EVIDENCE, confidence=Confidence.LOW),
+)
+"""The truth table, in the order in which rows are tried. The last row always fits."""
+
+
+def first_rule(codes: Collection[str]) -> Rule:
+    """Return the first row that fits the evidence.
+
+    Args:
+        codes: Codes of all evidence about a clip.
+    """
+    return next(rule for rule in RULES if rule.fits(codes))
