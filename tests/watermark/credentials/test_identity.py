@@ -1,0 +1,82 @@
+"""The development identity: made once, private, recognisable."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+
+from vidigree.media.errors import CredentialsError
+from vidigree.watermark.credentials import (
+    ManifestRequest,
+    SigningIdentity,
+    TrustSettings,
+    init_identity,
+    load_identity,
+    read_credentials,
+    sign_file,
+)
+from vidigree.watermark.credentials.commands import keys
+
+
+def test_private_key_is_readable_by_its_owner_only(identity: SigningIdentity, home: Path) -> None:
+    mode = stat.S_IMODE((home / "identity" / "key.pem").stat().st_mode)
+    assert mode == 0o600
+
+
+def test_chain_is_leaf_then_issuing_authority(identity: SigningIdentity) -> None:
+    leaf, issuing = x509.load_pem_x509_certificates(identity.chain)
+    (root,) = x509.load_pem_x509_certificates(identity.root)
+    leaf.verify_directly_issued_by(issuing)
+    issuing.verify_directly_issued_by(root)
+    assert (leaf.not_valid_after_utc - leaf.not_valid_before_utc).days <= 366
+
+
+def test_existing_identity_is_not_replaced_unasked(identity: SigningIdentity) -> None:
+    with pytest.raises(CredentialsError, match="already"):
+        init_identity()
+    assert load_identity().serial == identity.serial
+
+
+def test_no_identity_says_how_to_make_one() -> None:
+    with pytest.raises(CredentialsError, match="keys init"):
+        load_identity()
+
+
+def test_foreign_key_is_refused(identity: SigningIdentity, home: Path, tmp_path: Path) -> None:
+    init_identity(tmp_path / "other")
+    (home / "identity" / "key.pem").write_bytes((tmp_path / "other" / "key.pem").read_bytes())
+    with pytest.raises(CredentialsError, match="does not belong"):
+        load_identity()
+
+
+def test_repr_hides_the_key(identity: SigningIdentity) -> None:
+    assert "PRIVATE" not in repr(identity)
+
+
+@pytest.mark.parametrize("algorithm", ["es256", "es384", "ps256", "ed25519"])
+def test_every_algorithm_signs(
+    algorithm: str, clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    identity = init_identity(algorithm=algorithm)  # type: ignore[arg-type]
+    sign_file(clip, tmp_path / "signed.mp4", request=request_for_clip, identity=identity)
+    reading = read_credentials(tmp_path / "signed.mp4", trust=TrustSettings.load())
+    assert (reading.integrity, reading.trusted_by) == ("intact", "own")
+    assert reading.signer is not None
+    assert reading.signer.algorithm == algorithm
+
+
+def test_keys_command_makes_and_shows_without_secrets(home: Path) -> None:
+    made = CliRunner().invoke(keys, ["init", "--mark-key"], catch_exceptions=False)
+    assert "development certificate" in made.output
+    shown = CliRunner().invoke(keys, ["show", "--json"], catch_exceptions=False)
+    report = json.loads(shown.output)
+    assert report["identity"]["development"] is True
+    assert report["active_mark_key"].startswith("mk-")
+    secret = json.loads((home / "mark-keys.json").read_text())["keys"][0]["secret"]
+    assert secret not in made.output + shown.output
+    assert "PRIVATE" not in made.output + shown.output

@@ -1,0 +1,135 @@
+"""Signing is whole or not at all, and claims what C2PA 2.4 asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vidigree.media.errors import CredentialsError, OutputError
+from vidigree.watermark.clip import Origin
+from vidigree.watermark.credentials import (
+    Disclosure,
+    ManifestRequest,
+    SigningIdentity,
+    TrustSettings,
+    read_credentials,
+    sign_file,
+)
+from vidigree.watermark.credentials.embedding import embedded_store
+from vidigree.watermark.credentials.manifest import manifest_definition
+
+
+def test_returned_store_is_what_stands_in_the_file(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    signed = tmp_path / "signed.mp4"
+    store = sign_file(clip, signed, request=request_for_clip, identity=identity)
+    assert embedded_store(signed) == store
+    assert embedded_store(clip) is None
+
+
+def test_in_place_signing_keeps_the_picture(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(clip.read_bytes())
+    sign_file(path, path, request=request_for_clip, identity=identity)
+    assert path.stat().st_size > clip.stat().st_size
+    assert read_credentials(path, trust=TrustSettings()).integrity == "intact"
+
+
+def test_failed_signing_leaves_nothing(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    broken = replace(identity, chain=identity.root)
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(CredentialsError, match="cannot be signed"):
+        sign_file(clip, out / "signed.mp4", request=request_for_clip, identity=broken)
+    assert list(out.iterdir()) == []
+
+
+def test_failed_signing_leaves_the_file_that_was_there(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    target = tmp_path / "target.mp4"
+    target.write_bytes(b"precious")
+    broken = replace(identity, chain=identity.root)
+    with pytest.raises(CredentialsError):
+        sign_file(clip, target, request=request_for_clip, identity=broken)
+    assert target.read_bytes() == b"precious"
+
+
+def test_folder_that_is_not_there_is_an_output_error(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError):
+        sign_file(clip, tmp_path / "no" / "x.mp4", request=request_for_clip, identity=identity)
+
+
+def test_created_claim_over_signed_file_is_refused(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    signed = tmp_path / "signed.mp4"
+    sign_file(clip, signed, request=request_for_clip, identity=identity)
+    with pytest.raises(CredentialsError, match="carries content credentials"):
+        sign_file(signed, tmp_path / "again.mp4", request=request_for_clip, identity=identity)
+    assert not (tmp_path / "again.mp4").exists()
+
+
+def test_text_to_video_manifest(request_for_clip: ManifestRequest) -> None:
+    definition = manifest_definition(request_for_clip)
+    by_label = {row["label"]: row for row in definition["assertions"]}
+    actions = by_label["c2pa.actions.v2"]
+    assert actions["created"] is True
+    assert actions["data"]["allActionsIncluded"] is True
+    created, watermarked = actions["data"]["actions"]
+    assert created["action"] == "c2pa.created"
+    assert created["digitalSourceType"].endswith("/trainedAlgorithmicMedia")
+    assert watermarked["action"] == "c2pa.watermarked.bound"
+    binding = by_label["c2pa.soft-binding"]["data"]
+    assert binding["alg"] == "org.vidigree.robust.1"
+    assert binding["blocks"][0]["value"] == "published-1:0123456789abcdef"
+    assert binding["blocks"][0]["scope"]["timespan"] == {"start": 0, "end": 2000}
+    assert definition["claim_generator_info"][0]["specVersion"] == "2.4.0"
+
+
+def test_renderer_is_an_algorithm_not_a_model(request_for_clip: ManifestRequest) -> None:
+    origin = replace(request_for_clip.origin, engine="render", model="", trained_model=False)
+    definition = manifest_definition(replace(request_for_clip, origin=origin))
+    labels = [row["label"] for row in definition["assertions"]]
+    created = definition["assertions"][0]["data"]["actions"][0]
+    assert created["digitalSourceType"].endswith("/algorithmicMedia")
+    assert "c2pa.ai-disclosure" not in labels
+    assert definition["ingredients"] == []
+
+
+def test_clip_made_elsewhere_claims_nothing_about_its_source(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    request = replace(request_for_clip, origin=Origin(), parent=clip)
+    sign_file(clip, tmp_path / "signed.mp4", request=request, identity=identity)
+    reading = read_credentials(tmp_path / "signed.mp4", trust=TrustSettings())
+    assert [row.label for row in reading.actions] == ["c2pa.opened", "c2pa.watermarked.bound"]
+    assert reading.claimed_source == "unknown"
+
+
+def test_disclosure_fields_of_sb_942(request_for_clip: ManifestRequest) -> None:
+    request = replace(request_for_clip, disclosure=Disclosure(provider_name="Example Inc."))
+    rows = {row["label"]: row["data"] for row in manifest_definition(request)["assertions"]}
+    fields = rows["org.vidigree.disclosure"]
+    assert fields["provider_name"] == "Example Inc."
+    assert fields["unique_id"] == "published-1:0123456789abcdef"
+    assert {"system_name", "system_version", "created_at"} <= set(fields)
+
+
+def test_no_prompt_and_no_file_name_in_the_store(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    source = tmp_path / "holiday of Alice.mp4"
+    source.write_bytes(clip.read_bytes())
+    request = replace(request_for_clip, parent=source)
+    store = sign_file(clip, tmp_path / "signed.mp4", request=request, identity=identity)
+    assert b"Alice" not in store

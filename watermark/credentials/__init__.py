@@ -1,0 +1,46 @@
+"""Signed content credentials (C2PA 2.4): make them, read them, and say what each answer means."""
+
+from vidigree.watermark.credentials.answers import StatusCodes
+from vidigree.watermark.credentials.claims import ActionReading
+from vidigree.watermark.credentials.identity import (
+    SigningIdentity,
+    init_identity,
+    load_identity,
+)
+from vidigree.watermark.credentials.manifest import (
+    SOFT_BINDING_ALGORITHM,
+    Action,
+    Disclosure,
+    ManifestRequest,
+    SoftBinding,
+    mark_soft_binding,
+)
+from vidigree.watermark.credentials.reading import read_credentials
+from vidigree.watermark.credentials.readings import (
+    CredentialsReading,
+    IngredientReading,
+    SignerReading,
+)
+from vidigree.watermark.credentials.signing import sign_file
+from vidigree.watermark.credentials.trust import TrustList, TrustSettings
+
+__all__ = [
+    "SOFT_BINDING_ALGORITHM",
+    "Action",
+    "ActionReading",
+    "CredentialsReading",
+    "Disclosure",
+    "IngredientReading",
+    "ManifestRequest",
+    "SignerReading",
+    "SigningIdentity",
+    "SoftBinding",
+    "StatusCodes",
+    "TrustList",
+    "TrustSettings",
+    "init_identity",
+    "load_identity",
+    "mark_soft_binding",
+    "read_credentials",
+    "sign_file",
+]

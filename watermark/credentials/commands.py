@@ -1,0 +1,80 @@
+"""``vidigree keys``: make and show the signing identity and the mark keys."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast, get_args
+
+import click
+
+from vidigree.watermark.credentials.certificates import SigningAlgorithm
+
+__all__ = ["keys"]
+
+_FOLDER = click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the identity; by default the one in the data folder.",
+)
+
+
+@click.group()
+def keys() -> None:
+    """Make and show signing keys and watermark keys."""
+
+
+@keys.command()
+@_FOLDER
+@click.option(
+    "--algorithm",
+    type=click.Choice(list(get_args(SigningAlgorithm))),
+    default="es256",
+    show_default=True,
+    help="Signature algorithm.",
+)
+@click.option("--mark-key", is_flag=True, help="Also make a secret key for the watermark.")
+@click.option("--replace", is_flag=True, help="Replace an identity that is there already.")
+def init(folder: Path | None, algorithm: str, mark_key: bool, replace: bool) -> None:
+    """Make a development identity to sign with.
+
+    Its certificate names nobody and is on no trust list: your own audits recognise it as yours,
+    everybody else's call its signer unlisted.
+    """
+    from vidigree.watermark.credentials.identity import identity_folder, init_identity
+    from vidigree.watermark.keyring import KeyRing
+
+    identity = init_identity(folder, algorithm=cast("SigningAlgorithm", algorithm), replace=replace)
+    click.echo(f"Made {identity.common_name} in {identity_folder(folder)}.")
+    click.echo(f"It is valid until {identity.not_after:%Y-%m-%d}. It is a development certificate:")
+    click.echo("it proves that clips come from the same key, and nothing about who holds it.")
+    if mark_key:
+        ring = KeyRing.rotate()
+        click.echo(f"New clips are marked with the secret key {ring.active.key_id}.")
+
+
+@keys.command()
+@_FOLDER
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(folder: Path | None, as_json: bool) -> None:
+    """Show the signing identity and the mark keys; never a secret."""
+    from vidigree.watermark.credentials.identity import load_identity
+    from vidigree.watermark.keyring import KeyRing
+
+    identity = load_identity(folder)
+    ring = KeyRing.load()
+    if as_json:
+        report = {
+            "version": 1,
+            "identity": identity.to_dict(),
+            "mark_keys": [key.key_id for key in ring.keys],
+            "active_mark_key": ring.active.key_id,
+        }
+        click.echo(json.dumps(report, indent=2))
+        return
+    click.echo(f"Signer      {identity.organization}")
+    click.echo(f"            {identity.common_name}, serial {identity.serial}")
+    click.echo(f"Algorithm   {identity.algorithm}")
+    click.echo(f"Valid       {identity.not_before:%Y-%m-%d} to {identity.not_after:%Y-%m-%d}")
+    click.echo(f"Mark keys   {', '.join(key.key_id for key in ring.keys)}")
+    click.echo(f"            new clips are marked with {ring.active.key_id}")

@@ -1,0 +1,254 @@
+"""The signing identity on disk: a chain of certificates and its private key.
+
+::
+
+    <data folder>/identity/
+        key.pem       PKCS#8 private key, mode 0600
+        chain.pem     leaf, then issuing CA
+        root.pem      trust anchor of a development identity; absent for one bought elsewhere
+        former/       roots of identities that were replaced, so that old clips stay recognised
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from vidigree.media.errors import CredentialsError
+from vidigree.media.home import home_folder
+from vidigree.watermark.credentials.certificates import (
+    DEVELOPMENT_ORGANIZATION,
+    SigningAlgorithm,
+    make_development_chain,
+)
+from vidigree.watermark.credentials.untrusted_text import bounded_text
+
+__all__ = ["SigningIdentity", "identity_folder", "init_identity", "load_identity", "own_roots"]
+
+_MAKE_ONE = "Make one with `vidigree keys init`, or name the folder that holds it."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningIdentity:
+    """Who signs: certificates and private key.
+
+    Attributes:
+        chain: PEM of the leaf, then of its issuers without the root.
+        key: PKCS#8 PEM of the private key, not encrypted. Never printed.
+        root: PEM of the own root of a development identity, else empty.
+        algorithm: COSE algorithm that fits the key.
+        organization: Organization of the leaf's subject.
+        common_name: Common name of the leaf's subject.
+        serial: Serial number of the leaf in hex.
+        not_before: Start of the leaf's validity, UTC.
+        not_after: End of the leaf's validity, UTC.
+    """
+
+    chain: bytes
+    key: bytes
+    root: bytes
+    algorithm: SigningAlgorithm
+    organization: str
+    common_name: str
+    serial: str
+    not_before: datetime
+    not_after: datetime
+
+    @property
+    def development(self) -> bool:
+        """Whether this is a certificate made by ``vidigree keys init``, which names nobody."""
+        return self.organization == DEVELOPMENT_ORGANIZATION
+
+    def __repr__(self) -> str:
+        return f"SigningIdentity({self.organization!r}, {self.common_name!r}, key=...)"
+
+    def to_dict(self) -> dict[str, str | bool]:
+        """Return what may be shown; never the key."""
+        return {
+            "organization": self.organization,
+            "common_name": self.common_name,
+            "serial": self.serial,
+            "algorithm": self.algorithm,
+            "not_before": self.not_before.isoformat(),
+            "not_after": self.not_after.isoformat(),
+            "development": self.development,
+        }
+
+
+def identity_folder(folder: Path | None = None) -> Path:
+    """Return ``folder``, or ``identity`` in the data folder when it is ``None``."""
+    return home_folder() / "identity" if folder is None else folder
+
+
+def init_identity(
+    folder: Path | None = None,
+    *,
+    algorithm: SigningAlgorithm = "es256",
+    replace: bool = False,
+) -> SigningIdentity:
+    """Make a development identity and write it.
+
+    Args:
+        folder: Where to write; ``None`` means the data folder.
+        algorithm: COSE algorithm of the key.
+        replace: Replace an identity that is there; its root is kept among the former ones.
+
+    Raises:
+        CredentialsError: An identity is there and ``replace`` is false, or the folder cannot be
+            written.
+    """
+    folder = identity_folder(folder)
+    if not replace and (folder / "key.pem").exists():
+        raise CredentialsError(
+            f"There is a signing identity in {folder} already.",
+            hint="Use it, or add --replace: clips signed so far stay recognised by their old root.",
+        )
+    chain = make_development_chain(algorithm)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _retire_root(folder)
+        # The key goes last: an identity exists from the moment its key does.
+        _write_private(folder / "root.pem", chain.root, 0o644)
+        _write_private(folder / "chain.pem", chain.chain, 0o644)
+        _write_private(folder / "key.pem", chain.key, 0o600)
+    except OSError as error:
+        raise CredentialsError(
+            f"The signing identity cannot be written to {folder}: {error.strerror or error}.",
+            hint="Check the folder's permissions and space, or set VIDIGREE_HOME.",
+        ) from error
+    return load_identity(folder)
+
+
+def load_identity(folder: Path | None = None) -> SigningIdentity:
+    """Read the identity from a folder.
+
+    Raises:
+        CredentialsError: It is missing, unreadable, or the key does not belong to the certificate.
+    """
+    folder = identity_folder(folder)
+    chain = _read(folder / "chain.pem")
+    key = _read(folder / "key.pem")
+    root = _read(folder / "root.pem") if (folder / "root.pem").exists() else b""
+    return identity_from_pem(chain, key, root=root, where=str(folder))
+
+
+def identity_from_pem(
+    chain: bytes, key: bytes, *, root: bytes = b"", where: str = "the given files"
+) -> SigningIdentity:
+    """Build an identity from PEM bytes.
+
+    Args:
+        chain: Leaf first, then its issuers.
+        key: PKCS#8 private key, not encrypted.
+        root: Own root of a development identity.
+        where: Named in messages.
+
+    Raises:
+        CredentialsError: The PEM is damaged, or key and leaf do not belong together.
+    """
+    try:
+        leaf = x509.load_pem_x509_certificates(chain)[0]
+        private = serialization.load_pem_private_key(key, password=None)
+    except (ValueError, TypeError) as error:
+        raise CredentialsError(
+            f"The signing identity in {where} is damaged or its key is encrypted: {error}.",
+            hint="Give PEM files: the chain leaf first, the key as PKCS#8.",
+        ) from error
+    encoding = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    if private.public_key().public_bytes(*encoding) != leaf.public_key().public_bytes(*encoding):
+        raise CredentialsError(
+            f"The private key in {where} does not belong to the first certificate of the chain.",
+            hint="The chain must start with the leaf, whose key this is.",
+        )
+    return SigningIdentity(
+        chain=chain,
+        key=key,
+        root=root,
+        algorithm=key_algorithm(leaf.public_key()),
+        organization=_attribute(leaf.subject, x509.NameOID.ORGANIZATION_NAME),
+        common_name=_attribute(leaf.subject, x509.NameOID.COMMON_NAME),
+        serial=f"{leaf.serial_number:x}",
+        not_before=leaf.not_valid_before_utc,
+        not_after=leaf.not_valid_after_utc,
+    )
+
+
+def key_algorithm(key: object) -> SigningAlgorithm:
+    """Return the COSE algorithm for a public key.
+
+    Raises:
+        CredentialsError: C2PA has no algorithm for this kind of key here.
+    """
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        by_curve: dict[str, SigningAlgorithm] = {"secp256r1": "es256", "secp384r1": "es384"}
+        if key.curve.name in by_curve:
+            return by_curve[key.curve.name]
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
+        return "ps256"
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "ed25519"
+    raise CredentialsError(
+        "This kind of key cannot sign content credentials.",
+        hint="Use P-256, P-384, RSA of at least 2048 bits, or Ed25519.",
+    )
+
+
+def own_roots(folder: Path | None = None) -> tuple[bytes, ...]:
+    """Return the PEM of the own development root and of all former ones, newest first."""
+    folder = identity_folder(folder)
+    paths = [folder / "root.pem", *sorted(folder.glob("former/*.pem"), reverse=True)]
+    return tuple(_read(path) for path in paths if path.exists())
+
+
+def _retire_root(folder: Path) -> None:
+    """Keep the root of the identity that is about to be replaced."""
+    root = folder / "root.pem"
+    if not root.exists():
+        return
+    former = folder / "former"
+    former.mkdir(exist_ok=True)
+    serial = x509.load_pem_x509_certificate(root.read_bytes()).serial_number
+    shutil.copyfile(root, former / f"{serial:x}.pem")
+
+
+def _write_private(path: Path, content: bytes, mode: int) -> None:
+    """Write by a temporary sibling that never has wider permissions than ``mode``."""
+    # mkstemp opens with mode 0600 and O_EXCL.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise CredentialsError(
+            f"There is no signing identity: {path} is missing.", hint=_MAKE_ONE
+        ) from error
+    except OSError as error:
+        raise CredentialsError(
+            f"The signing identity {path} cannot be read: {error.strerror or error}.",
+            hint=_MAKE_ONE,
+        ) from error
+
+
+def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
+    values = name.get_attributes_for_oid(oid)
+    return bounded_text(values[0].value) if values else ""

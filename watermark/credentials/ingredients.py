@@ -1,0 +1,274 @@
+"""Ingredients, walked to the root, each validated by itself and today.
+
+What the outer manifest says about its ingredients was frozen when it was signed, with the lists of
+that day, by someone who may lie. So each ingredient's manifest is made the active one of a copy of
+the store and validated like any other. Only the content of an ingredient cannot be checked any
+more; there, a mismatch that the outer signer recorded is believed, and a match is not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+from vidigree.media.errors import CredentialsError
+from vidigree.watermark.credentials.answers import (
+    StatusCodes,
+    content_binding,
+    manifest_integrity,
+    overall_integrity,
+    timestamp_trust,
+    validity,
+)
+from vidigree.watermark.credentials.claims import (
+    claimed_source,
+    read_actions,
+    read_generator,
+    read_soft_bindings,
+)
+from vidigree.watermark.credentials.jumbf import activate
+from vidigree.watermark.credentials.library import library_context
+from vidigree.watermark.credentials.readings import IngredientReading, SignerReading
+from vidigree.watermark.credentials.trust import TrustList, TrustSettings
+from vidigree.watermark.credentials.untrusted_text import bounded_text
+
+__all__ = ["IngredientWalk", "manifest_answers"]
+
+MAX_INGREDIENTS = 128
+"""Most ingredients of one file that are looked at."""
+
+MAX_INGREDIENT_DEPTH = 32
+"""Longest chain of ingredients that is followed."""
+
+_LIBRARY_LIST_ENTRY = "trust list: "
+_LIBRARY_ANCHORS = "found in ["
+
+
+@dataclass(kw_only=True)
+class IngredientWalk:
+    """A walk over the manifests of one store.
+
+    Attributes:
+        manifests: Manifests of the crJSON document.
+        store: The store's bytes; without them ingredients are listed and not validated.
+        trust: Whom to believe.
+        now: Time of reading.
+        truncated: Set when a limit was hit.
+    """
+
+    manifests: Sequence[Mapping[str, Any]]
+    store: bytes | None
+    trust: TrustSettings
+    now: datetime
+    truncated: bool = False
+    _count: int = field(default=0, repr=False)
+
+    def ingredients_of(
+        self, manifest: Mapping[str, Any], above: tuple[str, ...] = ()
+    ) -> tuple[IngredientReading, ...]:
+        """Return the ingredients of a manifest with all that stands behind them.
+
+        Args:
+            manifest: One manifest of the crJSON document.
+            above: Labels of the manifests that led here; a loop ends the walk.
+        """
+        found = []
+        above = (*above, str(manifest.get("label")))
+        for label, data in _assertions(manifest).items():
+            if label.startswith("c2pa.ingredient") and isinstance(data, dict):
+                if self._count >= MAX_INGREDIENTS or len(above) > MAX_INGREDIENT_DEPTH:
+                    self.truncated = True
+                    break
+                self._count += 1
+                found.append(self._ingredient(data, above))
+        return tuple(found)
+
+    def _ingredient(self, data: Mapping[str, Any], above: tuple[str, ...]) -> IngredientReading:
+        facts: dict[str, Any] = {
+            "relationship": bounded_text(data.get("relationship")),
+            "format": bounded_text(data.get("dc:format")),
+        }
+        title = bounded_text(data.get("dc:title") or data.get("description"))
+        label = _manifest_label(data)
+        if label is None:
+            return IngredientReading(**facts, title=title)
+        manifest = next((row for row in self.manifests if row.get("label") == label), None)
+        if manifest is None or label in above:
+            codes = StatusCodes().with_failure("ingredient.manifest.missing")
+            return IngredientReading(**facts, title=title, signed=True, codes=codes)
+        results = self._validate(label)
+        codes = StatusCodes.from_library(results.get("activeManifest"))
+        inner = self.ingredients_of(manifest, above)
+        answers = manifest_answers(manifest, results, codes, inner, trust=self.trust, now=self.now)
+        # The asset is not here, so its hash cannot match; the outer signer's record stands in.
+        recorded = StatusCodes.from_library(
+            (data.get("validationResults") or {}).get("activeManifest")
+        )
+        answers["codes"] = _without_binding(codes, recorded)
+        answers["integrity"] = (
+            "altered"
+            if content_binding(recorded) == "mismatch"
+            else overall_integrity(manifest_integrity(codes), "match")
+        )
+        answers["title"] = title or answers["title"]
+        return IngredientReading(**facts, signed=True, **answers)
+
+    def _validate(self, label: str) -> Mapping[str, Any]:
+        """Validate one manifest of the store as if it were the active one."""
+        from c2pa import C2paError, Reader
+
+        if self.store is None:
+            return {}
+        try:
+            store = activate(self.store, label)
+            context = library_context(self.trust)
+            with Reader("video/mp4", BytesIO(EMPTY_ASSET), store, context=context) as reader:
+                return reader.get_validation_results() or {}
+        except (C2paError, CredentialsError) as error:
+            text = bounded_text(error)
+            row = {"code": f"vidigree.manifest.unreadable: {text}"}
+            return {"activeManifest": {"failure": [row]}}
+
+
+EMPTY_ASSET = bytes.fromhex("00000014667479706d7034320000000069736f6d" + "000000086d6f6f76")
+"""A valid, empty MP4 to which no manifest was ever bound."""
+
+
+def manifest_answers(
+    manifest: Mapping[str, Any],
+    results: Mapping[str, Any],
+    codes: StatusCodes,
+    ingredients: tuple[IngredientReading, ...],
+    *,
+    trust: TrustSettings,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the fields that every manifest reading has, except ``integrity``."""
+    signature = _mapping(manifest.get("signature"))
+    stamp = _mapping(signature.get("timeStampInfo"))
+    signer = _signer(signature)
+    signed_at = _time(stamp.get("timestamp"))
+    rows = _mapping(results.get("activeManifest"))
+    found_in = _signer_list(rows, trust)
+    assertions = _assertions(manifest)
+    actions = read_actions(assertions)
+    claim = _mapping(manifest.get("claim.v2") or manifest.get("claim"))
+    parents = [row.claimed_source for row in ingredients if row.relationship == "parentOf"]
+    listed = found_in if "signingCredential.untrusted" not in codes.failure else None
+    return {
+        "signer_trust": _signer_trust(codes, listed=listed is not None),
+        "trusted_by": None if listed is None else "own" if listed.role == "own" else "list",
+        "trust_list": "" if listed is None else listed.name,
+        "validity": validity(
+            codes,
+            not_before=signer.not_before if signer else None,
+            not_after=signer.not_after if signer else None,
+            stamped_at=signed_at,
+            now=now,
+        ),
+        "timestamp": timestamp_trust(codes, listed=_stamp_is_listed(rows, trust)),
+        "claimed_source": claimed_source(actions, parents),
+        "signer": signer,
+        "signed_at": signed_at,
+        "generator": read_generator(claim),
+        "title": bounded_text(claim.get("dc:title")),
+        "actions": actions,
+        "soft_bindings": read_soft_bindings(assertions),
+        "ingredients": ingredients,
+        "codes": codes,
+    }
+
+
+def _signer_trust(codes: StatusCodes, *, listed: bool) -> str:
+    if listed:
+        return "trusted"
+    return "unlisted" if "claimSignature.validated" in codes.success else "unknown"
+
+
+def _signer_list(rows: Mapping[str, Any], trust: TrustSettings) -> TrustList | None:
+    """Return the list the signer was found in; time-stamp lists do not count."""
+    for text in _explanations(rows, "signingCredential.trusted"):
+        for group in trust.groups():
+            if f"{_LIBRARY_ANCHORS}{group.uri}]" in text:
+                return next((entry for entry in group.lists if entry.role != "tsa"), None)
+    return None
+
+
+def _stamp_is_listed(rows: Mapping[str, Any], trust: TrustSettings) -> bool:
+    """Return whether the time-stamping authority stands in a time-stamp list.
+
+    The library's own "legacy" trust for claims of version 1 names no list, and does not count.
+    """
+    return any(
+        text.endswith(f"{_LIBRARY_LIST_ENTRY}{group.uri}")
+        for text in _explanations(rows, "timeStamp.trusted")
+        for group in trust.groups()
+        if "tsa" in group.roles
+    )
+
+
+def _explanations(rows: Mapping[str, Any], code: str) -> list[str]:
+    found = rows.get("success")
+    return [
+        str(row.get("explanation", ""))
+        for row in (found if isinstance(found, list) else [])
+        if isinstance(row, dict) and row.get("code") == code
+    ]
+
+
+def _without_binding(codes: StatusCodes, recorded: StatusCodes) -> StatusCodes:
+    """Replace today's impossible content check by what the outer signer recorded."""
+
+    def is_binding(code: str) -> bool:
+        return code.startswith("assertion.") and "Hash." in code
+
+    return StatusCodes(
+        success=codes.success,
+        informational=codes.informational,
+        failure=tuple(code for code in codes.failure if not is_binding(code)),
+    ).with_failure(*(code for code in recorded.failure if is_binding(code)))
+
+
+def _signer(signature: Mapping[str, Any]) -> SignerReading | None:
+    certificate = _mapping(signature.get("certificateInfo"))
+    if not certificate:
+        return None
+    subject = _mapping(certificate.get("subject"))
+    issuer = _mapping(certificate.get("issuer"))
+    span = _mapping(certificate.get("validity"))
+    return SignerReading(
+        organization=bounded_text(subject.get("O")),
+        common_name=bounded_text(subject.get("CN")),
+        issuer=bounded_text(issuer.get("O") or issuer.get("CN")),
+        serial=bounded_text(certificate.get("serialNumber")),
+        algorithm=bounded_text(signature.get("algorithm")),
+        not_before=_time(span.get("notBefore")),
+        not_after=_time(span.get("notAfter")),
+    )
+
+
+def _manifest_label(ingredient: Mapping[str, Any]) -> str | None:
+    """Return the label of the ingredient's own manifest: ``c2pa_manifest`` (v1, v2) or v3's."""
+    for key in ("activeManifest", "c2pa_manifest"):
+        url = _mapping(ingredient.get(key)).get("url")
+        if isinstance(url, str) and "/c2pa/" in url:
+            return url.rsplit("/c2pa/", 1)[1].split("/", 1)[0]
+    return None
+
+
+def _assertions(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _mapping(manifest.get("assertions"))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,167 @@
+"""Read the content credentials of a file, or of a manifest store kept elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidigree.media.container import is_iso_media, open_media, walk_boxes
+from vidigree.media.errors import CredentialsError, UnsupportedMediaError
+from vidigree.watermark.credentials.answers import (
+    StatusCodes,
+    content_binding,
+    manifest_integrity,
+    overall_integrity,
+)
+from vidigree.watermark.credentials.embedding import embedded_store, is_c2pa_box
+from vidigree.watermark.credentials.ingredients import IngredientWalk, manifest_answers
+from vidigree.watermark.credentials.library import library_context, media_type
+from vidigree.watermark.credentials.readings import CredentialsReading
+from vidigree.watermark.credentials.trust import TrustSettings
+from vidigree.watermark.credentials.untrusted_text import bounded_text
+
+if TYPE_CHECKING:
+    from c2pa import Context
+
+__all__ = ["read_credentials"]
+
+
+def read_credentials(
+    path: Path,
+    *,
+    trust: TrustSettings,
+    store: bytes | None = None,
+    now: datetime | None = None,
+) -> CredentialsReading:
+    """Read credentials and answer four questions separately.
+
+    Nothing is fetched from the network.
+
+    Args:
+        path: File to read. Its suffix need not tell the truth.
+        trust: Whom to believe.
+        store: Manifest store from elsewhere, validated against the file instead of what the file
+            holds; how a stripped file gets its manifest back.
+        now: Time of reading, for the validity of certificates; ``None`` means the clock.
+
+    Raises:
+        MediaNotFoundError: There is no such file.
+        TruncatedMediaError: The file's boxes are cut short.
+        UnsupportedMediaError: The file is built to exhaust a reader.
+        MediaError: The file cannot be read.
+    """
+    kind = _container_type(path)
+    if kind is None:
+        note = StatusCodes().with_note("vidigree.container.withoutCredentials")
+        return CredentialsReading(status="absent", codes=note)
+    context = library_context(trust)
+    now = now or datetime.now(UTC)
+    try:
+        document, results = _library_reading(path, kind, store, context)
+        if document is None:
+            return CredentialsReading(status="absent")
+        found = store if store is not None else embedded_store(path)
+        return _reading(document, results, found, trust, now, recovered=store is not None)
+    except CredentialsError as error:
+        codes = StatusCodes().with_failure(
+            f"vidigree.manifest.unreadable: {bounded_text(error.message)}"
+        )
+        return CredentialsReading(status="unreadable", codes=codes, recovered=store is not None)
+
+
+def _container_type(path: Path) -> str | None:
+    """Return the media type by content, walking all boxes so that bombs are found first."""
+    with open_media(path) as stream:
+        if is_iso_media(stream):
+            for _ in walk_boxes(stream):
+                pass
+            quicktime = media_type(path) == "video/quicktime"
+            return "video/quicktime" if quicktime else "video/mp4"
+        stream.seek(0)
+        head = stream.read(12)
+    if head[:4] == b"RIFF" and head[8:] == b"AVI ":
+        return "video/x-msvideo"
+    return None
+
+
+def _library_reading(
+    path: Path, kind: str, store: bytes | None, context: Context
+) -> tuple[dict[str, Any] | None, Mapping[str, Any]]:
+    """Return the library's crJSON document and its validation results; ``None`` without manifest.
+
+    Raises:
+        CredentialsError: There is a manifest that cannot be read.
+    """
+    from c2pa import C2paError, Reader
+
+    try:
+        with open_media(path) as stream:
+            if store is None:
+                reader = Reader.try_create(kind, stream, context=context)
+            else:
+                reader = Reader(kind, stream, store, context=context)
+            if reader is None:
+                return _no_manifest(path)
+            with reader:
+                document = json.loads(reader.crjson())
+                return document, reader.get_validation_results() or {}
+    except C2paError as error:
+        text = bounded_text(error)
+        if "deply nested" in text or "deeply nested" in text:
+            raise UnsupportedMediaError(
+                f"{path} has boxes nested too deeply.",
+                hint="Such a file is made to exhaust a reader; it is not looked at further.",
+            ) from error
+        raise CredentialsError(text) from error
+    except (ValueError, RecursionError) as error:
+        raise CredentialsError(bounded_text(error)) from error
+
+
+def _no_manifest(path: Path) -> tuple[None, dict[str, Any]]:
+    """Return nothing, unless the file has a C2PA box that the library did not take for one.
+
+    Raises:
+        CredentialsError: A C2PA box holds no manifest.
+    """
+    with open_media(path) as stream:
+        if is_iso_media(stream) and any(is_c2pa_box(box) for box in walk_boxes(stream)):
+            raise CredentialsError("A C2PA box is there without a readable manifest.")
+    return None, {}
+
+
+def _reading(
+    document: Mapping[str, Any],
+    results: Mapping[str, Any],
+    store: bytes | None,
+    trust: TrustSettings,
+    now: datetime,
+    *,
+    recovered: bool,
+) -> CredentialsReading:
+    manifests = document.get("manifests")
+    if not isinstance(manifests, list) or not manifests:
+        raise CredentialsError("The manifest store holds no manifest.")
+    active = manifests[0]
+    codes = StatusCodes.from_library(results.get("activeManifest"))
+    walk = IngredientWalk(manifests=manifests, store=store, trust=trust, now=now)
+    ingredients = walk.ingredients_of(active)
+    answers = manifest_answers(active, results, codes, ingredients, trust=trust, now=now)
+    own = manifest_integrity(codes)
+    binding = content_binding(codes)
+    reading = CredentialsReading(
+        status="present",
+        recovered=recovered,
+        manifest_integrity=own,
+        content_binding=binding,
+        manifest_label=bounded_text(active.get("label")),
+        **answers,
+    )
+    reading = replace(reading, integrity=overall_integrity(own, binding))
+    if walk.truncated:
+        note = reading.codes.with_note("vidigree.ingredients.notAllRead")
+        reading = replace(reading, codes=note)
+    return reading

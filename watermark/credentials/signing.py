@@ -1,0 +1,147 @@
+"""Sign a clip: the manifest goes into the file, and its bytes come back for the ledger."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidigree.media.errors import CredentialsError, OutputError
+from vidigree.media.output import output_file
+from vidigree.watermark.credentials.identity import SigningIdentity
+from vidigree.watermark.credentials.library import library_context, library_errors, media_type
+from vidigree.watermark.credentials.manifest import (
+    PARENT,
+    ManifestRequest,
+    input_files,
+    input_label,
+    manifest_definition,
+)
+from vidigree.watermark.credentials.trust import TrustList, TrustSettings
+
+if TYPE_CHECKING:
+    from c2pa import Builder, Context
+
+__all__ = ["sign_file"]
+
+_CHECK_KEYS = "Run `vidigree keys check`; it says what is wrong with a certificate."
+
+
+def sign_file(
+    source: Path,
+    destination: Path,
+    *,
+    request: ManifestRequest,
+    identity: SigningIdentity,
+    trust: TrustSettings | None = None,
+) -> bytes:
+    """Write ``source`` with a signed manifest to ``destination``, whole or not at all.
+
+    Nothing may touch the file afterwards: every byte outside the manifest is hashed.
+
+    Args:
+        source: MP4 that carries the mark already; it is not changed.
+        destination: File to write; may be ``source``. An existing file is replaced at the end.
+        request: What to claim.
+        identity: Who signs.
+        trust: Lists against which the manifests of ingredients are validated; their results are
+            frozen into our manifest. ``None`` trusts only the signer's own root.
+
+    Returns:
+        The manifest store (JUMBF), as it stands in the file.
+
+    Raises:
+        CredentialsError: Signing failed, or ``source`` carries credentials that ``request`` would
+            drop. Nothing was written.
+        OutputError: ``destination`` cannot be written.
+    """
+    context = library_context(_with_own_root(trust or TrustSettings(), identity))
+    if request.created_clip:
+        _refuse_to_drop_history(source, context)
+    builder = _builder(request, context)
+    with output_file(destination, overwrite=True) as temporary:
+        return _sign(builder, source, temporary, identity)
+
+
+def _with_own_root(trust: TrustSettings, identity: SigningIdentity) -> TrustSettings:
+    if not identity.root:
+        return trust
+    own = TrustList(name="signer", role="own", anchors=identity.root)
+    return TrustSettings(lists=(*trust.lists, own))
+
+
+def _refuse_to_drop_history(source: Path, context: Context) -> None:
+    """Refuse a "created" claim over a file that carries a manifest; the library would drop it."""
+    from c2pa import Reader
+
+    with library_errors(f"The credentials in {source} cannot be read", _CHECK_KEYS):
+        reader = Reader.try_create(source, context=context)
+    if reader is not None:
+        reader.close()
+        raise CredentialsError(
+            f"{source} carries content credentials, which a newly created claim would drop.",
+            hint="Name the file as the request's parent, so that its history is kept.",
+        )
+
+
+def _builder(request: ManifestRequest, context: Context) -> Builder:
+    """Return a builder with all assertions and ingredients."""
+    from c2pa import Builder, C2paBuilderIntent, C2paDigitalSourceType
+
+    definition = manifest_definition(request)
+    with library_errors("The manifest cannot be built", "This is a defect; please report it."):
+        builder = Builder(json.dumps(definition, allow_nan=False), context=context)
+        if request.created_clip:
+            # The action's own digital source type is what counts; the intent asks for one too.
+            builder.set_intent(C2paBuilderIntent.CREATE, C2paDigitalSourceType.EMPTY)
+        else:
+            builder.set_intent(C2paBuilderIntent.EDIT)
+    if request.parent is not None:
+        _add_ingredient(builder, request.parent, relationship="parentOf", label=PARENT)
+    for index, path in enumerate(input_files(request)):
+        _add_ingredient(builder, path, relationship="inputTo", label=input_label(index))
+    return builder
+
+
+def _add_ingredient(builder: Builder, path: Path, *, relationship: str, label: str) -> None:
+    """Add a file with its own manifest; only its suffix, not its name, is published."""
+    row: dict[str, Any] = {
+        "relationship": relationship,
+        "label": label,
+        "title": f"{label}{path.suffix.lower()}",
+    }
+    kind = media_type(path)
+    if kind is None:
+        raise CredentialsError(
+            f"{path} cannot be an ingredient: C2PA has no {path.suffix or 'nameless'} files.",
+            hint="Convert it to MP4, MOV, AVI, JPEG, PNG or WebP first.",
+        )
+    with library_errors(
+        f"The input {path} cannot become an ingredient",
+        "Its content credentials may be damaged; remove them or use another file.",
+    ):
+        try:
+            with path.open("rb") as stream:
+                builder.add_ingredient(json.dumps(row), kind, stream)
+        except OSError as error:
+            raise CredentialsError(
+                f"The input {path} cannot be read: {error.strerror or error}.",
+                hint="Check the path and its permissions.",
+            ) from error
+
+
+def _sign(builder: Builder, source: Path, temporary: Path, identity: SigningIdentity) -> bytes:
+    from c2pa import C2paSignerInfo, Signer
+
+    with library_errors("The clip cannot be signed", _CHECK_KEYS):
+        signer = Signer.from_info(
+            C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
+        )
+        try:
+            with source.open("rb") as reading, temporary.open("w+b") as writing:
+                return bytes(builder.sign(signer, "video/mp4", reading, writing))
+        except OSError as error:
+            raise OutputError(
+                f"The signed clip cannot be written: {error.strerror or error}.",
+                hint="Check the free space and the permissions of the output folder.",
+            ) from error
