@@ -28,8 +28,11 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "engines": ("vidigree.generate.commands:engines", "List the generator engines."),
     "stamp": ("vidigree.watermark.commands:stamp", "Mark and sign a clip that was made elsewhere."),
-    "keys": ("vidigree.watermark.commands:keys", "Make and show signing keys and watermark keys."),
-    "ledger": ("vidigree.watermark.commands:ledger", "Show what was issued."),
+    "keys": (
+        "vidigree.watermark.credentials.commands:keys",
+        "Make and show signing keys and watermark keys.",
+    ),
+    "ledger": ("vidigree.watermark.ledger.commands:ledger", "Show what was issued."),
     "audit": ("vidigree.detect.commands:audit", "Say where a clip comes from, and why."),
     "classifier": (
         "vidigree.detect.commands:classifier",

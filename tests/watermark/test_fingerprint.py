@@ -1,0 +1,115 @@
+"""The fingerprint survives what happens to clips, and tells different ones apart."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from vidigree.media.errors import UsageError
+from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames, similarity
+
+Frames = list[NDArray[np.uint8]]
+
+
+def _scene(seed: int, frames: int = 48) -> Frames:
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 255, (12, 20, 3), dtype=np.uint8)
+    picture = cv2.resize(coarse, (320, 192), interpolation=cv2.INTER_CUBIC)
+    return [np.roll(picture, 2 * shift, 1) for shift in range(frames)]
+
+
+def _crop(frames: Frames, share: float) -> Frames:
+    height, width = frames[0].shape[:2]
+    top, left = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
+    return [frame[top : height - top, left : width - left] for frame in frames]
+
+
+def _jpeg(frames: Frames) -> Frames:
+    out = []
+    for frame in frames:
+        _, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 15])
+        out.append(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8))
+    return out
+
+
+def _half(frames: Frames) -> Frames:
+    return [
+        cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for frame in frames
+    ]
+
+
+REFERENCE = fingerprint_frames(_scene(1), 24)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fps", "least"),
+    [
+        (_scene(1), 24, 1.0),
+        (_jpeg(_scene(1)), 24, 0.9),
+        (_half(_scene(1)), 24, 0.95),
+        (_scene(1)[::2], 12, 0.9),
+        ([(frame * 0.5).astype(np.uint8) for frame in _scene(1)], 24, 0.9),
+        (_crop(_scene(1), 0.9), 24, 0.85),
+        (_crop(_scene(1), 0.71), 24, 0.85),
+        (_scene(1)[12:], 24, 0.9),
+    ],
+    ids=["same", "coded", "half-size", "half-rate", "dark", "crop-.9", "crop-.71", "trimmed"],
+)
+def test_changed_copy_is_alike(changed: Frames, fps: int, least: float) -> None:
+    assert similarity(REFERENCE, fingerprint_frames(changed, fps)) >= least
+
+
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_other_content_is_not_alike(seed: int) -> None:
+    assert similarity(REFERENCE, fingerprint_frames(_scene(seed), 24)) < 0.45
+
+
+def test_flat_clip_is_alike_to_nothing() -> None:
+    flat = fingerprint_frames([np.full((64, 64, 3), 128, np.uint8)] * 24, 24)
+    assert not flat.usable
+    assert similarity(flat, flat) == 0.0
+
+
+def test_empty_stream_has_an_unusable_fingerprint() -> None:
+    empty = fingerprint_frames([], 24)
+    assert not empty.usable
+    assert Fingerprint.from_bytes(empty.to_bytes()).bits.shape[0] == 0
+
+
+def test_long_clip_is_thinned_and_still_found() -> None:
+    picture = _scene(1, 1)[0]
+    frames = (np.roll(picture, shift, 1) for shift in range(700))
+    long = fingerprint_frames(frames, 2)
+    assert len(long.bits) <= 256
+    assert long.step == Fraction(2)
+    part = fingerprint_frames([np.roll(picture, shift, 1) for shift in range(400)], 2)
+    assert similarity(long, part) > 0.9
+
+
+def test_similarity_is_symmetric() -> None:
+    other = fingerprint_frames(_crop(_scene(1), 0.8), 24)
+    assert similarity(REFERENCE, other) == similarity(other, REFERENCE)
+
+
+def test_bytes_come_back() -> None:
+    again = Fingerprint.from_bytes(REFERENCE.to_bytes())
+    assert np.array_equal(again.bits, REFERENCE.bits)
+    assert np.array_equal(again.structured, REFERENCE.structured)
+    assert again.step == REFERENCE.step
+
+
+@given(st.binary(max_size=300))
+def test_other_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(UsageError):
+        Fingerprint.from_bytes(data)
+
+
+def test_rate_of_zero_is_refused() -> None:
+    with pytest.raises(UsageError):
+        fingerprint_frames([], 0)

@@ -1,0 +1,129 @@
+"""Connections to the ledger's database, and its exceptions, caught once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from vidigree.media.errors import LedgerError
+from vidigree.media.home import home_folder
+
+__all__ = ["connect", "default_url", "ledger_errors"]
+
+LOCK_TIMEOUT = 30
+"""Seconds a writer waits for another one before it gives up."""
+
+
+def default_url() -> URL:
+    """Return the URL of the SQLite file in the data folder."""
+    return URL.create("sqlite", database=str(home_folder() / "ledger.sqlite3"))
+
+
+def connect(url: str | None) -> Engine:
+    """Return an engine for a URL; the folder of an SQLite file is made.
+
+    Args:
+        url: SQLAlchemy URL, e.g. ``postgresql+psycopg://user@host/ledger``; ``None`` means the
+            default.
+
+    Raises:
+        LedgerError: The URL cannot be understood or its driver is not installed.
+    """
+    try:
+        parsed = make_url(url) if url else default_url()
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
+    except ArgumentError as error:
+        raise LedgerError(
+            "The ledger's URL cannot be understood.",
+            hint="Write sqlite:///folder/ledger.sqlite3 or postgresql://user@host/database.",
+        ) from error
+    except (NoSuchModuleError, ImportError) as error:
+        raise LedgerError(
+            f"The driver for this ledger is not installed: {error}.",
+            hint="For PostgreSQL: pip install 'vidigree[postgres]'.",
+        ) from error
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LedgerError(
+                f"The ledger's folder {folder} cannot be made: {error.strerror or error}.",
+                hint="Check its permissions, or set VIDIGREE_HOME.",
+            ) from error
+    engine = sqlalchemy.create_engine(url, connect_args={"timeout": LOCK_TIMEOUT})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Let readers work beside a writer, and put every commit on the disk before it returns."""
+    connection.isolation_level = None  # the begin event below says BEGIN, not the driver
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: sqlalchemy.Connection) -> None:
+    # A deferred transaction that turns into a writer fails at once if another one writes;
+    # an immediate one waits for its turn. Readers say so and do not queue.
+    reading = connection.get_execution_options().get("vidigree_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def ledger_errors(doing: str, engine: Engine) -> Iterator[None]:
+    """Raise the database's exceptions again as ours, without the password in the URL.
+
+    Args:
+        doing: What could not be done, as the start of a sentence.
+        engine: Named in the message.
+
+    Raises:
+        LedgerError: The database failed.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        text = " ".join(str(error.orig).split())
+        raise LedgerError(
+            f"{doing} in {engine.url.render_as_string(hide_password=True)}: {text}.",
+            hint=_hint(text),
+        ) from error
+    except SQLAlchemyError as error:
+        raise LedgerError(
+            f"{doing}: {' '.join(str(error).split())}.", hint="This is a defect; please report it."
+        ) from error
+
+
+def _hint(text: str) -> str:
+    """Return what to do about the commonest failures."""
+    lowered = text.lower()
+    if "locked" in lowered:
+        return "Another program is writing; nothing was lost, so try again when it is done."
+    if "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered:
+        return "Check the permissions of the file and its folder, or set VIDIGREE_HOME."
+    if "password" in lowered or "authentication" in lowered:
+        return "Check the user and the password in the URL."
+    if "full" in lowered or "no space" in lowered:
+        return "Free some space; nothing was lost."
+    if "not a database" in lowered or "malformed" in lowered:
+        return "The file is damaged or no ledger; restore it from a backup."
+    return "Check that the database runs and can be reached."

@@ -1,0 +1,1 @@
+"""Alembic's scripts; :mod:`vidigree.watermark.ledger.migration` runs them."""

@@ -1,0 +1,49 @@
+"""The ledger's tables, in SQLAlchemy Core; the migrations make exactly these."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = ["entries", "metadata"]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives an automatic number only to a column that is spelled INTEGER.
+_ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    # 64 bits, unsigned outside, two's complement here: SQL has no unsigned integers.
+    Column("clip_id", BigInteger, nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("manifest_store", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, index=True),
+    Column("engine", String(128), nullable=False),
+    Column("model", String(512), nullable=False),
+    Column("request_hash", String(128), nullable=False),
+    Column("duration", Float, nullable=False),
+    Column("file", Text, nullable=False),
+    UniqueConstraint("clip_id"),
+)

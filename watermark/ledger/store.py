@@ -1,0 +1,216 @@
+"""The ledger: what was issued, found again by clip id or by fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine, Row
+from sqlalchemy.exc import IntegrityError
+
+from vidigree.media.errors import LedgerError, UsageError
+from vidigree.watermark.fingerprint import Fingerprint, similarity
+from vidigree.watermark.ledger.connection import connect, ledger_errors
+from vidigree.watermark.ledger.entry import LedgerEntry
+from vidigree.watermark.ledger.migration import migrate
+from vidigree.watermark.ledger.schema import entries
+
+__all__ = ["Ledger"]
+
+_READING = {"vidigree_reading": True}
+_SIGN_BIT = 1 << 63
+
+
+class Ledger:
+    """What was issued. Use :meth:`open`; a ledger is a context manager and safe across threads.
+
+    Example:
+        >>> from vidigree.watermark.ledger import Ledger
+        >>> with Ledger.open("sqlite://") as ledger:
+        ...     ledger.find_clip(7) is None
+        True
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str | None = None) -> Ledger:
+        """Open a ledger, making or upgrading its tables.
+
+        Args:
+            url: SQLAlchemy URL; ``None`` means ``ledger.sqlite3`` in the data folder.
+
+        Raises:
+            LedgerError: The database cannot be opened.
+        """
+        engine = connect(url)
+        with ledger_errors("The ledger cannot be opened", engine):
+            migrate(engine)
+        return cls(engine)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def location(self) -> str:
+        """Where the ledger is, without a password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    def record(self, entry: LedgerEntry) -> None:
+        """Write an entry; when this returns it is on the disk. Writing it again changes nothing.
+
+        Raises:
+            LedgerError: The database failed, or holds another clip under the same id.
+            UsageError: The clip id is not one of 64 bits, or the time has no zone.
+        """
+        values = _values(entry)
+        with ledger_errors("The clip cannot be recorded", self._engine):
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(sa.insert(entries).values(values))
+            except IntegrityError:
+                self._accept_repetition(entry)
+
+    def find_clip(self, clip_id: int) -> LedgerEntry | None:
+        """Return the entry of a clip id, ``None`` if it was not issued here.
+
+        Raises:
+            LedgerError: The database failed.
+        """
+        query = sa.select(entries).where(entries.c.clip_id == _signed(clip_id))
+        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+            row = reading.execute(query).one_or_none()
+        return None if row is None else _entry(row)
+
+    def find_similar(self, fingerprint: bytes, limit: int = 10) -> list[tuple[LedgerEntry, float]]:
+        """Return the entries whose fingerprints are most alike, best first, with likeness.
+
+        Args:
+            fingerprint: Bytes of a fingerprint.
+            limit: Most entries to return, at least 1.
+
+        Raises:
+            LedgerError: The database failed.
+            UsageError: The bytes are not a fingerprint.
+        """
+        wanted = Fingerprint.from_bytes(fingerprint)
+        found: list[tuple[float, int]] = []
+        query = sa.select(entries.c.id, entries.c.fingerprint).execution_options(yield_per=1000)
+        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+            for row in reading.execute(query):
+                likeness = _likeness(wanted, row.fingerprint)
+                if likeness > 0:
+                    found.append((likeness, row.id))
+                if len(found) > 16 * limit:
+                    found = sorted(found, reverse=True)[:limit]
+            best = sorted(found, reverse=True)[:limit]
+            rows = {
+                row.id: _entry(row)
+                for row in reading.execute(
+                    sa.select(entries).where(entries.c.id.in_([number for _, number in best]))
+                )
+            }
+        return [(rows[number], likeness) for likeness, number in best if number in rows]
+
+    def entries(self, limit: int | None = None) -> Iterator[LedgerEntry]:
+        """Yield entries, newest first.
+
+        Args:
+            limit: Most entries; ``None`` means all.
+
+        Raises:
+            LedgerError: The database failed.
+        """
+        query = sa.select(entries).order_by(entries.c.created_at.desc(), entries.c.id.desc())
+        query = query.limit(limit).execution_options(yield_per=100)
+        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+            for row in reading.execute(query):
+                yield _entry(row)
+
+    def count(self) -> int:
+        """Return the number of entries.
+
+        Raises:
+            LedgerError: The database failed.
+        """
+        query = sa.select(sa.func.count()).select_from(entries)
+        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+            return int(reading.execute(query).scalar_one())
+
+    def _reading(self) -> sa.Connection:
+        return self._engine.connect().execution_options(**_READING)
+
+    def _accept_repetition(self, entry: LedgerEntry) -> None:
+        """Accept that a retry writes what is there; refuse another clip with the same id."""
+        there = self.find_clip(entry.clip_id)
+        if there is None or there.manifest_store != entry.manifest_store:
+            raise LedgerError(
+                f"The ledger holds another clip with the id {entry.clip_id:016x}.",
+                hint="Stamp again: a fresh id is drawn each time.",
+            )
+
+
+def _likeness(wanted: Fingerprint, stored: bytes) -> float:
+    try:
+        return similarity(wanted, Fingerprint.from_bytes(stored))
+    except UsageError:
+        # A fingerprint of another version is no candidate; `ledger check` reports it.
+        return 0.0
+
+
+def _signed(clip_id: int) -> int:
+    if not 0 <= clip_id < 2 * _SIGN_BIT:
+        raise UsageError(f"A clip id has 64 bits; {clip_id} does not fit.")
+    return clip_id - 2 * _SIGN_BIT if clip_id & _SIGN_BIT else clip_id
+
+
+def _values(entry: LedgerEntry) -> dict[str, Any]:
+    if entry.created_at.tzinfo is None:
+        raise UsageError("The time of issue needs a time zone.")
+    return {
+        "clip_id": _signed(entry.clip_id),
+        "key_id": entry.key_id,
+        "method": entry.method,
+        "manifest_store": entry.manifest_store,
+        "fingerprint": entry.fingerprint,
+        "created_at": entry.created_at.astimezone(UTC),
+        "engine": entry.engine,
+        "model": entry.model,
+        "request_hash": entry.request_hash,
+        "duration": float(entry.duration),
+        "file": entry.file,
+    }
+
+
+def _entry(row: Row[Any]) -> LedgerEntry:
+    created_at: datetime = row.created_at
+    return LedgerEntry(
+        clip_id=row.clip_id % (2 * _SIGN_BIT),
+        key_id=row.key_id,
+        method=row.method,
+        manifest_store=bytes(row.manifest_store),
+        fingerprint=bytes(row.fingerprint),
+        # SQLite forgets the zone; what was written is UTC.
+        created_at=created_at.replace(tzinfo=UTC) if created_at.tzinfo is None else created_at,
+        engine=row.engine,
+        model=row.model,
+        request_hash=row.request_hash,
+        duration=row.duration,
+        file=row.file,
+    )
