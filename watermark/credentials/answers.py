@@ -1,7 +1,7 @@
 """From the library's status codes to our answers: integrity, signer trust, validity.
 
 The library folds everything into one state; genuine files of known generators are "Invalid" in it
-because a certificate has run out since. The codes (C2PA 2.4 section 15.2) say which question failed.
+because a certificate has run out since. Codes (C2PA 2.4 section 15.2) say which question failed.
 """
 
 from __future__ import annotations

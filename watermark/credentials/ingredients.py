@@ -30,8 +30,8 @@ from vidigree.watermark.credentials.claims import (
     read_soft_bindings,
 )
 from vidigree.watermark.credentials.jumbf import activate
-from vidigree.watermark.credentials.library import library_context
 from vidigree.watermark.credentials.readings import IngredientReading, SignerReading
+from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
@@ -124,7 +124,7 @@ class IngredientWalk:
             return {}
         try:
             store = activate(self.store, label)
-            context = library_context(self.trust)
+            context = sdk_context(self.trust)
             with Reader("video/mp4", BytesIO(EMPTY_ASSET), store, context=context) as reader:
                 return reader.get_validation_results() or {}
         except (C2paError, CredentialsError) as error:

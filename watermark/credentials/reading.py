@@ -19,8 +19,8 @@ from vidigree.watermark.credentials.answers import (
 )
 from vidigree.watermark.credentials.embedding import embedded_store, is_c2pa_box
 from vidigree.watermark.credentials.ingredients import IngredientWalk, manifest_answers
-from vidigree.watermark.credentials.library import library_context, media_type
 from vidigree.watermark.credentials.readings import CredentialsReading
+from vidigree.watermark.credentials.sdk import media_type, sdk_context
 from vidigree.watermark.credentials.trust import TrustSettings
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
@@ -58,7 +58,7 @@ def read_credentials(
     if kind is None:
         note = StatusCodes().with_note("vidigree.container.withoutCredentials")
         return CredentialsReading(status="absent", codes=note)
-    context = library_context(trust)
+    context = sdk_context(trust)
     now = now or datetime.now(UTC)
     try:
         document, results = _library_reading(path, kind, store, context)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from vidigree.media.errors import CredentialsError, OutputError
 from vidigree.media.output import output_file
 from vidigree.watermark.credentials.identity import SigningIdentity
-from vidigree.watermark.credentials.library import library_context, library_errors, media_type
 from vidigree.watermark.credentials.manifest import (
     PARENT,
     ManifestRequest,
@@ -17,6 +16,7 @@ from vidigree.watermark.credentials.manifest import (
     input_label,
     manifest_definition,
 )
+from vidigree.watermark.credentials.sdk import media_type, sdk_context, sdk_errors
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def sign_file(
             drop. Nothing was written.
         OutputError: ``destination`` cannot be written.
     """
-    context = library_context(_with_own_root(trust or TrustSettings(), identity))
+    context = sdk_context(_with_own_root(trust or TrustSettings(), identity))
     if request.created_clip:
         _refuse_to_drop_history(source, context)
     builder = _builder(request, context)
@@ -74,7 +74,7 @@ def _refuse_to_drop_history(source: Path, context: Context) -> None:
     """Refuse a "created" claim over a file that carries a manifest; the library would drop it."""
     from c2pa import Reader
 
-    with library_errors(f"The credentials in {source} cannot be read", _CHECK_KEYS):
+    with sdk_errors(f"The credentials in {source} cannot be read", _CHECK_KEYS):
         reader = Reader.try_create(source, context=context)
     if reader is not None:
         reader.close()
@@ -89,7 +89,7 @@ def _builder(request: ManifestRequest, context: Context) -> Builder:
     from c2pa import Builder, C2paBuilderIntent, C2paDigitalSourceType
 
     definition = manifest_definition(request)
-    with library_errors("The manifest cannot be built", "This is a defect; please report it."):
+    with sdk_errors("The manifest cannot be built", "This is a defect; please report it."):
         builder = Builder(json.dumps(definition, allow_nan=False), context=context)
         if request.created_clip:
             # The action's own digital source type is what counts; the intent asks for one too.
@@ -116,7 +116,7 @@ def _add_ingredient(builder: Builder, path: Path, *, relationship: str, label: s
             f"{path} cannot be an ingredient: C2PA has no {path.suffix or 'nameless'} files.",
             hint="Convert it to MP4, MOV, AVI, JPEG, PNG or WebP first.",
         )
-    with library_errors(
+    with sdk_errors(
         f"The input {path} cannot become an ingredient",
         "Its content credentials may be damaged; remove them or use another file.",
     ):
@@ -133,7 +133,7 @@ def _add_ingredient(builder: Builder, path: Path, *, relationship: str, label: s
 def _sign(builder: Builder, source: Path, temporary: Path, identity: SigningIdentity) -> bytes:
     from c2pa import C2paSignerInfo, Signer
 
-    with library_errors("The clip cannot be signed", _CHECK_KEYS):
+    with sdk_errors("The clip cannot be signed", _CHECK_KEYS):
         signer = Signer.from_info(
             C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
         )

@@ -139,7 +139,7 @@ class TrustSettings:
             for entries, certificates in grouped.items()
         )
 
-    def library_settings(self) -> dict[str, Any]:
+    def sdk_settings(self) -> dict[str, Any]:
         """Return the ``trust`` section of the library's settings."""
         anchors = [
             {

@@ -1,7 +1,7 @@
 """The seam to c2pa-python: its settings, stated once, and its exceptions, caught once.
 
 Unknown settings are silently ignored by the library, and a name that changed would switch a check
-off without a word; ``tests/watermark/credentials/test_library.py`` probes each of them.
+off without a word; ``tests/watermark/credentials/test_sdk.py`` probes each of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from vidigree.watermark.credentials.trust import TrustSettings
 if TYPE_CHECKING:
     from c2pa import Context
 
-__all__ = ["library_context", "library_errors", "media_type"]
+__all__ = ["media_type", "sdk_context", "sdk_errors"]
 
 _MEDIA_TYPES = {
     ".mp4": "video/mp4",
@@ -36,7 +36,7 @@ _MEDIA_TYPES = {
 }
 
 
-def library_context(trust: TrustSettings) -> Context:
+def sdk_context(trust: TrustSettings) -> Context:
     """Return a library context: strict hashing, no network, these trust lists.
 
     Nothing is fetched: neither remote manifests nor OCSP answers. Video bytes in ``free`` and
@@ -48,7 +48,7 @@ def library_context(trust: TrustSettings) -> Context:
     return Context.from_dict(
         {
             "version": 1,
-            "trust": trust.library_settings(),
+            "trust": trust.sdk_settings(),
             "verify": {
                 "verify_after_reading": True,
                 "verify_after_sign": True,
@@ -71,7 +71,7 @@ def library_context(trust: TrustSettings) -> Context:
 
 
 @contextmanager
-def library_errors(doing: str, hint: str) -> Iterator[None]:
+def sdk_errors(doing: str, hint: str) -> Iterator[None]:
     """Raise the library's exceptions again as ours.
 
     Args:
