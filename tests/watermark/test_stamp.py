@@ -1,0 +1,311 @@
+"""The one door: what comes out carries everything, and every failing step leaves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vidigree.media import (
+    CredentialsError,
+    LedgerError,
+    MediaError,
+    OutputError,
+    StampError,
+    UnsupportedMediaError,
+    UsageError,
+    VideoWriter,
+    open_video,
+)
+from vidigree.watermark import (
+    Clip,
+    MarkKey,
+    MarkReading,
+    Origin,
+    StampSettings,
+    stamp,
+    watermark_methods,
+)
+from vidigree.watermark import stamp as _stamp_function
+from vidigree.watermark.credentials import TrustSettings, init_identity, read_credentials
+from vidigree.watermark.ledger import Ledger
+
+Frames = Iterable[NDArray[np.uint8]]
+
+
+class TopRowMark:
+    """Writes the message into flat blocks of the top rows: simple, and survives fine encoding."""
+
+    name: ClassVar[str] = "top-row"
+    message_bits: ClassVar[int] = 64
+
+    def embed(
+        self, frames: Frames, message: int, *, key: MarkKey, fps: Fraction
+    ) -> Iterator[NDArray[np.uint8]]:
+        held = list(frames)  # looks ahead as far as an embedder may
+        for original in held:
+            image = original.copy()
+            for bit in range(64):
+                row, column = divmod(bit, 16)
+                block = image[row * 8 : row * 8 + 8, column * 8 : column * 8 + 8]
+                block[:] = 230 if message >> bit & 1 else 20
+            yield image
+
+    def detect(self, frames: Frames, *, keys: Sequence[MarkKey], fps: Fraction) -> MarkReading:
+        image = next(iter(frames))
+        bits = [
+            image[r * 8 + 2 : r * 8 + 6, c * 8 + 2 : c * 8 + 6].mean() > 128
+            for r in range(4)
+            for c in range(16)
+        ]
+        message = sum(1 << i for i, bit in enumerate(bits) if bit)
+        return MarkReading(
+            method=self.name, present=True, p_value=1e-9, message=message, key_id=keys[0].key_id
+        )
+
+
+class LyingMark(TopRowMark):
+    """Reads back another message than the one embedded."""
+
+    def detect(self, frames: Frames, *, keys: Sequence[MarkKey], fps: Fraction) -> MarkReading:
+        return replace(super().detect(frames, keys=keys, fps=fps), message=1)
+
+
+class AbsentMark(TopRowMark):
+    """Reads nothing back."""
+
+    def detect(self, frames: Frames, *, keys: Sequence[MarkKey], fps: Fraction) -> MarkReading:
+        return MarkReading(method=self.name, present=False)
+
+
+class DroppingMark(TopRowMark):
+    """Loses the last frame."""
+
+    def embed(
+        self, frames: Frames, message: int, *, key: MarkKey, fps: Fraction
+    ) -> Iterator[NDArray[np.uint8]]:
+        yield from list(super().embed(frames, message, key=key, fps=fps))[:-1]
+
+
+class ShortMark(TopRowMark):
+    """Carries too few bits for a clip id."""
+
+    message_bits: ClassVar[int] = 32
+
+
+MARKS = {
+    "top-row": TopRowMark,
+    "lying": LyingMark,
+    "absent": AbsentMark,
+    "dropping": DroppingMark,
+    "short": ShortMark,
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StampSettings:
+    known = watermark_methods.get
+    monkeypatch.setattr(watermark_methods, "get", lambda name: MARKS.get(name) or known(name))
+    home = tmp_path / "home"
+    identity = init_identity(home)
+    ledger = Ledger.open(f"sqlite:///{home / 'ledger.sqlite3'}")
+    return StampSettings(identity=identity, ledger=ledger, method="top-row")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for outputs: whatever lies there afterwards was left by the stamp."""
+    path = tmp_path / "outputs"
+    path.mkdir()
+    return path
+
+
+def images(count: int = 12, width: int = 128, height: int = 96) -> list[NDArray[np.uint8]]:
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    return [
+        np.stack([x + 3 * i, y + 50, x // 2 + y // 2], -1).clip(0, 255).astype(np.uint8)
+        for i in range(count)
+    ]
+
+
+def clip(frames: Any = None, **changes: Any) -> Clip:
+    values: dict[str, Any] = {
+        "frames": iter(images() if frames is None else frames),
+        "width": 128,
+        "height": 96,
+        "fps": Fraction(24),
+        "num_frames": 12,
+        "origin": Origin(
+            task="text-to-video", engine="render", synthetic=True, trained_model=False, seed=3
+        ),
+    }
+    return Clip(**(values | changes))
+
+
+def foreign(path: Path, times: list[Fraction]) -> Path:
+    with VideoWriter(path, width=128, height=96, fps=Fraction(24), crf=8) as video:
+        for image, time in zip(images(len(times)), times, strict=True):
+            video.write(image, time)
+    return path
+
+
+def test_stamped_clip_carries_everything(settings: StampSettings, folder: Path) -> None:
+    receipt = stamp(clip(), folder / "a.mp4", settings=settings)
+    assert [p.name for p in folder.iterdir()] == ["a.mp4"]
+    with open_video(receipt.path) as video:
+        frames = list(video.images())
+    assert len(frames) == receipt.num_frames == 12
+    reading = TopRowMark().detect(iter(frames), keys=settings.keys.keys, fps=Fraction(24))
+    assert reading.message == receipt.clip_id
+    credentials = read_credentials(receipt.path, trust=TrustSettings())
+    assert (credentials.status, credentials.integrity) == ("present", "intact")
+    assert f"{receipt.clip_id:016x}" in " ".join(b.value for b in credentials.soft_bindings)
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    assert entry.engine == "render"
+    assert entry.manifest_store in receipt.path.read_bytes()
+
+
+def test_every_clip_gets_its_own_id(settings: StampSettings, folder: Path) -> None:
+    ids = {stamp(clip(), folder / f"{i}.mp4", settings=settings).clip_id for i in range(3)}
+    assert len(ids) == 3
+
+
+def test_times_and_size_of_a_file_are_kept(settings: StampSettings, folder: Path) -> None:
+    times = [Fraction(t, 90) for t in (0, 3, 10, 11, 30, 60)]
+    source = foreign(folder / "in.mp4", times)
+    stamp(source, folder / "out.mp4", settings=settings)
+    with open_video(folder / "out.mp4") as video:
+        assert [frame.time for frame in video] == times
+        assert (video.info.width, video.info.height) == (128, 96)
+
+
+def test_odd_sizes_are_padded_only_when_asked(settings: StampSettings, folder: Path) -> None:
+    odd = [image[:95, :127] for image in images()]
+    shape = {"width": 127, "height": 95}
+    with pytest.raises(UnsupportedMediaError, match="127 x 95"):
+        stamp(clip(odd, **shape), folder / "a.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
+    padded = replace(settings, pad_odd=True)
+    receipt = stamp(clip(odd, **shape), folder / "a.mp4", settings=padded)
+    assert (receipt.width, receipt.height) == (128, 96)
+
+
+@pytest.mark.parametrize("method", ["lying", "absent", "dropping"])
+def test_mark_that_cannot_be_read_back_is_not_issued(
+    settings: StampSettings, folder: Path, method: str
+) -> None:
+    with pytest.raises(StampError):
+        stamp(clip(), folder / "a.mp4", settings=replace(settings, method=method))
+    assert list(folder.iterdir()) == []
+    assert settings.ledger.count() == 0
+
+
+def test_method_with_too_few_bits_is_refused(settings: StampSettings, folder: Path) -> None:
+    with pytest.raises(UsageError, match="64"):
+        stamp(clip(), folder / "a.mp4", settings=replace(settings, method="short"))
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["sign_file", "read_credentials"])
+def test_failed_signing_leaves_nothing(
+    settings: StampSettings, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise CredentialsError("The signer is away.")
+
+    monkeypatch.setitem(_stamp_function.__globals__, step, fail)
+    with pytest.raises(CredentialsError, match="away"):
+        stamp(clip(), folder / "a.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
+    assert settings.ledger.count() == 0
+
+
+def test_altered_credentials_are_not_issued(
+    settings: StampSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sign_and_damage(source: Path, target: Path, **options: Any) -> bytes:
+        store = sign(source, target, **options)
+        data = bytearray(target.read_bytes())
+        data[data.rindex(b"mdat") + 200] ^= 1
+        target.write_bytes(data)
+        return store
+
+    sign = _stamp_function.__globals__["sign_file"]
+    monkeypatch.setitem(_stamp_function.__globals__, "sign_file", sign_and_damage)
+    with pytest.raises(StampError, match="do not validate"):
+        stamp(clip(), folder / "a.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
+
+
+def test_failed_ledger_leaves_nothing(
+    settings: StampSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Ledger, entry: object) -> None:
+        raise LedgerError("The ledger is locked.")
+
+    monkeypatch.setattr(Ledger, "record", fail)
+    with pytest.raises(LedgerError, match="locked"):
+        stamp(clip(), folder / "a.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
+
+
+def test_failing_generator_leaves_nothing(settings: StampSettings, folder: Path) -> None:
+    def breaking() -> Iterator[NDArray[np.uint8]]:
+        yield from images(5)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stamp(clip(breaking()), folder / "a.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
+
+
+def test_empty_generator_leaves_nothing(settings: StampSettings, folder: Path) -> None:
+    with pytest.raises(OutputError, match="no frames"):
+        stamp(clip([]), folder / "a.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
+
+
+def test_damaged_source_leaves_nothing(settings: StampSettings, folder: Path) -> None:
+    source = foreign(folder / "in.mp4", [Fraction(i, 24) for i in range(24)])
+    source.write_bytes(source.read_bytes()[:-200])
+    with pytest.raises(MediaError):
+        stamp(source, folder / "out.mp4", settings=settings)
+    assert [p.name for p in folder.iterdir()] == ["in.mp4"]
+
+
+def test_only_mp4_is_written(settings: StampSettings, folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"\.mp4"):
+        stamp(clip(), folder / "a.webm", settings=settings)
+
+
+def test_hdr_is_refused(settings: StampSettings, folder: Path) -> None:
+    import av
+
+    with av.open(str(folder / "hdr.mp4"), "w") as container:
+        stream = container.add_stream("libx265", rate=24, options={"x265-params": "log-level=0"})
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p10le"
+        stream.codec_context.color_trc = 16
+        for image in images(3):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p10le")
+            frame.color_trc = 16
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with pytest.raises(UnsupportedMediaError, match="HDR"):
+        stamp(folder / "hdr.mp4", folder / "out.mp4", settings=settings)
+
+
+def test_receipt_is_json_and_text(settings: StampSettings, folder: Path) -> None:
+    import json
+
+    receipt = stamp(clip(), folder / "a.mp4", settings=settings)
+    row = json.loads(json.dumps(receipt.to_dict()))
+    assert int(row["clip_id"], 16) == receipt.clip_id
+    assert row["mark"]["message"] == row["clip_id"]
+    assert f"{receipt.clip_id:016x}" in receipt.summary()
