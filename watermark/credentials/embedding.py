@@ -40,7 +40,7 @@ def embedded_store(path: Path) -> bytes | None:
     Files that are not ISO base media give ``None`` as well.
 
     Raises:
-        MediaError: The file cannot be read, or its boxes are damaged.
+        MediaError: The file cannot be read, or its boxes are damaged before a store was found.
         CredentialsError: The store is larger than any real one.
     """
     with open_media(path) as stream:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidigree.media.container import is_iso_media, open_media, walk_boxes
-from vidigree.media.errors import CredentialsError, UnsupportedMediaError
+from vidigree.media.errors import (
+    CredentialsError,
+    TruncatedMediaError,
+    UnsupportedMediaError,
+)
 from vidigree.watermark.credentials.answers import (
     StatusCodes,
     content_binding,
     manifest_integrity,
     overall_integrity,
 )
+from vidigree.watermark.credentials.container_checks import check_container, hash_exclusions
 from vidigree.watermark.credentials.embedding import embedded_store, is_c2pa_box
 from vidigree.watermark.credentials.ingredients import IngredientWalk, manifest_answers
 from vidigree.watermark.credentials.readings import CredentialsReading
@@ -50,14 +56,15 @@ def read_credentials(
 
     Raises:
         MediaNotFoundError: There is no such file.
-        TruncatedMediaError: The file's boxes are cut short.
         UnsupportedMediaError: The file is built to exhaust a reader.
         MediaError: The file cannot be read.
     """
-    kind = _container_type(path)
+    kind, holds_box = _container(path)
     if kind is None:
         note = StatusCodes().with_note("vidigree.container.withoutCredentials")
         return CredentialsReading(status="absent", codes=note)
+    if kind != "video/x-msvideo" and not holds_box and store is None:
+        return CredentialsReading(status="absent")
     context = sdk_context(trust)
     now = now or datetime.now(UTC)
     try:
@@ -65,7 +72,8 @@ def read_credentials(
         if document is None:
             return CredentialsReading(status="absent")
         found = store if store is not None else embedded_store(path)
-        return _reading(document, results, found, trust, now, recovered=store is not None)
+        reading = _reading(document, results, found, trust, now, recovered=store is not None)
+        return reading if reading.recovered else _with_container(reading, path, document)
     except CredentialsError as error:
         codes = StatusCodes().with_failure(
             f"vidigree.manifest.unreadable: {bounded_text(error.message)}"
@@ -73,19 +81,24 @@ def read_credentials(
         return CredentialsReading(status="unreadable", codes=codes, recovered=store is not None)
 
 
-def _container_type(path: Path) -> str | None:
-    """Return the media type by content, walking all boxes so that bombs are found first."""
+def _container(path: Path) -> tuple[str | None, bool]:
+    """Return the media type by content, and whether there is a C2PA box.
+
+    All boxes are walked, so that a file that is built to exhaust a reader is found first.
+    """
     with open_media(path) as stream:
         if is_iso_media(stream):
-            for _ in walk_boxes(stream):
-                pass
+            holds_box = False
+            # A file that is cut short may still hold its manifest, which says so better.
+            with suppress(TruncatedMediaError):
+                for box in walk_boxes(stream):
+                    holds_box = holds_box or is_c2pa_box(box)
             quicktime = media_type(path) == "video/quicktime"
-            return "video/quicktime" if quicktime else "video/mp4"
+            return ("video/quicktime" if quicktime else "video/mp4"), holds_box
         stream.seek(0)
         head = stream.read(12)
-    if head[:4] == b"RIFF" and head[8:] == b"AVI ":
-        return "video/x-msvideo"
-    return None
+    is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
+    return ("video/x-msvideo" if is_avi else None), False
 
 
 def _library_reading(
@@ -105,7 +118,9 @@ def _library_reading(
             else:
                 reader = Reader(kind, stream, store, context=context)
             if reader is None:
-                return _no_manifest(path)
+                if kind != "video/x-msvideo":
+                    raise CredentialsError("A C2PA box is there without a readable manifest.")
+                return None, {}
             with reader:
                 document = json.loads(reader.crjson())
                 return document, reader.get_validation_results() or {}
@@ -119,18 +134,6 @@ def _library_reading(
         raise CredentialsError(text) from error
     except (ValueError, RecursionError) as error:
         raise CredentialsError(bounded_text(error)) from error
-
-
-def _no_manifest(path: Path) -> tuple[None, dict[str, Any]]:
-    """Return nothing, unless the file has a C2PA box that the library did not take for one.
-
-    Raises:
-        CredentialsError: A C2PA box holds no manifest.
-    """
-    with open_media(path) as stream:
-        if is_iso_media(stream) and any(is_c2pa_box(box) for box in walk_boxes(stream)):
-            raise CredentialsError("A C2PA box is there without a readable manifest.")
-    return None, {}
 
 
 def _reading(
@@ -165,3 +168,21 @@ def _reading(
         note = reading.codes.with_note("vidigree.ingredients.notAllRead")
         reading = replace(reading, codes=note)
     return reading
+
+
+def _with_container(
+    reading: CredentialsReading, path: Path, document: Mapping[str, Any]
+) -> CredentialsReading:
+    """Add what our own look at the container found; it can only take integrity away."""
+    exclusions = hash_exclusions(document["manifests"][0].get("assertions") or {})
+    codes, integrity = reading.codes, reading.integrity
+    for finding in check_container(path, exclusions):
+        if not finding.breaks:
+            codes = codes.with_note(finding.code)
+            continue
+        codes = codes.with_failure(finding.code)
+        if finding.breaks == "altered":
+            integrity = "altered"
+        elif integrity == "intact":
+            integrity = "unknown"
+    return replace(reading, codes=codes, integrity=integrity)

@@ -59,7 +59,7 @@ def test_user_lists_are_read_from_the_data_folder(home: Path, identity: SigningI
     assert roles == [("partners", "claim"), ("identity", "own")]
 
 
-def test_list_without_a_certificate_is_refused(clip: Path) -> None:
+def test_list_without_a_certificate_is_refused() -> None:
     empty = TrustSettings(lists=(TrustList(name="empty", role="claim", anchors=b"hello"),))
     with pytest.raises(CredentialsError, match="no certificate"):
-        read_credentials(clip, trust=empty)
+        empty.groups()

@@ -1,0 +1,166 @@
+"""Boxes are walked without trusting a single number in them."""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidigree.media.container import MAX_BOXES, MAX_DEPTH, is_iso_media, open_media, walk_boxes
+from vidigree.media.errors import (
+    MediaError,
+    MediaNotFoundError,
+    TruncatedMediaError,
+    UnsupportedMediaError,
+)
+from vidigree.media.sample_layout import sample_layout
+
+
+def box(kind: bytes, payload: bytes = b"") -> bytes:
+    return struct.pack(">I4s", 8 + len(payload), kind) + payload
+
+
+def full(kind: bytes, payload: bytes, flags: int = 0) -> bytes:
+    return box(kind, struct.pack(">I", flags) + payload)
+
+
+def kinds(data: bytes) -> list[str]:
+    return [found.path for found in walk_boxes(io.BytesIO(data))]
+
+
+def test_boxes_come_in_file_order_parents_first() -> None:
+    data = box(b"ftyp", b"isom") + box(b"moov", box(b"trak", box(b"tkhd")) + box(b"udta"))
+    assert kinds(data) == ["/ftyp", "/moov", "/moov/trak", "/moov/trak/tkhd", "/moov/udta"]
+
+
+def test_size_zero_means_to_the_end() -> None:
+    data = box(b"ftyp", b"isom") + struct.pack(">I4s", 0, b"mdat") + b"x" * 20
+    assert [found.size for found in walk_boxes(io.BytesIO(data))] == [12, 28]
+
+
+def test_large_size_is_read() -> None:
+    data = struct.pack(">I4sQ", 1, b"mdat", 20) + b"abcd"
+    (found,) = walk_boxes(io.BytesIO(data))
+    assert (found.header_size, found.payload_size) == (16, 4)
+
+
+def test_extended_type_is_read() -> None:
+    (found,) = walk_boxes(io.BytesIO(box(b"uuid", bytes(range(16)) + b"rest")))
+    assert found.extended_type == bytes(range(16))
+    assert found.payload_size == 4
+
+
+@pytest.mark.parametrize("size", [2, 7, 100, 2**31])
+def test_size_that_does_not_fit_is_truncated(size: int) -> None:
+    with pytest.raises(TruncatedMediaError, match="do not fit"):
+        kinds(struct.pack(">I4s", size, b"moov") + b"\0" * 8)
+
+
+def test_header_cut_short_is_truncated() -> None:
+    with pytest.raises(TruncatedMediaError, match="inside a box header"):
+        kinds(box(b"ftyp") + b"\0\0\0")
+
+
+def test_nesting_has_a_limit() -> None:
+    data = b""
+    for _ in range(MAX_DEPTH + 2):
+        data = box(b"moov", data)
+    with pytest.raises(UnsupportedMediaError, match="deep"):
+        kinds(data)
+
+
+def test_number_of_boxes_has_a_limit() -> None:
+    with pytest.raises(UnsupportedMediaError, match="boxes"):
+        kinds(box(b"free") * (MAX_BOXES + 1))
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_end_in_boxes_or_in_our_errors(data: bytes) -> None:
+    try:
+        found = list(walk_boxes(io.BytesIO(data)))
+        sample_layout(io.BytesIO(data), found)
+    except MediaError:
+        return
+    assert all(row.end <= len(data) for row in found)
+
+
+TABLE_KINDS = [b"stco", b"co64", b"stsc", b"stsz", b"stz2", b"dref", b"tfhd", b"trun"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(TABLE_KINDS), st.binary(max_size=60)), max_size=6))
+def test_any_tables_end_in_ranges_or_in_our_errors(tables: list[tuple[bytes, bytes]]) -> None:
+    inner = b"".join(box(kind, payload) for kind, payload in tables)
+    data = box(b"moov", box(b"trak", box(b"stbl", inner))) + box(b"moof", box(b"traf", inner))
+    try:
+        layout = sample_layout(io.BytesIO(data), list(walk_boxes(io.BytesIO(data))))
+    except MediaError:
+        return
+    assert layout.ranges.shape[1] == 2
+    assert layout.outside([]) >= 0
+
+
+def _track(
+    *, offsets: list[int], sizes: list[int], per_chunk: int, external: bool = False
+) -> bytes:
+    def numbers(*values: int) -> bytes:
+        return struct.pack(f">{len(values)}I", *values)
+
+    tables = full(b"stco", numbers(len(offsets), *offsets))
+    tables += full(b"stsc", numbers(1, 1, per_chunk, 1))
+    tables += full(b"stsz", numbers(0, len(sizes), *sizes))
+    reference = full(b"dref", numbers(1) + full(b"url ", b"", flags=0 if external else 1))
+    return box(b"moov", box(b"trak", box(b"mdia", box(b"minf", reference + box(b"stbl", tables)))))
+
+
+def _layout(data: bytes) -> list[tuple[int, int]]:
+    stream = io.BytesIO(data)
+    ranges = sample_layout(stream, list(walk_boxes(stream))).ranges
+    return [(int(start), int(end)) for start, end in ranges]
+
+
+def test_chunks_are_as_long_as_their_samples() -> None:
+    data = _track(offsets=[100, 500], sizes=[10, 20, 30], per_chunk=2)
+    assert _layout(data) == [(100, 130), (500, 530)]
+
+
+def test_chunk_that_begins_inside_and_ends_outside_is_counted() -> None:
+    data = _track(offsets=[100], sizes=[50], per_chunk=1)
+    stream = io.BytesIO(data)
+    layout = sample_layout(stream, list(walk_boxes(stream)))
+    assert layout.outside([(90, 120)]) == 30
+    assert layout.outside([(90, 200)]) == 0
+
+
+def test_samples_in_another_file_are_counted() -> None:
+    stream = io.BytesIO(_track(offsets=[], sizes=[], per_chunk=1, external=True))
+    assert sample_layout(stream, list(walk_boxes(stream))).external == 1
+
+
+def test_fragment_runs_start_at_their_moof() -> None:
+    header = full(b"tfhd", struct.pack(">II", 1, 7), flags=0x10)
+    run = full(b"trun", struct.pack(">Ii", 3, 200), flags=0x01)
+    padding = box(b"free", b"\0" * 32)
+    data = padding + box(b"moof", box(b"traf", header + run))
+    assert _layout(data) == [(240, 261)]
+
+
+def test_table_with_more_entries_than_bytes_is_truncated() -> None:
+    data = box(b"moov", box(b"trak", box(b"stbl", full(b"stco", struct.pack(">I", 10**9)))))
+    with pytest.raises(TruncatedMediaError, match="more entries"):
+        _layout(data)
+
+
+def test_text_is_not_iso_media() -> None:
+    assert not is_iso_media(io.BytesIO(b"hello, this is text"))
+    assert is_iso_media(io.BytesIO(box(b"ftyp", b"isom")))
+
+
+def test_missing_file_and_folder_are_told(tmp_path: Path) -> None:
+    with pytest.raises(MediaNotFoundError):
+        open_media(tmp_path / "missing.mp4")
+    with pytest.raises(MediaError, match="cannot be read"):
+        open_media(tmp_path)
