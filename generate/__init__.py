@@ -1,1 +1,6 @@
 """Makes clips; its only door out is :func:`vidigree.watermark.stamp`."""
+
+from vidigree.generate.engine import Engine, EngineInfo, RequestWarning, engine_registry
+from vidigree.generate.request import ClipRequest
+
+__all__ = ["ClipRequest", "Engine", "EngineInfo", "RequestWarning", "engine_registry"]

@@ -1,0 +1,1 @@
+"""The engines, one folder or file each; :data:`vidigree.generate.engine_registry` lists them."""

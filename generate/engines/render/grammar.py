@@ -1,0 +1,261 @@
+"""From a prompt to what the scene should hold.
+
+A small left-to-right grammar: adjectives wait for the noun they describe, a shape noun closes an
+object phrase, a verb applies to the objects before it that have none yet (or, before any object, to
+the next one). Words outside the vocabulary are collected, never dropped silently.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON
+
+__all__ = ["ObjectPhrase", "PromptReading", "read_prompt"]
+
+_LONGEST_PHRASE = max(len(words.split()) for words in LEXICON)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectPhrase:
+    """One group of alike objects.
+
+    Attributes:
+        shape: Noun of :mod:`vocabulary`, e.g. ``"sphere"`` or ``"basketball"``.
+        count: How many; ``None`` lets the arrangement or the plural decide.
+        plural: Whether the noun was in the plural.
+        colour: Colour name; ``None`` leaves it to the noun or to chance.
+        size: Factor on the usual size.
+        proportion: ``"tall"``, ``"short"``, ``"flat"``, ``"long"`` or ``None``.
+        materials: Material words, in order.
+        pattern: Pattern name or ``None``.
+        arrangement: ``"tower"``, ``"row"``, ... or ``None``.
+        motion: Motion name; ``None`` if no verb was given.
+        direction: ``"left"``, ``"right"``, ``"near"``, ``"far"`` or ``None``.
+    """
+
+    shape: str
+    count: int | None = None
+    plural: bool = False
+    colour: str | None = None
+    size: float = 1.0
+    proportion: str | None = None
+    materials: tuple[str, ...] = ()
+    pattern: str | None = None
+    arrangement: str | None = None
+    motion: str | None = None
+    direction: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptReading:
+    """What a prompt asks for.
+
+    Attributes:
+        objects: Object phrases in order of mention.
+        ground: Ground kind or ``None``.
+        ground_colour: Colour of the ground or ``None``.
+        sky: Sky name or ``None``.
+        camera: Camera words, in order.
+        physics: ``"slow"``, ``"fast"``, ``"moon"``, ``"weightless"``, in order.
+        unknown: Words outside the vocabulary, in order, each once.
+    """
+
+    objects: tuple[ObjectPhrase, ...] = ()
+    ground: str | None = None
+    ground_colour: str | None = None
+    sky: str | None = None
+    camera: tuple[str, ...] = ()
+    physics: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything in the prompt can be drawn."""
+        return bool(self.objects or self.ground or self.sky)
+
+
+def read_prompt(prompt: str) -> PromptReading:
+    """Read a prompt.
+
+    Args:
+        prompt: English text; case and punctuation do not matter.
+
+    Returns:
+        What was understood, and the words that were not.
+
+    Example:
+        >>> reading = read_prompt("two red balls bouncing on a wooden floor")
+        >>> reading.objects[0].count, reading.objects[0].colour, reading.ground
+        (2, 'red', 'wood')
+    """
+    reader = _Reader()
+    for slot, value in _tokens(prompt):
+        reader.take(slot, value)
+    return reader.finish()
+
+
+def _tokens(prompt: str) -> list[tuple[str, object]]:
+    """Split into (slot, value) pairs, longest phrases first; unknown words get slot ``"?"``."""
+    words = re.findall(r"[a-z0-9']+", prompt.lower().replace("’", "'"))
+    tokens: list[tuple[str, object]] = []
+    at = 0
+    while at < len(words):
+        for length in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):
+            phrase = " ".join(words[at : at + length])
+            if phrase in LEXICON:
+                tokens.append(LEXICON[phrase])
+                at += length
+                break
+        else:
+            if words[at] not in FILLER:
+                tokens.append(("?", words[at]))
+            elif words[at] == "and":
+                tokens.append(("and", None))
+            at += 1
+    return tokens
+
+
+_KIND_OF_GROUND = {"wood": "wood", "marble": "marble", "glossy": "gloss", "mirror": "gloss"}
+
+
+@dataclass
+class _Reader:
+    """The state of the grammar: adjectives that wait, objects that wait for a verb."""
+
+    waiting: dict[str, Any] = field(default_factory=dict)
+    materials: list[str] = field(default_factory=list)
+    objects: list[ObjectPhrase] = field(default_factory=list)
+    early_motion: str | None = None
+    # index of the first object that has no verb yet
+    verbless_from: int = 0
+    moved: range = field(default_factory=lambda: range(0))
+    reading: PromptReading = field(default_factory=PromptReading)
+
+    def take(self, slot: str, value: object) -> None:
+        name = slot.replace(" ", "_").replace("?", "unknown")
+        getattr(self, f"_on_{name}")(value)
+
+    def finish(self) -> PromptReading:
+        if self.early_motion and self.objects:
+            self._move(self.early_motion)
+        return replace(self.reading, objects=tuple(self.objects))
+
+    def _wait(self, slot: str, value: object) -> None:
+        self.waiting[slot] = value
+
+    def _clear(self) -> None:
+        self.waiting.clear()
+        self.materials.clear()
+
+    def _on_colour(self, value: object) -> None:
+        self._wait("colour", value)
+
+    def _on_count(self, value: object) -> None:
+        # "a tower of five cubes": the number counts, the article does not take it back
+        if value != 1 or "count" not in self.waiting:
+            self._wait("count", value)
+
+    def _on_size(self, value: object) -> None:
+        self._wait("proportion" if isinstance(value, str) else "size", value)
+
+    def _on_material(self, value: object) -> None:
+        self.materials.append(str(value))
+
+    def _on_pattern(self, value: object) -> None:
+        self._wait("pattern", value)
+
+    def _on_arrangement(self, value: object) -> None:
+        self.waiting.pop("count", None)
+        self._wait("arrangement", value)
+
+    def _on_shape(self, value: object) -> None:
+        self._add_object(str(value), plural=False)
+
+    def _on_shape_plural(self, value: object) -> None:
+        self._add_object(str(value), plural=True)
+
+    def _add_object(self, shape: str, *, plural: bool) -> None:
+        phrase = ObjectPhrase(
+            shape=shape, plural=plural, materials=tuple(self.materials), **self.waiting
+        )
+        self._clear()
+        if self.early_motion is not None:
+            phrase = replace(phrase, motion=self.early_motion)
+            self.early_motion = None
+            self.objects.append(phrase)
+            self.verbless_from = len(self.objects)
+            self.moved = range(len(self.objects) - 1, len(self.objects))
+            return
+        self.objects.append(phrase)
+
+    def _on_motion(self, value: object) -> None:
+        if self.verbless_from < len(self.objects):
+            self._move(str(value))
+        else:
+            self.early_motion = str(value)
+
+    def _move(self, motion: str) -> None:
+        self.moved = range(self.verbless_from, len(self.objects))
+        if not self.moved:  # a second verb for the same objects: the later one wins
+            self.moved = range(max(len(self.objects) - 1, 0), len(self.objects))
+        for i in self.moved:
+            self.objects[i] = replace(self.objects[i], motion=motion)
+        self.verbless_from = len(self.objects)
+        self.early_motion = None
+
+    def _on_direction(self, value: object) -> None:
+        if self.early_motion is not None and self.objects:
+            self._move(self.early_motion)
+        for i in self.moved or range(len(self.objects)):
+            self.objects[i] = replace(self.objects[i], direction=str(value))
+
+    def _on_ground(self, value: object) -> None:
+        self._set_ground(str(value))
+
+    def _on_surface(self, value: object) -> None:  # noqa: ARG002
+        if self.waiting.get("pattern") == "checkered":
+            self._set_ground("checker")
+        elif self.materials and self.materials[-1] in _KIND_OF_GROUND:
+            self._set_ground(_KIND_OF_GROUND[self.materials[-1]])
+        elif self.reading.ground is None or "colour" in self.waiting:
+            self._set_ground(self.reading.ground or "plain")
+
+    def _set_ground(self, kind: str) -> None:
+        colour = self.waiting.get("colour")
+        tint = str(colour) if colour is not None else self.reading.ground_colour
+        if self.reading.ground not in (None, "plain") and kind == "plain":
+            kind = str(self.reading.ground)
+        self.reading = replace(self.reading, ground=kind, ground_colour=tint)
+        self._clear()
+
+    def _on_sky(self, value: object) -> None:
+        known = self.reading.sky
+        colour = self.waiting.get("colour")
+        sky = str(value)
+        if sky == "day" and known is not None:
+            sky = known
+        if sky == "day" and colour in ("grey", "white"):
+            sky = "overcast"
+        if sky == "day" and colour in ("black", "navy"):
+            sky = "night"
+        if sky == "day" and colour in ("red", "orange", "pink", "purple", "gold"):
+            sky = "sunset"
+        self.reading = replace(self.reading, sky=sky)
+        self._clear()
+
+    def _on_camera(self, value: object) -> None:
+        self.reading = replace(self.reading, camera=(*self.reading.camera, str(value)))
+        self._clear()
+
+    def _on_physics(self, value: object) -> None:
+        self.reading = replace(self.reading, physics=(*self.reading.physics, str(value)))
+
+    def _on_and(self, value: object) -> None:  # noqa: ARG002
+        return
+
+    def _on_unknown(self, value: object) -> None:
+        if value not in self.reading.unknown:
+            self.reading = replace(self.reading, unknown=(*self.reading.unknown, str(value)))

@@ -1,0 +1,136 @@
+"""What is asked of a generator, checked before any work begins."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from vidigree.media.errors import MediaNotFoundError, UsageError
+from vidigree.watermark.clip import Task
+
+__all__ = ["LONGEST_PROMPT", "ClipRequest"]
+
+LONGEST_PROMPT: Final = 2000
+_SIDES: Final = (16, 4096)
+_MOST_FRAMES: Final = 100_000
+_FPS: Final = (Fraction(1), Fraction(240))
+_SEEDS: Final = 2**63
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipRequest:
+    """A clip to be generated.
+
+    ``None`` means that the engine decides; what it decided stands in the clip.
+
+    Attributes:
+        prompt: Text, 1 to 2,000 characters.
+        negative_prompt: What the clip should not show; at most 2,000 characters.
+        image: Picture to start from (image-to-video).
+        video: Clip to start from (video-to-video).
+        strength: How far video-to-video may leave its input, in (0, 1].
+        width: Pixels, 16 to 4096.
+        height: Pixels, 16 to 4096.
+        num_frames: 1 to 100,000.
+        fps: Frames per second, 1 to 240.
+        seed: In [0, 2**63).
+        engine: Registered engine name.
+        model: Folder or hub id for engines that load models; empty for the others.
+        options: Further arguments that the engine documents, JSON values.
+
+    Raises:
+        UsageError: A value is out of range; the message names it.
+        MediaNotFoundError: ``image`` or ``video`` is not a file.
+    """
+
+    prompt: str
+    negative_prompt: str = ""
+    image: Path | None = None
+    video: Path | None = None
+    strength: float | None = None
+    width: int | None = None
+    height: int | None = None
+    num_frames: int | None = None
+    fps: Fraction | None = None
+    seed: int = 0
+    engine: str = "render"
+    model: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_prompt(self.prompt)
+        if len(self.negative_prompt) > LONGEST_PROMPT:
+            raise UsageError(_too_long("negative prompt", self.negative_prompt))
+        _check_range("width", self.width, *_SIDES, unit="pixels")
+        _check_range("height", self.height, *_SIDES, unit="pixels")
+        _check_range("number of frames", self.num_frames, 1, _MOST_FRAMES)
+        _check_range("frame rate", self.fps, *_FPS, unit="frames per second")
+        _check_range("seed", self.seed, 0, _SEEDS - 1)
+        if self.strength is not None and not 0 < self.strength <= 1:
+            raise UsageError(f"The strength is {self.strength}; it must be above 0 and at most 1.")
+        if self.image is not None and self.video is not None:
+            raise UsageError("A clip starts from an image or from a video, not from both.")
+        for source in (self.image, self.video):
+            if source is not None and not source.is_file():
+                raise MediaNotFoundError(f"There is no file {source}.")
+
+    @property
+    def task(self) -> Task:
+        """What kind of generation this is."""
+        if self.video is not None:
+            return "video-to-video"
+        return "image-to-video" if self.image is not None else "text-to-video"
+
+    @property
+    def prompt_sha256(self) -> str:
+        """SHA-256 of the UTF-8 prompt, in hex."""
+        return hashlib.sha256(self.prompt.encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the request as JSON values."""
+        return {
+            "prompt": self.prompt,
+            "negative_prompt": self.negative_prompt,
+            "image": None if self.image is None else str(self.image),
+            "video": None if self.video is None else str(self.video),
+            "strength": self.strength,
+            "width": self.width,
+            "height": self.height,
+            "num_frames": self.num_frames,
+            "fps": None if self.fps is None else str(self.fps),
+            "seed": self.seed,
+            "engine": self.engine,
+            "model": self.model,
+            "options": dict(self.options),
+        }
+
+
+def _check_prompt(prompt: str) -> None:
+    if not prompt.strip():
+        raise UsageError("The prompt is empty.", hint="Say what the clip should show.")
+    if len(prompt) > LONGEST_PROMPT:
+        raise UsageError(_too_long("prompt", prompt), hint="Shorten it.")
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"The prompt is not valid Unicode text: {error.reason}.") from error
+
+
+def _too_long(what: str, text: str) -> str:
+    return f"The {what} has {len(text):,} characters; at most {LONGEST_PROMPT:,} are allowed."
+
+
+def _check_range(
+    what: str,
+    value: Fraction | int | None,
+    low: Fraction | int,
+    high: Fraction | int,
+    unit: str = "",
+) -> None:
+    if value is not None and not low <= value <= high:
+        span = f"{low} to {high} {unit}".strip()
+        raise UsageError(f"The {what} is {value}; it must be in the range {span}.")

@@ -1,0 +1,67 @@
+"""What prompts mean to the renderer, and which words it says it does not know."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vidigree.generate.engines.render import read_prompt
+from vidigree.generate.engines.render.vocabulary import LEXICON, known_words
+
+
+def test_the_readme_prompt() -> None:
+    reading = read_prompt("two red balls bouncing on a wooden floor")
+    (balls,) = reading.objects
+    assert (balls.count, balls.colour, balls.shape, balls.motion) == (2, "red", "sphere", "bounce")
+    assert reading.ground == "wood"
+    assert reading.unknown == ()
+
+
+def test_one_verb_moves_all_objects_before_it() -> None:
+    reading = read_prompt("a red ball and a blue cube sliding left, and a green cone")
+    assert [o.motion for o in reading.objects] == ["slide", "slide", None]
+    assert [o.direction for o in reading.objects] == ["left", "left", None]
+    assert [o.colour for o in reading.objects] == ["red", "blue", "green"]
+
+
+def test_a_verb_before_the_noun_moves_only_that_noun() -> None:
+    reading = read_prompt("a bouncing red ball and a spinning cube")
+    assert [o.motion for o in reading.objects] == ["bounce", "spin"]
+
+
+def test_adjectives_of_the_ground_do_not_stick_to_bodies() -> None:
+    reading = read_prompt("a ball on a checkered floor under a grey sky")
+    assert reading.objects[0].pattern is None
+    assert reading.ground == "checker"
+    assert reading.sky == "overcast"
+
+
+def test_arrangements_count_what_they_are_of() -> None:
+    (cubes,) = read_prompt("a tower of five wooden cubes collapsing").objects
+    assert (cubes.arrangement, cubes.count, cubes.materials) == ("tower", 5, ("wood",))
+    assert cubes.motion == "topple"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unknown"),
+    [
+        ("a cat playing piano", ("cat", "playing", "piano")),
+        ("A Red Ball, bouncing!", ()),
+        ("a fluffy red ball and a fluffy cube", ("fluffy",)),
+        ("", ()),
+    ],
+)
+def test_unknown_words_are_named_once_in_order(prompt: str, unknown: tuple[str, ...]) -> None:
+    assert read_prompt(prompt).unknown == unknown
+
+
+def test_every_word_of_the_vocabulary_is_understood_alone() -> None:
+    for word in LEXICON:
+        assert read_prompt(word).unknown == (), word
+    assert sum(map(len, known_words().values())) == len(LEXICON)
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_read(text: str) -> None:
+    read_prompt(text)

@@ -1,0 +1,102 @@
+"""The picture shows what the prompt says."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from vidigree.generate import ClipRequest, RequestWarning
+from vidigree.generate.engines.render import RenderEngine
+from vidigree.generate.engines.render.vocabulary import COLOURS
+from vidigree.media.errors import EngineError
+
+
+def frames_of(prompt: str, **values: object) -> np.ndarray:
+    settings: dict[str, object] = {"width": 96, "height": 96, "num_frames": 9, "seed": 5}
+    request = ClipRequest(prompt=prompt, **(settings | values))  # type: ignore[arg-type]
+    return np.stack(list(RenderEngine().generate(request).frames)).astype(float)
+
+
+def redness(frames: np.ndarray) -> np.ndarray:
+    return frames[..., 0] - np.maximum(frames[..., 1], frames[..., 2])
+
+
+def test_unknown_words_are_told() -> None:
+    with pytest.warns(RequestWarning, match="'fluffy'"):
+        RenderEngine().generate(ClipRequest(prompt="a fluffy red ball"))
+
+
+def test_a_prompt_with_nothing_to_draw_is_refused() -> None:
+    with pytest.raises(EngineError, match=r"'cat', 'piano'"):
+        RenderEngine().generate(ClipRequest(prompt="a cat on a piano"))
+
+
+@pytest.mark.parametrize("colour", ["red", "green", "blue", "yellow"])
+def test_the_named_colour_covers_part_of_the_picture(colour: str) -> None:
+    with_ball = frames_of(f"a {colour} ball on a white plain floor", num_frames=2)[0]
+    target = np.array(COLOURS[colour])
+    hue = with_ball / np.maximum(with_ball.max(axis=-1, keepdims=True), 1)
+    wanted = (target / target.max()) > 0.4
+    matches = np.all(np.where(wanted, hue > 0.6, hue < 0.55), axis=-1)
+    assert 0.02 < matches.mean() < 0.5
+
+
+def test_a_ball_that_rolls_left_goes_left() -> None:
+    moving = redness(frames_of("a red ball rolling left on concrete", num_frames=24)) > 60
+    columns = np.arange(96)
+    at = [(mask.sum(axis=0) @ columns) / mask.sum() for mask in moving[[2, 12, 22]]]
+    assert at[0] > at[1] + 5 > at[2] + 10
+
+
+def test_a_falling_ball_goes_down_and_is_stopped_by_the_ground() -> None:
+    mask = redness(frames_of("a red ball falling on concrete", num_frames=24)) > 60
+    rows = np.arange(96)
+    at = np.array([(m.sum(axis=1) @ rows) / max(m.sum(), 1) for m in mask])
+    assert at[10] > at[0] + 5
+    assert abs(at[23] - at[22]) < 3
+
+
+def test_bodies_throw_shadows() -> None:
+    empty = frames_of("a white plain floor in a studio", num_frames=1)[0]
+    ball = frames_of("a white ball on a white plain floor in a studio", num_frames=1)[0]
+    darker = (empty.mean(axis=-1) - ball.mean(axis=-1)) > 40
+    assert 0.002 < darker.mean() < 0.4
+
+
+def test_three_balls_are_three_blobs() -> None:
+    frame = frames_of("three small red balls in a row on concrete", num_frames=1, width=192)[0]
+    count, _, stats, _ = cv2.connectedComponentsWithStats((redness(frame) > 40).astype(np.uint8))
+    assert sum(stats[k, cv2.CC_STAT_AREA] > 20 for k in range(1, count)) == 3
+
+
+def test_silhouettes_are_smooth() -> None:
+    """Along a contour some pixels mix both sides: without anti-aliasing there are none."""
+    frame = frames_of("a black ball on snow in a studio", num_frames=1, width=128, height=128)[0]
+    grey = frame.mean(axis=-1)
+    inside, outside = grey < 40, grey > 150
+    between = ~inside & ~outside
+    assert between.sum() > 40
+
+
+@pytest.mark.parametrize(
+    "ground",
+    [
+        "wooden floor",
+        "checkered floor",
+        "grass",
+        "tiles",
+        "sand",
+        "concrete",
+        "asphalt",
+        "snow",
+        "ice",
+        "carpet",
+        "marble",
+    ],
+)
+def test_every_ground_has_its_own_look(ground: str) -> None:
+    frame = frames_of(f"a {ground}", num_frames=1)[0]
+    below = frame[60:]
+    assert np.std(below) > 2
+    assert 5 < below.mean() < 250
