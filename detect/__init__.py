@@ -1,1 +1,26 @@
 """Audits clips: credentials, watermark, ledger, classifier, and one verdict from them."""
+
+from vidigree.detect.audit import audit
+from vidigree.detect.evidence import Evidence, Segment
+from vidigree.detect.findings import Confidence, Finding
+from vidigree.detect.policy import Action, Decision, Policy, load_policy
+from vidigree.detect.readings import NotChecked, Readings
+from vidigree.detect.settings import AuditSettings
+from vidigree.detect.verdict import Verdict, judge
+
+__all__ = [
+    "Action",
+    "AuditSettings",
+    "Confidence",
+    "Decision",
+    "Evidence",
+    "Finding",
+    "NotChecked",
+    "Policy",
+    "Readings",
+    "Segment",
+    "Verdict",
+    "audit",
+    "judge",
+    "load_policy",
+]

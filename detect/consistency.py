@@ -14,7 +14,7 @@ from vidigree.watermark.method import MarkReading
 
 __all__ = ["consistency_evidence"]
 
-_CLIP_ID = re.compile(r"[0-9a-f]{16}")
+_CLIP_ID = re.compile(r"[0-9a-f]{16}$")
 
 
 def consistency_evidence(readings: Readings) -> list[Evidence]:

@@ -18,11 +18,6 @@ _INTEGRITY = {
     "altered": "credentials.altered",
     "unknown": "credentials.integrity-unknown",
 }
-_TRUST = {
-    "trusted": "credentials.signer-trusted",
-    "unlisted": "credentials.signer-unlisted",
-    "unknown": "credentials.signer-unlisted",
-}
 _VALIDITY = {
     "expired": "credentials.expired",
     "not-yet-valid": "credentials.not-yet-valid",
@@ -53,13 +48,16 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
         return [Evidence(code="credentials.absent")]
     if reading.status == "unreadable":
         return [Evidence(code="credentials.unreadable", status_codes=codes)]
-    signer = {"signer": reading.signer or ""}
     evidence = [
         Evidence(code=_INTEGRITY[reading.integrity], status_codes=codes),
-        Evidence(code=_TRUST[reading.signer_trust], values=signer),
+        Evidence(code=_trust(reading), values={"signer": _signer_name(reading)}),
     ]
-    if reading.validity in _VALIDITY:
-        evidence.append(Evidence(code=_VALIDITY[reading.validity]))
+    validity = reading.validity
+    if validity == "valid-when-signed" and reading.timestamp != "trusted":
+        # Whoever signs with an expired certificate can also make the stamp that says otherwise.
+        validity = "expired"
+    if validity in _VALIDITY:
+        evidence.append(Evidence(code=_VALIDITY[validity]))
     evidence.append(
         Evidence(
             code=_SOURCE[reading.claimed_source],
@@ -68,6 +66,19 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
     )
     evidence.extend(_ingredient_evidence(reading.ingredients))
     return evidence
+
+
+def _trust(reading: CredentialsLike) -> str:
+    if reading.signer_trust != "trusted":
+        return "credentials.signer-unlisted"
+    # A development root made on this machine proves the key and nobody's name.
+    return "credentials.signer-own" if reading.trusted_by == "own" else "credentials.signer-trusted"
+
+
+def _signer_name(reading: CredentialsLike) -> str:
+    if reading.signer is None:
+        return ""
+    return reading.signer.organization or reading.signer.common_name
 
 
 def _ingredient_evidence(ingredients: Sequence[IngredientLike]) -> list[Evidence]:

@@ -2,10 +2,134 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.readings import LedgerReading
+from vidigree.media.home import home_folder
+from vidigree.media.reading import open_video
+from vidigree.watermark.method import MarkReading
 
-__all__ = ["ledger_evidence"]
+if TYPE_CHECKING:
+    from vidigree.watermark.credentials import TrustSettings
+    from vidigree.watermark.fingerprint import Fingerprint
+    from vidigree.watermark.ledger import Ledger, LedgerEntry
+
+__all__ = ["DIFFERENT", "SAME", "ledger_evidence", "look_up"]
+
+SAME = 0.6
+"""Likeness of fingerprints from which two clips count as the same content."""
+
+DIFFERENT = 0.3
+"""Likeness of fingerprints below which they count as different content. What lies between is not
+decided: benchmarks/fingerprint_likeness.py shows how both figures were chosen."""
+
+_AS_EMBEDDED = 0.03
+"""Largest deviation of a mark's scale from 1 at which the picture counts as neither cropped nor
+enlarged."""
+
+
+def look_up(
+    path: Path, *, marks: Sequence[MarkReading], url: str | None, trust: TrustSettings
+) -> LedgerReading:
+    """Look a clip up, by the messages of its marks first, then by its fingerprint.
+
+    Args:
+        path: The clip.
+        marks: What the mark layer read.
+        url: Database URL of the ledger; ``None`` means the one in the data folder, which is not
+            made if it is not there.
+        trust: Whom to believe, for the recovered manifest.
+
+    Raises:
+        LedgerError: The ledger cannot be opened or read.
+        MediaError: The clip cannot be read.
+    """
+    from vidigree.watermark.ledger import Ledger
+
+    if url is None and not (home_folder() / "ledger.sqlite3").exists():
+        return LedgerReading(exists=False)
+    with Ledger.open(url) as ledger:
+        for mark in marks:
+            entry = None if mark.message is None else ledger.find_clip(mark.message)
+            if entry is not None:
+                likeness = _likeness(_fingerprint(path, mirrored=mark.mirrored), entry)
+                same = _same_content(likeness, mark)
+                return _reading(path, entry, likeness, trust, found_by="mark", same=same)
+        return _by_fingerprint(path, ledger, trust)
+
+
+def _by_fingerprint(path: Path, ledger: Ledger, trust: TrustSettings) -> LedgerReading:
+    if ledger.count() == 0:
+        return LedgerReading()
+    fingerprint = _fingerprint(path)
+    best = ledger.find_similar(fingerprint.to_bytes(), limit=1) if fingerprint.usable else []
+    if not best or best[0][1] < SAME:
+        return LedgerReading()
+    entry, likeness = best[0]
+    return _reading(path, entry, likeness, trust, found_by="fingerprint", same=True)
+
+
+def _fingerprint(path: Path, *, mirrored: bool = False) -> Fingerprint:
+    from vidigree.watermark.fingerprint import fingerprint_frames
+
+    with open_video(path) as reader:
+        images = reader.images()
+        if mirrored:
+            images = (np.ascontiguousarray(image[:, ::-1]) for image in images)
+        return fingerprint_frames(images, reader.info.fps)
+
+
+def _likeness(fingerprint: Fingerprint, entry: LedgerEntry) -> float | None:
+    """Return the likeness to an entry, ``None`` if there is nothing to compare."""
+    from vidigree.watermark.fingerprint import Fingerprint, similarity
+
+    issued = Fingerprint.from_bytes(entry.fingerprint)
+    return similarity(fingerprint, issued) if fingerprint.usable and issued.usable else None
+
+
+def _same_content(likeness: float | None, mark: MarkReading) -> bool | None:
+    """Say whether a marked picture is the one that was issued; ``None`` if that is not clear.
+
+    A crop beyond the fingerprint's views lowers the likeness as much as another picture does, but
+    it shows in the scale at which the mark is found. So only a mark that sits as it was embedded
+    can be called a stranger to its picture.
+    """
+    if likeness is None:
+        return None
+    if likeness >= SAME:
+        return True
+    moved = mark.scale is None or abs(mark.scale - 1) > _AS_EMBEDDED or abs(mark.rotation or 0) > 1
+    return None if moved or likeness >= DIFFERENT else False
+
+
+def _reading(
+    path: Path,
+    entry: LedgerEntry,
+    likeness: float | None,
+    trust: TrustSettings,
+    *,
+    found_by: str,
+    same: bool | None,
+) -> LedgerReading:
+    from vidigree.watermark.credentials import read_credentials
+
+    recovered = read_credentials(path, trust=trust, store=entry.manifest_store)
+    return LedgerReading(
+        found_by=found_by,
+        clip_id=f"{entry.clip_id:016x}",
+        similarity=likeness,
+        same_content=same,
+        claimed_source=recovered.claimed_source,
+        engine=entry.engine,
+        model=entry.model,
+        issued_at=entry.created_at.isoformat(timespec="seconds"),
+        credentials=recovered.to_dict(),
+    )
 
 
 def ledger_evidence(reading: LedgerReading, *, marked: bool) -> list[Evidence]:
@@ -19,6 +143,8 @@ def ledger_evidence(reading: LedgerReading, *, marked: bool) -> list[Evidence]:
         Evidence for the entry found and what its manifest claims, or one piece that says that
         there is no entry.
     """
+    if not reading.exists:
+        return [Evidence(code="ledger.empty")]
     if reading.found_by == "none":
         return [Evidence(code="ledger.mark-unknown" if marked else "ledger.nothing")]
     evidence = [

@@ -20,6 +20,7 @@ __all__ = [
     "LedgerReading",
     "NotChecked",
     "Readings",
+    "SignerLike",
     "SoftBindingLike",
     "WindowLike",
 ]
@@ -37,6 +38,15 @@ class SoftBindingLike(Protocol):
     def value(self) -> str:
         """The value, as the manifest has it."""
         ...
+
+
+class SignerLike(Protocol):
+    """Who signed, by the certificate."""
+
+    @property
+    def organization(self) -> str: ...  # noqa: D102
+    @property
+    def common_name(self) -> str: ...  # noqa: D102
 
 
 class IngredientLike(Protocol):
@@ -62,9 +72,13 @@ class CredentialsLike(Protocol):
     @property
     def validity(self) -> str: ...  # noqa: D102
     @property
+    def timestamp(self) -> str: ...  # noqa: D102
+    @property
     def claimed_source(self) -> str: ...  # noqa: D102
     @property
-    def signer(self) -> str | None: ...  # noqa: D102
+    def trusted_by(self) -> str | None: ...  # noqa: D102
+    @property
+    def signer(self) -> SignerLike | None: ...  # noqa: D102
     @property
     def generator(self) -> str | None: ...  # noqa: D102
     @property
@@ -108,6 +122,7 @@ class LedgerReading:
     """What the ledger knows about the clip.
 
     Attributes:
+        exists: Whether there is a ledger at all; without one nothing was issued here.
         found_by: ``"mark"`` if the mark's clip id is in the ledger, ``"fingerprint"`` if a similar
             clip is, ``"none"`` if neither.
         clip_id: Clip id of the entry, 16 hex digits; ``None`` without an entry.
@@ -123,6 +138,7 @@ class LedgerReading:
         credentials: The recovered manifest as JSON values; ``None`` if it could not be read.
     """
 
+    exists: bool = True
     found_by: str = "none"
     clip_id: str | None = None
     similarity: float | None = None

@@ -17,7 +17,7 @@ REDACTED = "[redacted]"
 _PERSONAL = re.compile(
     r"(^|[.:_\- ])(authors?|creator|byline|credit|persons?|people|owner|artist|email|phone"
     r"|address|prompt|negative_?prompt|gps\w*|latitude|longitude|altitude|location\w*|city|country"
-    r"|serial\w*|device_?id|camera_?id|user\w*|account\w*|identity|cawg)($|[.:_\- ])",
+    r"|serial_?(number|no)|device_?id|camera_?id|user\w*|account\w*|identity|cawg)($|[.:_\- ])",
     re.IGNORECASE,
 )
 _KEPT = {"prompt_sha256"}

@@ -112,6 +112,14 @@ RULES: tuple[Rule, ...] = (
         none_of=_EXPIRED,
     ),
     Rule(
+        name="generated-own-signer",
+        finding=Finding.DECLARED_SYNTHETIC,
+        confidence=Confidence.HIGH,
+        all_of=("credentials.intact", "credentials.signer-own"),
+        any_of=_GENERATED,
+        none_of=_EXPIRED,
+    ),
+    Rule(
         name="generated-confirmed-by-mark",
         finding=Finding.DECLARED_SYNTHETIC,
         confidence=Confidence.HIGH,

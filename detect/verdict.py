@@ -13,6 +13,7 @@ from typing import Any
 from vidigree.detect.classification import classifier_evidence
 from vidigree.detect.consistency import consistency_evidence
 from vidigree.detect.credentials import credentials_evidence
+from vidigree.detect.disclosure import disclosure
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.findings import Confidence, Finding
 from vidigree.detect.look_up import ledger_evidence
@@ -26,7 +27,7 @@ __all__ = ["SCHEMA_VERSION", "Verdict", "judge"]
 
 SCHEMA_VERSION = "1.0"
 """Version of the JSON form; the minor number grows when fields are added, the major when they
-change or go. The schema is ``detect/schema/verdict-1.json``."""
+change or go. The schema is ``detect/schema/verdict-1.json``, described in docs/verdict-json.md."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,7 @@ class Verdict:
             "title": words.title(self.finding),
             "headline": self.headline(language),
             "grounds": list(self.grounds),
+            "disclosure": disclosure(self.readings).to_dict(),
             "evidence": [_worded(piece, words) for piece in self.evidence],
             "readings": _readings_dict(self.readings, show_personal=show_personal),
         }

@@ -37,13 +37,21 @@ class Ingredient:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Signer:
+    organization: str = "Example Studio"
+    common_name: str = "Example Studio signing"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Credentials:
     status: str = "present"
     integrity: str = "intact"
     signer_trust: str = "trusted"
     validity: str = "valid"
+    timestamp: str = "absent"
     claimed_source: str = "generated"
-    signer: str | None = "Example Studio"
+    trusted_by: str | None = "list"
+    signer: Signer | None = field(default_factory=Signer)
     generator: str | None = "vidigree"
     soft_bindings: tuple[Binding, ...] = ()
     ingredients: tuple[Ingredient, ...] = ()
@@ -115,6 +123,7 @@ ROWS: dict[str, Readings] = {
     ),
     "content-altered": replace(CLEAN, credentials=replace(GENERATED, integrity="altered")),
     "generated-trusted": replace(CLEAN, credentials=GENERATED),
+    "generated-own-signer": replace(CLEAN, credentials=replace(GENERATED, trusted_by="own")),
     "generated-confirmed-by-mark": replace(
         CLEAN, credentials=replace(BOUND, signer_trust="unlisted"), marks=(MARK,)
     ),
@@ -276,8 +285,30 @@ def test_classifier_segments_are_the_windows_that_speak_for_synthesis() -> None:
     assert [(part.start, part.end) for part in piece.segments] == [(0.0, 2.0)]
 
 
+def test_a_capture_claim_of_an_own_development_identity_is_not_a_trusted_one() -> None:
+    result = judge(replace(CLEAN, credentials=replace(CAPTURED, trusted_by="own")))
+    assert result.finding is Finding.INCONCLUSIVE
+
+
+def test_no_ledger_is_told_apart_from_an_empty_answer() -> None:
+    result = judge(replace(CLEAN, ledger=LedgerReading(exists=False)))
+    assert "ledger.empty" in {piece.code for piece in result.evidence}
+    assert result.finding is Finding.NO_EVIDENCE
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "reason"),
+    [("trusted", "generated-trusted"), ("unlisted", "generated-unverified-signer")],
+)
+def test_only_a_trusted_time_stamp_saves_an_expired_certificate(
+    timestamp: str, reason: str
+) -> None:
+    late = replace(GENERATED, validity="valid-when-signed", timestamp=timestamp)
+    assert judge(replace(CLEAN, credentials=late)).reason == reason
+
+
 def test_signer_name_is_called_unverified_when_unlisted() -> None:
-    spoofed = replace(CAPTURED, signer="Sony", signer_trust="unlisted")
+    spoofed = replace(CAPTURED, signer=Signer(organization="Sony"), signer_trust="unlisted")
     result = judge(replace(CLEAN, credentials=spoofed))
     assert "Sony" not in result.headline()
     assert any("unverified" in piece["says"] for piece in result.to_dict()["evidence"])

@@ -1,0 +1,217 @@
+"""Brings remote clips to a temporary local file, within limits of size and time.
+
+HTTP is spoken here directly: the address is resolved once, checked, and connected to, so that a
+name which resolves to something else a moment later (DNS rebinding) gains nothing; every redirect
+is checked again. Buckets and other file systems come through fsspec.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from vidigree.detect.inputs import is_url
+from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
+
+__all__ = ["FetchLimits", "bucket", "local_copy"]
+
+_CHUNK = 1 << 18
+_REDIRECTS = 5
+_AGENT = "vidigree-audit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchLimits:
+    """Limits on one remote clip.
+
+    Attributes:
+        max_bytes: Largest file, in bytes.
+        max_seconds: Longest time to fetch it, in seconds.
+        public_only: Refuse addresses that are not on the public internet, other schemes than HTTP
+            and HTTPS, and other ports than 80 and 443. A service that fetches what strangers name
+            needs it; without it a stranger could read what only this machine can reach.
+    """
+
+    max_bytes: int = 2 << 30
+    max_seconds: float = 300.0
+    public_only: bool = False
+
+
+@contextmanager
+def local_copy(name: str, limits: FetchLimits) -> Iterator[Path]:
+    """Give a local path for a clip; a remote one is deleted again afterwards.
+
+    Args:
+        name: Path or URL.
+        limits: Limits on remote clips.
+
+    Yields:
+        The path itself, or that of a temporary copy.
+
+    Raises:
+        MediaError: The clip cannot be fetched.
+        UnsupportedMediaError: It is too large, takes too long, or lies at a forbidden address.
+    """
+    if not is_url(name):
+        yield Path(name)
+        return
+    suffix = PurePosixPath(urlsplit(name).path).suffix[:8]
+    with tempfile.TemporaryDirectory(prefix="vidigree-") as folder:
+        path = Path(folder) / f"clip{suffix if suffix[1:].isalnum() else ''}"
+        with path.open("xb") as target:
+            _fetch(name, target, limits)
+        yield path
+
+
+def bucket(url: str) -> tuple[Any, str, str]:
+    """Return fsspec's file system for a URL, the path in it, and its scheme.
+
+    Raises:
+        UsageError: fsspec or its driver for the scheme is not installed.
+    """
+    try:
+        from fsspec.core import url_to_fs
+
+        filesystem, path = url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise UsageError(
+            f"{url} cannot be opened: {error}.", hint="Install vidigree[cloud]."
+        ) from error
+    return filesystem, str(path), url.partition("://")[0]
+
+
+def _fetch(url: str, target: BinaryIO, limits: FetchLimits) -> None:
+    deadline = time.monotonic() + limits.max_seconds
+    if url.lower().startswith(("http://", "https://")):
+        _fetch_http(url, target, limits, deadline)
+        return
+    if limits.public_only:
+        raise UnsupportedMediaError(
+            "Only http and https URLs are fetched.", hint="Upload the file instead."
+        )
+    filesystem, path, _ = bucket(url)
+    try:
+        with filesystem.open(path, "rb") as source:
+            _copy(source.read, target, url, limits, deadline)
+    except FileNotFoundError as error:
+        raise MediaError(f"There is no {url}.", hint="Check the URL.") from error
+    except OSError as error:
+        raise MediaError(f"{url} cannot be read: {error}.") from error
+
+
+def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float) -> None:
+    for _ in range(_REDIRECTS + 1):
+        parts = _checked_parts(url, limits)
+        connection = _connect(parts, limits, deadline)
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            headers = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": _AGENT}
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            location = response.getheader("Location")
+            if response.status in {301, 302, 303, 307, 308} and location:
+                url = urljoin(url, location)
+                continue
+            if response.status != 200:
+                raise MediaError(
+                    f"{url} answers {response.status} {response.reason}.", hint="Check the URL."
+                )
+            _copy(response.read1, target, url, limits, deadline)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise MediaError(f"{url} cannot be fetched: {error}.") from error
+        else:
+            return
+        finally:
+            connection.close()
+    raise MediaError(f"{url} redirects too often.", hint="Give the final URL.")
+
+
+def _checked_parts(url: str, limits: FetchLimits) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"{url!r} is not a URL: {error}.") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UnsupportedMediaError(f"{url} is not an http or https URL.")
+    if limits.public_only and port not in (None, 80, 443):
+        raise UnsupportedMediaError(
+            f"Port {port} is not fetched from.", hint="Use port 80 or 443, or upload the file."
+        )
+    return parts
+
+
+def _connect(
+    parts: SplitResult, limits: FetchLimits, deadline: float
+) -> http.client.HTTPConnection:
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    address = _resolve(host, port, limits)
+    timeout = max(0.1, min(30.0, deadline - time.monotonic()))
+    try:
+        raw = socket.create_connection((address, port), timeout=timeout)
+        if parts.scheme == "https":
+            raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+    except OSError as error:
+        raise MediaError(f"{host} cannot be reached: {error}.") from error
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    connection.sock = raw
+    return connection
+
+
+def _resolve(host: str, port: int, limits: FetchLimits) -> str:
+    """Return the first address of a host; refuse the host if any of its addresses is not public."""
+    try:
+        rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise MediaError(f"The host {host} is not known.", hint="Check the URL.") from error
+    addresses = [str(row[4][0]) for row in rows]
+    if limits.public_only and not all(_is_public(address) for address in addresses):
+        raise UnsupportedMediaError(
+            f"The host {host} is not on the public internet.", hint="Upload the file instead."
+        )
+    return addresses[0]
+
+
+def _is_public(address: str) -> bool:
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
+        if inner is not None:
+            return _is_public(str(inner))
+        # NAT64 reaches IPv4 hosts under this prefix, private ones too (RFC 6052).
+        if parsed in ipaddress.ip_network("64:ff9b::/96"):
+            return _is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
+    return parsed.is_global and not parsed.is_multicast
+
+
+def _copy(
+    read: Callable[[int], bytes],
+    target: BinaryIO,
+    url: str,
+    limits: FetchLimits,
+    deadline: float,
+) -> None:
+    size = 0
+    while block := read(_CHUNK):
+        size += len(block)
+        if size > limits.max_bytes:
+            raise UnsupportedMediaError(
+                f"{url} is larger than {limits.max_bytes} bytes.", hint="Raise the limit."
+            )
+        if time.monotonic() > deadline:
+            raise UnsupportedMediaError(
+                f"{url} takes longer than {limits.max_seconds:.0f} s to fetch.",
+                hint="Raise the limit, or fetch it first.",
+            )
+        target.write(block)

@@ -1,0 +1,225 @@
+"""Audits in separate processes with limits: a hostile file costs one error, not the service.
+
+Decoders are large C programs; a file may crash them, hang them or make them swallow all memory.
+Each worker is a process of its own with a limit on memory and on written files; whoever gives it a
+job waits for so long and no longer. A worker that died or ran out of time is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from types import TracebackType
+from typing import Any, cast
+
+from vidigree.detect.fetching import FetchLimits
+from vidigree.detect.settings import AuditSettings
+from vidigree.detect.worker import error_row
+from vidigree.media.errors import MediaError, UnsupportedMediaError, VidigreeError
+
+__all__ = ["Answer", "Job", "WorkerLimits", "WorkerPool"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerLimits:
+    """Limits on one worker process.
+
+    Attributes:
+        max_seconds: Longest time for one clip, fetching included.
+        max_memory_bytes: Largest address space of a worker; ``None`` for no limit. Address space
+            is more than memory in use: libraries alone map about 2 GiB.
+        max_file_bytes: Largest file that a worker may write.
+    """
+
+    max_seconds: float = 600.0
+    max_memory_bytes: int | None = 8 << 30
+    max_file_bytes: int = 4 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One clip to audit.
+
+    Attributes:
+        name: Path or URL.
+        settings: What to look for.
+        fetch: Limits on fetching it.
+        language: Language of the words.
+        show_personal: Keep personal data.
+        policy: Name or path of a policy; ``None`` for none.
+        pictures: Number of thumbnails to bring back.
+    """
+
+    name: str
+    settings: AuditSettings = field(default_factory=AuditSettings)
+    fetch: FetchLimits = field(default_factory=FetchLimits)
+    language: str = "en"
+    show_personal: bool = False
+    policy: str | None = None
+    pictures: int = 0
+
+    def to_line(self) -> bytes:
+        """Return the job as a line of JSON."""
+        row = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        row["settings"] = self.settings.to_dict()
+        row["fetch"] = asdict(self.fetch)
+        return json.dumps(row).encode() + b"\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of a job.
+
+    Attributes:
+        row: The verdict or the error, in the published JSON form.
+        exit_code: Exit code of the finding or of the error.
+        pictures: Thumbnails: ``time`` in seconds and ``jpeg`` in base64.
+    """
+
+    row: dict[str, Any]
+    exit_code: int
+    pictures: list[dict[str, Any]] = field(default_factory=list)
+
+
+class WorkerPool:
+    """A fixed number of worker processes; use it as a context manager.
+
+    Args:
+        size: Number of workers, at least 1.
+        limits: Limits on each.
+    """
+
+    def __init__(self, size: int, limits: WorkerLimits | None = None) -> None:
+        self._limits = limits or WorkerLimits()
+        self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        self._workers = [_Worker(self._limits) for _ in range(max(1, size))]
+        for worker in self._workers:
+            self._idle.put(worker)
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers, whatever they are doing."""
+        for worker in self._workers:
+            worker.stop()
+
+    def audit(self, job: Job) -> Answer:
+        """Audit one clip in the next idle worker; may be called from many threads.
+
+        Returns:
+            The verdict or the error. This never raises for what a clip does.
+        """
+        with self._borrowed() as worker:
+            try:
+                return worker.ask(job)
+            except VidigreeError as error:
+                row = error_row(job.name, error)
+                if job.policy:
+                    from vidigree.detect.policy import load_policy
+
+                    row["decision"] = load_policy(job.policy).decide_unreadable().to_dict()
+                return Answer(row=row, exit_code=error.exit_code)
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[_Worker]:
+        worker = self._idle.get()
+        try:
+            yield worker
+        finally:
+            self._idle.put(worker)
+
+
+class _Worker:
+    """One child process, started when first needed."""
+
+    def __init__(self, limits: WorkerLimits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, job: Job) -> Answer:
+        process = self._running()
+        try:
+            cast("Any", process.stdin).write(job.to_line())
+            cast("Any", process.stdin).flush()
+            line = self._line(process, time.monotonic() + self._limits.max_seconds)
+        except (OSError, TimeoutError) as error:
+            self.stop()
+            if isinstance(error, TimeoutError):
+                raise UnsupportedMediaError(
+                    f"{job.name} takes longer than {self._limits.max_seconds:.0f} s to audit.",
+                    hint="Raise the limit, or cut the clip into parts.",
+                ) from error
+            line = b""
+        except BaseException:  # interrupted: the answer would be taken for the next job's
+            self.stop()
+            raise
+        if not line.endswith(b"\n"):
+            self.stop()
+            raise MediaError(
+                f"{job.name} brought the decoder down or needs too much memory.",
+                hint="Re-encode it with a trusted tool, and audit that.",
+            )
+        return Answer(**json.loads(line))
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    try:
+                        pipe.close()
+                    except OSError:  # a write that was still buffered for the dead process
+                        continue
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.stop()
+            # One thread a worker: the pool's size is the parallelism.
+            environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | os.environ
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "vidigree.detect.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                # Ctrl-C goes to the parent alone, which then ends its workers.
+                start_new_session=True,
+            )
+            limits = json.dumps(asdict(self._limits)).encode() + b"\n"
+            cast("Any", self._process.stdin).write(limits)
+        return self._process
+
+    @staticmethod
+    def _line(process: subprocess.Popen[bytes], deadline: float) -> bytes:
+        """Read one line from the process, or what it wrote before it died."""
+        descriptor = cast("Any", process.stdout).fileno()
+        parts: list[bytes] = []
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, selectors.EVENT_READ)
+            while not (parts and parts[-1].endswith(b"\n")):
+                left = deadline - time.monotonic()
+                if left <= 0 or not selector.select(left):
+                    raise TimeoutError
+                block = os.read(descriptor, 1 << 16)
+                if not block:
+                    break
+                parts.append(block)
+        return b"".join(parts)

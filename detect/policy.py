@@ -1,0 +1,207 @@
+"""Policy as data: a TOML file says what to do with a clip of each finding.
+
+A policy names an action for every finding and for files that cannot be read, so that nothing falls
+through; finer rows may overrule it for a level of confidence or for one row of the truth table.
+docs/policy.md describes the format.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from vidigree.detect.findings import Confidence, Finding
+from vidigree.detect.rules import RULES
+from vidigree.detect.verdict import Verdict
+from vidigree.media.errors import UsageError
+
+__all__ = ["POLICY_NAMES", "Action", "Decision", "Policy", "load_policy"]
+
+POLICY_NAMES = ("eu-california", "newsroom", "platform")
+"""Policies that ship with the package, as examples to start from."""
+
+
+class Action(StrEnum):
+    """What to do with a clip, mildest first."""
+
+    ALLOW = "allow"
+    LABEL = "label"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What a policy says about one clip.
+
+    Attributes:
+        policy: Name and version of the policy.
+        action: What to do.
+        reason: Why, in the policy's words.
+        label: Text to show beside the clip; empty for none.
+        row: Row of the policy that decided, e.g. ``"finding.recovered"``.
+    """
+
+    policy: str
+    action: Action
+    reason: str
+    label: str
+    row: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the decision as JSON values."""
+        return asdict(self) | {"action": self.action.value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    name: str
+    action: Action
+    reason: str
+    label: str = ""
+    finding: Finding | None = None
+    confidence: tuple[Confidence, ...] = ()
+    because: str | None = None
+
+    def fits(self, verdict: Verdict) -> bool:
+        return (
+            self.finding in (None, verdict.finding)
+            and (not self.confidence or verdict.confidence in self.confidence)
+            and self.because in (None, verdict.reason)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A parsed policy.
+
+    Attributes:
+        name: Name of the policy.
+        version: Version of the policy; goes into every decision.
+        rows: Overruling rows first, then one row a finding.
+        unreadable: The row for files that cannot be read.
+    """
+
+    name: str
+    version: str
+    rows: tuple[_Row, ...]
+    unreadable: _Row
+
+    def decide(self, verdict: Verdict) -> Decision:
+        """Return what to do with a clip."""
+        return self._decision(next(row for row in self.rows if row.fits(verdict)))
+
+    def decide_unreadable(self) -> Decision:
+        """Return what to do with a file that cannot be read."""
+        return self._decision(self.unreadable)
+
+    def _decision(self, row: _Row) -> Decision:
+        return Decision(
+            policy=f"{self.name} {self.version}",
+            action=row.action,
+            reason=row.reason,
+            label=row.label,
+            row=row.name,
+        )
+
+
+def load_policy(name_or_path: str) -> Policy:
+    """Read a policy.
+
+    Args:
+        name_or_path: Name of a policy that ships with the package, or path of a TOML file.
+
+    Raises:
+        UsageError: There is no such policy, or it is not complete and well-formed.
+    """
+    if name_or_path in POLICY_NAMES:
+        source = resources.files("vidigree.detect") / "policies" / f"{name_or_path}.toml"
+        text = source.read_text(encoding="utf-8")
+    else:
+        try:
+            text = Path(name_or_path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise UsageError(
+                f"The policy {name_or_path} cannot be read.",
+                hint=f"Give a TOML file, or one of: {', '.join(POLICY_NAMES)}.",
+            ) from error
+    try:
+        return _parse(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"The policy {name_or_path} is not TOML: {error}.") from error
+    except ValueError as error:
+        raise UsageError(
+            f"The policy {name_or_path} cannot be used: {error}", hint="See docs/policy.md."
+        ) from error
+
+
+def _parse(table: Mapping[str, Any]) -> Policy:
+    _known(table, {"name", "version", "finding", "unreadable", "overrule"}, "the policy")
+    findings = table.get("finding", {})
+    missing = [finding.value for finding in Finding if finding.value not in findings]
+    if missing:
+        raise ValueError(f"it says nothing about {', '.join(missing)}.")
+    rows = [_overruling(number, row) for number, row in enumerate(table.get("overrule", []), 1)]
+    for name, row in findings.items():
+        finding = _one_of(Finding, name, "finding")
+        rows.append(_row(f"finding.{name}", row, finding=finding))
+    if "unreadable" not in table:
+        raise ValueError("it says nothing about files that cannot be read ([unreadable]).")
+    return Policy(
+        name=str(table.get("name", "unnamed")),
+        version=str(table.get("version", "")),
+        rows=tuple(rows),
+        unreadable=_row("unreadable", table["unreadable"]),
+    )
+
+
+def _overruling(number: int, row: Mapping[str, Any]) -> _Row:
+    name = f"overrule.{number}"
+    _known(row, {"finding", "confidence", "because", "action", "reason", "label"}, name)
+    because = row.get("because")
+    if because is not None and because not in {rule.name for rule in RULES}:
+        raise ValueError(f"{name}: there is no row {because!r} in the truth table.")
+    conditions = {
+        "finding": _one_of(Finding, row["finding"], name) if "finding" in row else None,
+        "confidence": tuple(
+            _one_of(Confidence, level, name) for level in row.get("confidence", ())
+        ),
+        "because": because,
+    }
+    if not any(conditions.values()):
+        raise ValueError(f"{name} has no condition: give finding, confidence or because.")
+    return _row(name, {key: row[key] for key in row if key not in conditions}, **conditions)
+
+
+def _row(name: str, row: Mapping[str, Any], **conditions: Any) -> _Row:
+    _known(row, {"action", "reason", "label"}, name)
+    if not row.get("reason"):
+        raise ValueError(f"{name} gives no reason.")
+    return _Row(
+        name=name,
+        action=_one_of(Action, row.get("action"), name),
+        reason=str(row["reason"]),
+        label=str(row.get("label", "")),
+        **conditions,
+    )
+
+
+def _known(row: Any, names: set[str], where: str) -> None:
+    if not isinstance(row, Mapping):
+        raise ValueError(f"{where} is not a table.")
+    unknown = sorted(set(row) - names)
+    if unknown:
+        raise ValueError(f"{where} has unknown keys: {', '.join(unknown)}.")
+
+
+def _one_of(kind: type[Any], value: Any, where: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(member.value for member in kind)
+        raise ValueError(f"{where}: {value!r} is none of {known}.") from None

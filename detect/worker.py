@@ -1,0 +1,123 @@
+"""The child process of :mod:`vidigree.detect.isolation`: audits what it is told, within rlimits.
+
+Run as ``python -m vidigree.detect.worker``. Reads one JSON job a line from standard input, writes
+one JSON answer a line to the original standard output; everything else that prints goes to
+standard error, so that a chatty library cannot break the protocol.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+from vidigree.detect.fetching import FetchLimits, local_copy
+from vidigree.detect.settings import AuditSettings
+from vidigree.detect.verdict import SCHEMA_VERSION, Verdict
+from vidigree.media.errors import VidigreeError
+
+__all__ = ["error_row", "main", "perform"]
+
+
+def perform(job: dict[str, Any]) -> dict[str, Any]:
+    """Audit one clip.
+
+    Args:
+        job: ``name``, ``settings``, ``fetch``, ``language``, ``show_personal``, ``policy`` and
+            ``pictures``, as :mod:`vidigree.detect.isolation` writes them.
+
+    Returns:
+        ``row`` in the published JSON form, ``exit_code``, and what the report shows beside it.
+    """
+    from vidigree.detect.audit import audit
+    from vidigree.detect.policy import load_policy
+
+    name = str(job["name"])
+    policy = load_policy(job["policy"]) if job.get("policy") else None
+    try:
+        with local_copy(name, FetchLimits(**job["fetch"])) as path:
+            verdict = audit(path, settings=AuditSettings.from_dict(job["settings"]))
+            row = _row(verdict, name, job)
+            pictures = _pictures(path, int(job.get("pictures") or 0))
+    except VidigreeError as error:
+        row = error_row(name, error)
+        if policy:
+            row["decision"] = policy.decide_unreadable().to_dict()
+        return {"row": row, "exit_code": error.exit_code, "pictures": []}
+    if policy:
+        row["decision"] = policy.decide(verdict).to_dict()
+    return {"row": row, "exit_code": verdict.exit_code, "pictures": pictures}
+
+
+def error_row(name: str, error: VidigreeError) -> dict[str, Any]:
+    """Return the published JSON form of a file that could not be audited."""
+    return {
+        "schema": f"vidigree-verdict/{SCHEMA_VERSION}",
+        "file": name,
+        "error": {
+            "kind": type(error).__name__,
+            "message": error.message,
+            "hint": error.hint,
+            "exit_code": error.exit_code,
+        },
+    }
+
+
+def main() -> None:
+    """Answer jobs until standard input closes."""
+    limits = json.loads(sys.stdin.readline())
+    _limit(limits)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    with contextlib.redirect_stdout(sys.stderr):
+        _serve(sys.stdin, answers)
+
+
+def _serve(jobs: TextIO, answers: TextIO) -> None:
+    for line in jobs:
+        try:
+            answer = perform(json.loads(line))
+        except MemoryError:
+            # The parent tells the caller and starts a fresh process: this one may be damaged.
+            sys.exit(_OUT_OF_MEMORY)
+        answers.write(json.dumps(answer, ensure_ascii=True, allow_nan=False) + "\n")
+        answers.flush()
+
+
+_OUT_OF_MEMORY = 77
+
+
+def _row(verdict: Verdict, name: str, job: dict[str, Any]) -> dict[str, Any]:
+    row = verdict.to_dict(language=job["language"], show_personal=job["show_personal"])
+    row["file"] = name
+    return row
+
+
+def _pictures(path: Path, count: int) -> list[dict[str, Any]]:
+    if not count:
+        return []
+    from vidigree.detect.pictures import thumbnails
+
+    return [picture.to_dict() for picture in thumbnails(path, count)]
+
+
+def _limit(limits: dict[str, Any]) -> None:
+    """Lower this process's own limits; they cannot be raised again."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # not on Windows; the parent's time-out still holds
+        return
+    memory = limits.get("max_memory_bytes")
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    written = limits.get("max_file_bytes")
+    if written:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (written, written))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""The audit of real files: layers are wired, failures are told, files that cannot be read raise."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from vidigree.detect.audit import audit
+from vidigree.detect.findings import Confidence, Finding
+from vidigree.detect.look_up import look_up
+from vidigree.detect.readings import LedgerReading
+from vidigree.detect.settings import AuditSettings
+from vidigree.detect.verdict import Verdict
+from vidigree.media import (
+    MediaError,
+    MediaNotFoundError,
+    NotAVideoError,
+    TruncatedMediaError,
+    UnsupportedMediaError,
+    UsageError,
+    VideoWriter,
+    open_video,
+)
+from vidigree.watermark.clip import Origin
+from vidigree.watermark.credentials import (
+    ManifestRequest,
+    TrustSettings,
+    init_identity,
+    sign_file,
+)
+from vidigree.watermark.fingerprint import fingerprint_frames
+from vidigree.watermark.ledger import Ledger, LedgerEntry
+from vidigree.watermark.method import MarkReading
+
+CLIP_ID = 0x1234_5678_9ABC_DEF0
+CREDENTIALS = AuditSettings(layers=("credentials",))
+LOOK_UP = AuditSettings(layers=("credentials", "ledger"))
+
+
+def codes(verdict: Verdict) -> set[str]:
+    return {piece.code for piece in verdict.evidence}
+
+
+@pytest.fixture
+def signed(clip: Path, tmp_path: Path) -> tuple[Path, bytes]:
+    """Return a signed copy of the clip, and its manifest store."""
+    path = tmp_path / "signed.mp4"
+    origin = Origin(task="text-to-video", engine="test", synthetic=True)
+    request = ManifestRequest(
+        origin=origin, clip_id=CLIP_ID, key_id="published-1", duration=Fraction(2)
+    )
+    return path, sign_file(clip, path, request=request, identity=init_identity())
+
+
+@pytest.fixture
+def issued(clip: Path, signed: tuple[Path, bytes]) -> Path:
+    """Record the signed clip in the ledger of the data folder."""
+    with open_video(clip) as reader:
+        fingerprint = fingerprint_frames(reader.images(), reader.info.fps).to_bytes()
+    entry = LedgerEntry(
+        clip_id=CLIP_ID,
+        key_id="published-1",
+        method="robust",
+        manifest_store=signed[1],
+        fingerprint=fingerprint,
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+        engine="test",
+    )
+    with Ledger.open() as ledger:
+        ledger.record(entry)
+    return signed[0]
+
+
+def test_signed_clip_is_declared_synthetic(signed: tuple[Path, bytes]) -> None:
+    verdict = audit(signed[0], settings=CREDENTIALS)
+    assert verdict.finding is Finding.DECLARED_SYNTHETIC
+    assert verdict.confidence is Confidence.HIGH
+    assert "credentials.signer-own" in codes(verdict)
+
+
+def test_without_the_own_root_the_signer_is_unlisted(signed: tuple[Path, bytes]) -> None:
+    settings = AuditSettings(layers=("credentials",), trust=TrustSettings())
+    verdict = audit(signed[0], settings=settings)
+    assert verdict.reason == "generated-unverified-signer"
+    assert verdict.confidence is Confidence.MEDIUM
+
+
+def test_plain_clip_has_no_evidence(clip: Path) -> None:
+    verdict = audit(clip, settings=LOOK_UP)
+    assert verdict.finding is Finding.NO_EVIDENCE
+    assert {"credentials.absent", "ledger.empty", "mark.left-out"} <= codes(verdict)
+
+
+def test_auditing_makes_no_ledger(clip: Path, home: Path) -> None:
+    audit(clip, settings=LOOK_UP)
+    assert not (home / "ledger.sqlite3").exists()
+
+
+def test_altered_content_is_contradictory(signed: tuple[Path, bytes]) -> None:
+    data = bytearray(signed[0].read_bytes())
+    start = data.index(b"mdat") - 4
+    data[start + int.from_bytes(data[start : start + 4], "big") - 1] ^= 1
+    signed[0].write_bytes(data)
+    verdict = audit(signed[0], settings=CREDENTIALS)
+    assert (verdict.finding, verdict.reason) == (Finding.CONTRADICTORY, "content-altered")
+
+
+def test_stripped_clip_is_found_again_by_its_fingerprint(clip: Path, issued: Path) -> None:
+    verdict = audit(clip, settings=LOOK_UP)
+    assert (verdict.finding, verdict.reason) == (Finding.RECOVERED, "recovered-by-fingerprint")
+    ledger = verdict.to_dict()["readings"]["ledger"]
+    assert ledger["clip_id"] == f"{CLIP_ID:016x}"
+    assert ledger["claimed_source"] == "generated"
+    assert ledger["credentials"]["recovered"] is True
+
+
+def test_another_clip_is_not_found_in_the_ledger(
+    issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+) -> None:
+    other = make_clip(tmp_path / "other.mp4", seed=99)
+    assert audit(other, settings=LOOK_UP).finding is Finding.NO_EVIDENCE
+
+
+def test_broken_ledger_is_told_not_swallowed(clip: Path, home: Path) -> None:
+    home.mkdir()
+    (home / "ledger.sqlite3").write_bytes(b"not a database" * 100)
+    verdict = audit(clip, settings=LOOK_UP)
+    assert (verdict.finding, verdict.reason) == (Finding.INCONCLUSIVE, "layer-not-checked")
+    assert "ledger" in verdict.headline()
+
+
+def test_broken_key_ring_is_told_not_swallowed(clip: Path, home: Path) -> None:
+    home.mkdir()
+    (home / "mark-keys.json").write_text("{", encoding="utf-8")
+    verdict = audit(clip, settings=AuditSettings(layers=("mark",)))
+    assert "mark.not-checked" in codes(verdict)
+    assert verdict.finding is Finding.INCONCLUSIVE
+
+
+def test_an_unknown_layer_is_refused() -> None:
+    with pytest.raises(UsageError, match="palm"):
+        AuditSettings(layers=("palm",))  # type: ignore[arg-type]
+
+
+def test_settings_travel_as_json() -> None:
+    settings = AuditSettings(layers=("mark",), ledger="sqlite://", max_seconds=3.0)
+    assert AuditSettings.from_dict(settings.to_dict()) == settings
+    with pytest.raises(UsageError, match="data folder"):
+        AuditSettings(trust=TrustSettings()).to_dict()
+
+
+class TestBadInput:
+    def test_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(MediaNotFoundError):
+            audit(tmp_path / "none.mp4")
+
+    def test_empty(self, tmp_path: Path) -> None:
+        (tmp_path / "empty.mp4").touch()
+        with pytest.raises(NotAVideoError):
+            audit(tmp_path / "empty.mp4")
+
+    def test_text_named_mp4(self, tmp_path: Path) -> None:
+        (tmp_path / "text.mp4").write_text("hello " * 200, encoding="utf-8")
+        with pytest.raises(NotAVideoError):
+            audit(tmp_path / "text.mp4")
+
+    def test_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(MediaError, match="folder"):
+            audit(tmp_path)
+
+    def test_truncated(self, clip: Path, tmp_path: Path) -> None:
+        cut = tmp_path / "cut.mp4"
+        cut.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
+        with pytest.raises(TruncatedMediaError):
+            audit(cut, settings=LOOK_UP)
+
+    def test_sixteen_pixels(self, tmp_path: Path, make_clip: Callable[..., Path]) -> None:
+        path = make_clip(tmp_path / "small.mp4", width=16, height=16)
+        with pytest.raises(UnsupportedMediaError, match="too small"):
+            audit(path)
+
+    def test_one_pixel(self, tmp_path: Path) -> None:
+        with av.open(str(tmp_path / "one.mkv"), "w") as container:
+            stream = container.add_stream("ffv1", rate=5)
+            stream.width = stream.height = 1
+            stream.pix_fmt = "bgr0"
+            frame = av.VideoFrame.from_ndarray(np.zeros((1, 1, 3), np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        with pytest.raises(UnsupportedMediaError, match="too small"):
+            audit(tmp_path / "one.mkv")
+
+    def test_too_large_for_the_settings(self, clip: Path) -> None:
+        with pytest.raises(UnsupportedMediaError, match="limit"):
+            audit(clip, settings=AuditSettings(max_pixels=1000))
+
+    def test_too_long_for_the_settings(self, clip: Path) -> None:
+        with pytest.raises(UnsupportedMediaError, match="limit is 1 s"):
+            audit(clip, settings=AuditSettings(max_seconds=1.0))
+
+
+@pytest.mark.shared_data
+def test_files_signed_by_others_are_told_apart(shared_data: Path, home: Path) -> None:
+    for role, name in (("claim", "C2PA-TRUST-LIST.pem"), ("tsa", "C2PA-TSA-TRUST-LIST.pem")):
+        (home / "trust" / role).mkdir(parents=True)
+        shutil.copy(shared_data / "c2pa" / name, home / "trust" / role)
+    with (shared_data / "c2pa" / "files.csv").open(encoding="utf-8") as stream:
+        names = [row["file"] for row in csv.DictReader(stream) if row["file"].endswith(".mp4")]
+    found = {}
+    for name in names:
+        try:
+            verdict = audit(shared_data / "c2pa" / name, settings=CREDENTIALS)
+        except MediaError as error:
+            found[name] = type(error).__name__
+        else:
+            found[name] = verdict.reason
+    assert found == {
+        "sora-00.mp4": "generated-unverified-signer",
+        "sora-03.mp4": "generated-unverified-signer",
+        "sora-06.mp4": "generated-unverified-signer",
+        "veo-00.mp4": "generated-trusted",
+        "veo-03.mp4": "generated-trusted",
+        "veo-06.mp4": "generated-trusted",
+        "sony-ebu-cawg.mp4": "capture-unverified",
+        "invalid-ingredient.mp4": "nothing-found",
+        "video1.mp4": "nothing-found",
+        "nested_moov_1000.mp4": "NotAVideoError",
+    }
+
+
+class TestTransplantedMark:
+    """A mark whose ledger entry shows another picture."""
+
+    def look_up(self, clip: Path, **changes: Any) -> LedgerReading:
+        mark = replace(
+            MarkReading(method="robust", present=True, message=CLIP_ID, scale=1.0, rotation=0.0),
+            **changes,
+        )
+        return look_up(clip, marks=[mark], url=None, trust=TrustSettings())
+
+    def test_same_picture(self, clip: Path, issued: Path) -> None:
+        assert self.look_up(clip).same_content is True
+
+    def test_another_picture(
+        self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        other = make_clip(tmp_path / "other.mp4", seed=99)
+        assert self.look_up(other).same_content is False
+
+    def test_a_crop_is_not_called_another_picture(
+        self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        other = make_clip(tmp_path / "other.mp4", seed=99)
+        assert self.look_up(other, scale=1.8).same_content is None
+
+    def test_a_mirrored_picture_is_recognised(
+        self, clip: Path, issued: Path, tmp_path: Path
+    ) -> None:
+        mirrored = tmp_path / "mirrored.mp4"
+        with open_video(clip) as reader:
+            info = reader.info
+            with VideoWriter(
+                mirrored, width=info.width, height=info.height, fps=info.fps
+            ) as writer:
+                for image in reader.images():
+                    writer.write(np.ascontiguousarray(image[:, ::-1]))
+        assert self.look_up(mirrored).same_content is not True
+        assert self.look_up(mirrored, mirrored=True).same_content is True

@@ -1,0 +1,93 @@
+"""Policies: complete or refused, and every finding gets the action that its row says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidigree.detect.findings import Confidence, Finding
+from vidigree.detect.policy import POLICY_NAMES, Action, load_policy
+from vidigree.detect.readings import NotChecked, Readings
+from vidigree.detect.verdict import Verdict, judge
+from vidigree.media import UsageError
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PLATFORM = (ROOT / "detect" / "policies" / "platform.toml").read_text(encoding="utf-8")
+
+
+def verdict(finding: Finding, **changes: Any) -> Verdict:
+    nothing = NotChecked(layer="credentials", why="a test")
+    empty = judge(Readings(credentials=nothing, classifier=nothing))
+    return replace(empty, finding=finding, reason="", **changes)
+
+
+@pytest.mark.parametrize("name", POLICY_NAMES)
+@pytest.mark.parametrize("finding", Finding)
+def test_shipped_policies_decide_every_finding(name: str, finding: Finding) -> None:
+    decision = load_policy(name).decide(verdict(finding, confidence=Confidence.HIGH))
+    assert decision.row == f"finding.{finding.value}"
+    assert decision.reason
+    assert (decision.action is Action.LABEL) == bool(decision.label)
+
+
+def test_every_shipped_policy_is_listed() -> None:
+    files = (ROOT / "detect" / "policies").glob("*.toml")
+    assert sorted(path.stem for path in files) == list(POLICY_NAMES)
+
+
+def test_an_overruling_row_wins_over_the_finding() -> None:
+    policy = load_policy("platform")
+    weak = policy.decide(verdict(Finding.MARKED_SYNTHETIC, confidence=Confidence.MEDIUM))
+    strong = policy.decide(verdict(Finding.MARKED_SYNTHETIC, confidence=Confidence.HIGH))
+    assert (weak.action, weak.row) == (Action.REVIEW, "overrule.1")
+    assert strong.action is Action.LABEL
+
+
+def test_an_overruling_row_can_name_a_row_of_the_truth_table() -> None:
+    moved = replace(verdict(Finding.CONTRADICTORY), reason="transplanted-mark")
+    assert load_policy("platform").decide(moved).action is Action.REVIEW
+    assert load_policy("platform").decide(verdict(Finding.CONTRADICTORY)).action is Action.BLOCK
+
+
+def test_unreadable_files_have_a_row() -> None:
+    assert load_policy("platform").decide_unreadable().action is Action.BLOCK
+
+
+BROKEN = {
+    "a finding is missing": (PLATFORM.replace("[finding.recovered]", "[unused]"), "unknown keys"),
+    "a finding is absent": (
+        PLATFORM.replace("[finding.recovered]", "[finding.declared-captured-2]"),
+        "nothing about recovered",
+    ),
+    "an unknown action": (PLATFORM.replace('"review"', '"delete"', 1), "delete"),
+    "no reason": (
+        PLATFORM.replace('reason = "The file says itself that it is AI-generated."', ""),
+        "gives no reason",
+    ),
+    "an unknown reason row": (PLATFORM.replace("transplanted-mark", "no-such-row"), "no-such-row"),
+    "a row without condition": (PLATFORM.replace('because = "transplanted-mark"', ""), "condition"),
+    "not TOML": ("[[", "not TOML"),
+    "no unreadable row": (
+        PLATFORM.replace("[unreadable]", "[finding.no-such-finding]"),
+        "no-such-finding",
+    ),
+    "nothing on unreadable files": (PLATFORM[: PLATFORM.index("[unreadable]")], "cannot be read"),
+    "a finding that is text": ('finding = "x"\n', "nothing about"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_policy_is_refused_with_a_reason(case: str, tmp_path: Path) -> None:
+    text, says = BROKEN[case]
+    path = tmp_path / "policy.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=says):
+        load_policy(str(path))
+
+
+def test_an_unknown_policy_names_those_that_ship() -> None:
+    with pytest.raises(UsageError, match="newsroom"):
+        load_policy("no-such-policy")
