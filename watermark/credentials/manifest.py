@@ -93,8 +93,8 @@ class ManifestRequest:
         duration: Length of the clip in seconds.
         created_at: Time of creation, UTC; ``None`` means now.
         title: Name of the clip; empty for none.
-        parent: The file this clip was derived from, kept with its own manifest: the source of a
-            video-to-video run or of stamping a clip that was made elsewhere.
+        parent: The file this clip was derived from, kept with its own manifest. ``None`` means
+            the first input of a video-to-video run, and no parent for other tasks.
         actions: Further actions, recorded between the first one and the watermark.
         disclosure: SB 942 fields; ``None`` leaves them out.
         mark: Soft binding of the pixel mark; ``None`` means our robust mark's.
@@ -112,9 +112,16 @@ class ManifestRequest:
     mark: SoftBinding | None = None
 
     @property
+    def parent_file(self) -> Path | None:
+        """The file this clip was derived from, named or implied by the task."""
+        if self.parent is None and self.origin.task == "video-to-video" and self.origin.inputs:
+            return self.origin.inputs[0]
+        return self.parent
+
+    @property
     def created_clip(self) -> bool:
         """Whether the manifest begins with ``c2pa.created`` (else with ``c2pa.opened``)."""
-        return self.parent is None
+        return self.parent_file is None
 
 
 def mark_soft_binding(clip_id: int, key_id: str) -> SoftBinding:
@@ -217,7 +224,7 @@ _UNKNOWN_SOURCE = "http://c2pa.org/digitalsourcetype/empty"
 
 def input_files(request: ManifestRequest) -> tuple[Path, ...]:
     """Return the files that went in besides the parent, in order."""
-    return tuple(path for path in request.origin.inputs if path != request.parent)
+    return tuple(path for path in request.origin.inputs if path != request.parent_file)
 
 
 def _further(action: Action) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from vidigree.watermark.credentials.container_checks import check_container, has
 from vidigree.watermark.credentials.embedding import embedded_store, is_c2pa_box
 from vidigree.watermark.credentials.ingredients import IngredientWalk, manifest_answers
 from vidigree.watermark.credentials.readings import CredentialsReading
-from vidigree.watermark.credentials.sdk import media_type, sdk_context
+from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.trust import TrustSettings
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
@@ -93,7 +93,7 @@ def _container(path: Path) -> tuple[str | None, bool]:
             with suppress(TruncatedMediaError):
                 for box in walk_boxes(stream):
                     holds_box = holds_box or is_c2pa_box(box)
-            quicktime = media_type(path) == "video/quicktime"
+            quicktime = path.suffix.lower() == ".mov"
             return ("video/quicktime" if quicktime else "video/mp4"), holds_box
         stream.seek(0)
         head = stream.read(12)

@@ -6,34 +6,29 @@ off without a word; ``tests/watermark/credentials/test_sdk.py`` probes each of t
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidigree.media.container import is_iso_media, open_media
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials.trust import TrustSettings
 
 if TYPE_CHECKING:
     from c2pa import Context
 
-__all__ = ["media_type", "sdk_context", "sdk_errors"]
+__all__ = ["ingredient_type", "sdk_context", "sdk_errors"]
 
-_MEDIA_TYPES = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".mov": "video/quicktime",
-    ".avi": "video/x-msvideo",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".gif": "image/gif",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".avif": "image/avif",
-    ".heic": "image/heic",
+_SIGNATURES = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+    b"\x1a\x45\xdf\xa3": "video/webm",
 }
+_ISO_IMAGES = frozenset({".heic", ".heif", ".avif"})
 
 
 def sdk_context(trust: TrustSettings) -> Context:
@@ -89,6 +84,22 @@ def sdk_errors(doing: str, hint: str) -> Iterator[None]:
         raise CredentialsError(f"{doing}: {error}.", hint=hint) from error
 
 
-def media_type(path: Path) -> str | None:
-    """Return the media type by the file's suffix; ``None`` if C2PA cannot live in such a file."""
-    return _MEDIA_TYPES.get(path.suffix.lower())
+def ingredient_type(path: Path) -> str:
+    """Return the media type of an input, by content where C2PA lives in it, else by its name.
+
+    A kind that C2PA does not know (WebM, Matroska) becomes an ingredient without a manifest.
+
+    Raises:
+        MediaError: The file cannot be read.
+    """
+    with open_media(path) as stream:
+        if is_iso_media(stream) and path.suffix.lower() not in _ISO_IMAGES:
+            return "video/quicktime" if path.suffix.lower() == ".mov" else "video/mp4"
+        head = stream.read(12)
+    for start, kind in _SIGNATURES.items():
+        if head.startswith(start) and (kind != "image/webp" or head[8:] == b"WEBP"):
+            return kind
+    if head[:4] == b"RIFF" and head[8:] == b"AVI ":
+        return "video/x-msvideo"
+    guessed, _ = mimetypes.guess_type(path.name)
+    return guessed or "application/octet-stream"

@@ -16,7 +16,7 @@ from vidigree.watermark.credentials.manifest import (
     input_label,
     manifest_definition,
 )
-from vidigree.watermark.credentials.sdk import media_type, sdk_context, sdk_errors
+from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context, sdk_errors
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ def _builder(request: ManifestRequest, context: Context) -> Builder:
             builder.set_intent(C2paBuilderIntent.CREATE, C2paDigitalSourceType.EMPTY)
         else:
             builder.set_intent(C2paBuilderIntent.EDIT)
-    if request.parent is not None:
-        _add_ingredient(builder, request.parent, relationship="parentOf", label=PARENT)
+    parent = request.parent_file
+    if parent is not None:
+        _add_ingredient(builder, parent, relationship="parentOf", label=PARENT)
     for index, path in enumerate(input_files(request)):
         _add_ingredient(builder, path, relationship="inputTo", label=input_label(index))
     return builder
@@ -110,19 +111,13 @@ def _add_ingredient(builder: Builder, path: Path, *, relationship: str, label: s
         "label": label,
         "title": f"{label}{path.suffix.lower()}",
     }
-    kind = media_type(path)
-    if kind is None:
-        raise CredentialsError(
-            f"{path} cannot be an ingredient: C2PA has no {path.suffix or 'nameless'} files.",
-            hint="Convert it to MP4, MOV, AVI, JPEG, PNG or WebP first.",
-        )
     with sdk_errors(
         f"The input {path} cannot become an ingredient",
         "Its content credentials may be damaged; remove them or use another file.",
     ):
         try:
             with path.open("rb") as stream:
-                builder.add_ingredient(json.dumps(row), kind, stream)
+                builder.add_ingredient(json.dumps(row), ingredient_type(path), stream)
         except OSError as error:
             raise CredentialsError(
                 f"The input {path} cannot be read: {error.strerror or error}.",

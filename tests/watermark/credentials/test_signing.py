@@ -133,3 +133,16 @@ def test_no_prompt_and_no_file_name_in_the_store(
     request = replace(request_for_clip, parent=source)
     store = sign_file(clip, tmp_path / "signed.mp4", request=request, identity=identity)
     assert b"Alice" not in store
+
+
+def test_input_that_c2pa_cannot_describe_is_kept_by_name_of_its_kind(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    source = tmp_path / "source.webm"
+    source.write_bytes(b"\x1a\x45\xdf\xa3" + b"x" * 200)
+    request = replace(request_for_clip, origin=Origin(), parent=source)
+    sign_file(clip, tmp_path / "signed.mp4", request=request, identity=identity)
+    reading = read_credentials(tmp_path / "signed.mp4", trust=TrustSettings())
+    assert reading.integrity == "intact"
+    (parent,) = reading.ingredients
+    assert (parent.relationship, parent.signed, parent.format) == ("parentOf", False, "video/webm")

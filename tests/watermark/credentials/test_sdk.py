@@ -1,0 +1,170 @@
+"""Each setting we hand to c2pa-python does what we rely on; a renamed one fails here, loudly."""
+
+from __future__ import annotations
+
+import http.server
+import io
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from vidigree.watermark.credentials import (
+    ManifestRequest,
+    SigningIdentity,
+    TrustList,
+    TrustSettings,
+    sign_file,
+)
+from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context
+
+
+def _crjson(path: Path, trust: TrustSettings) -> dict[str, Any]:
+    from c2pa import Reader
+
+    with Reader.try_create(path, context=sdk_context(trust)) as reader:
+        return dict(json.loads(reader.crjson())["manifests"][0])
+
+
+@pytest.fixture
+def signed(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> Path:
+    path = tmp_path / "signed.mp4"
+    sign_file(clip, path, request=request_for_clip, identity=identity)
+    return path
+
+
+def test_library_is_the_tested_line() -> None:
+    import c2pa
+
+    assert c2pa.sdk_version().startswith("0.91."), "probe everything here again, then move the pin"
+
+
+def test_padding_is_hashed(signed: Path) -> None:
+    rows = _crjson(signed, TrustSettings())["assertions"]["c2pa.hash.bmff.v3"]["exclusions"]
+    assert {row["xpath"] for row in rows} == {"/uuid", "/ftyp", "/mfra"}
+
+
+def test_labels_in_the_settings_make_created_assertions(
+    clip: Path, identity: SigningIdentity, tmp_path: Path
+) -> None:
+    from c2pa import Builder, C2paBuilderIntent, C2paDigitalSourceType, C2paSignerInfo, Signer
+
+    definition = {
+        "claim_generator_info": [{"name": "probe", "version": "1"}],
+        "assertions": [
+            {
+                "label": "c2pa.soft-binding",
+                "data": {"alg": "a.b", "blocks": [{"scope": {}, "value": "1"}]},
+            }
+        ],
+    }
+    builder = Builder(json.dumps(definition), context=sdk_context(TrustSettings()))
+    builder.set_intent(C2paBuilderIntent.CREATE, C2paDigitalSourceType.ALGORITHMIC_MEDIA)
+    info = C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
+    with clip.open("rb") as source, (tmp_path / "x.mp4").open("w+b") as target:
+        builder.sign(Signer.from_info(info), "video/mp4", source, target)
+    created = _crjson(tmp_path / "x.mp4", TrustSettings())["claim.v2"]["created_assertions"]
+    assert any(row["url"].endswith("c2pa.soft-binding") for row in created)
+
+
+def test_anchors_and_their_uri_reach_the_library(signed: Path, identity: SigningIdentity) -> None:
+    trust = TrustSettings(lists=(TrustList(name="probe", role="claim", anchors=identity.root),))
+    rows = _crjson(signed, trust)["validationResults"]["success"]
+    (text,) = [row["explanation"] for row in rows if row["code"] == "signingCredential.trusted"]
+    assert trust.groups()[0].uri in text
+
+
+def test_reading_validates(signed: Path) -> None:
+    results = _crjson(signed, TrustSettings())["validationResults"]
+    assert "assertion.bmffHash.match" in [row["code"] for row in results["success"]]
+    assert [row["code"] for row in results["failure"]] == ["signingCredential.untrusted"]
+
+
+def test_no_thumbnail_of_an_ingredient(tmp_path: Path) -> None:
+    from c2pa import Builder
+
+    _, data = cv2.imencode(".png", np.full((64, 64, 3), 90, np.uint8))
+    builder = Builder(
+        json.dumps({"claim_generator_info": [{"name": "x"}]}), context=sdk_context(TrustSettings())
+    )
+    builder.add_ingredient("{}", "image/png", io.BytesIO(data.tobytes()))
+    archive = io.BytesIO()
+    builder.to_archive(archive)
+    assert b"thumbnail" not in archive.getvalue()
+
+
+class _Counter(http.server.BaseHTTPRequestHandler):
+    seen: list[str] = []  # noqa: RUF012  # of this test server only
+
+    def do_GET(self) -> None:
+        self.seen.append(self.path)
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    _Counter.seen.clear()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Counter) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/store.c2pa"
+        running.shutdown()
+        thread.join()
+
+
+def test_nothing_is_fetched(
+    server: str, clip: Path, identity: SigningIdentity, tmp_path: Path
+) -> None:
+    from c2pa import (
+        Builder,
+        C2paBuilderIntent,
+        C2paDigitalSourceType,
+        C2paError,
+        C2paSignerInfo,
+        Reader,
+        Signer,
+    )
+
+    builder = Builder(
+        json.dumps({"claim_generator_info": [{"name": "x"}]}), context=sdk_context(TrustSettings())
+    )
+    builder.set_intent(C2paBuilderIntent.CREATE, C2paDigitalSourceType.ALGORITHMIC_MEDIA)
+    builder.set_remote_url(server)
+    builder.set_no_embed()
+    info = C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
+    target = tmp_path / "remote.mp4"
+    with clip.open("rb") as source, target.open("w+b") as stream:
+        builder.sign(Signer.from_info(info), "video/mp4", source, stream)
+    with pytest.raises(C2paError, match="Remote"):
+        Reader.try_create(target, context=sdk_context(TrustSettings()))
+    assert _Counter.seen == []
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "kind"),
+    [
+        ("a.mp4", b"\0\0\0\x18ftypisom", "video/mp4"),
+        ("a.mov", b"\0\0\0\x18ftypqt  ", "video/quicktime"),
+        ("photo.mp4", b"\xff\xd8\xff\xe0" + b"\0" * 12, "image/jpeg"),
+        ("a.webm", b"\x1a\x45\xdf\xa3" + b"\0" * 12, "video/webm"),
+        ("a.avi", b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
+        ("a.webp", b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        ("nothing", b"", "application/octet-stream"),
+    ],
+)
+def test_type_of_an_input_is_seen_in_its_content(
+    name: str, head: bytes, kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(head)
+    assert ingredient_type(tmp_path / name) == kind
