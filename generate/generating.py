@@ -1,0 +1,84 @@
+"""From a request to a stamped file: the only way a clip leaves this room."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from vidigree.generate.engine import Engine, RequestWarning, engine_registry
+from vidigree.generate.request import ClipRequest
+from vidigree.media.errors import OutputError, UsageError
+from vidigree.media.output import output_error, scratch_file
+from vidigree.media.progress import Progress, no_progress
+from vidigree.watermark.clip import Clip
+from vidigree.watermark.stamp import StampReceipt, StampSettings, stamp
+
+__all__ = ["generate"]
+
+
+def generate(
+    request: ClipRequest,
+    output: Path,
+    *,
+    engine: Engine | None = None,
+    settings: StampSettings | None = None,
+    progress: Progress = no_progress,
+) -> StampReceipt:
+    """Generate a clip and issue it: marked, signed, recorded.
+
+    Args:
+        request: What the clip should be.
+        output: The MP4 file to write.
+        engine: Engine to use instead of the registered one that the request names.
+        settings: Keys, ledger and quality; ``None`` loads them from the data folder.
+        progress: Called as frames are made, marked and read back.
+
+    Returns:
+        What was issued; its notes say where the request was not followed to the letter.
+
+    Raises:
+        UsageError: There is no such engine, or the request does not fit it.
+        EngineError: The engine failed.
+        OutputError: The output cannot be written.
+        StampError: The clip could not be marked; nothing was issued.
+        CredentialsError: There is no signing identity, or signing failed.
+        LedgerError: The clip could not be recorded.
+    """
+    settings = settings or StampSettings.load()
+    _check_output(output, overwrite=settings.overwrite)
+    chosen = engine if engine is not None else engine_registry.get(request.engine)()
+    clip, notes = _make(chosen, request, progress)
+    receipt = stamp(clip, output, settings=settings, progress=progress)
+    return replace(receipt, notes=(*receipt.notes, *notes))
+
+
+def _check_output(output: Path, *, overwrite: bool) -> None:
+    """Refuse an output that can never be written before hours of work, not after."""
+    if output.suffix.lower() != ".mp4":
+        raise UsageError(
+            f"The output {output.name!r} must end in .mp4.", hint="Only MP4 files are written."
+        )
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already.", hint="Choose another name, or --overwrite.")
+    try:
+        with scratch_file(output) as probe:
+            probe.touch()
+    except OSError as error:
+        raise output_error(output, error) from error
+
+
+def _make(engine: Engine, request: ClipRequest, progress: Progress) -> tuple[Clip, tuple[str, ...]]:
+    """Return the clip, and what the engine said about the request."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RequestWarning)
+        clip = engine.generate(request, progress=progress)
+    notes = []
+    for warning in caught:
+        if issubclass(warning.category, RequestWarning):
+            notes.append(str(warning.message))
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+    return clip, tuple(notes)

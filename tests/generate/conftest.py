@@ -1,0 +1,61 @@
+"""A stamp that works without the real mark, so that the generator is tested by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vidigree.watermark import MarkKey, MarkReading, StampSettings, watermark_methods
+from vidigree.watermark.credentials import init_identity
+from vidigree.watermark.ledger import Ledger
+
+Frames = Iterable[NDArray[np.uint8]]
+
+
+class RememberedMark:
+    """Leaves the pixels alone and remembers the message: only the stamp's steps are exercised."""
+
+    name: ClassVar[str] = "remembered"
+    message_bits: ClassVar[int] = 64
+    remembered: ClassVar[list[int]] = []
+
+    def embed(
+        self, frames: Frames, message: int, *, key: MarkKey, fps: Fraction
+    ) -> Iterator[NDArray[np.uint8]]:
+        self.remembered.append(message)
+        yield from frames
+
+    def detect(self, frames: Frames, *, keys: Sequence[MarkKey], fps: Fraction) -> MarkReading:
+        for _ in frames:
+            pass
+        return MarkReading(
+            method=self.name, present=True, p_value=1e-9, message=self.remembered[-1]
+        )
+
+
+@pytest.fixture
+def stamp_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StampSettings:
+    known = watermark_methods.get
+    monkeypatch.setattr(
+        watermark_methods,
+        "get",
+        lambda name: RememberedMark if name == "remembered" else known(name),
+    )
+    home = tmp_path / "home"
+    identity = init_identity(home)
+    ledger = Ledger.open(f"sqlite:///{home / 'ledger.sqlite3'}")
+    return StampSettings(identity=identity, ledger=ledger, method="remembered")
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    """An empty folder: whatever lies there afterwards was left by the generator."""
+    path = tmp_path / "outputs"
+    path.mkdir()
+    return path

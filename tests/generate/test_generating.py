@@ -1,0 +1,124 @@
+"""A request ends in one stamped file, or in an error and nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import vidigree.generate
+from vidigree.generate import ClipRequest, EngineInfo, generate
+from vidigree.media import OutputError, UsageError, open_video, probe
+from vidigree.media.progress import Progress, no_progress
+from vidigree.watermark import Clip, Origin, StampSettings
+from vidigree.watermark.credentials import TrustSettings, read_credentials
+
+SMALL = {"width": 64, "height": 48, "num_frames": 5, "seed": 7}
+
+
+class BreakingEngine:
+    """Draws two frames, then stops as the parameters say."""
+
+    info: ClassVar[EngineInfo] = EngineInfo(
+        name="breaking", family="test", tasks=("text-to-video",), licence="none", description="-"
+    )
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
+        def frames() -> Iterator[NDArray[np.uint8]]:
+            for _ in range(2):
+                yield np.zeros((48, 64, 3), np.uint8)
+            raise self.error
+
+        return Clip(frames=frames(), width=64, height=48, fps=Fraction(24), origin=Origin())
+
+
+def test_file_receipt_ledger_and_credentials_agree(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    request = ClipRequest(prompt="a red ball on grass", fps=Fraction(12), **SMALL)
+    receipt = generate(request, outputs / "clip.mp4", settings=stamp_settings)
+    assert [path.name for path in outputs.iterdir()] == ["clip.mp4"]
+    info = probe(receipt.path)
+    assert (info.width, info.height, info.num_frames, info.fps) == (64, 48, 5, 12)
+    with open_video(receipt.path) as video:
+        assert len(list(video)) == receipt.num_frames == 5
+    entry = stamp_settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    assert (entry.engine, entry.request_hash) == ("render", request.prompt_sha256)
+    reading = read_credentials(receipt.path, trust=TrustSettings())
+    assert (reading.status, reading.integrity) == ("present", "intact")
+    assert reading.claimed_source == "generated-by-algorithm"
+    assert b"red ball on grass" not in receipt.path.read_bytes()
+
+
+def test_unknown_words_become_notes(stamp_settings: StampSettings, outputs: Path) -> None:
+    request = ClipRequest(prompt="a fluffy red ball", **SMALL)
+    receipt = generate(request, outputs / "clip.mp4", settings=stamp_settings)
+    (note,) = receipt.notes
+    assert "'fluffy'" in note
+
+
+@pytest.mark.parametrize("error", [RuntimeError("bug"), KeyboardInterrupt(), MemoryError()])
+def test_an_engine_that_breaks_leaves_nothing(
+    stamp_settings: StampSettings, outputs: Path, error: BaseException
+) -> None:
+    with pytest.raises(type(error)):
+        generate(
+            ClipRequest(prompt="a ball"),
+            outputs / "clip.mp4",
+            engine=BreakingEngine(error),
+            settings=stamp_settings,
+        )
+    assert list(outputs.iterdir()) == []
+
+
+def test_outputs_that_cannot_be_written_are_refused_before_work(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    class Untouched(BreakingEngine):
+        def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
+            raise AssertionError("the engine was started")
+
+    def run(path: Path, settings: StampSettings = stamp_settings) -> None:
+        generate(ClipRequest(prompt="a ball"), path, engine=Untouched(OSError()), settings=settings)
+
+    taken = outputs / "taken.mp4"
+    taken.write_bytes(b"")
+    with pytest.raises(OutputError):
+        run(taken)
+    with pytest.raises(OutputError):
+        run(outputs / "absent" / "clip.mp4")
+    with pytest.raises(UsageError):
+        run(outputs / "clip.avi")
+    with pytest.raises(AssertionError, match="started"):
+        run(taken, replace(stamp_settings, overwrite=True))
+
+
+def test_unknown_engine_is_refused(stamp_settings: StampSettings, outputs: Path) -> None:
+    with pytest.raises(UsageError, match="rendr"):
+        generate(
+            ClipRequest(prompt="a ball", engine="rendr"),
+            outputs / "clip.mp4",
+            settings=stamp_settings,
+        )
+
+
+def test_public_face_has_no_way_around_the_stamp() -> None:
+    """What the room offers either returns frames in memory or goes through ``stamp``."""
+    assert vidigree.generate.__all__ == [
+        "ClipRequest",
+        "Engine",
+        "EngineInfo",
+        "RequestWarning",
+        "engine_registry",
+        "generate",
+    ]
