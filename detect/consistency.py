@@ -65,9 +65,9 @@ def _binding(
 
 
 def _capture_claim(found: list[MarkReading], ledger: LedgerReading) -> list[Evidence]:
-    # A clip that was stamped as a capture carries a mark too; then the ledger says so, and the
-    # mark does not speak against the claim.
-    if ledger.found_by != "none" and ledger.claimed_source == "captured":
+    # A recording that was only stamped carries a mark too; then the ledger says so, and the mark
+    # does not speak against the claim.
+    if ledger.found_by != "none" and not ledger.generated:
         return []
     if found:
         return [

@@ -33,6 +33,11 @@ _AS_EMBEDDED = 0.03
 enlarged."""
 
 
+_NOT_MADE_HERE = {"", "external"}
+"""Engines of clips that were only stamped here. Where a manifest cannot be read against this kind
+of file, any other engine's name says that the clip was generated."""
+
+
 def look_up(
     path: Path, *, marks: Sequence[MarkReading], url: str | None, trust: TrustSettings
 ) -> LedgerReading:
@@ -125,6 +130,8 @@ def _reading(
         similarity=likeness,
         same_content=same,
         claimed_source=recovered.claimed_source,
+        generated=recovered.generated_somewhere
+        or (recovered.status != "present" and entry.engine not in _NOT_MADE_HERE),
         engine=entry.engine,
         model=entry.model,
         issued_at=entry.created_at.isoformat(timespec="seconds"),
@@ -160,9 +167,15 @@ def ledger_evidence(reading: LedgerReading, *, marked: bool) -> list[Evidence]:
             },
         )
     ]
-    if reading.claimed_source == "captured" and reading.same_content is not False:
-        evidence.append(Evidence(code="ledger.says-captured"))
+    if reading.same_content is not False:
+        evidence.append(Evidence(code=_claim_code(reading)))
     return evidence
+
+
+def _claim_code(reading: LedgerReading) -> str:
+    if reading.generated:
+        return "ledger.says-generated"
+    return "ledger.says-captured" if reading.claimed_source == "captured" else "ledger.says-nothing"
 
 
 def _entry_code(reading: LedgerReading) -> str:

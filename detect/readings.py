@@ -132,6 +132,8 @@ class LedgerReading:
             ``None`` if it could not be measured.
         claimed_source: What the recorded manifest claims: the values of
             ``CredentialsReading.claimed_source``.
+        generated: Whether that manifest, or an ingredient's in it, claims generated pixels. A clip
+            that was stamped without such a claim carries the mark too.
         engine: Engine that made the clip, as recorded.
         model: Model that made the clip, as recorded.
         issued_at: When the entry was recorded, ISO 8601; ``None`` without an entry.
@@ -144,6 +146,7 @@ class LedgerReading:
     similarity: float | None = None
     same_content: bool | None = None
     claimed_source: str = "unknown"
+    generated: bool = False
     engine: str = ""
     model: str = ""
     issued_at: str | None = None

@@ -140,6 +140,21 @@ RULES: tuple[Rule, ...] = (
         all_of=("credentials.intact", "credentials.ingredient-generated"),
     ),
     # 3. What the ledger and the pixels say where the file itself no longer does.
+    # A mark alone says that a clip was stamped; whether it was generated is the manifest's to say.
+    Rule(
+        name="stamped-source-unclaimed",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=("consistency.binding-confirmed",),
+        any_of=("credentials.says-nothing", "credentials.says-edited"),
+        none_of=("ledger.says-generated", "ledger.says-captured", "ledger.transplanted"),
+    ),
+    Rule(
+        name="issued-source-unclaimed",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=("ledger.says-nothing",),
+    ),
     Rule(
         name="issued-as-captured",
         finding=Finding.INCONCLUSIVE,

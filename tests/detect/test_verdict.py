@@ -100,6 +100,7 @@ ENTRY = LedgerReading(
     similarity=0.97,
     same_content=True,
     claimed_source="generated",
+    generated=True,
     engine="render",
     issued_at="2026-01-02T03:04:05+00:00",
 )
@@ -138,8 +139,14 @@ ROWS: dict[str, Readings] = {
             ingredients=(Ingredient(ingredients=(Ingredient(claimed_source="generated"),)),),
         ),
     ),
+    "stamped-source-unclaimed": replace(
+        CLEAN, credentials=replace(BOUND, claimed_source="unknown"), marks=(MARK,)
+    ),
+    "issued-source-unclaimed": replace(
+        CLEAN, marks=(MARK,), ledger=replace(ENTRY, claimed_source="edited", generated=False)
+    ),
     "issued-as-captured": replace(
-        CLEAN, marks=(MARK,), ledger=replace(ENTRY, claimed_source="captured")
+        CLEAN, marks=(MARK,), ledger=replace(ENTRY, claimed_source="captured", generated=False)
     ),
     "recovered-by-mark": replace(CLEAN, marks=(MARK,), ledger=ENTRY),
     "recovered-content-unchecked": replace(
@@ -242,7 +249,7 @@ def test_a_capture_stamped_here_does_not_contradict_its_own_mark() -> None:
         CLEAN,
         credentials=CAPTURED,
         marks=(MARK,),
-        ledger=replace(ENTRY, claimed_source="captured"),
+        ledger=replace(ENTRY, claimed_source="captured", generated=False),
     )
     assert judge(readings).finding is not Finding.CONTRADICTORY
 
@@ -288,6 +295,16 @@ def test_classifier_segments_are_the_windows_that_speak_for_synthesis() -> None:
 def test_a_capture_claim_of_an_own_development_identity_is_not_a_trusted_one() -> None:
     result = judge(replace(CLEAN, credentials=replace(CAPTURED, trusted_by="own")))
     assert result.finding is Finding.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("source", ["unknown", "edited", "captured"])
+def test_a_stamp_without_a_claim_is_never_called_synthetic(source: str) -> None:
+    entry = replace(ENTRY, claimed_source=source, generated=False)
+    for found in ("mark", "fingerprint"):
+        for same in (True, None):
+            row = replace(entry, found_by=found, same_content=same)
+            marks = (MARK,) if found == "mark" else (NO_MARK,)
+            assert not judge(replace(CLEAN, marks=marks, ledger=row)).is_synthetic
 
 
 def test_no_ledger_is_told_apart_from_an_empty_answer() -> None:
