@@ -28,6 +28,9 @@ from vidigree.media.errors import MediaError, UnsupportedMediaError, VidigreeErr
 __all__ = ["Answer", "Job", "WorkerLimits", "WorkerPool"]
 
 
+_WORKER = ("-m", "vidigree.detect.worker")
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkerLimits:
     """Limits on one worker process.
@@ -195,8 +198,8 @@ class _Worker:
             self.stop()
             # One thread a worker: the pool's size is the parallelism.
             environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | os.environ
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "vidigree.detect.worker"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, *_WORKER],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -1,0 +1,144 @@
+"""Audits many clips: in parallel, in bounded memory, and from where it was interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from vidigree.detect.isolation import Answer, Job, WorkerLimits, WorkerPool
+from vidigree.media.errors import OutputError
+
+__all__ = ["Journal", "audit_batch"]
+
+_AHEAD = 2
+"""Clips waiting per worker, so that none idles while answers are written."""
+
+
+def audit_batch(
+    names: Iterable[str],
+    *,
+    job: Job | None = None,
+    jobs: int = 1,
+    limits: WorkerLimits | None = None,
+) -> Iterator[Answer]:
+    """Audit many clips in separate processes; yield answers as they come.
+
+    Args:
+        names: Paths and URLs, read as they are needed.
+        job: Settings of every audit; its name is replaced.
+        jobs: Number of processes, at least 1.
+        limits: Limits on each process.
+
+    Yields:
+        One answer for every name: a verdict or an error. A clip that brings its process down or
+        takes too long costs one error.
+    """
+    template = job or Job(name="")
+    waiting = iter(names)
+    with WorkerPool(jobs, limits) as pool, ThreadPoolExecutor(jobs) as threads:
+        running: set[Future[Answer]] = set()
+        try:
+            while True:
+                for name in islice(waiting, _AHEAD * jobs - len(running)):
+                    running.add(threads.submit(pool.audit, replace(template, name=name)))
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        except BaseException:
+            # Interrupted: threads that wait for a worker would hold the interpreter up.
+            threads.shutdown(wait=False, cancel_futures=True)
+            pool.close()
+            raise
+
+
+class Journal:
+    """Answers on disk, one JSON row a line, each flushed before the next clip counts as done.
+
+    Args:
+        path: The file; what is there is read, and a last line that was cut off is dropped.
+        restart: Begin anew instead.
+
+    Raises:
+        OutputError: The file cannot be written, or is not a journal.
+    """
+
+    def __init__(self, path: Path, *, restart: bool = False) -> None:
+        self.path = path
+        self._done: set[str] = set()
+        try:
+            if restart:
+                path.unlink(missing_ok=True)
+            self._length = self._read() if path.exists() else 0
+            self._stream: TextIO = path.open("a", encoding="utf-8")
+            self._stream.truncate(self._length)
+        except OSError as error:
+            raise OutputError(
+                f"{path} cannot be written: {error.strerror or error}.",
+                hint="Check the folder and its permissions.",
+            ) from error
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stream.close()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._done
+
+    def __len__(self) -> int:
+        return len(self._done)
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Write a row; when this returns it survives a crash of the program.
+
+        Raises:
+            OutputError: The disk is full, or the file cannot be written.
+        """
+        try:
+            self._stream.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise OutputError(
+                f"{self.path} cannot be written: {error.strerror or error}.",
+                hint="Make room and run the same command again; it goes on from here.",
+            ) from error
+        self._done.add(str(row["file"]))
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield all rows, those of earlier runs too."""
+        with self.path.open(encoding="utf-8") as stream:
+            for line in stream:
+                yield json.loads(line)
+
+    def _read(self) -> int:
+        """Note what is done; return the length up to the end of the last whole line."""
+        length = 0
+        with self.path.open("rb") as stream:
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    self._done.add(str(json.loads(line)["file"]))
+                except (ValueError, KeyError, TypeError) as error:
+                    raise OutputError(
+                        f"{self.path} is not a list of verdicts.",
+                        hint="Give another output file, or --restart to replace it.",
+                    ) from error
+                length += len(line)
+        return length

@@ -1,0 +1,164 @@
+"""Remote clips: limits hold, nothing is left behind, and a service reaches the public net only."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from vidigree.detect.fetching import FetchLimits, local_copy
+from vidigree.media import MediaError, UnsupportedMediaError
+
+BODY = b"clip" * 1000
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/clip.mp4":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(BODY)
+        elif self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/clip.mp4")
+            self.end_headers()
+        elif self.path == "/loop":
+            self.send_response(302)
+            self.send_header("Location", "/loop")
+            self.end_headers()
+        elif self.path == "/inside":
+            self.send_response(302)
+            self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
+            self.end_headers()
+        elif self.path == "/drip":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(100):
+                try:
+                    self.wfile.write(b"x")
+                except OSError:
+                    return
+                time.sleep(0.1)
+        else:
+            self.send_error(404)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+        thread.join()
+
+
+def fetch(url: str, **limits: float) -> bytes:
+    with local_copy(url, FetchLimits(**limits)) as path:  # type: ignore[arg-type]
+        return path.read_bytes()
+
+
+def test_a_local_path_is_given_back_as_it_is() -> None:
+    with local_copy("a.mp4", FetchLimits()) as path:
+        assert path == Path("a.mp4")
+
+
+@pytest.mark.parametrize("page", ["/clip.mp4", "/moved"])
+def test_http_is_fetched_and_the_copy_deleted(server: str, page: str) -> None:
+    with local_copy(server + page, FetchLimits()) as path:
+        assert path.read_bytes() == BODY
+    assert not path.parent.exists()
+
+
+def test_buckets_are_fetched() -> None:
+    fsspec.filesystem("memory").pipe("/b/clip.mp4", BODY)
+    assert fetch("memory://b/clip.mp4") == BODY
+    with pytest.raises(MediaError, match="There is no"):
+        fetch("memory://b/none.mp4")
+
+
+def test_missing_pages_and_loops_are_errors(server: str) -> None:
+    with pytest.raises(MediaError, match="404"):
+        fetch(f"{server}/none")
+    with pytest.raises(MediaError, match="redirects too often"):
+        fetch(f"{server}/loop")
+
+
+def test_size_is_limited(server: str) -> None:
+    with pytest.raises(UnsupportedMediaError, match="larger than 100 bytes"):
+        fetch(f"{server}/clip.mp4", max_bytes=100)
+
+
+def test_time_is_limited_even_if_bytes_keep_dripping(server: str) -> None:
+    before = time.monotonic()
+    with pytest.raises(
+        (UnsupportedMediaError, MediaError), match=r"takes longer|cannot be fetched"
+    ):
+        fetch(f"{server}/drip", max_seconds=0.6)
+    assert time.monotonic() - before < 3
+
+
+class TestPublicOnly:
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "127.0.0.1",
+            "localhost",
+            "2130706433",
+            "0x7f000001",
+            "0.0.0.0",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "224.0.0.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]",
+            "[fe80::1]",
+            "[fd00::1]",
+        ],
+    )
+    def test_addresses_inside_are_refused(self, host: str) -> None:
+        with pytest.raises(MediaError, match=r"public internet|not known"):
+            fetch(f"http://{host}/clip.mp4", public_only=True)
+
+    @pytest.mark.parametrize("url", ["file:///etc/passwd", "memory://b/x", "s3://b/x", "ftp://h/x"])
+    def test_other_schemes_are_refused(self, url: str) -> None:
+        with pytest.raises(UnsupportedMediaError, match="Only http and https"):
+            fetch(url, public_only=True)
+
+    def test_other_ports_are_refused(self) -> None:
+        with pytest.raises(UnsupportedMediaError, match="Port 6379"):
+            fetch("http://example.test:6379/", public_only=True)
+
+    def test_a_redirect_inside_is_refused(
+        self, server: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The first hop resolves to a public address (faked); the second must be checked too."""
+        real, port = socket.create_connection, int(server.rpartition(":")[2])
+
+        def resolve(host: str, port: int, *_: object, **__: object) -> list[object]:
+            address = "93.184.216.34" if host == "public.test" else host
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+        def connect(address: tuple[str, int], **settings: float) -> socket.socket:
+            assert address == ("93.184.216.34", 80)
+            return real(("127.0.0.1", port), **settings)
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        monkeypatch.setattr(socket, "create_connection", connect)
+        assert fetch("http://public.test/clip.mp4", public_only=True) == BODY
+        with pytest.raises(UnsupportedMediaError, match=r"169\.254\.169\.254 is not on the public"):
+            fetch("http://public.test/inside", public_only=True)

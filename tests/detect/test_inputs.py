@@ -1,0 +1,112 @@
+"""What counts as a clip to audit, and what is refused with a reason."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from vidigree.detect.inputs import expand
+from vidigree.media import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.mp4", "a.MOV", "deep/c.webm", "notes.txt", "deep/cover.jpg"):
+        path = tmp_path / "clips" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path / "clips"
+
+
+def test_a_folder_is_searched_in_order(folder: Path) -> None:
+    names = [Path(name).relative_to(folder).as_posix() for name in expand([str(folder)])]
+    assert names == ["a.MOV", "b.mp4", "deep/c.webm"]
+
+
+def test_a_pattern_is_matched(folder: Path) -> None:
+    names = [Path(name).name for name in expand([str(folder / "**" / "*.webm")])]
+    assert names == ["c.webm"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
+    path = tmp_path / "clip[1].mp4"
+    path.touch()
+    assert list(expand([str(path)])) == [str(path)]
+
+
+def test_a_named_file_is_kept_whatever_its_suffix(tmp_path: Path) -> None:
+    assert list(expand(["upload.bin", "-not-there-"])) == ["upload.bin", "-not-there-"]
+
+
+def test_lists_hold_names_strings_and_objects(tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_text(
+        'a.mp4\n\n"b.mp4"\n{"file": "c.mp4"}\n{"url": "https://x.test/d.mp4", "id": 1}\n',
+        encoding="utf-8",
+    )
+    names = ["a.mp4", "b.mp4", "c.mp4", "https://x.test/d.mp4"]
+    assert list(expand([str(path)])) == names
+    assert list(expand(["-"], stdin=io.StringIO(path.read_text(encoding="utf-8")))) == names
+
+
+@pytest.mark.parametrize("line", ["{", "{}", '{"file": 3}', '""'])
+def test_a_line_that_names_nothing_is_refused_with_its_number(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_text(f"a.mp4\n{line}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="line 2"):
+        list(expand([str(path)]))
+
+
+def test_a_binary_list_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_bytes(b"\xff\xfe\x00video")
+    with pytest.raises(UsageError, match="not a list"):
+        list(expand([str(path)]))
+
+
+@pytest.mark.parametrize("name", ["nothing-*.mp4", "memory://none/*.mp4"])
+def test_a_pattern_without_matches_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="Nothing matches"):
+        list(expand([name]))
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no video"):
+        list(expand([str(tmp_path)]))
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    filesystem = fsspec.filesystem("memory")
+    for name in ("x/b.mp4", "x/a.mp4", "x/readme.md", "x/deep/c.mov"):
+        filesystem.pipe(f"/bucket/{name}", b"clip")
+    yield "memory://bucket/x/"
+    filesystem.rm("/bucket", recursive=True)
+
+
+def test_a_bucket_is_searched_in_order(bucket: str) -> None:
+    assert list(expand([bucket])) == [
+        "memory://bucket/x/a.mp4",
+        "memory://bucket/x/b.mp4",
+        "memory://bucket/x/deep/c.mov",
+    ]
+
+
+def test_a_bucket_pattern_is_matched(bucket: str) -> None:
+    assert list(expand([f"{bucket}*.mp4"])) == [
+        "memory://bucket/x/a.mp4",
+        "memory://bucket/x/b.mp4",
+    ]
+
+
+def test_names_are_read_as_they_are_needed() -> None:
+    def endless() -> Iterator[str]:
+        while True:
+            yield "a.mp4"
+
+    names = expand(endless())
+    assert [next(names) for _ in range(3)] == ["a.mp4"] * 3

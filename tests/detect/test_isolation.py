@@ -1,0 +1,117 @@
+"""One bad clip costs one error: crashes, hangs and greed stay inside their process."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from vidigree.detect import isolation
+from vidigree.detect.isolation import Job, WorkerLimits, WorkerPool
+from vidigree.detect.settings import AuditSettings
+
+FAST = AuditSettings(layers=("credentials",))
+
+
+def test_a_pool_audits_and_survives_bad_files(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video " * 99, encoding="utf-8")
+    with WorkerPool(1) as pool:
+        bad = pool.audit(Job(name=str(tmp_path / "text.mp4"), settings=FAST, policy="platform"))
+        good = pool.audit(Job(name=str(clip), settings=FAST, policy="platform", pictures=3))
+    assert bad.row["error"]["kind"] == "NotAVideoError"
+    assert (bad.exit_code, bad.row["decision"]["row"]) == (3, "unreadable")
+    assert good.row["finding"] == "no-evidence"
+    assert good.row["decision"]["action"] == "allow"
+    assert [picture["time"] for picture in good.pictures] == sorted(
+        picture["time"] for picture in good.pictures
+    )
+    assert len(good.pictures) == 3
+
+
+SABOTEUR = """
+import os, time
+from vidigree.detect import worker
+
+real = worker.perform
+
+def perform(job):
+    name = job["name"]
+    if name.endswith("crash"):
+        os.abort()
+    if name.endswith("hang"):
+        time.sleep(600)
+    if name.endswith("greed"):
+        bytearray(64 << 30)
+    if name.endswith("flood"):
+        with open(name, "wb") as stream:
+            stream.write(bytes(1 << 20))
+    if name.endswith("noise"):
+        print("noise on standard output", flush=True)
+        os.write(1, b"more noise\\n")
+    if name.endswith("pid"):
+        return {"row": {"file": name, "pid": os.getpid()}, "exit_code": 0, "pictures": []}
+    return real(job)
+
+worker.perform = perform
+worker.main()
+"""
+
+
+@pytest.fixture
+def saboteur(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make workers do something terrible for files of certain names."""
+    script = tmp_path / "saboteur.py"
+    script.write_text(SABOTEUR, encoding="utf-8")
+    monkeypatch.setattr(isolation, "_WORKER", (str(script),))
+
+
+@pytest.mark.parametrize(
+    ("deed", "says"),
+    [
+        ("crash", "brought the decoder down"),
+        ("greed", "needs too much memory"),
+        ("hang", "takes longer than 3 s"),
+    ],
+)
+def test_a_terrible_clip_costs_one_error(deed: str, says: str, clip: Path, saboteur: None) -> None:
+    limits = WorkerLimits(max_seconds=3, max_memory_bytes=6 << 30)
+    with WorkerPool(1, limits) as pool:
+        before = time.monotonic()
+        bad = pool.audit(Job(name=f"/{deed}", settings=FAST))
+        assert time.monotonic() - before < 20
+        good = pool.audit(Job(name=str(clip), settings=FAST))
+    assert says in bad.row["error"]["message"]
+    assert bad.exit_code == 3
+    assert good.row["finding"] == "no-evidence"
+
+
+def test_a_worker_may_not_write_without_end(tmp_path: Path, clip: Path, saboteur: None) -> None:
+    path = tmp_path / "flood"
+    with WorkerPool(1, WorkerLimits(max_file_bytes=1000)) as pool:
+        answer = pool.audit(Job(name=str(path), settings=FAST))
+    assert answer.exit_code == 3
+    assert path.stat().st_size <= 1000
+
+
+def test_noise_does_not_break_the_protocol(saboteur: None) -> None:
+    with WorkerPool(1) as pool:
+        answer = pool.audit(Job(name="/noise", settings=FAST))
+    assert answer.row["error"]["kind"] == "MediaNotFoundError"
+
+
+def test_workers_work_at_the_same_time_and_are_reused(saboteur: None) -> None:
+    with WorkerPool(2) as pool:
+        with ThreadPoolExecutor(8) as threads:
+            jobs = [Job(name=f"/{number}pid", settings=FAST) for number in range(16)]
+            answers = list(threads.map(pool.audit, jobs))
+        assert [answer.row["file"] for answer in answers] == [job.name for job in jobs]
+        assert len({answer.row["pid"] for answer in answers}) <= 2
+
+
+def test_closing_ends_the_processes(saboteur: None) -> None:
+    with WorkerPool(1) as pool:
+        pid = pool.audit(Job(name="/pid", settings=FAST)).row["pid"]
+        assert Path(f"/proc/{pid}").exists()
+    assert not Path(f"/proc/{pid}").exists()
