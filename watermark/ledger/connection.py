@@ -15,10 +15,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from vidigree.media.errors import LedgerError
 from vidigree.media.home import home_folder
 
-__all__ = ["connect", "default_url", "ledger_errors"]
+__all__ = ["connect", "database_name", "default_url", "ledger_errors"]
 
 LOCK_TIMEOUT = 30
-"""Seconds a writer waits for another one before it gives up."""
+"""Seconds a writer waits for another one before it gives up; ``?timeout=`` in the URL of an SQLite
+file changes it."""
+
+CONNECT_TIMEOUT = 10
+"""Seconds to wait for a server; ``?connect_timeout=`` in the URL changes it."""
 
 
 def default_url() -> URL:
@@ -40,9 +44,7 @@ def connect(url: str | None) -> Engine:
         parsed = make_url(url) if url else default_url()
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
+        return _postgresql(parsed) if _is_postgresql(parsed) else sqlalchemy.create_engine(parsed)
     except ArgumentError as error:
         raise LedgerError(
             "The ledger's URL cannot be understood.",
@@ -55,6 +57,37 @@ def connect(url: str | None) -> Engine:
         ) from error
 
 
+def database_name(engine: Engine) -> str:
+    """Return the URL of a database as people may see it: without password and options."""
+    return engine.url.set(query={}).render_as_string(hide_password=True)
+
+
+def _is_postgresql(url: URL) -> bool:
+    # Hosting services hand out postgres://, which SQLAlchemy does not know.
+    return url.drivername in ("postgres", "postgresql", "postgresql+psycopg")
+
+
+def _postgresql(url: URL) -> Engine:
+    url = url.set(drivername="postgresql+psycopg")
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
+    engine = sqlalchemy.create_engine(url, pool_pre_ping=True)
+    event.listen(engine, "begin", _limit_waiting)
+    return engine
+
+
+def _limit_waiting(connection: sqlalchemy.Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'")
+
+
+def _lock_timeout(url: URL) -> float:
+    asked = url.query.get("timeout", LOCK_TIMEOUT)
+    try:
+        return float(asked if not isinstance(asked, tuple) else asked[-1])
+    except ValueError as error:
+        raise LedgerError(f"The ledger's URL has a timeout of {asked!r}, not seconds.") from error
+
+
 def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         folder = Path(url.database).parent
@@ -65,7 +98,7 @@ def _sqlite(url: URL) -> Engine:
                 f"The ledger's folder {folder} cannot be made: {error.strerror or error}.",
                 hint="Check its permissions, or set VIDIGREE_HOME.",
             ) from error
-    engine = sqlalchemy.create_engine(url, connect_args={"timeout": LOCK_TIMEOUT})
+    engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(_lock_timeout(url))}))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
@@ -104,7 +137,7 @@ def ledger_errors(doing: str, engine: Engine) -> Iterator[None]:
     except DBAPIError as error:
         text = " ".join(str(error.orig).split())
         raise LedgerError(
-            f"{doing} in {engine.url.render_as_string(hide_password=True)}: {text}.",
+            f"{doing} in {database_name(engine)}: {text.rstrip('.')}.",
             hint=_hint(text),
         ) from error
     except SQLAlchemyError as error:

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-__all__ = ["LedgerEntry"]
+from vidigree.media.errors import CredentialsError
+
+__all__ = ["LedgerEntry", "manifest_id_of"]
+
+_MAX_MANIFEST_ID = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,8 @@ class LedgerEntry:
         request_hash: Hash of the request; empty if none.
         duration: Seconds.
         file: Where the clip was written first; empty if the caller does not want it kept.
+        confirmed: Whether the file is known to be in place; False while a stamp is at work, and
+            after one that was killed.
     """
 
     clip_id: int
@@ -38,6 +44,12 @@ class LedgerEntry:
     request_hash: str = ""
     duration: float = 0.0
     file: str = ""
+    confirmed: bool = True
+
+    @property
+    def manifest_id(self) -> str:
+        """Label of the active manifest, e.g. ``urn:c2pa:...``; empty if the store has none."""
+        return manifest_id_of(self.manifest_store)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as JSON values; of the two binary fields only the size."""
@@ -45,6 +57,7 @@ class LedgerEntry:
             "clip_id": f"{self.clip_id:016x}",
             "key_id": self.key_id,
             "method": self.method,
+            "manifest_id": self.manifest_id,
             "manifest_bytes": len(self.manifest_store),
             "fingerprint_bytes": len(self.fingerprint),
             "created_at": self.created_at.isoformat(),
@@ -53,4 +66,16 @@ class LedgerEntry:
             "request_hash": self.request_hash,
             "duration": self.duration,
             "file": self.file,
+            "confirmed": self.confirmed,
         }
+
+
+def manifest_id_of(store: bytes) -> str:
+    """Return the label of the active manifest of a store, empty if there is none to be read."""
+    from vidigree.watermark.credentials.jumbf import stored_manifests
+
+    try:
+        manifests = stored_manifests(store)
+    except CredentialsError:
+        return ""
+    return manifests[-1].label[:_MAX_MANIFEST_ID] if manifests else ""

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from vidigree.media.errors import LedgerError
 
-__all__ = ["migrate", "schema_version"]
+__all__ = ["migrate", "schema_version", "script_config"]
 
 
 def migrate(engine: Engine) -> None:
@@ -22,7 +22,7 @@ def migrate(engine: Engine) -> None:
     Raises:
         LedgerError: The database was written by a newer version of this program.
     """
-    config = _config()
+    config = script_config()
     newest = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
         if _version(connection) == newest:
@@ -51,7 +51,8 @@ def _version(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _config() -> Config:
+def script_config() -> Config:
+    """Return Alembic's configuration: only where the scripts are."""
     config = Config()
     scripts = resources.files("vidigree.watermark.ledger").joinpath("migrations")
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    true,
 )
 
 __all__ = ["entries", "metadata"]
@@ -45,5 +47,9 @@ entries = Table(
     Column("request_hash", String(128), nullable=False),
     Column("duration", Float, nullable=False),
     Column("file", Text, nullable=False),
+    # Of the active manifest, e.g. urn:c2pa:...; empty where the store has none.
+    Column("manifest_id", String(256), nullable=False, index=True, server_default=""),
+    # False from the moment before the finished file is renamed into place to the one after.
+    Column("confirmed", Boolean, nullable=False, server_default=true()),
     UniqueConstraint("clip_id"),
 )

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine, Row
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 from vidigree.media.errors import LedgerError, UsageError
 from vidigree.watermark.fingerprint import Fingerprint, similarity
-from vidigree.watermark.ledger.connection import connect, ledger_errors
+from vidigree.watermark.ledger.connection import connect, database_name, ledger_errors
 from vidigree.watermark.ledger.entry import LedgerEntry
 from vidigree.watermark.ledger.migration import migrate
+from vidigree.watermark.ledger.rows import row_entry, row_values, signed
 from vidigree.watermark.ledger.schema import entries
 
 __all__ = ["Ledger"]
 
 _READING = {"vidigree_reading": True}
-_SIGN_BIT = 1 << 63
 
 
 class Ledger:
@@ -48,8 +47,12 @@ class Ledger:
             LedgerError: The database cannot be opened.
         """
         engine = connect(url)
-        with ledger_errors("The ledger cannot be opened", engine):
-            migrate(engine)
+        try:
+            with ledger_errors("The ledger cannot be opened", engine):
+                migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return cls(engine)
 
     def close(self) -> None:
@@ -70,7 +73,7 @@ class Ledger:
     @property
     def location(self) -> str:
         """Where the ledger is, without a password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return database_name(self._engine)
 
     def record(self, entry: LedgerEntry) -> None:
         """Write an entry; when this returns it is on the disk. Writing it again changes nothing.
@@ -79,7 +82,7 @@ class Ledger:
             LedgerError: The database failed, or holds another clip under the same id.
             UsageError: The clip id is not one of 64 bits, or the time has no zone.
         """
-        values = _values(entry)
+        values = row_values(entry)
         with ledger_errors("The clip cannot be recorded", self._engine):
             try:
                 with self._engine.begin() as connection:
@@ -87,16 +90,57 @@ class Ledger:
             except IntegrityError:
                 self._accept_repetition(entry)
 
+    def confirm(self, clip_id: int) -> None:
+        """Note that the file of an entry is in place.
+
+        Raises:
+            LedgerError: The database failed, or holds no such entry.
+        """
+        query = sa.update(entries).where(entries.c.clip_id == signed(clip_id))
+        doing = ledger_errors("The clip cannot be confirmed", self._engine)
+        with doing, self._engine.begin() as connection:
+            changed = connection.execute(query.values(confirmed=True)).rowcount
+        if not changed:
+            raise LedgerError(f"The ledger holds no clip {clip_id:016x} to confirm.")
+
+    def forget(self, clip_id: int) -> bool:
+        """Drop an entry that was never confirmed; return whether there was one.
+
+        What was issued stays: a confirmed entry is not touched.
+
+        Raises:
+            LedgerError: The database failed.
+        """
+        query = sa.delete(entries).where(
+            entries.c.clip_id == signed(clip_id), entries.c.confirmed.is_(False)
+        )
+        doing = ledger_errors("The clip cannot be forgotten", self._engine)
+        with doing, self._engine.begin() as connection:
+            return bool(connection.execute(query).rowcount)
+
     def find_clip(self, clip_id: int) -> LedgerEntry | None:
         """Return the entry of a clip id, ``None`` if it was not issued here.
 
         Raises:
             LedgerError: The database failed.
         """
-        query = sa.select(entries).where(entries.c.clip_id == _signed(clip_id))
+        query = sa.select(entries).where(entries.c.clip_id == signed(clip_id))
         with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
             row = reading.execute(query).one_or_none()
-        return None if row is None else _entry(row)
+        return None if row is None else row_entry(row)
+
+    def find_manifest(self, manifest_id: str) -> LedgerEntry | None:
+        """Return the entry whose active manifest has this label, ``None`` if there is none.
+
+        Raises:
+            LedgerError: The database failed.
+        """
+        if not manifest_id:
+            return None
+        query = sa.select(entries).where(entries.c.manifest_id == manifest_id).limit(1)
+        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+            row = reading.execute(query).one_or_none()
+        return None if row is None else row_entry(row)
 
     def find_similar(self, fingerprint: bytes, limit: int = 10) -> list[tuple[LedgerEntry, float]]:
         """Return the entries whose fingerprints are most alike, best first, with likeness.
@@ -121,7 +165,7 @@ class Ledger:
                     found = sorted(found, reverse=True)[:limit]
             best = sorted(found, reverse=True)[:limit]
             rows = {
-                row.id: _entry(row)
+                row.id: row_entry(row)
                 for row in reading.execute(
                     sa.select(entries).where(entries.c.id.in_([number for _, number in best]))
                 )
@@ -141,7 +185,7 @@ class Ledger:
         query = query.limit(limit).execution_options(yield_per=100)
         with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
             for row in reading.execute(query):
-                yield _entry(row)
+                yield row_entry(row)
 
     def count(self) -> int:
         """Return the number of entries.
@@ -172,45 +216,3 @@ def _likeness(wanted: Fingerprint, stored: bytes) -> float:
     except UsageError:
         # A fingerprint of another version is no candidate; `ledger check` reports it.
         return 0.0
-
-
-def _signed(clip_id: int) -> int:
-    if not 0 <= clip_id < 2 * _SIGN_BIT:
-        raise UsageError(f"A clip id has 64 bits; {clip_id} does not fit.")
-    return clip_id - 2 * _SIGN_BIT if clip_id & _SIGN_BIT else clip_id
-
-
-def _values(entry: LedgerEntry) -> dict[str, Any]:
-    if entry.created_at.tzinfo is None:
-        raise UsageError("The time of issue needs a time zone.")
-    return {
-        "clip_id": _signed(entry.clip_id),
-        "key_id": entry.key_id,
-        "method": entry.method,
-        "manifest_store": entry.manifest_store,
-        "fingerprint": entry.fingerprint,
-        "created_at": entry.created_at.astimezone(UTC),
-        "engine": entry.engine,
-        "model": entry.model,
-        "request_hash": entry.request_hash,
-        "duration": float(entry.duration),
-        "file": entry.file,
-    }
-
-
-def _entry(row: Row[Any]) -> LedgerEntry:
-    created_at: datetime = row.created_at
-    return LedgerEntry(
-        clip_id=row.clip_id % (2 * _SIGN_BIT),
-        key_id=row.key_id,
-        method=row.method,
-        manifest_store=bytes(row.manifest_store),
-        fingerprint=bytes(row.fingerprint),
-        # SQLite forgets the zone; what was written is UTC.
-        created_at=created_at.replace(tzinfo=UTC) if created_at.tzinfo is None else created_at,
-        engine=row.engine,
-        model=row.model,
-        request_hash=row.request_hash,
-        duration=row.duration,
-        file=row.file,
-    )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from fixtures.manifest_stores import manifest_store
 from numpy.typing import NDArray
 
 from vidigree.media.errors import LedgerError, UsageError
@@ -19,38 +18,19 @@ from vidigree.watermark.fingerprint import fingerprint_frames
 from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.ledger.commands import ledger as ledger_command
 
-
-def _scene(seed: int) -> list[NDArray[np.uint8]]:
-    coarse = np.random.default_rng(seed).integers(0, 255, (9, 16, 3), dtype=np.uint8)
-    picture = cv2.resize(coarse, (320, 180), interpolation=cv2.INTER_CUBIC)
-    return [np.roll(picture, 3 * shift, 1) for shift in range(40)]
-
-
-def _entry(number: int, *, seed: int = 0) -> LedgerEntry:
-    return LedgerEntry(
-        clip_id=number,
-        key_id="published-1",
-        method="robust",
-        manifest_store=f"store {number}".encode(),
-        fingerprint=fingerprint_frames(_scene(seed), 20).to_bytes(),
-        created_at=datetime(2026, 11, 20, 12, 0, number % 60, tzinfo=UTC),
-        engine="render",
-        model="",
-        request_hash="ab" * 32,
-        duration=2.0,
-        file="clip.mp4",
-    )
+MakeEntry = Callable[..., LedgerEntry]
+MakeScene = Callable[[int], list[NDArray[np.uint8]]]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite3") as opened:
+def store(ledger_url: str) -> Iterator[Ledger]:
+    with Ledger.open(ledger_url) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("clip_id", [0, 1, 2**63 - 1, 2**63, 2**64 - 1])
-def test_entry_comes_back_as_it_was(store: Ledger, clip_id: int) -> None:
-    entry = _entry(clip_id)
+def test_entry_comes_back_as_it_was(store: Ledger, clip_id: int, make_entry: MakeEntry) -> None:
+    entry = make_entry(clip_id)
     store.record(entry)
     assert store.find_clip(clip_id) == entry
 
@@ -59,46 +39,47 @@ def test_unknown_clip_is_none(store: Ledger) -> None:
     assert store.find_clip(5) is None
 
 
-def test_retry_changes_nothing(store: Ledger) -> None:
-    store.record(_entry(1))
-    store.record(_entry(1))
+def test_retry_changes_nothing(store: Ledger, make_entry: MakeEntry) -> None:
+    store.record(make_entry(1))
+    store.record(make_entry(1))
     assert store.count() == 1
 
 
-def test_other_clip_under_the_same_id_is_refused(store: Ledger) -> None:
-    store.record(_entry(1))
+def test_other_clip_under_the_same_id_is_refused(store: Ledger, make_entry: MakeEntry) -> None:
+    store.record(make_entry(1))
     with pytest.raises(LedgerError, match="another clip"):
-        store.record(replace(_entry(1), manifest_store=b"other"))
+        store.record(replace(make_entry(1), manifest_store=b"other"))
     found = store.find_clip(1)
     assert found is not None
     assert found.manifest_store == b"store 1"
 
 
-def test_id_of_more_than_64_bits_is_refused(store: Ledger) -> None:
+def test_id_of_more_than_64_bits_is_refused(store: Ledger, make_entry: MakeEntry) -> None:
     with pytest.raises(UsageError, match="64 bits"):
-        store.record(_entry(2**64))
+        store.record(make_entry(2**64))
 
 
-def test_similar_clips_come_best_first(store: Ledger) -> None:
+def test_similar_clips_come_best_first(
+    store: Ledger, make_entry: MakeEntry, scene: MakeScene
+) -> None:
     for number in range(5):
-        store.record(_entry(number, seed=number))
-    darker = [(frame * 0.7).astype(np.uint8) for frame in _scene(3)[::2]]
+        store.record(make_entry(number, seed=number))
+    darker = [(frame * 0.7).astype(np.uint8) for frame in scene(3)[::2]]
     found = store.find_similar(fingerprint_frames(darker, 10).to_bytes(), limit=3)
     assert found[0][0].clip_id == 3
     assert found[0][1] > 0.8 > 0.5 > found[1][1]
 
 
-def test_entries_survive_reopening(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
-    with Ledger.open(url) as first:
-        first.record(_entry(9))
-    with Ledger.open(url) as second:
+def test_entries_survive_reopening(ledger_url: str, make_entry: MakeEntry) -> None:
+    with Ledger.open(ledger_url) as first:
+        first.record(make_entry(9))
+    with Ledger.open(ledger_url) as second:
         assert [entry.clip_id for entry in second.entries()] == [9]
 
 
-def test_newest_entries_come_first(store: Ledger) -> None:
+def test_newest_entries_come_first(store: Ledger, make_entry: MakeEntry) -> None:
     for number in (1, 3, 2):
-        store.record(_entry(number))
+        store.record(make_entry(number))
     assert [entry.clip_id for entry in store.entries(2)] == [3, 2]
 
 
@@ -114,21 +95,56 @@ def test_url_that_means_nothing_is_told() -> None:
 
 
 def test_default_ledger_lies_in_the_data_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_entry: MakeEntry
 ) -> None:
     monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "home"))
     with Ledger.open() as opened:
-        opened.record(_entry(1))
+        opened.record(make_entry(1))
     assert (tmp_path / "home" / "ledger.sqlite3").exists()
 
 
-def test_ledger_command_lists_and_shows(tmp_path: Path) -> None:
+def test_ledger_command_lists_and_shows(tmp_path: Path, make_entry: MakeEntry) -> None:
     url = f"sqlite:///{tmp_path}/ledger.sqlite3"
     with Ledger.open(url) as opened:
-        opened.record(_entry(0xAB))
+        opened.record(make_entry(0xAB))
     listed = CliRunner().invoke(ledger_command, ["list", "--url", url], catch_exceptions=False)
     assert "00000000000000ab" in listed.output
     shown = CliRunner().invoke(
         ledger_command, ["show", "00000000000000ab", "--url", url, "--json"], catch_exceptions=False
     )
     assert json.loads(shown.output)["engine"] == "render"
+
+
+def test_entry_is_found_by_its_manifest(store: Ledger, make_entry: MakeEntry) -> None:
+    named = replace(make_entry(1), manifest_store=manifest_store("urn:c2pa:one"))
+    store.record(named)
+    store.record(make_entry(2))
+    assert store.find_manifest("urn:c2pa:one") == named
+    assert store.find_manifest("urn:c2pa:two") is None
+    assert store.find_manifest("") is None
+
+
+def test_entry_under_way_is_found_then_confirmed(store: Ledger, make_entry: MakeEntry) -> None:
+    store.record(replace(make_entry(1), confirmed=False))
+    found = store.find_clip(1)
+    assert found is not None
+    assert not found.confirmed
+    store.confirm(1)
+    assert store.find_clip(1) == make_entry(1)
+    with pytest.raises(LedgerError, match="no clip"):
+        store.confirm(2)
+
+
+def test_only_what_was_never_confirmed_is_forgotten(store: Ledger, make_entry: MakeEntry) -> None:
+    store.record(replace(make_entry(1), confirmed=False))
+    store.record(make_entry(2))
+    assert [store.forget(number) for number in (1, 2, 3)] == [True, False, False]
+    assert [entry.clip_id for entry in store.entries()] == [2]
+
+
+def test_large_store_comes_back_whole(store: Ledger, make_entry: MakeEntry) -> None:
+    content = np.random.default_rng(1).bytes(3_000_000)
+    store.record(replace(make_entry(1), manifest_store=content))
+    found = store.find_clip(1)
+    assert found is not None
+    assert found.manifest_store == content

@@ -1,0 +1,130 @@
+"""A ledger of any age becomes one of today, on either database, and keeps what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from fixtures.manifest_stores import manifest_store
+from sqlalchemy.engine import Engine
+
+from vidigree.media.errors import LedgerError
+from vidigree.watermark.ledger import Ledger, LedgerEntry
+from vidigree.watermark.ledger.connection import connect
+from vidigree.watermark.ledger.migration import migrate, schema_version, script_config
+from vidigree.watermark.ledger.rows import row_values
+from vidigree.watermark.ledger.schema import metadata
+
+NEWEST = ScriptDirectory.from_config(script_config()).get_current_head()
+REVISIONS = [row.revision for row in ScriptDirectory.from_config(script_config()).walk_revisions()]
+
+
+@pytest.fixture
+def engine(ledger_url: str) -> Iterator[Engine]:
+    opened = connect(ledger_url)
+    yield opened
+    opened.dispose()
+
+
+def _to(engine: Engine, revision: str) -> None:
+    """Bring an empty database to the schema of an older version."""
+    config = script_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _differences(engine: Engine) -> list[object]:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        return list(compare_metadata(context, metadata))
+
+
+def test_empty_database_gets_exactly_the_tables(engine: Engine) -> None:
+    assert schema_version(engine) is None
+    migrate(engine)
+    assert schema_version(engine) == NEWEST
+    assert _differences(engine) == []
+
+
+def test_missing_column_would_be_noticed(engine: Engine) -> None:
+    _to(engine, "0001")
+    assert _differences(engine) != []
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_older_database_is_upgraded_and_keeps_its_clips(
+    engine: Engine, ledger_url: str, revision: str, make_entry: Callable[..., LedgerEntry]
+) -> None:
+    _to(engine, revision)
+    old = sa.Table("entries", sa.MetaData(), autoload_with=engine)
+    named = LedgerEntry(
+        **{
+            **{name: getattr(make_entry(2), name) for name in LedgerEntry.__dataclass_fields__},
+            "manifest_store": manifest_store("urn:c2pa:old", "urn:c2pa:new"),
+        }
+    )
+    with engine.begin() as connection:
+        for entry in (make_entry(2**64 - 1), named):
+            known = {column.name for column in old.columns}
+            values = {name: value for name, value in row_values(entry).items() if name in known}
+            if "manifest_id" in values and revision != NEWEST:
+                del values["manifest_id"]
+            connection.execute(sa.insert(old).values(values))
+    with Ledger.open(ledger_url) as ledger:
+        assert ledger.find_clip(2**64 - 1) == make_entry(2**64 - 1)
+        assert ledger.find_clip(2) == named
+        assert ledger.find_manifest("urn:c2pa:new") == named
+        assert ledger.find_manifest("urn:c2pa:old") is None
+    assert _differences(engine) == []
+
+
+def test_many_processes_may_open_an_empty_database_at_once(ledger_url: str) -> None:
+    def count(_: int) -> int:
+        with Ledger.open(ledger_url) as ledger:
+            return ledger.count()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(count, range(8))) == [0] * 8
+
+
+def test_database_of_a_newer_version_is_refused(engine: Engine, ledger_url: str) -> None:
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LedgerError, match="does not know") as refused:
+        Ledger.open(ledger_url)
+    assert "upgrade" in refused.value.hint
+
+
+def test_upgrade_that_fails_changes_nothing(
+    engine: Engine, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _to(engine, "0001")
+
+    def fail(_: bytes) -> str:
+        raise LedgerError("power cut")
+
+    old = sa.Table("entries", sa.MetaData(), autoload_with=engine)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.insert(old).values(
+                clip_id=1, key_id="k", method="m", manifest_store=b"s", fingerprint=b"f",
+                created_at=sa.func.current_timestamp(), engine="", model="", request_hash="",
+                duration=1.0, file="",
+            )
+        )  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr("vidigree.watermark.ledger.entry.manifest_id_of", fail)
+        with pytest.raises(LedgerError, match="power cut"):
+            Ledger.open(ledger_url)
+    assert schema_version(engine) == "0001"
+    with Ledger.open(ledger_url) as ledger:
+        assert ledger.count() == 1
+    assert schema_version(engine) == NEWEST
