@@ -22,6 +22,7 @@ from vidigree.watermark.credentials.readings import (
     SignerReading,
 )
 from vidigree.watermark.credentials.signing import sign_file
+from vidigree.watermark.credentials.timestamps import Timestamping
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "SigningIdentity",
     "SoftBinding",
     "StatusCodes",
+    "Timestamping",
     "TrustList",
     "TrustSettings",
     "init_identity",

@@ -5,6 +5,7 @@
     <data folder>/identity/
         key.pem       PKCS#8 private key, mode 0600
         chain.pem     leaf, then issuing CA
+        signer.toml   instead of these two: where a key of another kind is
         root.pem      trust anchor of a development identity; absent for one bought elsewhere
         former/       roots of identities that were replaced, so that old clips stay recognised
 """
@@ -14,11 +15,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -42,7 +45,8 @@ class SigningIdentity:
 
     Attributes:
         chain: PEM of the leaf, then of its issuers without the root.
-        key: PKCS#8 PEM of the private key, not encrypted. Never printed.
+        key: PKCS#8 PEM of the private key, not encrypted; empty if ``sign`` is there. Never
+            printed.
         root: PEM of the own root of a development identity, else empty.
         algorithm: COSE algorithm that fits the key.
         organization: Organization of the leaf's subject.
@@ -50,6 +54,9 @@ class SigningIdentity:
         serial: Serial number of the leaf in hex.
         not_before: Start of the leaf's validity, UTC.
         not_after: End of the leaf's validity, UTC.
+        sign: Signs bytes with a key that is elsewhere (a token, a cloud service): takes what is to
+            be signed, not its digest, and returns r and s one after the other (or DER) for ES256
+            and ES384, PSS with 32 bytes of salt for PS256, 64 bytes for Ed25519.
     """
 
     chain: bytes
@@ -61,6 +68,7 @@ class SigningIdentity:
     serial: str
     not_before: datetime
     not_after: datetime
+    sign: Callable[[bytes], bytes] | None = None
 
     @property
     def development(self) -> bool:
@@ -133,10 +141,15 @@ def load_identity(folder: Path | None = None) -> SigningIdentity:
     Raises:
         CredentialsError: It is missing, unreadable, or the key does not belong to the certificate.
     """
+    from vidigree.watermark.credentials.signers import configured_identity
+
     folder = identity_folder(folder)
-    chain = _read(folder / "chain.pem")
-    key = _read(folder / "key.pem")
-    root = _read(folder / "root.pem") if (folder / "root.pem").exists() else b""
+    configured = configured_identity(folder)
+    if configured is not None:
+        return configured
+    chain = read_pem(folder / "chain.pem")
+    key = read_pem(folder / "key.pem")
+    root = read_pem(folder / "root.pem") if (folder / "root.pem").exists() else b""
     return identity_from_pem(chain, key, root=root, where=str(folder))
 
 
@@ -154,30 +167,65 @@ def identity_from_pem(
     Raises:
         CredentialsError: The PEM is damaged, or key and leaf do not belong together.
     """
+    identity = identity_from_chain(chain, key=key, root=root, where=where)
     try:
-        leaf = x509.load_pem_x509_certificates(chain)[0]
         private = serialization.load_pem_private_key(key, password=None)
     except (ValueError, TypeError) as error:
         raise CredentialsError(
-            f"The signing identity in {where} is damaged or its key is encrypted: {error}.",
-            hint="Give PEM files: the chain leaf first, the key as PKCS#8.",
+            f"The private key in {where} is damaged or encrypted: {error}.",
+            hint="Give it as PKCS#8 PEM; `vidigree keys use pem --password-env` opens it.",
         ) from error
+    leaf = x509.load_pem_x509_certificates(chain)[0]
     encoding = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     if private.public_key().public_bytes(*encoding) != leaf.public_key().public_bytes(*encoding):
         raise CredentialsError(
             f"The private key in {where} does not belong to the first certificate of the chain.",
             hint="The chain must start with the leaf, whose key this is.",
         )
+    return identity
+
+
+def identity_from_chain(
+    chain: bytes,
+    *,
+    key: bytes = b"",
+    sign: Callable[[bytes], bytes] | None = None,
+    root: bytes = b"",
+    where: str = "the given files",
+) -> SigningIdentity:
+    """Build an identity from its certificates and either a key or something that signs.
+
+    This is how a cloud key service is used: ``sign`` calls it.
+
+    Args:
+        chain: PEM, leaf first, then its issuers.
+        key: PKCS#8 private key; its fit is not checked here.
+        sign: See :class:`SigningIdentity`.
+        root: Own root of a development identity.
+        where: Named in messages.
+
+    Raises:
+        CredentialsError: The certificates are damaged or of a kind that cannot sign.
+    """
+    try:
+        leaf = x509.load_pem_x509_certificates(chain)[0]
+        public = leaf.public_key()
+    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
+        raise CredentialsError(
+            f"The certificates in {where} are damaged: {error}.",
+            hint="Give a PEM file with the leaf first, then its issuers.",
+        ) from error
     return SigningIdentity(
         chain=chain,
         key=key,
         root=root,
-        algorithm=key_algorithm(leaf.public_key()),
+        algorithm=key_algorithm(public),
         organization=_attribute(leaf.subject, x509.NameOID.ORGANIZATION_NAME),
         common_name=_attribute(leaf.subject, x509.NameOID.COMMON_NAME),
         serial=f"{leaf.serial_number:x}",
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
+        sign=sign,
     )
 
 
@@ -205,7 +253,7 @@ def own_roots(folder: Path | None = None) -> tuple[bytes, ...]:
     """Return the PEM of the own development root and of all former ones, newest first."""
     folder = identity_folder(folder)
     paths = [folder / "root.pem", *sorted(folder.glob("former/*.pem"), reverse=True)]
-    return tuple(_read(path) for path in paths if path.exists())
+    return tuple(read_pem(path) for path in paths if path.exists())
 
 
 def _retire_root(folder: Path) -> None:
@@ -235,7 +283,12 @@ def _write_private(path: Path, content: bytes, mode: int) -> None:
         raise
 
 
-def _read(path: Path) -> bytes:
+def read_pem(path: Path) -> bytes:
+    """Return the bytes of a key or certificate file.
+
+    Raises:
+        CredentialsError: It is missing or cannot be read.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vidigree.media.errors import CredentialsError, OutputError
 from vidigree.media.output import output_file
@@ -17,10 +19,12 @@ from vidigree.watermark.credentials.manifest import (
     manifest_definition,
 )
 from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context, sdk_errors
+from vidigree.watermark.credentials.timestamps import Timestamping
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
+from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 if TYPE_CHECKING:
-    from c2pa import Builder, Context
+    from c2pa import Builder, Context, Signer
 
 __all__ = ["sign_file"]
 
@@ -34,6 +38,7 @@ def sign_file(
     request: ManifestRequest,
     identity: SigningIdentity,
     trust: TrustSettings | None = None,
+    timestamping: Timestamping | None = None,
 ) -> bytes:
     """Write ``source`` with a signed manifest to ``destination``, whole or not at all.
 
@@ -46,6 +51,7 @@ def sign_file(
         identity: Who signs.
         trust: Lists against which the manifests of ingredients are validated; their results are
             frozen into our manifest. ``None`` trusts only the signer's own root.
+        timestamping: Whether to ask a time-stamping authority; ``None`` does not.
 
     Returns:
         The manifest store (JUMBF), as it stands in the file.
@@ -58,9 +64,25 @@ def sign_file(
     context = sdk_context(_with_own_root(trust or TrustSettings(), identity))
     if request.created_clip:
         _refuse_to_drop_history(source, context)
-    builder = _builder(request, context)
+    timestamping = timestamping or Timestamping()
     with output_file(destination, overwrite=True) as temporary:
-        return _sign(builder, source, temporary, identity)
+        if timestamping.policy == "none":
+            return _sign(_builder(request, context), source, temporary, identity)
+        try:
+            builder = _builder(request, context)
+            return _sign(builder, source, temporary, identity, timestamping.url)
+        except CredentialsError as error:
+            # Only the authority is forgiven: whatever else is wrong fails again without it.
+            with _scratch(temporary) as spare:
+                store = _sign(_builder(request, context), source, spare, identity)
+                if timestamping.policy == "require":
+                    raise CredentialsError(
+                        f"The time-stamping authority {timestamping.url} gave no stamp: "
+                        f"{error.message}",
+                        hint="Try again later, or allow signing without one with the policy 'try'.",
+                    ) from error
+                spare.replace(temporary)
+                return store
 
 
 def _with_own_root(trust: TrustSettings, identity: SigningIdentity) -> TrustSettings:
@@ -125,18 +147,85 @@ def _add_ingredient(builder: Builder, path: Path, *, relationship: str, label: s
             ) from error
 
 
-def _sign(builder: Builder, source: Path, temporary: Path, identity: SigningIdentity) -> bytes:
-    from c2pa import C2paSignerInfo, Signer
+@contextmanager
+def _scratch(beside: Path) -> Iterator[Path]:
+    """Give a path beside ``beside`` and delete what is left there."""
+    path = beside.with_name(f"{beside.name}.spare")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
-    with sdk_errors("The clip cannot be signed", _CHECK_KEYS):
-        signer = Signer.from_info(
-            C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
+
+def _sign(
+    builder: Builder,
+    source: Path,
+    target: Path,
+    identity: SigningIdentity,
+    timestamp_url: str | None = None,
+) -> bytes:
+    failures: list[Exception] = []
+    signer = _library_signer(identity, timestamp_url, failures)
+    try:
+        with source.open("rb") as reading, target.open("w+b") as writing:
+            return _library_sign(builder, signer, reading, writing, failures)
+    except OSError as error:
+        raise OutputError(
+            f"The signed clip cannot be written: {error.strerror or error}.",
+            hint="Check the free space and the permissions of the output folder.",
+        ) from error
+
+
+def _library_sign(
+    builder: Builder,
+    signer: Signer,
+    reading: BinaryIO,
+    writing: BinaryIO,
+    failures: list[Exception],
+) -> bytes:
+    try:
+        with sdk_errors("The clip cannot be signed", _CHECK_KEYS):
+            return bytes(builder.sign(signer, "video/mp4", reading, writing))
+    except CredentialsError as error:
+        if not failures:
+            raise
+        # The library only says "internal error" when the callback raised.
+        cause = failures[0]
+        if isinstance(cause, CredentialsError):
+            raise cause from error
+        raise CredentialsError(
+            f"The signing service failed: {type(cause).__name__}: {bounded_text(cause)}.",
+            hint="Check the service, its key and your permissions there.",
+        ) from cause
+
+
+def _library_signer(
+    identity: SigningIdentity, timestamp_url: str | None, failures: list[Exception]
+) -> Signer:
+    """Return the library's signer; what a callback raises goes into ``failures``."""
+    from c2pa import C2paSignerInfo, C2paSigningAlg, Signer
+
+    sign = identity.sign
+    with sdk_errors("The signing identity cannot be used", _CHECK_KEYS):
+        if sign is None:
+            url = timestamp_url.encode() if timestamp_url else None
+            algorithm = identity.algorithm.encode()
+            return Signer.from_info(C2paSignerInfo(algorithm, identity.chain, identity.key, url))
+
+        def call(data: bytes) -> bytes:
+            try:
+                signature = sign(data)
+            # Foreign code may raise anything; it is raised again once the library has returned.
+            except Exception as error:  # noqa: BLE001
+                failures.append(error)
+                return b""
+            if not signature:
+                failures.append(CredentialsError("The signing service gave an empty signature."))
+            return signature
+
+        return Signer.from_callback(
+            call,
+            C2paSigningAlg[identity.algorithm.upper()],
+            identity.chain.decode("ascii"),
+            timestamp_url,
         )
-        try:
-            with source.open("rb") as reading, temporary.open("w+b") as writing:
-                return bytes(builder.sign(signer, "video/mp4", reading, writing))
-        except OSError as error:
-            raise OutputError(
-                f"The signed clip cannot be written: {error.strerror or error}.",
-                hint="Check the free space and the permissions of the output folder.",
-            ) from error
