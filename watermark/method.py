@@ -125,3 +125,7 @@ class WatermarkMethod(Protocol):
 watermark_methods: Registry[type[WatermarkMethod]] = Registry(
     "watermark method", "vidigree.watermark_methods"
 )
+watermark_methods.add("robust", "vidigree.watermark.robust:RobustMark")
+watermark_methods.add("dwt-dct", "vidigree.watermark.classic:DwtDct")
+watermark_methods.add("dwt-dct-svd", "vidigree.watermark.classic:DwtDctSvd")
+watermark_methods.add("rivagan", "vidigree.watermark.classic:RivaGan")

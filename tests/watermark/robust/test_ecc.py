@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vidigree.watermark.robust import ecc
+from vidigree.watermark.robust.payload import PAYLOAD_BITS, message_of, payload_bits
+
+messages = st.integers(0, 2**64 - 1)
+
+
+@given(messages, st.integers(1, 22))
+@settings(max_examples=15, deadline=None)
+def test_a_clean_block_decodes_to_itself(message: int, outputs: int) -> None:
+    bits = payload_bits(message)
+    soft = 1.0 - 2.0 * ecc.encode(bits, max(outputs, 2)).astype(np.float32)
+    assert np.array_equal(ecc.decode(soft, max(outputs, 2))[0], bits)
+
+
+@given(messages, st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_a_block_far_above_the_noise_limit_decodes(message: int, seed: int) -> None:
+    # Energy per message bit over noise density of 5 dB; the code needs about 3.
+    outputs, ratio = 22, 10**0.5
+    amplitude = np.sqrt(2 * ratio * 64 / (PAYLOAD_BITS * outputs))
+    sent = 1.0 - 2.0 * ecc.encode(payload_bits(message), outputs)
+    noise = np.random.default_rng(seed).normal(size=sent.shape)
+    received = (amplitude * sent + noise).astype(np.float32)
+    found = [message_of(bits) for bits in ecc.decode(received, outputs)]
+    assert next(value for value in found if value is not None) == message
+
+
+def test_noise_alone_seldom_passes_the_checksum() -> None:
+    rng = np.random.default_rng(5)
+    passed = sum(
+        any(message_of(bits) is not None for bits in ecc.decode(soft, 22)[:4])
+        for soft in rng.normal(size=(40, PAYLOAD_BITS * 22)).astype(np.float32)
+    )
+    assert passed <= 1
+
+
+def test_the_ring_has_no_beginning() -> None:
+    # Tail-biting: rotating the block rotates its code.
+    bits = payload_bits(0x0123456789ABCDEF)
+    code = ecc.encode(bits, 7).reshape(-1, 7)
+    turned = ecc.encode(np.roll(bits, 5), 7).reshape(-1, 7)
+    assert np.array_equal(turned, np.roll(code, 5, axis=0))
+
+
+@given(messages)
+@settings(max_examples=10, deadline=None)
+def test_soft_bits_agree_with_the_block(message: int) -> None:
+    bits = payload_bits(message)
+    rng = np.random.default_rng(message % 1000)
+    sent = 1.0 - 2.0 * ecc.encode(bits, 22)
+    soft = (sent + rng.normal(size=sent.shape)).astype(np.float32)
+    assert np.array_equal(ecc.soft_bits(soft, 22) < 0, bits.astype(bool))
+
+
+@pytest.mark.parametrize("message", [0, 1, 2**63, 2**64 - 1])
+def test_payload_round_trip(message: int) -> None:
+    assert message_of(payload_bits(message)) == message
+
+
+@given(messages, st.integers(0, PAYLOAD_BITS - 1))
+def test_one_wrong_bit_is_noticed(message: int, place: int) -> None:
+    bits = payload_bits(message)
+    bits[place] ^= 1
+    assert message_of(bits) is None
+
+
+@pytest.mark.parametrize("message", [-1, 2**64])
+def test_a_message_that_does_not_fit_is_refused(message: int) -> None:
+    with pytest.raises(ValueError, match="64 bits"):
+        payload_bits(message)

@@ -1,0 +1,105 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
+from vidigree.watermark.robust.carrier import SHORT_SIDE, TILE, carrier_of
+from vidigree.watermark.robust.frontend import Picture
+from vidigree.watermark.robust.geometry import Geometry
+from vidigree.watermark.robust.reading import refine, try_geometry
+from vidigree.watermark.robust.search import candidates
+from vidigree.watermark.robust.significance import p_value
+from vidigree.watermark.robust.spectrum import lattice_spectrum, synthesise, whiten
+from vidigree.watermark.robust.sync import SHIFTS, find_shift
+
+CARRIER = carrier_of(PUBLISHED_KEY)
+
+
+def _pattern(
+    shift: tuple[float, float], size: tuple[int, int], step: tuple[float, float], seed: int = 0
+) -> np.ndarray:
+    """Return the pilot and random data, shifted, with noise of twice its deviation."""
+    rng = np.random.default_rng(seed)
+    symbols = np.exp(2j * np.pi * rng.random(len(CARRIER.waves)))
+    symbols[CARRIER.pilots] = 1.0
+    turns = CARRIER.waves @ np.array(shift) / TILE
+    whole = symbols * CARRIER.phases * CARRIER.amplitudes * np.exp(-2j * np.pi * turns)
+    pattern = synthesise(whole.astype(np.complex64), CARRIER, size, step)
+    noise = rng.normal(size=size).astype(np.float32) * pattern.std() * 2
+    return pattern + noise
+
+
+@given(st.floats(0, TILE - 0.01), st.floats(0, TILE - 0.01))
+@settings(max_examples=20, deadline=None)
+def test_any_shift_is_found_to_half_a_carrier_pixel(x: float, y: float) -> None:
+    residual = _pattern((x, y), (256, 384), (1.0, 1.0))
+    spectrum = whiten(lattice_spectrum(residual, CARRIER, (1.0, 1.0)), CARRIER)
+    lock = find_shift(spectrum, CARRIER)
+    error = (np.array(lock.shift) - [x, y] + TILE / 2) % TILE - TILE / 2
+    assert np.abs(error).max() <= 0.5
+    assert p_value(lock.score, SHIFTS) < 1e-6
+
+
+@given(st.floats(0.7, 1.45), st.floats(-40, 40), st.booleans())
+@settings(max_examples=8, deadline=None)
+def test_the_wide_search_finds_scale_rotation_and_mirroring(
+    scale: float, rotation: float, mirrored: bool
+) -> None:
+    import cv2
+
+    flat = _pattern((5.0, 9.0), (700, 700), (1.0, 1.0))
+    # Turn and scale about the middle, cut out what a camera would see.
+    matrix = cv2.getRotationMatrix2D((350, 350), rotation, scale)
+    matrix[:, 2] -= [350 - 192, 350 - 128]
+    seen = cv2.warpAffine(flat, matrix, (384, 256), flags=cv2.INTER_AREA)
+    seen = np.ascontiguousarray(seen[:, ::-1]) if mirrored else seen
+    picture = Picture(residual=seen, step=(1.0, 1.0))
+    best = candidates(picture, CARRIER, 1.0, 1)[0].geometry
+    trials = [
+        try_geometry(picture, PUBLISHED_KEY, CARRIER, geometry)
+        for geometry in (best, best.nudged(turn=180.0))
+    ]
+    trial, _ = refine(picture, max(trials, key=lambda one: one.lock.score), 0.003)
+    found = trial.geometry
+    assert found.mirrored == mirrored
+    assert abs(np.sqrt(np.prod(found.scale)) / scale - 1) < 0.01
+    assert abs((found.rotation - rotation + 180) % 360 - 180) < 0.7
+
+
+def test_noise_stays_below_the_bound() -> None:
+    # The bound must hold, and must not be idle: the largest of 300 is within reach of it.
+    rng = np.random.default_rng(11)
+    scores = []
+    for _ in range(300):
+        residual = rng.normal(size=(SHORT_SIDE, SHORT_SIDE)).astype(np.float32)
+        spectrum = whiten(lattice_spectrum(residual, CARRIER, (1.0, 1.0)), CARRIER)
+        scores.append(find_shift(spectrum, CARRIER).score)
+    assert min(p_value(score, SHIFTS) for score in scores) > 1e-4
+    assert max(scores) > 4.0
+
+
+def test_synthesis_and_analysis_are_inverse() -> None:
+    rng = np.random.default_rng(2)
+    wanted = (rng.normal(size=(2, len(CARRIER.waves))).T @ [1, 1j]).astype(np.complex64)
+    pattern = synthesise(wanted, CARRIER, (2 * TILE, 3 * TILE), (1.0, 1.0))
+    seen = lattice_spectrum(pattern, CARRIER, (1.0, 1.0)) / np.sqrt(6.0) / TILE
+    assert np.allclose(seen, wanted, atol=1e-4)
+    assert np.isclose(np.mean(pattern**2), 2 * np.sum(np.abs(wanted) ** 2), rtol=1e-4)
+
+
+def test_carriers_of_two_keys_are_unrelated_and_each_is_fixed() -> None:
+    other = carrier_of(MarkKey(key_id="other", secret=bytes(32)))
+    shared = np.sum(CARRIER.phases * np.conj(other.phases)) / len(CARRIER.phases)
+    assert abs(shared) < 0.15
+    # Frozen: marks already issued must stay readable.
+    assert CARRIER.waves.shape == (986, 2)
+    assert CARRIER.pilots[:4].tolist() == [7, 27, 29, 32]
+    assert np.allclose(CARRIER.phases[:2], [-0.96862 + 0.24856j, -0.65855 + 0.75254j], atol=1e-5)
+
+
+def test_geometry_is_undone_in_the_right_order() -> None:
+    residual = _pattern((0.0, 0.0), (256, 384), (1.0, 1.0))
+    turned = np.ascontiguousarray(np.rot90(residual)[:, ::-1])
+    picture = Picture(residual=turned, step=(1.0, 1.0))
+    geometry = Geometry(rotation=90.0, mirrored=True)
+    assert try_geometry(picture, PUBLISHED_KEY, CARRIER, geometry).lock.score > 8

@@ -1,0 +1,179 @@
+"""Detection: from a stream of frames to what is marked, when, with which message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.watermark.keyring import MarkKey
+from vidigree.watermark.method import MarkSegment
+from vidigree.watermark.robust.carrier import carrier_of
+from vidigree.watermark.robust.frontend import Picture
+from vidigree.watermark.robust.geometry import RIGHT_ANGLES, Geometry
+from vidigree.watermark.robust.reading import (
+    Finding,
+    Trial,
+    decode_trial,
+    refine,
+    score_of,
+    try_geometry,
+)
+from vidigree.watermark.robust.search import candidates
+from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
+from vidigree.watermark.robust.stretches import Stretch, StretchReader, fine_picture, merged
+from vidigree.watermark.robust.timeline import carrying_runs, segments_of
+
+__all__ = ["BlockMark", "Detector"]
+
+_BLOCK = 20
+_MARKS = 3
+_REST = 3
+_DECODED = 4
+_CANDIDATES = 16
+_REFINED = 3
+_FINE_THUMBNAILS = 12
+_KNOWN_BELOW = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BlockMark:
+    """A mark in a block, and when; holds no pictures, so that a film's marks may be gathered.
+
+    Attributes:
+        finding: The mark.
+        segments: The runs of stretches that carry it, in order of time.
+    """
+
+    finding: Finding
+    segments: tuple[MarkSegment, ...]
+
+
+class Detector:
+    """Looks for marks in blocks of ten seconds; memory is bounded by one block.
+
+    Each block is first tried where the last mark was found, then laid down in the eight ways
+    without scaling, and only then searched widely: on every block at first, later on ever fewer,
+    so that a long unmarked film costs little more than decoding it.
+
+    Args:
+        keys: Keys to try.
+        fps: Frames per second.
+    """
+
+    def __init__(self, keys: Sequence[MarkKey], fps: Fraction) -> None:
+        self._keys = [(key, carrier_of(key)) for key in keys]
+        self._reader = StretchReader(fps)
+        self._known: list[Finding] = []
+        self._blocks = 0
+        self.looked = 0
+        self.frames_used = 0
+
+    def run(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[BlockMark]:
+        """Yield every mark of every block, in order of the blocks."""
+        block: list[Stretch] = []
+        for frame in frames:
+            stretch = self._reader.feed(frame)
+            if stretch is not None:
+                if block and block[0].source != stretch.source:
+                    yield from self._search(block)
+                    block = []
+                block.append(stretch)
+                self.frames_used += stretch.frames
+            if len(block) == _BLOCK:
+                yield from self._search(block)
+                block = []
+        last = self._reader.finish()
+        if last is not None:
+            block.append(last)
+            self.frames_used += last.frames
+        if block:
+            yield from self._search(block)
+
+    def _search(self, block: list[Stretch]) -> Iterator[BlockMark]:
+        """Yield the marks of one block, strongest first."""
+        self._blocks += 1
+        rest = block
+        for _ in range(_MARKS):
+            finding = self._find(rest, wide=rest is block and self._wide_now())
+            if finding is None:
+                return
+            if all(finding.message != known.message for known in self._known):
+                self._known.append(finding)
+            runs = carrying_runs(rest, finding)
+            yield BlockMark(finding=finding, segments=segments_of(runs, finding))
+            carrying = {id(stretch) for run in runs for stretch in run}
+            rest = [stretch for stretch in rest if id(stretch) not in carrying]
+            if len(rest) < _REST:
+                return
+
+    def _wide_now(self) -> bool:
+        """Return whether this block is worth a wide search: 1, 2, 3, 4, 8, 16, ..."""
+        return self._blocks <= 4 or self._blocks & (self._blocks - 1) == 0
+
+    def _find(self, stretches: list[Stretch], *, wide: bool) -> Finding | None:
+        """Return the mark of a run of stretches, or ``None``."""
+        picture = merged(stretches)
+        for known in self._known:
+            again = p_value(score_of(picture, known), len(self._known))
+            if again <= _KNOWN_BELOW and known.message is not None:
+                return known
+        trials = [
+            try_geometry(picture, key, carrier, geometry)
+            for key, carrier in self._keys
+            for geometry in RIGHT_ANGLES
+        ]
+        self.looked += len(trials)
+        finding = self._decode(trials)
+        if finding is not None or not wide:
+            return finding
+        return self._wide(stretches, picture)
+
+    def _wide(self, stretches: list[Stretch], picture: Picture) -> Finding | None:
+        """Search scale, rotation, mirroring and aspect at three working sizes."""
+        octaves: list[tuple[float, Picture | None]] = [
+            (1.0, picture),
+            (2.0, merged(stretches, coarse=True)),
+            (0.5, fine_picture(stretches, _FINE_THUMBNAILS)),
+        ]
+        for octave, view in octaves:
+            if view is None:
+                continue
+            trials = []
+            for key, carrier in self._keys:
+                for candidate in candidates(view, carrier, octave, _CANDIDATES):
+                    trials += self._both_ways(view, key, candidate.geometry)
+            trials.sort(key=lambda trial: -trial.lock.score)
+            best = []
+            for trial in trials[:_REFINED]:
+                better, looked = refine(view, trial, 0.003)
+                self.looked += looked
+                best.append(better)
+            finding = self._decode(best)
+            if finding is not None:
+                return finding
+        return None
+
+    def _both_ways(self, view: Picture, key: MarkKey, geometry: Geometry) -> list[Trial]:
+        """Try a geometry and the same turned by 180 degrees: magnitudes cannot tell them apart."""
+        carrier = carrier_of(key)
+        self.looked += 2
+        return [
+            try_geometry(view, key, carrier, geometry),
+            try_geometry(view, key, carrier, geometry.nudged(turn=180.0)),
+        ]
+
+    def _decode(self, trials: list[Trial]) -> Finding | None:
+        """Read the best trials; return the first that is no chance match."""
+        ordered = sorted(trials, key=lambda trial: -trial.lock.score)[:_DECODED]
+        present = None
+        for trial in ordered:
+            finding = decode_trial(trial, self.looked)
+            if finding.message is not None:
+                return finding
+            if present is None and finding.p_value <= PRESENT_BELOW:
+                present = finding
+        return present

@@ -1,0 +1,136 @@
+"""Error correction: a tail-biting convolutional code with soft decisions.
+
+A short block at a very low rate is where tail-biting convolutional codes under a checksum come
+closest to what is possible (Liang, Yang, Wesel et al., "List-decoded tail-biting convolutional
+codes", 2019); the code has one memory of 10 bits and as many outputs a bit as the carrier holds.
+Decoding is the wrap-around Viterbi algorithm (Shao, Lin, Fossorier, 2003): the trellis is a ring,
+walked round until the start is forgotten. All end states are kept as candidates, which gives a
+list for the checksum to choose from at no cost.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["decode", "encode", "soft_bits"]
+
+_MEMORY = 10
+_STATES = 1 << _MEMORY
+_WRAPS = 3
+# Taps of seven outputs, repeated for more; free distance 52 of them, found by random search.
+_GENERATORS = (1247, 1327, 1381, 1869, 1883, 1915, 1993)
+
+
+def encode(bits: NDArray[np.uint8], outputs: int) -> NDArray[np.uint8]:
+    """Encode a block.
+
+    Args:
+        bits: uint8 (k,) of 0 and 1, k > 10.
+        outputs: Coded bits per bit, 1 to 64.
+
+    Returns:
+        uint8 (k * outputs,); the outputs of one bit lie together.
+    """
+    window = np.zeros(len(bits), np.int64)
+    for delay in range(_MEMORY + 1):
+        window |= np.roll(bits.astype(np.int64), delay) << (_MEMORY - delay)
+    return ((1 - _signs(outputs)[window]) // 2).astype(np.uint8).ravel()
+
+
+def decode(soft: NDArray[np.float32], outputs: int) -> list[NDArray[np.uint8]]:
+    """Return candidate blocks, most likely first.
+
+    Args:
+        soft: float32 (k * outputs,), log likelihood ratio of each coded bit, positive for 0, in any
+            common unit.
+        outputs: Coded bits per bit, as encoded.
+
+    Returns:
+        Up to 64 different blocks, uint8 (k,).
+    """
+    branch = _branch_metrics(soft, outputs)
+    length = branch.shape[0]
+    metric = np.zeros(_STATES, np.float32)
+    choices = np.empty((_WRAPS * length, _STATES), np.bool_)
+    for step in range(_WRAPS * length):
+        metric, choices[step] = _advance(metric, branch[step % length])
+    # Trace every end state back over the last wrap.
+    ends = np.argsort(-metric, kind="stable")
+    state = ends.copy()
+    blocks = np.empty((length, _STATES), np.uint8)
+    for step in range(length - 1, -1, -1):
+        blocks[step] = state >> (_MEMORY - 1)
+        older = choices[(_WRAPS - 1) * length + step][state]
+        state = ((state << 1) & (_STATES - 1)) | older
+    closed = blocks[:, state == ends].T
+    scores = _scores(closed, soft, outputs)
+    order = np.argsort(-scores, kind="stable")[:64]
+    return [closed[index] for index in order]
+
+
+def _scores(
+    blocks: NDArray[np.uint8], soft: NDArray[np.float32], outputs: int
+) -> NDArray[np.float64]:
+    """Return how well each block (n, k) agrees with the soft values, float64 (n,)."""
+    return np.array([float(np.dot(1.0 - 2.0 * encode(block, outputs), soft)) for block in blocks])
+
+
+def soft_bits(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float64]:
+    """Return the log likelihood ratio of each bit (max-log, positive for 0), float64 (k,).
+
+    Args:
+        soft: float32 (k * outputs,), true log likelihood ratios.
+        outputs: Coded bits per bit, as encoded.
+    """
+    branch = _branch_metrics(soft, outputs)
+    length = branch.shape[0]
+    forward = np.empty((length, _STATES), np.float32)
+    metric = np.zeros(_STATES, np.float32)
+    for step in range(2 * length):
+        forward[step % length] = metric
+        metric, _ = _advance(metric, branch[step % length])
+    result = np.empty(length)
+    backward = np.zeros(_STATES, np.float32)
+    window = np.arange(2 * _STATES)
+    older, newer = window & (_STATES - 1), window >> 1
+    for step in range(2 * length - 1, -1, -1):
+        whole = forward[step % length][older] + branch[step % length] + backward[newer]
+        result[step % length] = whole[:_STATES].max() - whole[_STATES:].max()
+        onward = branch[step % length] + backward[newer]
+        backward = np.maximum(onward[:_STATES], onward[_STATES:])
+        backward -= backward.max()
+    return result
+
+
+def _branch_metrics(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
+    """Return the metric of every window at every step, float32 (k, 2 * states)."""
+    values = np.asarray(soft, np.float32).reshape(-1, outputs)
+    return np.asarray(values @ _signs(outputs).T.astype(np.float32))
+
+
+def _advance(
+    metric: NDArray[np.float32], branch: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Extend all survivors by one bit.
+
+    A window is (newest bit, ..., oldest bit); the state before it is its low bits, the state after
+    it is its high bits.
+    """
+    whole = np.concatenate([metric, metric]) + branch
+    even, odd = whole[0::2], whole[1::2]
+    best = np.maximum(even, odd)
+    return best - best.max(), odd > even
+
+
+@functools.lru_cache(maxsize=8)
+def _signs(outputs: int) -> NDArray[np.int8]:
+    """Return +1 or -1 for each window and output, int8 (2 * states, outputs)."""
+    window = np.arange(2 * _STATES)
+    taps = np.array([_GENERATORS[index % len(_GENERATORS)] for index in range(outputs)])
+    parity = np.zeros((2 * _STATES, outputs), np.int8)
+    for bit in range(_MEMORY + 1):
+        parity ^= ((window[:, None] & taps[None, :]) >> bit & 1).astype(np.int8)
+    return (1 - 2 * parity).astype(np.int8)

@@ -1,0 +1,74 @@
+"""Geometry: how a picture was turned, mirrored and scaled, and how to undo it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.watermark.robust.carrier import Carrier
+from vidigree.watermark.robust.frontend import Picture
+from vidigree.watermark.robust.spectrum import lattice_spectrum, whiten
+
+__all__ = ["RIGHT_ANGLES", "Geometry", "observed_spectrum"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Geometry:
+    """What happened to a picture, in this order: scaled, turned, mirrored.
+
+    Attributes:
+        scale: Size of the carrier relative to an untouched picture, along its own x and y.
+        rotation: Degrees counter-clockwise.
+        mirrored: Whether left and right were exchanged.
+    """
+
+    scale: tuple[float, float] = (1.0, 1.0)
+    rotation: float = 0.0
+    mirrored: bool = False
+
+    def nudged(self, x: float = 0.0, y: float = 0.0, turn: float = 0.0) -> Geometry:
+        """Return a neighbour: scales changed by a fraction, rotation by degrees."""
+        scale = (self.scale[0] * (1 + x), self.scale[1] * (1 + y))
+        return replace(self, scale=scale, rotation=self.rotation + turn)
+
+
+RIGHT_ANGLES = tuple(
+    Geometry(rotation=90.0 * turns, mirrored=mirrored)
+    for mirrored in (False, True)
+    for turns in range(4)
+)
+"""The eight ways to lay a picture down without scaling it, the upright one first."""
+
+
+def observed_spectrum(
+    picture: Picture, carrier: Carrier, geometry: Geometry
+) -> NDArray[np.complex64]:
+    """Undo a geometry and return the whitened lattice spectrum, complex64 (K,)."""
+    residual = picture.residual
+    step = picture.step
+    if geometry.mirrored:
+        residual = residual[:, ::-1]
+    quarters = round(geometry.rotation / 90.0)
+    if quarters % 4:
+        residual = np.rot90(residual, -quarters)
+        step = step if quarters % 2 == 0 else (step[1], step[0])
+    rest = geometry.rotation - 90.0 * quarters
+    if abs(rest) > 1e-4:
+        residual = _turned(residual, -rest)
+    scaled = (step[0] / geometry.scale[0], step[1] / geometry.scale[1])
+    return whiten(lattice_spectrum(np.ascontiguousarray(residual), carrier, scaled), carrier)
+
+
+def _turned(residual: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
+    """Return a residual turned counter-clockwise on a canvas that holds all of it."""
+    height, width = residual.shape
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    cosine, sine = abs(matrix[0, 0]), abs(matrix[0, 1])
+    size = (int(height * sine + width * cosine) + 2, int(height * cosine + width * sine) + 2)
+    matrix[0, 2] += (size[0] - width) / 2
+    matrix[1, 2] += (size[1] - height) / 2
+    turned = cv2.warpAffine(np.ascontiguousarray(residual), matrix, size, flags=cv2.INTER_CUBIC)
+    return np.asarray(turned, np.float32)

@@ -1,0 +1,111 @@
+"""The robust mark behind the contract of a watermark method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.watermark.keyring import MarkKey
+from vidigree.watermark.method import MarkReading
+from vidigree.watermark.robust.detector import Detector
+from vidigree.watermark.robust.embedder import Embedder, EmbedSettings
+from vidigree.watermark.robust.payload import MESSAGE_BITS
+from vidigree.watermark.robust.timeline import joined
+
+__all__ = ["RobustMark"]
+
+
+class RobustMark:
+    """64 keyed, error-corrected bits in the luma, found again after codecs, crops and rotation.
+
+    Args:
+        settings: How strongly to mark.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> import numpy as np
+        >>> from vidigree.watermark.keyring import PUBLISHED_KEY
+        >>> from vidigree.watermark.robust import RobustMark
+        >>> noise = np.random.default_rng(1).normal(120, 25, (8, 256, 256, 3))
+        >>> frames = np.clip(noise, 0, 255).astype(np.uint8)
+        >>> mark = RobustMark()
+        >>> marked = list(mark.embed(frames, 2026, key=PUBLISHED_KEY, fps=Fraction(24)))
+        >>> mark.detect(marked, keys=[PUBLISHED_KEY], fps=Fraction(24)).message
+        2026
+    """
+
+    name: ClassVar[str] = "robust"
+    message_bits: ClassVar[int] = MESSAGE_BITS
+
+    def __init__(self, settings: EmbedSettings | None = None) -> None:
+        self._settings = settings or EmbedSettings()
+
+    def embed(
+        self,
+        frames: Iterable[NDArray[np.uint8]],
+        message: int,
+        *,
+        key: MarkKey,
+        fps: Fraction,  # noqa: ARG002 -- the mark does not depend on it
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Yield marked frames of the same number, shape and order.
+
+        Args:
+            frames: uint8 RGB frames of one shape (H, W, 3), both sides at least 128.
+            message: Unsigned integer of 64 bits.
+            key: Secret that seeds the carrier.
+            fps: Frames per second; not used.
+
+        Raises:
+            UsageError: The message does not fit 64 bits.
+            StampError: A side is under 128 pixels, or the frames differ in size.
+        """
+        return Embedder(message, key, self._settings).run(frames)
+
+    def detect(
+        self,
+        frames: Iterable[NDArray[np.uint8]],
+        *,
+        keys: Sequence[MarkKey],
+        fps: Fraction,
+    ) -> MarkReading:
+        """Look for marks made with one of ``keys``.
+
+        A file that joins several marked clips has one segment for each; the reading's own fields
+        speak of the strongest.
+
+        Args:
+            frames: uint8 RGB frames (H, W, 3), in order.
+            keys: Keys to try.
+            fps: Frames per second, for the times of segments.
+        """
+        detector = Detector(keys, fps)
+        marks = list(detector.run(frames))
+        if not marks:
+            return MarkReading(method=self.name, present=False, frames_used=detector.frames_used)
+        # A message beats mere presence, then the smaller p-value counts.
+        best = min(marks, key=lambda mark: (mark.finding.message is None, mark.finding.p_value))
+        finding = best.finding
+        geometry = finding.trial.geometry
+        return MarkReading(
+            method=self.name,
+            present=True,
+            p_value=finding.p_value,
+            message=finding.message,
+            key_id=finding.trial.key.key_id,
+            bit_confidence=finding.bit_confidence,
+            scale=float(np.sqrt(geometry.scale[0] * geometry.scale[1])),
+            rotation=_principal(geometry.rotation),
+            mirrored=geometry.mirrored,
+            segments=joined(segment for mark in marks for segment in mark.segments),
+            frames_used=detector.frames_used,
+        )
+
+
+def _principal(degrees: float) -> float:
+    """Return an angle in (-180, 180] degrees."""
+    return 180.0 - (180.0 - degrees) % 360.0

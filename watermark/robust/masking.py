@@ -1,0 +1,35 @@
+"""Masking: how much change each place of a picture hides."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["visibility_mask"]
+
+_FLOOR = 2.0
+_CEILING = 8.0
+_EXPONENT = 0.35
+
+
+def visibility_mask(luma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the relative amplitude that a place can carry unseen.
+
+    Follows contrast masking (Legge and Foley, 1980: threshold elevation grows as a power of the
+    local contrast) with a floor, so that flat pictures carry a mark too, and a ceiling, because
+    energy in very strong texture is lost on a correlating detector.
+
+    Args:
+        luma: float32 (h, w) in [0, 255], at working size.
+
+    Returns:
+        float32 (h, w), positive, relative.
+    """
+    high = luma - cv2.GaussianBlur(luma, (0, 0), 3.0)
+    power = cv2.GaussianBlur(high * high, (0, 0), 3.5)
+    activity = np.sqrt(power)
+    # Eroding keeps the mask from spilling over an edge into a flat place.
+    activity = cv2.erode(activity, np.ones((5, 5), np.uint8))
+    activity = cv2.GaussianBlur(activity, (0, 0), 3.0)
+    return np.asarray((np.clip(activity, 0.0, _CEILING) + _FLOOR) ** _EXPONENT, np.float32)

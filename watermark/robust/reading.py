@@ -1,0 +1,163 @@
+"""Reading one picture: test a geometry, decode the message, and say how sure it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.watermark.keyring import MarkKey
+from vidigree.watermark.robust import ecc
+from vidigree.watermark.robust.carrier import Carrier
+from vidigree.watermark.robust.frontend import Picture
+from vidigree.watermark.robust.geometry import Geometry, observed_spectrum
+from vidigree.watermark.robust.modulation import (
+    align,
+    outputs_per_bit,
+    soft_values,
+    symbols_of_payload,
+)
+from vidigree.watermark.robust.payload import MESSAGE_BITS, message_of
+from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
+from vidigree.watermark.robust.sync import SHIFTS, Lock, find_shift
+
+__all__ = ["Finding", "Trial", "decode_trial", "refine", "score_of", "try_geometry"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trial:
+    """One geometry tested for one key.
+
+    Attributes:
+        key: The key.
+        carrier: Its carrier.
+        geometry: The geometry that was undone.
+        lock: The best shift and its score.
+        spectrum: complex64 (K,), whitened.
+    """
+
+    key: MarkKey
+    carrier: Carrier
+    geometry: Geometry
+    lock: Lock
+    spectrum: NDArray[np.complex64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Finding:
+    """A mark, or the best that was found instead.
+
+    Attributes:
+        trial: Geometry, shift and key.
+        message: The message, or ``None`` if it could not be read.
+        p_value: Of the better of the two tests, pilot and codeword, with both counted.
+        symbols: complex64 (K,), expected symbols: all of them if the message is known, else the
+            pilots, zero elsewhere.
+        bit_confidence: Per message bit, in [0.5, 1]; empty without a message.
+    """
+
+    trial: Trial
+    message: int | None
+    p_value: float
+    symbols: NDArray[np.complex64]
+    bit_confidence: tuple[float, ...]
+
+
+def try_geometry(picture: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry) -> Trial:
+    """Undo a geometry and find the best shift."""
+    spectrum = observed_spectrum(picture, carrier, geometry)
+    return Trial(
+        key=key,
+        carrier=carrier,
+        geometry=geometry,
+        lock=find_shift(spectrum, carrier),
+        spectrum=spectrum,
+    )
+
+
+def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
+    """Climb to the best nearby geometry.
+
+    Args:
+        picture: The residual.
+        trial: Where to start.
+        reach: First step, as a fraction of scale and in radians of rotation.
+
+    Returns:
+        The best trial, and how many geometries were looked at.
+    """
+    looked = 0
+    step = reach
+    while step > 4e-4:
+        improved = False
+        degrees = float(np.rad2deg(step))
+        for x, y, turn in (
+            (step, step, 0.0),
+            (-step, -step, 0.0),
+            (0.0, 0.0, degrees),
+            (0.0, 0.0, -degrees),
+            (step, 0.0, 0.0),
+            (-step, 0.0, 0.0),
+            (0.0, step, 0.0),
+            (0.0, -step, 0.0),
+        ):
+            other = try_geometry(
+                picture, trial.key, trial.carrier, trial.geometry.nudged(x, y, turn)
+            )
+            looked += 1
+            if other.lock.score > trial.lock.score:
+                trial, improved = other, True
+        if not improved:
+            step /= 2
+    return trial, looked
+
+
+def decode_trial(trial: Trial, geometries: int) -> Finding:
+    """Read the message at a trial's lock and judge it.
+
+    Args:
+        trial: Geometry and shift.
+        geometries: How many geometries and keys were looked at in all, for the p-value.
+    """
+    places = float(max(1, geometries)) * SHIFTS
+    carrier = trial.carrier
+    aligned = align(trial.spectrum, carrier, trial.lock.shift)
+    pilot_p = p_value(trial.lock.score, 2.0 * places)
+    soft, _ = soft_values(aligned, carrier)
+    outputs = outputs_per_bit(carrier)
+    for bits in ecc.decode(soft, outputs):
+        message = message_of(bits)
+        if message is None:
+            continue
+        symbols = symbols_of_payload(bits, carrier)
+        score = _score(aligned, symbols)
+        code_p = p_value(score, 2.0 * places * 2.0**MESSAGE_BITS)
+        # A checksum alone agrees by chance once in 65,536; the codeword itself must be too far
+        # out for any of the 2**64 messages to be there by chance.
+        if code_p <= PRESENT_BELOW:
+            confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(soft, outputs))))
+            return Finding(
+                trial=trial,
+                message=message,
+                p_value=min(pilot_p, code_p),
+                symbols=symbols,
+                bit_confidence=tuple(float(value) for value in confidence[:MESSAGE_BITS]),
+            )
+    pilots = np.zeros(len(carrier.waves), np.complex64)
+    pilots[carrier.pilots] = 1.0
+    return Finding(trial=trial, message=None, p_value=pilot_p, symbols=pilots, bit_confidence=())
+
+
+def _score(aligned: NDArray[np.complex64], symbols: NDArray[np.complex64]) -> float:
+    """Return the normalised correlation of an aligned spectrum with known symbols."""
+    used = np.abs(symbols) > 0
+    spread = float(np.sqrt(np.sum(np.abs(aligned[used]) ** 2) / 2.0)) + 1e-12
+    return float(np.sum((aligned[used] * np.conj(symbols[used])).real)) / spread
+
+
+def score_of(picture: Picture, finding: Finding) -> float:
+    """Return how strongly a picture holds a mark that was found elsewhere, standard deviations."""
+    trial = finding.trial
+    spectrum = observed_spectrum(picture, trial.carrier, trial.geometry)
+    return _score(align(spectrum, trial.carrier, trial.lock.shift), finding.symbols)

@@ -1,0 +1,97 @@
+"""The lattice spectrum: what a picture's residual holds at the carrier's frequencies."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.watermark.robust.carrier import TILE, Carrier
+
+__all__ = ["lattice_spectrum", "synthesise", "whiten"]
+
+_CLIP = 2.5
+_RING_POINTS = 60
+
+
+def lattice_spectrum(
+    residual: NDArray[np.float32], carrier: Carrier, step: tuple[float, float]
+) -> NDArray[np.complex64]:
+    """Return the Fourier coefficients of a residual at the carrier's lattice points.
+
+    A direct transform at exactly these frequencies, separable and therefore two small matrix
+    products; the tile need not be a whole number of pixels, so scale costs no resampling.
+
+    Args:
+        residual: float32 (H, W).
+        carrier: The lattice.
+        step: Carrier pixels per residual pixel, along x and along y.
+
+    Returns:
+        complex64 (K,), phases relative to the corner of the first pixel, divided by the root of
+        the number of pixels.
+    """
+    height, width = residual.shape
+    columns = _waves(width, step[0], int(carrier.waves[:, 0].min()), int(carrier.waves[:, 0].max()))
+    rows = _waves(height, step[1], 0, int(carrier.waves[:, 1].max()))
+    grid = rows.conj() @ (residual @ columns.conj().T)
+    low = int(carrier.waves[:, 0].min())
+    picked = grid[carrier.waves[:, 1], carrier.waves[:, 0] - low]
+    return np.asarray(picked / np.sqrt(height * width), np.complex64)
+
+
+def synthesise(
+    coefficients: NDArray[np.complex64],
+    carrier: Carrier,
+    size: tuple[int, int],
+    step: tuple[float, float],
+) -> NDArray[np.float32]:
+    """Return the pattern with these lattice coefficients: the inverse of the transform above.
+
+    Args:
+        coefficients: complex64 (K,).
+        carrier: The lattice.
+        size: Height and width in pixels.
+        step: Carrier pixels per pixel, along x and along y.
+
+    Returns:
+        float32 (H, W); its mean square is twice the sum of ``|coefficients|**2``.
+    """
+    height, width = size
+    low, high = int(carrier.waves[:, 0].min()), int(carrier.waves[:, 0].max())
+    top = int(carrier.waves[:, 1].max())
+    grid = np.zeros((top + 1, high - low + 1), np.complex64)
+    grid[carrier.waves[:, 1], carrier.waves[:, 0] - low] = coefficients
+    columns = _waves(width, step[0], low, high)
+    half = grid @ columns
+    rows = _waves(height, step[1], 0, top)
+    # Re(rows.T @ half) without the imaginary product.
+    pattern = rows.real.T @ half.real - rows.imag.T @ half.imag
+    return np.asarray(2.0 * pattern, np.float32)
+
+
+def whiten(spectrum: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.complex64]:
+    """Divide a lattice spectrum by its own level at each radius, and limit its outliers.
+
+    Uses magnitudes only, never the key's phases, so that a chance match keeps its known
+    distribution.
+
+    Returns:
+        complex64 (K,) with mean square about 1 at every radius and modulus at most 2.5.
+    """
+    power = np.abs(spectrum) ** 2
+    order = np.argsort(carrier.radii, kind="stable")
+    parts = np.array_split(order, max(1, len(order) // _RING_POINTS))
+    centres = np.array([carrier.radii[part].mean() for part in parts])
+    # The median resists the few huge coefficients of a periodic texture; ln 2 makes it a mean.
+    levels = np.array([np.median(power[part]) / np.log(2.0) for part in parts])
+    level = np.exp(np.interp(carrier.radii, centres, np.log(levels + 1e-20)))
+    white = spectrum / np.sqrt(level)
+    modulus = np.abs(white)
+    return (white * np.minimum(1.0, _CLIP / np.maximum(modulus, 1e-9))).astype(np.complex64)
+
+
+def _waves(length: int, step: float, low: int, high: int) -> NDArray[np.complex64]:
+    """Return exp(2 pi i k x / TILE) for k from low to high at pixel centres, complex64 (k, x)."""
+    position = (np.arange(length) + 0.5) * (step / TILE)
+    turns = np.outer(np.arange(low, high + 1), position)
+    return np.exp(2j * np.pi * turns).astype(np.complex64)
