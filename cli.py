@@ -35,6 +35,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "vidigree.watermark.credentials.commands:keys",
         "Make and show signing keys and watermark keys.",
     ),
+    "trust": (
+        "vidigree.watermark.credentials.trust_commands:trust",
+        "Choose whom audits believe.",
+    ),
     "ledger": ("vidigree.watermark.ledger.commands:ledger", "Show what was issued."),
     "audit": ("vidigree.detect.commands:audit", "Say where a clip comes from, and why."),
     "classifier": (

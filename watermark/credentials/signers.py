@@ -7,6 +7,7 @@ add kinds by an entry point in the group ``vidigree.signers``.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,10 +15,17 @@ from pathlib import Path
 from typing import Protocol
 
 from vidigree.media.errors import CredentialsError
+from vidigree.media.output import output_file
 from vidigree.media.registry import Registry
 from vidigree.watermark.credentials.identity import SigningIdentity
 
-__all__ = ["SignerKind", "configured_identity", "secret_from_environment", "signer_kinds"]
+__all__ = [
+    "SignerKind",
+    "configured_identity",
+    "secret_from_environment",
+    "signer_kinds",
+    "write_signer",
+]
 
 SIGNER_FILE = "signer.toml"
 
@@ -82,3 +90,24 @@ def secret_from_environment(options: Mapping[str, str], name: str) -> str | None
             hint=f"Set it for this command: {variable}=... vidigree ...",
         )
     return value
+
+
+def write_signer(options: Mapping[str, str], folder: Path) -> None:
+    """Write ``signer.toml`` after trying that the signer it describes can be loaded.
+
+    Raises:
+        CredentialsError: The signer cannot be used; the file that was there stays.
+        OutputError: The file cannot be written.
+    """
+    signer_kinds.get(options["kind"])(options, folder)
+    # JSON's strings are TOML's basic strings as well.
+    rows = "".join(f"{name} = {json.dumps(value)}\n" for name, value in options.items())
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise CredentialsError(
+            f"The folder {folder} cannot be made: {error.strerror or error}.",
+            hint="Check its permissions, or set VIDIGREE_HOME.",
+        ) from error
+    with output_file(folder / SIGNER_FILE, overwrite=True) as temporary:
+        temporary.write_text(f"[signer]\n{rows}", encoding="utf-8")

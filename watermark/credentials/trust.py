@@ -54,6 +54,30 @@ class TrustList:
     role: ListRole
     anchors: bytes
 
+    def certificates(self) -> list[bytes]:
+        """Return the PEM blocks of a list in one notation, so that equal certificates are equal.
+
+        Raises:
+            CredentialsError: The list is damaged or empty.
+        """
+        found = []
+        for block in _PEM_BLOCK.findall(self.anchors):
+            try:
+                body = base64.b64decode(b"".join(block.split()), validate=True)
+            except ValueError as error:
+                raise CredentialsError(
+                    f"The trust list {self.name!r} holds a damaged certificate.",
+                    hint="Fetch the list again.",
+                ) from error
+            lines = base64.encodebytes(body)
+            found.append(b"-----BEGIN CERTIFICATE-----\n" + lines + b"-----END CERTIFICATE-----\n")
+        if not found:
+            raise CredentialsError(
+                f"The trust list {self.name!r} holds no certificate.",
+                hint="A trust list is a PEM file with at least one certificate.",
+            )
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class AnchorGroup:
@@ -129,7 +153,7 @@ class TrustSettings:
         """Return every anchor once, grouped by the lists it stands in."""
         where: dict[bytes, list[TrustList]] = {}
         for entry in self.lists:
-            for certificate in _certificates(entry):
+            for certificate in entry.certificates():
                 where.setdefault(certificate, []).append(entry)
         grouped: dict[tuple[TrustList, ...], list[bytes]] = {}
         for certificate, entries in where.items():
@@ -165,24 +189,3 @@ def _read(path: Path) -> bytes:
             f"The trust list {path} cannot be read: {error.strerror or error}.",
             hint="Check the path, or remove the list with `vidigree trust remove`.",
         ) from error
-
-
-def _certificates(entry: TrustList) -> list[bytes]:
-    """Return the PEM blocks of a list in one notation, so that equal certificates are equal."""
-    found = []
-    for block in _PEM_BLOCK.findall(entry.anchors):
-        try:
-            body = base64.b64decode(b"".join(block.split()), validate=True)
-        except ValueError as error:
-            raise CredentialsError(
-                f"The trust list {entry.name!r} holds a damaged certificate.",
-                hint="Fetch the list again.",
-            ) from error
-        lines = base64.encodebytes(body)
-        found.append(b"-----BEGIN CERTIFICATE-----\n" + lines + b"-----END CERTIFICATE-----\n")
-    if not found:
-        raise CredentialsError(
-            f"The trust list {entry.name!r} holds no certificate.",
-            hint="A trust list is a PEM file with at least one certificate.",
-        )
-    return found

@@ -1,0 +1,157 @@
+"""What is wrong with a certificate is said in words, and agrees with whether signing works."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from fixtures.authority import CLAIM_SIGNING, EMAIL, Authority, key_pem, pem, usage
+
+from vidigree.media.errors import CredentialsError
+from vidigree.watermark.credentials import ManifestRequest, SigningIdentity, sign_file
+from vidigree.watermark.credentials.certificate_check import check_chain
+from vidigree.watermark.credentials.commands import keys
+from vidigree.watermark.credentials.identity import identity_from_chain
+
+AUTHORITY = Authority.make()
+KEY = ec.generate_private_key(ec.SECP256R1())
+DOCUMENT = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "expired": ({"days": (-300, -1)}, "ran out on"),
+    "future": ({"days": (10, 300)}, "valid only from"),
+    "no purpose": ({"purposes": ()}, "names no purpose"),
+    "any purpose": ({"purposes": (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)}, "any purpose"),
+    "server only": (
+        {"purposes": (ExtendedKeyUsageOID.SERVER_AUTH,)},
+        "None of the leaf's purposes",
+    ),
+    "no signature": ({"key_usage": usage(key_encipherment=True)}, "may not make digital"),
+    "no authority id": ({"authority_id": False}, "which key issued it"),
+    "authority": (
+        {"ca": True, "key_usage": usage(digital_signature=True)},
+        "is a certificate auth",
+    ),
+}
+
+
+def _problems(chain: bytes) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"error": [], "warning": []}
+    for row in check_chain(chain):
+        found[row.severity].append(row.problem)
+        assert row.remedy
+    return found
+
+
+def _signs(chain: bytes, clip: Path, request: ManifestRequest, out: Path) -> bool:
+    identity = identity_from_chain(chain, key=key_pem(KEY))
+    try:
+        sign_file(clip, out, request=request, identity=identity)
+    except CredentialsError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_fault_is_named_and_signing_fails(
+    fault: str, clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    changes, words = BROKEN[fault]
+    chain = pem(AUTHORITY.issue(KEY.public_key(), **changes))
+    assert any(words in problem for problem in _problems(chain)["error"])
+    assert not _signs(chain, clip, request_for_clip, tmp_path / "x.mp4")
+
+
+@pytest.mark.parametrize(
+    ("purposes", "warning"),
+    [
+        ((EMAIL, CLAIM_SIGNING), ""),
+        ((DOCUMENT, CLAIM_SIGNING), ""),
+        ((EMAIL,), "lacks the purpose"),
+        ((CLAIM_SIGNING,), "only purpose"),
+    ],
+)
+def test_good_purposes_sign(
+    purposes: tuple[x509.ObjectIdentifier, ...],
+    warning: str,
+    clip: Path,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+) -> None:
+    chain = pem(AUTHORITY.issue(KEY.public_key(), purposes=purposes))
+    found = _problems(chain)
+    assert found["error"] == []
+    assert not warning or any(warning in problem for problem in found["warning"])
+    assert _signs(chain, clip, request_for_clip, tmp_path / "x.mp4")
+
+
+def test_chain_upside_down_is_named() -> None:
+    leaf = AUTHORITY.issue(KEY.public_key())
+    assert "upside down" in _problems(pem(AUTHORITY.root) + pem(leaf))["error"][0] or any(
+        "self-signed" in problem for problem in _problems(pem(AUTHORITY.root) + pem(leaf))["error"]
+    )
+
+
+def test_self_signed_leaf_is_named() -> None:
+    assert any("self-signed" in problem for problem in _problems(pem(AUTHORITY.root))["error"])
+
+
+def test_wrong_issuer_is_named() -> None:
+    chain = pem(AUTHORITY.issue(KEY.public_key())) + pem(Authority.make("Other Root").root)
+    assert any("comes next" in problem for problem in _problems(chain)["error"])
+
+
+def test_issuer_of_the_same_name_with_another_key_is_named() -> None:
+    chain = pem(AUTHORITY.issue(KEY.public_key())) + pem(Authority.make().root)
+    assert any("does not hold" in problem for problem in _problems(chain)["error"])
+
+
+def test_short_rsa_key_is_named() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    chain = pem(AUTHORITY.issue(key.public_key()))
+    assert any("1024 bits" in problem for problem in _problems(chain)["error"])
+
+
+def test_development_chain_has_one_warning(identity: SigningIdentity) -> None:
+    found = _problems(identity.chain)
+    assert found["error"] == []
+    assert len(found["warning"]) == 1
+    assert "development certificate" in found["warning"][0]
+
+
+def test_what_is_no_certificate_is_told() -> None:
+    with pytest.raises(CredentialsError, match="no PEM certificates"):
+        check_chain(b"hello")
+
+
+def test_command_says_it_and_exits_with_seven(tmp_path: Path) -> None:
+    (tmp_path / "bad.pem").write_bytes(pem(AUTHORITY.issue(KEY.public_key(), days=(-9, -1))))
+    done = CliRunner().invoke(keys, ["check", "--chain", str(tmp_path / "bad.pem"), "--json"])
+    assert done.exit_code == 7
+    assert json.loads(done.output)["usable"] is False
+
+
+def test_keys_use_remembers_a_signer(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.pem").write_bytes(pem(AUTHORITY.issue(KEY.public_key())))
+    (tmp_path / "mine.key").write_bytes(key_pem(KEY))
+    arguments = ["use", "pem", str(tmp_path / "mine.pem"), str(tmp_path / "mine.key")]
+    done = CliRunner().invoke(keys, arguments, catch_exceptions=False)
+    assert "signed as Example Studio" in done.output
+    shown = CliRunner().invoke(keys, ["show"], catch_exceptions=False)
+    assert "Example Studio" in shown.output
+
+
+def test_keys_use_keeps_what_works_when_the_new_one_does_not(
+    identity: SigningIdentity, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.pem").write_bytes(identity.chain)
+    (tmp_path / "mine.key").write_bytes(key_pem(KEY))
+    arguments = ["use", "pem", str(tmp_path / "mine.pem"), str(tmp_path / "mine.key")]
+    assert isinstance(CliRunner().invoke(keys, arguments).exception, CredentialsError)
+    assert not (home / "identity" / "signer.toml").exists()

@@ -1,0 +1,120 @@
+"""Lists are added, shown, fetched again and removed; a bad one changes nothing."""
+
+from __future__ import annotations
+
+import urllib.request
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from fixtures.authority import Authority, pem
+
+from vidigree.media.errors import CredentialsError, UsageError
+from vidigree.watermark.credentials import TrustSettings
+from vidigree.watermark.credentials.trust_commands import trust
+from vidigree.watermark.credentials.trust_lists import (
+    MAX_LIST_BYTES,
+    add_list,
+    installed_lists,
+    remove_list,
+    update_lists,
+)
+
+ROOT = pem(Authority.make().root)
+OTHER = pem(Authority.make("Other Root").root)
+URL = "https://lists.example.org/partners.pem"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Answer every address from a table; nothing leaves the machine."""
+    table = {URL: ROOT}
+
+    def answer(request: urllib.request.Request, timeout: float) -> BytesIO:
+        if request.full_url not in table:
+            raise OSError("no route")
+        return BytesIO(table[request.full_url])
+
+    monkeypatch.setattr(urllib.request, "urlopen", answer)
+    return table
+
+
+def test_file_is_added_and_believed(tmp_path: Path) -> None:
+    (tmp_path / "partners.pem").write_bytes(ROOT + OTHER)
+    added = add_list(str(tmp_path / "partners.pem"), role="claim")
+    assert (added.name, added.certificates) == ("partners", 2)
+    assert [(entry.name, entry.role) for entry in TrustSettings.load().lists] == [
+        ("partners", "claim")
+    ]
+
+
+def test_roles_are_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    add_list(str(tmp_path / "x.pem"), role="tsa")
+    assert [group.roles for group in TrustSettings.load().groups()] == [{"tsa"}]
+
+
+def test_address_is_fetched_when_added_and_when_updated(served: dict[str, bytes]) -> None:
+    assert add_list(URL, role="claim").certificates == 1
+    served[URL] = ROOT + OTHER
+    assert installed_lists()[0].certificates == 1
+    assert update_lists()[0].certificates == 2
+    assert installed_lists()[0].certificates == 2
+
+
+def test_list_that_cannot_be_fetched_keeps_what_it_was(served: dict[str, bytes]) -> None:
+    add_list(URL, role="claim")
+    served.clear()
+    with pytest.raises(CredentialsError, match="cannot be fetched"):
+        update_lists()
+    assert installed_lists()[0].certificates == 1
+
+
+@pytest.mark.parametrize("answer", [b"<html>404</html>", b"", ROOT[:-40]])
+def test_answer_that_is_no_list_changes_nothing(served: dict[str, bytes], answer: bytes) -> None:
+    add_list(URL, role="claim")
+    served[URL] = answer
+    with pytest.raises(CredentialsError):
+        update_lists()
+    assert installed_lists()[0].certificates == 1
+
+
+def test_open_line_is_refused() -> None:
+    with pytest.raises(UsageError, match="https"):
+        add_list("http://lists.example.org/x.pem", role="claim")
+
+
+def test_answer_without_end_is_cut(served: dict[str, bytes]) -> None:
+    served[URL] = b"x" * (MAX_LIST_BYTES + 10)
+    with pytest.raises(CredentialsError, match="larger"):
+        add_list(URL, role="claim")
+
+
+@pytest.mark.parametrize("name", ["../../etc", ".hidden", "a b", "x/y", "n" * 65])
+def test_name_that_could_be_a_path_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    with pytest.raises(UsageError, match="no name"):
+        add_list(str(tmp_path / "x.pem"), role="claim", name=name)
+
+
+def test_removed_list_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    add_list(str(tmp_path / "x.pem"), role="claim")
+    remove_list("x", role="claim")
+    assert installed_lists() == ()
+    with pytest.raises(CredentialsError, match="no claim list"):
+        remove_list("x", role="claim")
+
+
+def test_commands(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    run = CliRunner()
+    empty = run.invoke(trust, ["list"], catch_exceptions=False)
+    assert "No lists" in empty.output
+    run.invoke(trust, ["add", str(tmp_path / "x.pem"), "--for", "tsa"], catch_exceptions=False)
+    shown = run.invoke(trust, ["list"], catch_exceptions=False)
+    assert "tsa" in shown.output
+    assert "1 certificates" in shown.output
+    run.invoke(trust, ["remove", "x", "--for", "tsa"], catch_exceptions=False)
+    assert "No lists" in run.invoke(trust, ["list"], catch_exceptions=False).output

@@ -1,0 +1,302 @@
+"""Say in words what is wrong with a signing chain; the library only says "invalid".
+
+Profile: C2PA 2.4 section 14.5 (certificates) and 14.4.1 (purposes); the certificate policy of the
+conformance programme where a finding is only a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Literal, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from vidigree.media.errors import CredentialsError
+from vidigree.watermark.credentials.certificates import CLAIM_SIGNING, DEVELOPMENT_ORGANIZATION
+from vidigree.watermark.credentials.identity import SigningIdentity
+from vidigree.watermark.credentials.untrusted_text import bounded_text
+
+__all__ = ["ChainFinding", "check_chain", "check_identity"]
+
+_DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+_PURPOSES = frozenset({CLAIM_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION, _DOCUMENT_SIGNING})
+_FORBIDDEN = {
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "any purpose",
+    ExtendedKeyUsageOID.TIME_STAMPING: "time stamping",
+    ExtendedKeyUsageOID.OCSP_SIGNING: "OCSP signing",
+}
+_SOON = timedelta(days=30)
+_LONGEST = timedelta(days=366)
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+_KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChainFinding:
+    """One thing about a chain.
+
+    Attributes:
+        severity: ``"error"``: signing fails or readers call the signature invalid. ``"warning"``:
+            it works, and not everywhere or not for long.
+        problem: One sentence: what is so.
+        remedy: One sentence: what to do.
+    """
+
+    severity: Literal["error", "warning"]
+    problem: str
+    remedy: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the finding as JSON values."""
+        return {"severity": self.severity, "problem": self.problem, "remedy": self.remedy}
+
+
+def check_identity(
+    identity: SigningIdentity, *, now: datetime | None = None
+) -> tuple[ChainFinding, ...]:
+    """Check the certificates of an identity; its key was compared with the leaf at loading."""
+    return check_chain(identity.chain, now=now)
+
+
+def check_chain(chain: bytes, *, now: datetime | None = None) -> tuple[ChainFinding, ...]:
+    """Check a chain of certificates for signing claims.
+
+    Args:
+        chain: PEM, leaf first.
+        now: Time of checking; ``None`` means the clock.
+
+    Returns:
+        What was found, errors first; empty if all is well.
+
+    Raises:
+        CredentialsError: The bytes are not certificates.
+    """
+    try:
+        certificates = x509.load_pem_x509_certificates(chain)
+    except ValueError as error:
+        raise CredentialsError(
+            f"These are no PEM certificates: {bounded_text(error)}.",
+            hint="Convert DER with `openssl x509 -inform der`.",
+        ) from error
+    now = now or datetime.now(UTC)
+    leaf = certificates[0]
+    found = [
+        *_order(certificates),
+        *_validity(leaf, now),
+        *_purposes(leaf),
+        *_usage(leaf),
+        *_identifiers(leaf),
+        *_key(leaf),
+        *_name(leaf),
+        *_issuers(certificates[1:], now),
+    ]
+    return tuple(sorted(found, key=lambda row: row.severity != "error"))
+
+
+def _order(certificates: Sequence[x509.Certificate]) -> Iterator[ChainFinding]:
+    leaf = certificates[0]
+    if leaf.subject == leaf.issuer:
+        yield _error(
+            "The leaf is self-signed; C2PA asks for a certificate that an authority issued.",
+            "Make a chain with `vidigree keys init`, or buy a certificate.",
+        )
+        return
+    if _is_authority(leaf) and len(certificates) > 1 and not _is_authority(certificates[-1]):
+        yield _error(
+            "The chain is upside down: an authority stands first, the leaf last.",
+            "Put the leaf first, then its issuer, then the issuer's issuer.",
+        )
+        return
+    for lower, upper in pairwise(certificates):
+        if lower.issuer != upper.subject:
+            yield _error(
+                f"{_title(lower)} was issued by {_short(lower.issuer)}, and {_title(upper)} "
+                "comes next.",
+                "Put the certificates in order, each followed by its issuer.",
+            )
+        elif not _issued_by(lower, upper):
+            yield _error(
+                f"The signature of {_title(upper)} on {_title(lower)} does not hold.",
+                "The authority has another certificate of the same name; ask for the right one.",
+            )
+    last = certificates[-1]
+    if last.subject == last.issuer and len(certificates) > 1:
+        yield _warning(
+            "The root is part of the chain; readers take roots from their own lists.",
+            "Leave it out to keep manifests small.",
+        )
+    if len(certificates) == 1:
+        yield _warning(
+            "There is only the leaf; readers that list the root cannot get from one to the other.",
+            "Append the intermediate certificates of the authority.",
+        )
+
+
+def _validity(leaf: x509.Certificate, now: datetime) -> Iterator[ChainFinding]:
+    start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now > end:
+        yield _error(f"The leaf ran out on {end:%Y-%m-%d}.", "Renew it.")
+    elif now < start:
+        yield _error(
+            f"The leaf is valid only from {start:%Y-%m-%d %H:%M} UTC.",
+            "Wait, or check this machine's clock.",
+        )
+    elif now > end - _SOON:
+        yield _warning(f"The leaf runs out on {end:%Y-%m-%d}.", "Renew it in time.")
+    if end - start > _LONGEST:
+        yield _warning(
+            f"The leaf is valid for {(end - start).days} days; C2PA's certificate policy allows "
+            f"{_LONGEST.days}.",
+            "An official list will not take it; ask for a shorter one.",
+        )
+
+
+def _issuers(issuers: Sequence[x509.Certificate], now: datetime) -> Iterator[ChainFinding]:
+    for issuer in issuers:
+        if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
+            yield _error(
+                f"The issuer {_title(issuer)} is not valid now "
+                f"(until {issuer.not_valid_after_utc:%Y-%m-%d}).",
+                "Ask the authority for its current intermediate certificate.",
+            )
+
+
+def _purposes(leaf: x509.Certificate) -> Iterator[ChainFinding]:
+    extension = _extension(leaf, x509.ExtendedKeyUsage)
+    if extension is None:
+        yield _error(
+            "The leaf names no purpose (extended key usage).",
+            "It needs c2pa-kp-claimSigning (1.3.6.1.4.1.62558.2.1) and emailProtection or "
+            "documentSigning.",
+        )
+        return
+    purposes = set(extension)
+    for purpose, word in _FORBIDDEN.items():
+        if purpose in purposes:
+            yield _error(
+                f"The leaf may be used for {word}, which C2PA forbids beside signing claims.",
+                "Ask for a certificate without it.",
+            )
+    if not purposes & _PURPOSES:
+        yield _error(
+            "None of the leaf's purposes is one for signing claims.",
+            "It needs c2pa-kp-claimSigning, emailProtection or documentSigning.",
+        )
+    elif CLAIM_SIGNING not in purposes:
+        yield _warning(
+            "The leaf lacks the purpose c2pa-kp-claimSigning, which C2PA 2.4 asks for.",
+            "It works with older readers' settings; ask for it at the next renewal.",
+        )
+    elif purposes & _PURPOSES == {CLAIM_SIGNING}:
+        yield _warning(
+            "c2pa-kp-claimSigning is the leaf's only purpose; readers that keep their library's "
+            "default list of purposes call it invalid.",
+            "Ask for emailProtection or documentSigning beside it.",
+        )
+
+
+def _usage(leaf: x509.Certificate) -> Iterator[ChainFinding]:
+    usage = _extension(leaf, x509.KeyUsage)
+    if usage is None or not usage.digital_signature:
+        yield _error(
+            "The leaf may not make digital signatures (key usage).",
+            "Ask for a certificate with digitalSignature.",
+        )
+    if usage is not None and usage.key_cert_sign and not _is_authority(leaf):
+        yield _error(
+            "The leaf may sign certificates (keyCertSign) though it is no authority.",
+            "Ask for a certificate without keyCertSign.",
+        )
+    if _is_authority(leaf):
+        yield _error(
+            "The leaf is a certificate authority; claims are signed by end entities.",
+            "Issue a leaf from it and sign with that.",
+        )
+
+
+def _identifiers(leaf: x509.Certificate) -> Iterator[ChainFinding]:
+    if _extension(leaf, x509.AuthorityKeyIdentifier) is None and leaf.subject != leaf.issuer:
+        yield _error(
+            "The leaf does not say which key issued it (authority key identifier).",
+            "Issue it again with that extension.",
+        )
+    if leaf.version is not x509.Version.v3:
+        yield _error("The leaf is not an X.509 version 3 certificate.", "Issue it again.")
+
+
+def _key(leaf: x509.Certificate) -> Iterator[ChainFinding]:
+    try:
+        key = leaf.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        key = None
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < 2048:
+        yield _error(f"The RSA key has {key.key_size} bits.", "Use at least 2048.")
+    elif isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
+        yield _error(f"The curve {key.curve.name} is not one of C2PA's.", "Use P-256 or P-384.")
+    elif not isinstance(
+        key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+    ):
+        yield _error("C2PA has no algorithm for this kind of key.", "Use P-256 or Ed25519.")
+    algorithm = leaf.signature_hash_algorithm
+    if algorithm is not None and algorithm.name in ("md5", "sha1"):
+        yield _error(
+            f"The leaf is signed with {algorithm.name}.", "Ask for one signed with SHA-256."
+        )
+
+
+def _name(leaf: x509.Certificate) -> Iterator[ChainFinding]:
+    organizations = leaf.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
+    if not organizations:
+        yield _warning(
+            "The leaf names no organization, which readers show as the issuer of a clip.",
+            "Ask for a certificate with your organization's name.",
+        )
+    elif organizations[0].value == DEVELOPMENT_ORGANIZATION:
+        yield _warning(
+            "This is a development certificate: it names nobody and is on no trust list.",
+            "For clips that others shall trust, get a certificate from a C2PA authority.",
+        )
+
+
+def _issued_by(lower: x509.Certificate, upper: x509.Certificate) -> bool:
+    try:
+        lower.verify_directly_issued_by(upper)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    constraints = _extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+
+
+def _title(certificate: x509.Certificate) -> str:
+    return _short(certificate.subject)
+
+
+def _short(name: x509.Name) -> str:
+    common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return f"'{bounded_text(common[0].value if common else name.rfc4514_string(), 80)}'"
+
+
+def _error(problem: str, remedy: str) -> ChainFinding:
+    return ChainFinding(severity="error", problem=problem, remedy=remedy)
+
+
+def _warning(problem: str, remedy: str) -> ChainFinding:
+    return ChainFinding(severity="warning", problem=problem, remedy=remedy)

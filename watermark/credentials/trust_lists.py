@@ -1,0 +1,249 @@
+"""The user's trust lists on disk: add, list, remove, and fetch again from where they came.
+
+::
+
+    <data folder>/trust/claim/<name>.pem      who may sign claims
+    <data folder>/trust/tsa/<name>.pem        who may stamp times
+    <data folder>/trust/sources.json          where each list came from
+
+Nothing is fetched unless :func:`add_list` is given a URL or :func:`update_lists` is called.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cryptography import x509
+
+from vidigree.media.errors import CredentialsError, UsageError
+from vidigree.media.output import output_file
+from vidigree.watermark.credentials.trust import TrustList, trust_folder
+
+__all__ = [
+    "OFFICIAL_LISTS",
+    "InstalledList",
+    "add_list",
+    "installed_lists",
+    "remove_list",
+    "update_lists",
+]
+
+Role = Literal["claim", "tsa"]
+
+OFFICIAL_LISTS: dict[Role, str] = {
+    "claim": (
+        "https://raw.githubusercontent.com/c2pa-org/conformance-public/main/trust-list/"
+        "C2PA-TRUST-LIST.pem"
+    ),
+    "tsa": (
+        "https://raw.githubusercontent.com/c2pa-org/conformance-public/main/trust-list/"
+        "C2PA-TSA-TRUST-LIST.pem"
+    ),
+}
+"""Where the C2PA conformance programme publishes its lists (CC BY 4.0)."""
+
+MAX_LIST_BYTES = 4 * 2**20
+"""Largest list that is taken; the official ones are below 40 kB."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TIMEOUT = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstalledList:
+    """One list of the user's.
+
+    Attributes:
+        name: Its name.
+        role: Whom it is for.
+        source: File or URL that it came from; empty if not known.
+        certificates: Number of anchors.
+    """
+
+    name: str
+    role: Role
+    source: str
+    certificates: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the list as JSON values."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "source": self.source,
+            "certificates": self.certificates,
+        }
+
+
+def add_list(
+    source: str, *, role: Role, name: str | None = None, home: Path | None = None
+) -> InstalledList:
+    """Add or replace a list.
+
+    Args:
+        source: A PEM file, or an ``https`` URL, which is fetched.
+        role: Signers of claims, or time-stamping authorities.
+        name: Its name; ``None`` takes the file's.
+        home: Data folder; ``None`` means the default one.
+
+    Raises:
+        CredentialsError: The list cannot be read, fetched or written, or holds no certificate.
+        UsageError: The name is not one.
+    """
+    chosen = name or source.rstrip("/").rsplit("/", 1)[-1].removesuffix(".pem")
+    if not _NAME.fullmatch(chosen):
+        raise UsageError(
+            f"{chosen!r} is no name for a list.", hint="Use letters, digits, dots and dashes."
+        )
+    is_url = "://" in source
+    data = _fetch(source) if is_url else _read(Path(source))
+    count = _count(chosen, role, data)
+    folder = trust_folder(home)
+    path = folder / role / f"{chosen}.pem"
+    origin = source if is_url else str(Path(source).absolute())
+    _write(path, data)
+    _remember(folder, role, chosen, origin)
+    return InstalledList(name=chosen, role=role, source=origin, certificates=count)
+
+
+def installed_lists(home: Path | None = None) -> tuple[InstalledList, ...]:
+    """Return the user's lists, by role and name.
+
+    Raises:
+        CredentialsError: A list is damaged.
+    """
+    folder = trust_folder(home)
+    sources = _sources(folder)
+    roles: tuple[Role, ...] = ("claim", "tsa")
+    return tuple(
+        InstalledList(
+            name=path.stem,
+            role=role,
+            source=sources.get(f"{role}/{path.stem}", ""),
+            certificates=_count(path.stem, role, _read(path)),
+        )
+        for role in roles
+        for path in sorted((folder / role).glob("*.pem"))
+    )
+
+
+def remove_list(name: str, *, role: Role, home: Path | None = None) -> None:
+    """Remove a list.
+
+    Raises:
+        CredentialsError: There is no such list, or it cannot be removed.
+    """
+    folder = trust_folder(home)
+    path = folder / role / f"{name}.pem"
+    if not _NAME.fullmatch(name) or not path.exists():
+        raise CredentialsError(
+            f"There is no {role} list called {name!r}.", hint="See `vidigree trust list`."
+        )
+    try:
+        path.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    _remember(folder, role, name, None)
+
+
+def update_lists(home: Path | None = None) -> tuple[InstalledList, ...]:
+    """Fetch every list again that came from a URL; one that fails keeps what it was.
+
+    Raises:
+        CredentialsError: A list could not be fetched; those before it are up to date.
+    """
+    return tuple(
+        add_list(entry.source, role=entry.role, name=entry.name, home=home)
+        for entry in installed_lists(home)
+        if "://" in entry.source
+    )
+
+
+def _count(name: str, role: Role, data: bytes) -> int:
+    """Return the number of certificates, all of which must be readable."""
+    try:
+        certificates = x509.load_pem_x509_certificates(data)
+    except ValueError as error:
+        raise CredentialsError(
+            f"The list {name!r} is no list of PEM certificates: {error}.",
+            hint="Give a PEM file, such as the official C2PA trust list.",
+        ) from error
+    # The reader's own way of taking a list apart must agree.
+    TrustList(name=name, role=role, anchors=data).certificates()
+    return len(certificates)
+
+
+def _fetch(url: str) -> bytes:
+    if not url.startswith("https://"):
+        raise UsageError(
+            f"{url} is not an https address.",
+            hint="A list of whom to trust must not come over an open line.",
+        )
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "vidigree"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+            data: bytes = answer.read(MAX_LIST_BYTES + 1)
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise CredentialsError(
+            f"{url} cannot be fetched: {error}.", hint="Fetch it yourself and add the file."
+        ) from error
+    return _bounded(url, data)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return _bounded(str(path), stream.read(MAX_LIST_BYTES + 1))
+    except OSError as error:
+        raise CredentialsError(
+            f"The list {path} cannot be read: {error.strerror or error}.", hint="Check the path."
+        ) from error
+
+
+def _bounded(where: str, data: bytes) -> bytes:
+    if len(data) > MAX_LIST_BYTES:
+        raise CredentialsError(f"{where} is larger than any trust list ({MAX_LIST_BYTES} bytes).")
+    return data
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    with output_file(path, overwrite=True) as temporary:
+        temporary.write_bytes(data)
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    path = folder / "sources.json"
+    if not path.exists():
+        return {}
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return {str(key): str(value) for key, value in table.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise CredentialsError(
+            f"{path} cannot be read: {error}.", hint="Move it away; the lists stay as they are."
+        ) from error
+
+
+def _remember(folder: Path, role: Role, name: str, source: str | None) -> None:
+    table = _sources(folder)
+    table.pop(f"{role}/{name}", None)
+    if source is not None:
+        table[f"{role}/{name}"] = source
+    _write(folder / "sources.json", json.dumps(table, indent=2, sort_keys=True).encode())
+
+
+def _unwritable(path: Path, error: OSError) -> CredentialsError:
+    return CredentialsError(
+        f"{path} cannot be written: {error.strerror or error}.",
+        hint="Check the folder's permissions, or set VIDIGREE_HOME.",
+    )
