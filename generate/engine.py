@@ -84,4 +84,5 @@ class Engine(Protocol):
 
 
 engine_registry: Registry[type[Engine]] = Registry("engine", "vidigree.engines")
+engine_registry.add("diffusers", "vidigree.generate.engines.diffusers:DiffusersEngine")
 engine_registry.add("render", "vidigree.generate.engines.render:RenderEngine")

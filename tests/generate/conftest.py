@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
@@ -59,3 +60,24 @@ def outputs(tmp_path: Path) -> Path:
     path = tmp_path / "outputs"
     path.mkdir()
     return path
+
+
+@pytest.fixture(scope="session")
+def tiny_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Build, save and remember the folder of a tiny random pipeline."""
+    pytest.importorskip("diffusers")
+    import torch
+    from fixtures.tiny_pipelines import BUILDERS
+
+    folder = tmp_path_factory.mktemp("pipelines")
+
+    def build(name: str) -> Path:
+        target = folder / name
+        if not target.exists():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                torch.manual_seed(0)
+                BUILDERS[name]().save_pretrained(target)
+        return target
+
+    return build

@@ -1,0 +1,142 @@
+"""Any diffusers video pipeline behind the engine contract."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.generate.engine import EngineInfo, RequestWarning
+from vidigree.generate.engines.diffusers.arguments import CallPlan, plan_call
+from vidigree.generate.engines.diffusers.families import family_of
+from vidigree.generate.engines.diffusers.frames import clips_of, to_uint8
+from vidigree.generate.engines.diffusers.loading import load_pipeline, quiet_libraries
+from vidigree.generate.engines.diffusers.options import DiffusersOptions
+from vidigree.generate.request import ClipRequest
+from vidigree.media.errors import EngineError, VidigreeError
+from vidigree.media.progress import Progress, no_progress
+from vidigree.watermark.clip import Clip, Origin
+
+__all__ = ["DiffusersEngine"]
+
+
+class DiffusersEngine:
+    """Loads the model that a request names and runs it.
+
+    The loaded pipeline is kept for further requests for the same model with the same options.
+    """
+
+    info: ClassVar[EngineInfo] = EngineInfo(
+        name="diffusers",
+        family="diffusion",
+        tasks=("text-to-video", "image-to-video", "video-to-video"),
+        licence="that of the model",
+        description="Any diffusers video pipeline: Wan, LTX, CogVideoX, HunyuanVideo, Mochi, ...",
+        memory="that of the model; most need a GPU",
+        needs_model=True,
+    )
+
+    def __init__(self) -> None:
+        self._loaded: tuple[object, Any] | None = None
+
+    def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
+        """Return the clip; see :meth:`vidigree.generate.engine.Engine.generate`.
+
+        Raises:
+            UsageError: No model is named, or it cannot do the task.
+            EngineError: The model cannot be loaded, ran out of memory or failed.
+        """
+        options = DiffusersOptions.read(request.options)
+        pipe = self._pipeline(request.model, options)
+        plan = plan_call(pipe, request, options)
+        for note in plan.notes:
+            warnings.warn(note, RequestWarning, stacklevel=2)
+        result = _call(pipe, plan, progress)
+        frames = list(islice(to_uint8(clips_of(result)[0]), plan.num_frames))
+        if not frames:
+            raise EngineError(f"{type(pipe).__name__} returned no frames.")
+        height, width = frames[0].shape[:2]
+        return Clip(
+            frames=_counted(frames),
+            width=width,
+            height=height,
+            fps=plan.fps,
+            num_frames=len(frames),
+            origin=_origin(pipe, request),
+        )
+
+    def _pipeline(self, model: str, options: DiffusersOptions) -> Any:
+        wanted = (
+            model,
+            repr((options.device, options.dtype, options.offload, options.quantize)),
+            repr((options.tiling, options.lora, options.lora_scale, dict(options.load))),
+        )
+        if self._loaded is None or self._loaded[0] != wanted:
+            self._loaded = None  # the old one goes before the new one comes
+            self._loaded = (wanted, load_pipeline(model, options))
+        return self._loaded[1]
+
+
+def _counted(frames: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    yield from frames
+
+
+def _origin(pipe: Any, request: ClipRequest) -> Origin:
+    inputs = tuple(path for path in (request.image, request.video) if path is not None)
+    return Origin(
+        task=request.task,
+        engine="diffusers",
+        engine_version=importlib.metadata.version("diffusers"),
+        model=request.model,
+        model_licence=family_of(type(pipe).__name__).licence,
+        synthetic=True,
+        trained_model=True,
+        prompt_sha256=request.prompt_sha256,
+        seed=request.seed,
+        inputs=inputs,
+        parameters={"pipeline": type(pipe).__name__},
+    )
+
+
+def _call(pipe: Any, plan: CallPlan, progress: Progress) -> Any:
+    """Run the pipeline; its own errors become ours."""
+    import torch
+
+    arguments = dict(plan.arguments)
+    arguments["output_type"] = "pt"
+    takes = inspect.signature(type(pipe).__call__).parameters
+    if "callback_on_step_end" in takes:
+        arguments["callback_on_step_end"] = _step_reporter(pipe, progress)
+    try:
+        with torch.inference_mode(), quiet_libraries():
+            return pipe(**arguments)
+    except VidigreeError:
+        raise
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise EngineError(
+            "The model ran out of memory.",
+            hint="Lower --width, --height or --frames, or --set offload=model (or sequential),"
+            " tiling=true, quantize=bnb-4bit.",
+        ) from error
+    except Exception as error:  # whatever third-party model code raises
+        text = str(error).strip().splitlines()
+        raise EngineError(
+            f"{type(pipe).__name__} failed: {type(error).__name__}:"
+            f" {text[0][:300] if text else 'no message'}",
+            hint="--debug shows where.",
+        ) from error
+
+
+def _step_reporter(pipe: Any, progress: Progress) -> Callable[..., dict[str, Any]]:
+    def report(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        total = getattr(pipe, "num_timesteps", None)
+        progress("denoising", step + 1, total if isinstance(total, int) else None)
+        return tensors
+
+    return report

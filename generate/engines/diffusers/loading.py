@@ -1,0 +1,194 @@
+"""Loads a pipeline from a folder or, if the user names a hub id, from the hub."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from vidigree.generate.engines.diffusers.options import DiffusersOptions
+from vidigree.media.errors import EngineError, UsageError
+
+__all__ = ["check_installed", "load_pipeline", "pick_device", "quiet_libraries"]
+
+_NEEDED: Final = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
+_HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_BACKENDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "bnb-4bit": ("bitsandbytes_4bit", {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}),
+    "bnb-8bit": ("bitsandbytes_8bit", {"load_in_8bit": True}),
+    "torchao-int8": ("torchao", {"quant_type": "int8wo"}),
+    "quanto-int8": ("quanto", {"weights_dtype": "int8"}),
+}
+
+
+def check_installed() -> None:
+    """Say what is missing before diffusers fails with a misleading message.
+
+    Raises:
+        EngineError: A package of the ``diffusers`` extra is not installed.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise EngineError(
+            f"The diffusers engine needs {', '.join(missing)}.",
+            hint="Install it with: pip install 'vidigree[diffusers]'",
+        )
+
+
+def pick_device(asked: str) -> str:
+    """Return the device to run on: the asked one, else the first accelerator, else the CPU."""
+    import torch
+
+    if asked:
+        return asked
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def load_pipeline(model: str, options: DiffusersOptions) -> Any:
+    """Load a pipeline and put it where it will run.
+
+    Pickled weights are refused (``use_safetensors``) and so is code from the hub, unless the
+    caller passes other values through ``load``.
+
+    Args:
+        model: Folder with a ``model_index.json``, or ``organisation/name`` on the hub. The network
+            is used for the latter only.
+        options: Precision, device, memory savings, LoRA.
+
+    Raises:
+        UsageError: ``model`` is neither a folder nor shaped like a hub id.
+        EngineError: Something is not installed, or the model cannot be loaded.
+    """
+    check_installed()
+    from diffusers import DiffusionPipeline
+
+    arguments: dict[str, Any] = {"use_safetensors": True, **_source(model)}
+    device = pick_device(options.device)
+    arguments["dtype"] = _dtype(options.dtype, device)
+    if options.quantize != "none":
+        arguments["quantization_config"] = _quantisation(options.quantize)
+    arguments.update(options.load)
+    try:
+        with quiet_libraries():
+            pipe = DiffusionPipeline.from_pretrained(model, **arguments)
+    except (OSError, ValueError, ImportError, AttributeError, TypeError, RuntimeError) as error:
+        raise EngineError(
+            f"The model {model} cannot be loaded: {_first_line(error)}",
+            hint="It must be a diffusers pipeline folder or hub id, with safetensors weights.",
+        ) from error
+    pipe.set_progress_bar_config(disable=True)
+    if options.lora:
+        _add_lora(pipe, options)
+    _place(pipe, device, options)
+    return pipe
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep diffusers and transformers from writing bars and advice to the terminal meanwhile."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    libraries = (diffusers_logging, transformers_logging)
+    levels = [library.get_verbosity() for library in libraries]
+    for library in libraries:
+        library.set_verbosity_error()
+        library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for library, level in zip(libraries, levels, strict=True):
+            library.set_verbosity(level)
+            library.enable_progress_bar()
+
+
+def _source(model: str) -> dict[str, Any]:
+    """Return the arguments that say where the weights come from."""
+    if not model:
+        raise UsageError(
+            "The diffusers engine needs a model.",
+            hint="Name a pipeline folder or a hub id with --model.",
+        )
+    folder = Path(model).expanduser()
+    if folder.exists():
+        if not (folder / "model_index.json").is_file():
+            raise EngineError(
+                f"{model} is not a diffusers pipeline: it has no model_index.json.",
+                hint="Give the folder that save_pretrained wrote.",
+            )
+        return {"local_files_only": True}
+    if not _HUB_ID.fullmatch(model):
+        raise EngineError(
+            f"There is no folder {model}.",
+            hint="Give a pipeline folder, or a hub id such as Wan-AI/Wan2.1-T2V-1.3B-Diffusers.",
+        )
+    return {}
+
+
+def _dtype(name: str, device: str) -> Any:
+    import torch
+
+    if name == "auto":
+        return torch.float32 if device == "cpu" else torch.bfloat16
+    return getattr(torch, name)
+
+
+def _quantisation(name: str) -> Any:
+    from diffusers import PipelineQuantizationConfig
+
+    backend, arguments = _BACKENDS[name]
+    try:
+        return PipelineQuantizationConfig(
+            quant_backend=backend,
+            quant_kwargs=arguments,
+            components_to_quantize=["transformer", "unet"],
+        )
+    except (ImportError, ValueError) as error:
+        raise EngineError(
+            f"Quantisation {name} is not available: {_first_line(error)}",
+            hint=f"Install the package behind it ({backend.split('_')[0]}).",
+        ) from error
+
+
+def _add_lora(pipe: Any, options: DiffusersOptions) -> None:
+    if not hasattr(pipe, "load_lora_weights"):
+        raise EngineError(f"{type(pipe).__name__} takes no LoRA weights.")
+    try:
+        pipe.load_lora_weights(options.lora, adapter_name="chosen", use_safetensors=True)
+        pipe.set_adapters(["chosen"], [options.lora_scale])
+    except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
+        raise EngineError(
+            f"The LoRA weights {options.lora} cannot be loaded: {_first_line(error)}",
+            hint="They must be safetensors made for this model; PEFT must be installed.",
+        ) from error
+
+
+def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
+    """Move the pipeline to its device, whole or in the parts that are busy."""
+    if options.tiling and hasattr(getattr(pipe, "vae", None), "enable_tiling"):
+        pipe.vae.enable_tiling()
+    try:
+        if options.offload == "none":
+            pipe.to(device)
+        elif options.offload == "model":
+            pipe.enable_model_cpu_offload(device=device)
+        elif options.offload == "sequential":
+            pipe.enable_sequential_cpu_offload(device=device)
+        else:
+            pipe.enable_group_offload(onload_device=device, offload_type="leaf_level")
+    except (RuntimeError, ValueError, ImportError, TypeError) as error:
+        raise EngineError(
+            f"The model cannot be put on {device} (offload {options.offload}):"
+            f" {_first_line(error)}",
+            hint="Try another device, or offload=none.",
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

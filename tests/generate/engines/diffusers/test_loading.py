@@ -1,0 +1,207 @@
+"""What cannot be loaded is named, with what to do; the network is not touched unasked."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidigree.generate import ClipRequest
+from vidigree.generate.engines.diffusers import DiffusersEngine
+from vidigree.generate.engines.diffusers.options import DiffusersOptions
+from vidigree.media.errors import EngineError, UsageError
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def load(model: str, **options: Any) -> None:
+    DiffusersEngine().generate(
+        ClipRequest(
+            prompt="a ball",
+            engine="diffusers",
+            model=model,
+            options=options,
+            width=32,
+            height=32,
+            num_frames=5,
+        )
+    )
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    known = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "accelerate" else known(name)
+    )
+    with pytest.raises(EngineError, match="needs accelerate") as caught:
+        load(str(tmp_path))
+    assert "vidigree[diffusers]" in caught.value.hint
+
+
+def test_no_model_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="needs a model"):
+        load("")
+
+
+@pytest.mark.parametrize(
+    "model", ["/absent/folder", "no-slash", "a/b/c", "https://x.test/y", "../x"]
+)
+def test_neither_folder_nor_hub_id(model: str) -> None:
+    with pytest.raises(EngineError, match="no folder"):
+        load(model)
+
+
+def test_a_folder_that_is_no_pipeline(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="model_index"):
+        load(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"_class_name": "NoSuchPipeline"}'])
+def test_a_broken_index_is_an_engine_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "model_index.json").write_text(content)
+    with pytest.raises(EngineError, match="cannot be loaded"):
+        load(str(tmp_path))
+
+
+def test_pickled_weights_are_refused(tiny_pipeline: Callable[[str], Path], tmp_path: Path) -> None:
+    import shutil
+
+    import torch
+
+    folder = tmp_path / "wan"
+    shutil.copytree(tiny_pipeline("wan"), folder)
+    weights = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    weights.unlink()
+    torch.save({}, weights.with_suffix(".bin"))
+    with pytest.raises(EngineError, match="cannot be loaded"):
+        load(str(folder))
+
+
+def test_folders_are_loaded_without_the_network(
+    tiny_pipeline: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny_pipeline("wan")
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("the network was touched")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    load(str(folder), steps=1)
+
+
+def test_code_in_a_model_folder_is_not_run(
+    tiny_pipeline: Callable[[str], Path], tmp_path: Path
+) -> None:
+    import shutil
+
+    folder = tmp_path / "wan"
+    shutil.copytree(tiny_pipeline("wan"), folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    index["_class_name"] = ["pipeline", "Evil"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    marker = tmp_path / "ran"
+    (folder / "pipeline.py").write_text(
+        f"import pathlib\npathlib.Path({str(marker)!r}).touch()\nclass Evil: pass\n"
+    )
+    with pytest.raises(EngineError):
+        load(str(folder))
+    assert not marker.exists()
+
+
+def test_wrong_task_says_what_the_model_does(
+    tiny_pipeline: Callable[[str], Path], tmp_path: Path
+) -> None:
+    source = tmp_path / "in.mp4"
+    source.write_bytes(b"")
+    request = ClipRequest(
+        prompt="a ball", engine="diffusers", model=str(tiny_pipeline("wan")), video=source
+    )
+    with pytest.raises(UsageError, match="cannot do video-to-video; it does text-to-video"):
+        DiffusersEngine().generate(request)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"stepz": 3}, "no option 'stepz'"),
+        ({"offload": "disk"}, "offload is 'disk'"),
+        ({"quantize": "1bit"}, "quantize is '1bit'"),
+        ({"dtype": "int8"}, "dtype is 'int8'"),
+        ({"steps": 0}, "must be 1"),
+    ],
+)
+def test_options_are_checked(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        DiffusersOptions.read(options)
+
+
+def test_everything_else_is_passed_through() -> None:
+    options = DiffusersOptions.read({"call.eta": 0.5, "load.variant": "fp16", "steps": 3})
+    assert options.call == {"eta": 0.5}
+    assert options.load == {"variant": "fp16"}
+    assert options.steps == 3
+
+
+def test_running_out_of_memory_says_which_options_lower_it(
+    tiny_pipeline: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from diffusers import WanPipeline
+
+    def fail(
+        self: object,
+        prompt: str,
+        width: int,
+        height: int,
+        num_frames: int,
+        output_type: str,
+        generator: object,
+    ) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(WanPipeline, "__call__", fail)
+    with pytest.raises(EngineError, match="out of memory") as caught:
+        load(str(tiny_pipeline("wan")))
+    assert "offload=model" in caught.value.hint
+
+
+def test_offload_quantisation_and_dtype_reach_diffusers(
+    tiny_pipeline: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from diffusers import DiffusionPipeline, WanPipeline
+
+    from vidigree.generate.engines.diffusers.loading import load_pipeline
+
+    seen: dict[str, Any] = {}
+    original = DiffusionPipeline.from_pretrained.__func__
+
+    def from_pretrained(cls: type, model: str, **arguments: Any) -> Any:
+        seen.update(arguments)
+        return original(cls, model, **{k: v for k, v in arguments.items() if k != "variant"})
+
+    monkeypatch.setattr(DiffusionPipeline, "from_pretrained", classmethod(from_pretrained))
+    monkeypatch.setattr(
+        WanPipeline, "enable_model_cpu_offload", lambda self, device: seen.update(offload=device)
+    )
+    tiled: list[bool] = []
+    from diffusers import AutoencoderKLWan
+
+    monkeypatch.setattr(AutoencoderKLWan, "enable_tiling", lambda self: tiled.append(True))
+    options = DiffusersOptions(
+        device="cpu", dtype="bfloat16", offload="model", tiling=True, load={"variant": "fp16"}
+    )
+    pipe = load_pipeline(str(tiny_pipeline("wan")), options)
+    assert seen["dtype"] is torch.bfloat16
+    assert seen["variant"] == "fp16"
+    assert seen["local_files_only"] is True
+    assert seen["use_safetensors"] is True
+    assert seen["offload"] == "cpu"
+    assert tiled == [True]
+    assert pipe.transformer.dtype == torch.bfloat16
