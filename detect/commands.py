@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
-from vidigree.detect.audit import audit as audit_clip
-from vidigree.detect.settings import CHECKED_LAYERS, AuditSettings
-from vidigree.detect.terminal import verdict_panel, verdict_text
-from vidigree.detect.verdict import Verdict
+from vidigree.detect.settings import CHECKED_LAYERS
 from vidigree.detect.wording import LANGUAGES
-from vidigree.media.errors import VidigreeError
-from vidigree.media.progress import progress_bar
+from vidigree.media.errors import OutputError, UsageError
+from vidigree.media.progress import no_progress, progress_bar
 
 __all__ = ["audit"]
 
+_FORMATS = (".jsonl", ".csv", ".parquet")
+
 
 @click.command(epilog="Exit codes: see docs/exit-codes.md.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("clips", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option("--explain", is_flag=True, help="Say what each piece of evidence proves, and not.")
+@click.option("--policy", metavar="NAME|FILE", help="Say what to do, by a policy file.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML report.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write verdicts to a .jsonl, .csv or .parquet file; goes on where it was interrupted.",
+)
+@click.option("--restart", is_flag=True, help="Begin the output file anew.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes; default 1.")
 @click.option(
     "--only",
     multiple=True,
@@ -30,70 +40,92 @@ __all__ = ["audit"]
     help="Look at this layer only; may be given several times.",
 )
 @click.option("--ledger", metavar="URL", help="Database URL of the ledger.")
-@click.option(
-    "--language",
-    type=click.Choice(LANGUAGES),
-    default="en",
-    show_default=True,
-    help="Of the words.",
-)
+@click.option("--max-seconds", type=click.FloatRange(1), default=600, help="Time for one clip.")
+@click.option("--max-mb", type=click.IntRange(1), default=2048, help="Size of a remote clip.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", help="Of the words.")
 @click.option("--show-personal", is_flag=True, help="Keep authors, prompts and places in --json.")
-def audit(
-    files: tuple[Path, ...],
-    *,
-    as_json: bool,
-    explain: bool,
-    only: tuple[str, ...],
-    ledger: str | None,
-    language: str,
-    show_personal: bool,
-) -> int:
+def audit(clips: tuple[str, ...], **options: Any) -> int:
     """Say where clips come from, and why.
 
-    Reads the content credentials, the watermark, the ledger and the statistics of the pixels, and
-    ends in one finding with all its evidence. No finding calls a clip authentic.
+    CLIPS are files, folders, patterns, lists (.jsonl, or - for standard input), http(s) URLs, and
+    s3://, gs:// and other buckets. Reads the content credentials, the watermark, the ledger and
+    the statistics of the pixels, and ends in one finding with all its evidence. No finding calls a
+    clip authentic.
     """
+    from vidigree.detect.inputs import expand, is_url
+    from vidigree.detect.sink import VerdictSink
+
+    _check(options)
+    names = list(dict.fromkeys(expand(clips)))
+    alone = len(names) == 1 and not is_url(names[0]) and options["jobs"] is None
+    with VerdictSink(total=len(names), **_sink(options)) as sink, ExitStack() as stack:
+        fresh = [name for name in names if name not in sink]
+        answers = _one(fresh[0], options) if alone and fresh else _many(fresh, options)
+        # Lines on the terminal are progress enough, and a bar would run through them.
+        quiet = sink.silent and not alone
+        progress = stack.enter_context(progress_bar()) if quiet else no_progress
+        for done, (row, pictures) in enumerate(answers, 1):
+            sink.take(row, pictures)
+            progress("clips", len(names) - len(fresh) + done, len(names))
+    return sink.exit_code
+
+
+def _check(options: dict[str, Any]) -> None:
+    from vidigree.detect.policy import load_policy
+
+    if options["policy"]:
+        load_policy(options["policy"])
+    output: Path | None = options["output"]
+    if output is not None and output.suffix not in _FORMATS:
+        raise UsageError(f"{output} has no known suffix.", hint=f"Give one of {_FORMATS}.")
+    for path in filter(None, (output, options["report"])):
+        if not path.parent.is_dir():
+            raise OutputError(f"There is no folder {path.parent}.", hint="Make it first.")
+
+
+def _sink(options: dict[str, Any]) -> dict[str, Any]:
+    names = ("output", "restart", "report", "as_json", "language", "explain")
+    return {name: options[name] for name in names}
+
+
+def _job(options: dict[str, Any]) -> dict[str, Any]:
+    from vidigree.detect.settings import AuditSettings
+
+    only = options["only"]
     layers = tuple(layer for layer in CHECKED_LAYERS if not only or layer in only)
-    settings = AuditSettings(layers=layers, ledger=ledger)
-    findings, errors = [0], [0]
-    for path in files:
-        try:
-            with progress_bar() as progress:
-                verdict = audit_clip(path, settings=settings, progress=progress)
-        except VidigreeError as error:
-            if len(files) == 1 and not as_json:
-                raise
-            errors.append(error.exit_code)
-            _show_error(path, error, as_json=as_json)
-            continue
-        findings.append(verdict.exit_code)
-        if as_json:
-            row = verdict.to_dict(language=language, show_personal=show_personal)
-            click.echo(json.dumps(row, ensure_ascii=False, allow_nan=False))
-        else:
-            _show(verdict, language=language, explain=explain)
-    return max(errors) or max(findings)
+    return {
+        "settings": AuditSettings(layers=layers, ledger=options["ledger"]),
+        "language": options["language"],
+        "show_personal": options["show_personal"],
+        "policy": options["policy"],
+        "pictures": 8 if options["report"] is not None else 0,
+    }
 
 
-def _show(verdict: Verdict, *, language: str, explain: bool) -> None:
-    if not sys.stdout.isatty():
-        click.echo(verdict_text(verdict, language=language, explain=explain))
-        return
-    from rich.console import Console
-
-    Console().print(verdict_panel(verdict, language=language, explain=explain))
+_Answers = Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]
 
 
-def _show_error(path: Path, error: VidigreeError, *, as_json: bool) -> None:
-    if as_json:
-        row = {
-            "file": str(path),
-            "error": {
-                "kind": type(error).__name__,
-                "message": error.message,
-                "hint": error.hint,
-                "exit_code": error.exit_code,
-            },
-        }
-        click.echo(json.dumps(row, ensure_ascii=False))
-    click.echo(f"vidigree: {' '.join(str(error).split())}", err=True)
+def _one(name: str, options: dict[str, Any]) -> _Answers:
+    """Audit one local clip in this process: it starts fastest."""
+    from vidigree.detect.isolation import Job
+    from vidigree.detect.worker import audit_job, perform
+
+    job = Job(name=name, **_job(options)).to_dict()
+    with progress_bar() as progress:
+        # Without a file or a stream that wants a row, an error is raised as any command's.
+        as_row = options["as_json"] or options["output"] or options["report"]
+        answer = perform(job) if as_row else audit_job(job, progress)
+    yield answer["row"], answer["pictures"]
+
+
+def _many(names: list[str], options: dict[str, Any]) -> _Answers:
+    from vidigree.detect.batch import audit_batch
+    from vidigree.detect.fetching import FetchLimits
+    from vidigree.detect.isolation import Job, WorkerLimits
+
+    limit = options["max_seconds"]
+    fetch = FetchLimits(max_bytes=options["max_mb"] << 20, max_seconds=limit)
+    job = Job(name="", fetch=fetch, **_job(options))
+    limits = WorkerLimits(max_seconds=limit)
+    for answer in audit_batch(names, job=job, jobs=options["jobs"] or 1, limits=limits):
+        yield answer.row, answer.pictures

@@ -69,12 +69,12 @@ class Job:
     policy: str | None = None
     pictures: int = 0
 
-    def to_line(self) -> bytes:
-        """Return the job as a line of JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the job as JSON values."""
         row = {name: getattr(self, name) for name in self.__dataclass_fields__}
         row["settings"] = self.settings.to_dict()
         row["fetch"] = asdict(self.fetch)
-        return json.dumps(row).encode() + b"\n"
+        return row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +159,7 @@ class _Worker:
     def ask(self, job: Job) -> Answer:
         process = self._running()
         try:
-            cast("Any", process.stdin).write(job.to_line())
+            cast("Any", process.stdin).write(json.dumps(job.to_dict()).encode() + b"\n")
             cast("Any", process.stdin).flush()
             line = self._line(process, time.monotonic() + self._limits.max_seconds)
         except (OSError, TimeoutError) as error:

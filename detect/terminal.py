@@ -1,20 +1,26 @@
-"""Shows verdicts to people: a panel on a terminal, plain lines in a pipe."""
+"""Shows verdicts to people: a panel on a terminal, plain lines in a pipe.
+
+Works on rows in the published JSON form, so that a verdict from another process looks the same.
+"""
 
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
-from vidigree.detect.evidence import LAYERS, Evidence
+from vidigree.detect.evidence import LAYERS
 from vidigree.detect.findings import Finding
-from vidigree.detect.verdict import Verdict
 from vidigree.detect.wording import Wording, wording
 
 if TYPE_CHECKING:
     from rich.panel import Panel
 
-__all__ = ["verdict_panel", "verdict_text"]
+__all__ = ["summary_line", "tally", "verdict_line", "verdict_panel", "verdict_text"]
+
+Row = dict[str, Any]
 
 # No green: nothing here vouches for a clip.
 _COLOURS = {
@@ -27,13 +33,15 @@ _COLOURS = {
     Finding.INCONCLUSIVE: "yellow",
     Finding.NO_EVIDENCE: "white",
 }
+_INDENT = " " * 18
+_SEGMENTS = 4
 
 
-def verdict_panel(verdict: Verdict, *, language: str = "en", explain: bool = False) -> Panel:
+def verdict_panel(row: Row, *, language: str = "en", explain: bool = False) -> Panel:
     """Return the verdict as a panel for a terminal.
 
     Args:
-        verdict: The verdict.
+        row: The verdict in its JSON form.
         language: Language of the words.
         explain: Say of each piece of evidence what it proves and what it does not.
     """
@@ -43,89 +51,111 @@ def verdict_panel(verdict: Verdict, *, language: str = "en", explain: bool = Fal
     from rich.text import Text
 
     words = wording(language)
-    colour = _COLOURS[verdict.finding]
+    finding = Finding(row["finding"])
+    colour = _COLOURS[finding]
     head = Text()
-    head.append(words.title(verdict.finding), style=f"bold {colour}")
-    head.append(f"   {_confidence(verdict, words)}", style="dim")
+    head.append(row["title"], style=f"bold {colour}")
+    head.append(f"   {_confidence(row, words)}", style="dim")
     table = Table.grid(padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(ratio=1)
-    for layer, piece in _rows(verdict, words):
-        ground = piece.code in verdict.grounds
-        cell = Text(words.says(piece), style="bold" if ground else "")
+    for layer, piece in _pieces(row, words):
+        ground = piece["code"] in row["grounds"]
+        cell = Text(piece["says"], style="bold" if ground else "")
         cell.append(_strength(piece), style="dim")
         table.add_row(Text("▶" if ground else " ", style=colour), layer, cell)
         if explain:
             table.add_row("", "", Text(_explanation(piece, words), style="dim"))
-    body = Group(
-        head,
-        Text(verdict.headline(language)),
-        Text(f"→ {words.advice(verdict.finding)}", style="italic"),
-        Text(),
-        table,
+    lines = [head, Text(row["headline"]), Text(f"→ {_advice(row, words)}", style="italic")]
+    name = PurePath(row["file"] or "").name
+    return Panel(
+        Group(*lines, Text(), table),
+        title=Text(name),
+        title_align="left",
+        border_style=colour,
+        padding=(1, 2),
     )
-    name = "" if verdict.path is None else verdict.path.name
-    return Panel(body, title=Text(name), title_align="left", border_style=colour, padding=(1, 2))
 
 
-def verdict_text(verdict: Verdict, *, language: str = "en", explain: bool = False) -> str:
+def verdict_text(row: Row, *, language: str = "en", explain: bool = False) -> str:
     """Return the verdict as plain text: the finding first, then the evidence.
 
     Args:
-        verdict: The verdict.
+        row: The verdict in its JSON form.
         language: Language of the words.
         explain: Say of each piece of evidence what it proves and what it does not.
     """
     words = wording(language)
     lines = [
-        f"{verdict.path}: {verdict.finding.value} ({_confidence(verdict, words)})",
-        f"  {words.title(verdict.finding)}. {verdict.headline(language)}",
-        f"  -> {words.advice(verdict.finding)}",
+        f"{row['file']}: {row['finding']} ({_confidence(row, words)})",
+        f"  {row['title']}. {row['headline']}",
+        f"  -> {_advice(row, words)}",
     ]
-    for layer, piece in _rows(verdict, words):
-        sign = "*" if piece.code in verdict.grounds else "-"
-        lines.append(
-            f"  {sign} {layer + ':' if layer else '':<13} {words.says(piece)}{_strength(piece)}"
-        )
+    for layer, piece in _pieces(row, words):
+        sign = "*" if piece["code"] in row["grounds"] else "-"
+        name = f"{layer}:" if layer else ""
+        lines.append(f"  {sign} {name:<13} {piece['says']}{_strength(piece)}")
         if explain:
-            lines.extend(
-                textwrap.wrap(
-                    _explanation(piece, words),
-                    92,
-                    initial_indent=" " * 18,
-                    subsequent_indent=" " * 18,
-                )
-            )
+            text = _explanation(piece, words)
+            lines.extend(textwrap.wrap(text, 92, initial_indent=_INDENT, subsequent_indent=_INDENT))
     return "\n".join(lines)
 
 
-def _rows(verdict: Verdict, words: Wording) -> Iterator[tuple[str, Evidence]]:
+def verdict_line(row: Row) -> str:
+    """Return a verdict or an error as one line, for lists of many clips."""
+    if "error" in row:
+        return f"{'error':<19} {row['file']}: {row['error']['message']}"
+    action = f"{row['decision']['action']:<7}" if "decision" in row else ""
+    return f"{row['finding']:<19} {action}{row['file']}: {row['headline']}"
+
+
+def tally(row: Row, counts: Counter[str]) -> None:
+    """Count a row under its finding, or as an error."""
+    counts[row.get("finding", "error")] += 1
+
+
+def summary_line(counts: Counter[str]) -> str:
+    """Return the counts in one line, strongest finding first."""
+    names = [finding.value for finding in Finding] + ["error"]
+    parts = [f"{counts[name]} {name}" for name in names if counts[name]]
+    total = counts.total()
+    return f"{total} {'clip' if total == 1 else 'clips'}: {', '.join(parts) or 'nothing to audit'}"
+
+
+def _pieces(row: Row, words: Wording) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield evidence in the order of layers; the layer's name stands at its first row only."""
     for layer in LAYERS:
-        pieces = [piece for piece in verdict.evidence if piece.layer == layer]
+        pieces = [piece for piece in row["evidence"] if piece["layer"] == layer]
         for index, piece in enumerate(pieces):
             yield ("" if index else words.layer(layer)), piece
 
 
-def _confidence(verdict: Verdict, words: Wording) -> str:
-    return words.text("confidence", level=words.confidence(verdict.confidence.value))
+def _confidence(row: Row, words: Wording) -> str:
+    return words.text("confidence", level=words.confidence(row["confidence"]))
 
 
-def _explanation(piece: Evidence, words: Wording) -> str:
-    return words.text("explanation", proves=words.proves(piece), no=words.does_not_prove(piece))
+def _advice(row: Row, words: Wording) -> str:
+    decision = row.get("decision")
+    if decision is None:
+        return words.advice(Finding(row["finding"]))
+    return words.text("decision", **decision)
 
 
-def _strength(piece: Evidence) -> str:
+def _explanation(piece: dict[str, Any], words: Wording) -> str:
+    return words.text("explanation", proves=piece["proves"], no=piece["does_not_prove"])
+
+
+def _strength(piece: dict[str, Any]) -> str:
+    strength, segments = piece["strength"], piece["segments"]
     parts = []
-    if piece.p_value is not None:
-        parts.append(f"p = {piece.p_value:.2g}")
-    if piece.llr is not None:
-        parts.append(f"log-likelihood ratio {piece.llr:+.2f}")
-    if piece.similarity is not None:
-        parts.append(f"likeness {piece.similarity:.2f}")
-    if piece.segments:
-        parts.append(", ".join(f"{part.start:.1f}-{part.end:.1f} s" for part in piece.segments[:4]))
-    if len(piece.segments) > 4:
-        parts.append(f"and {len(piece.segments) - 4} more")
+    if strength["p_value"] is not None:
+        parts.append(f"p = {strength['p_value']:.2g}")
+    if strength["llr"] is not None:
+        parts.append(f"log-likelihood ratio {strength['llr']:+.2f}")
+    if strength["similarity"] is not None:
+        parts.append(f"likeness {strength['similarity']:.2f}")
+    parts.extend(f"{part['start']:.1f}-{part['end']:.1f} s" for part in segments[:_SEGMENTS])
+    if len(segments) > _SEGMENTS:
+        parts.append(f"and {len(segments) - _SEGMENTS} more")
     return f" ({'; '.join(parts)})" if parts else ""

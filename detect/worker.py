@@ -15,40 +15,50 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from vidigree.detect.fetching import FetchLimits, local_copy
+from vidigree.detect.policy import load_policy
 from vidigree.detect.settings import AuditSettings
 from vidigree.detect.verdict import SCHEMA_VERSION, Verdict
 from vidigree.media.errors import VidigreeError
+from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["error_row", "main", "perform"]
+__all__ = ["audit_job", "error_row", "main", "perform"]
 
 
 def perform(job: dict[str, Any]) -> dict[str, Any]:
-    """Audit one clip.
+    """Audit one clip; an error becomes an answer too.
 
     Args:
         job: ``name``, ``settings``, ``fetch``, ``language``, ``show_personal``, ``policy`` and
             ``pictures``, as :mod:`vidigree.detect.isolation` writes them.
 
     Returns:
-        ``row`` in the published JSON form, ``exit_code``, and what the report shows beside it.
+        ``row`` in the published JSON form, ``exit_code``, and ``pictures`` for a report.
+    """
+    try:
+        return audit_job(job)
+    except VidigreeError as error:
+        row = error_row(str(job["name"]), error)
+        if job.get("policy"):
+            row["decision"] = load_policy(job["policy"]).decide_unreadable().to_dict()
+        return {"row": row, "exit_code": error.exit_code, "pictures": []}
+
+
+def audit_job(job: dict[str, Any], progress: Progress = no_progress) -> dict[str, Any]:
+    """Audit one clip. Takes and returns what :func:`perform` does.
+
+    Raises:
+        VidigreeError: The clip cannot be fetched or read.
     """
     from vidigree.detect.audit import audit
-    from vidigree.detect.policy import load_policy
 
     name = str(job["name"])
-    policy = load_policy(job["policy"]) if job.get("policy") else None
-    try:
-        with local_copy(name, FetchLimits(**job["fetch"])) as path:
-            verdict = audit(path, settings=AuditSettings.from_dict(job["settings"]))
-            row = _row(verdict, name, job)
-            pictures = _pictures(path, int(job.get("pictures") or 0))
-    except VidigreeError as error:
-        row = error_row(name, error)
-        if policy:
-            row["decision"] = policy.decide_unreadable().to_dict()
-        return {"row": row, "exit_code": error.exit_code, "pictures": []}
-    if policy:
-        row["decision"] = policy.decide(verdict).to_dict()
+    settings = AuditSettings.from_dict(job["settings"])
+    with local_copy(name, FetchLimits(**job["fetch"])) as path:
+        verdict = audit(path, settings=settings, progress=progress)
+        pictures = _pictures(path, int(job.get("pictures") or 0))
+    row = _row(verdict, name, job)
+    if job.get("policy"):
+        row["decision"] = load_policy(job["policy"]).decide(verdict).to_dict()
     return {"row": row, "exit_code": verdict.exit_code, "pictures": pictures}
 
 

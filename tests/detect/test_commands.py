@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,10 +37,14 @@ def test_plain_text_begins_with_file_and_finding(
     assert "\x1b" not in out
 
 
-def test_json_is_one_object_a_file(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, str(clip), str(clip), "--json", *FAST)
+def test_json_is_one_object_a_file(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.symlink_to(clip)
+    _, out, _ = run(capsys, str(clip), str(other), str(clip), "--json", *FAST)
     rows = [json.loads(line) for line in out.splitlines()]
-    assert [row["finding"] for row in rows] == ["no-evidence", "no-evidence"]
+    assert sorted(row["file"] for row in rows) == sorted([str(clip), str(other)])
 
 
 def test_explain_says_what_is_proved(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,10 +80,10 @@ def test_one_bad_file_does_not_cost_the_others(
 ) -> None:
     code, out, err = run(capsys, str(tmp_path / "none.mp4"), str(clip), "--json", *FAST)
     assert code == 3
-    error, verdict = (json.loads(line) for line in out.splitlines())
-    assert error["error"]["kind"] == "MediaNotFoundError"
-    assert verdict["finding"] == "no-evidence"
-    assert err.count("\n") == 1
+    rows = {row["file"]: row for row in map(json.loads, out.splitlines())}
+    assert rows[str(tmp_path / "none.mp4")]["error"]["kind"] == "MediaNotFoundError"
+    assert rows[str(clip)]["finding"] == "no-evidence"
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["vidigree", "2 clips"]
 
 
 def test_exit_code_is_the_highest_finding(
@@ -105,3 +111,97 @@ def test_on_a_terminal_it_is_a_panel(clip: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert "╭" in done.stdout
     assert "No evidence of generation found" in done.stdout
+
+
+class TestMany:
+    """Several clips at once: lists, files, and going on after an interruption."""
+
+    @pytest.fixture
+    def folder(self, clip: Path, tmp_path: Path) -> Path:
+        folder = tmp_path / "clips"
+        folder.mkdir()
+        for number in range(7):
+            (folder / f"{number}.mp4").symlink_to(clip)
+        return folder
+
+    def test_many_are_one_line_each_and_a_sum(
+        self, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        code, out, err = run(capsys, str(folder), "--jobs", "2", *FAST)
+        assert code == 0
+        assert sorted(line.split()[0] for line in out.splitlines()) == ["no-evidence"] * 7
+        assert err == "7 clips: 7 no-evidence\n"
+
+    @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+    def test_an_output_file_goes_on_where_it_was_interrupted(
+        self, suffix: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        output = tmp_path / f"out{suffix}"
+        journal = output if suffix == ".jsonl" else tmp_path / f"out{suffix}.jsonl"
+        run(capsys, str(folder / "0.mp4"), str(folder / "1.mp4"), "-o", str(output), *FAST)
+        with journal.open("a", encoding="utf-8") as stream:
+            stream.write('{"file": "cut off')
+        _, _, err = run(capsys, str(folder), "-o", str(output), *FAST)
+        assert "2 clips were audited before." in err
+        files = [json.loads(line)["file"] for line in journal.read_text("utf-8").splitlines()]
+        assert sorted(files) == sorted(str(path) for path in folder.iterdir())
+        assert output.stat().st_size > 0
+
+    def test_killed_in_the_middle_nothing_is_lost_or_doubled(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        output = tmp_path / "out.jsonl"
+        command = [sys.executable, "-m", "vidigree.cli", "audit", str(folder), "-o", str(output)]
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "typings")}
+        running = subprocess.Popen(
+            [*command, *FAST], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        deadline = time.monotonic() + 60
+        while not (output.exists() and output.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        running.kill()
+        running.communicate()
+        code, _, err = run(capsys, str(folder), "-o", str(output), *FAST)
+        assert code == 0
+        assert "audited before" in err
+        files = [json.loads(line)["file"] for line in output.read_text("utf-8").splitlines()]
+        assert sorted(files) == sorted(str(path) for path in folder.iterdir())
+
+    def test_a_report_of_many_is_one_page(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        report = tmp_path / "report.html"
+        run(capsys, str(folder), "--report", str(report), "--policy", "platform", *FAST)
+        page = report.read_text(encoding="utf-8")
+        assert page.count('<details class="clip') == 7
+        assert "data:image/jpeg;base64," in page
+
+    def test_standard_input_is_a_list(
+        self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(f"{folder / '3.mp4'}\n"))
+        _, out, _ = run(capsys, "-", "--json", *FAST)
+        assert json.loads(out)["file"] == str(folder / "3.mp4")
+
+
+def test_a_policy_says_what_to_do(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, str(clip), "--policy", "newsroom", *FAST)
+    assert "policy newsroom 1: review." in out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-o", "out.txt"],
+        ["--policy", "none"],
+        ["--report", "/none/report.html"],
+        ["-o", "/none/out.csv"],
+    ],
+)
+def test_mistakes_are_told_before_anything_is_audited(
+    options: list[str], clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, str(clip), *options, *FAST)
+    assert code in (2, 4)
+    assert out == ""
+    assert err.count("\n") == 1

@@ -1,0 +1,79 @@
+"""The manifest tree of a report: the file's credentials and those of what went into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Node", "manifest_tree"]
+
+_MAX_DEPTH = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One manifest.
+
+    Attributes:
+        title: Name of the clip or ingredient, by its manifest.
+        role: ``"file"``, ``"recovered"``, or the relationship of an ingredient.
+        source: Claimed source.
+        signer: Organization in the certificate; unverified unless trusted.
+        generator: What made the claim.
+        signed_at: Time in the time stamp, ISO 8601; empty without one.
+        answers: Integrity, signer trust and validity.
+        actions: Recorded actions in a few words each.
+        failures: Failure status codes.
+        children: Ingredients.
+    """
+
+    title: str
+    role: str
+    source: str
+    signer: str
+    generator: str
+    signed_at: str
+    answers: tuple[tuple[str, str], ...]
+    actions: tuple[str, ...]
+    failures: tuple[str, ...]
+    children: tuple[Node, ...]
+
+
+def manifest_tree(row: dict[str, Any]) -> tuple[Node, ...]:
+    """Return the trees of a verdict: of the credentials in the file, and of recovered ones.
+
+    Args:
+        row: The verdict in its JSON form.
+    """
+    trees = []
+    credentials = row["readings"]["credentials"]
+    if credentials.get("status") == "present":
+        trees.append(_node(credentials, "file", 0))
+    recovered = row["readings"]["ledger"].get("credentials")
+    if recovered and recovered.get("status") == "present":
+        trees.append(_node(recovered, "recovered", 0))
+    return tuple(trees)
+
+
+def _node(reading: dict[str, Any], role: str, depth: int) -> Node:
+    ingredients = reading.get("ingredients", []) if depth < _MAX_DEPTH else []
+    return Node(
+        title=reading.get("title", ""),
+        role=role,
+        source=reading["claimed_source"],
+        signer=(reading.get("signer") or {}).get("organization", ""),
+        generator=reading.get("generator", ""),
+        signed_at=reading.get("signed_at") or "",
+        answers=tuple((name, reading[name]) for name in ("integrity", "signer_trust", "validity")),
+        actions=tuple(_action(action) for action in reading.get("actions", [])),
+        failures=tuple(reading.get("codes", {}).get("failure", [])),
+        children=tuple(
+            _node(part, part.get("relationship") or "ingredient", depth + 1) for part in ingredients
+        ),
+    )
+
+
+def _action(action: dict[str, str]) -> str:
+    details = [action.get("digital_source_type", ""), action.get("software_agent", "")]
+    note = ", ".join(filter(None, details))
+    return f"{action['label']} ({note})" if note else action["label"]

@@ -1,0 +1,135 @@
+"""Writes reports: rows are spooled to disk as they come, and rendered as a stream at the end."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
+from typing import IO, TYPE_CHECKING, Any
+
+from vidigree import __version__
+from vidigree.detect.evidence import LAYERS
+from vidigree.detect.findings import Finding
+from vidigree.detect.report.manifest_tree import manifest_tree
+from vidigree.detect.report.timeline import tracks
+from vidigree.detect.wording import wording
+from vidigree.media.output import output_file
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["ReportWriter", "render_report"]
+
+Row = dict[str, Any]
+Picture = dict[str, Any]
+
+
+class ReportWriter:
+    """Collects verdicts and writes the report when all are there.
+
+    Args:
+        path: HTML file to write.
+        language: Language of the words.
+    """
+
+    def __init__(self, path: Path, *, language: str = "en") -> None:
+        self._path = path
+        self._language = language
+        self._spool: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self._counts: Counter[str] = Counter()
+
+    def add(self, row: Row, pictures: list[Picture]) -> None:
+        """Take a verdict or an error, with its thumbnails."""
+        self._counts[row.get("finding", "error")] += 1
+        self._spool.write(json.dumps([row, pictures]) + "\n")
+
+    def finish(self) -> None:
+        """Write the report; memory does not grow with the number of clips.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        with output_file(self._path) as part, part.open("w", encoding="utf-8") as stream:
+            for piece in render_report(self._rows(), self._counts, language=self._language):
+                stream.write(piece)
+
+    def close(self) -> None:
+        """Throw away what was collected."""
+        self._spool.close()
+
+    def _rows(self) -> Iterator[tuple[Row, list[Picture]]]:
+        self._spool.seek(0)
+        for line in self._spool:
+            row, pictures = json.loads(line)
+            yield row, pictures
+
+
+def render_report(
+    rows: Iterable[tuple[Row, list[Picture]]],
+    counts: Counter[str],
+    *,
+    language: str = "en",
+) -> Iterator[str]:
+    """Yield the HTML of a report, piece by piece.
+
+    Args:
+        rows: Verdicts and errors in their JSON form, each with its thumbnails.
+        counts: Number of rows of each finding, ``"error"`` for errors.
+        language: Language of the words.
+    """
+    words = wording(language)
+    template = _environment().get_template("report.html.j2")
+    yield from template.generate(
+        clips=(_clip(row, pictures) for row, pictures in rows),
+        counts=[
+            (name, counts[name])
+            for name in [*(finding.value for finding in Finding), "error"]
+            if counts[name]
+        ],
+        total=counts.total(),
+        words=words,
+        table=words.table,
+        language=language,
+        version=__version__,
+    )
+
+
+def _clip(row: Row, pictures: list[Picture]) -> dict[str, Any]:
+    clip: dict[str, Any] = {
+        "row": row,
+        "name": PurePath(row["file"] or "").name or row["file"],
+        "pictures": pictures,
+        "kind": row.get("finding", "error"),
+    }
+    if "error" not in row:
+        order = {layer: number for number, layer in enumerate(LAYERS)}
+        clip |= {
+            "evidence": sorted(row["evidence"], key=lambda piece: order[piece["layer"]]),
+            "tracks": tracks(row),
+            "trees": manifest_tree(row),
+            "json": json.dumps(row, ensure_ascii=False, indent=2),
+        }
+    return clip
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("vidigree.detect.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["clock"] = _clock
+    environment.filters["figure"] = lambda value: f"{value:.2g}"
+    return environment
+
+
+def _clock(seconds: float) -> str:
+    """Return seconds as m:ss.s."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"

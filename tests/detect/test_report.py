@@ -1,0 +1,151 @@
+"""Reports: self-contained, escaped, and in words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidigree.detect.evidence import Layer
+from vidigree.detect.readings import LedgerReading, NotChecked, Readings
+from vidigree.detect.report import ReportWriter, render_report
+from vidigree.detect.report.manifest_tree import manifest_tree
+from vidigree.detect.report.timeline import tracks
+from vidigree.detect.verdict import judge
+from vidigree.detect.wording import LANGUAGES
+from vidigree.watermark.method import MarkReading, MarkSegment
+
+VOID = {"meta", "img", "rect", "br", "link"}
+
+
+class Checker(HTMLParser):
+    """Checks that tags are balanced and that nothing is loaded from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sources: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.sources.extend(value or "" for name, value in attrs if name in {"src", "href"})
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    def gap(layer: Layer) -> NotChecked:
+        return NotChecked(layer=layer, why="a test")
+
+    segment = MarkSegment(start=1.0, end=3.0, p_value=1e-12, message=5)
+    mark = MarkReading(
+        method="robust", present=True, p_value=1e-12, message=5, key_id="mk-1", segments=(segment,)
+    )
+    readings = Readings(
+        credentials=gap("credentials"),
+        marks=(mark,),
+        ledger=LedgerReading(),
+        classifier=gap("classifier"),
+    )
+    verdict = judge(replace(readings, **changes), path=Path("a.mp4"), media=None)
+    media = {"seconds": 4.0, "width": 64, "height": 48, "codec": "h264", "fps": 8.0, "bytes": 100}
+    return verdict.to_dict() | {"media": media}
+
+
+ERROR = {
+    "file": "bad.mp4",
+    "error": {"kind": "X", "message": "It is broken.", "hint": "Mend it.", "exit_code": 3},
+}
+
+
+def render(*rows: dict[str, Any], language: str = "en") -> str:
+    counts = Counter(str(entry.get("finding", "error")) for entry in rows)
+    picture = {"time": 0.5, "jpeg": "AAAA"}
+    return "".join(render_report(((entry, [picture]) for entry in rows), counts, language=language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_is_balanced_and_self_contained(language: str) -> None:
+    for page in (render(row(), language=language), render(row(), ERROR, language=language)):
+        checker = Checker()
+        checker.feed(page)
+        assert checker.open == []
+        assert all(source.startswith("data:") for source in checker.sources)
+        assert "script" not in checker.tags
+        assert "{{" not in page
+
+
+def test_one_clip_shows_finding_evidence_and_both_sides_of_it() -> None:
+    page = render(row())
+    assert "generator&#39;s watermark" in page
+    assert "mark.found" in page
+    assert "Does not prove" in page
+    assert "the finding rests on this" in page
+
+
+def test_names_of_strangers_are_escaped() -> None:
+    page = render(row() | {"file": "<script>alert(1)</script>.mp4"})
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_many_clips_get_a_summary() -> None:
+    page = render(row(), row(), ERROR)
+    assert page.count("<summary>\n<img") + page.count("<summary>\n<span") == 3
+    assert re.search(r"<b>2</b>\s*Carries a generator", page)
+    assert re.search(r"<b>1</b>\s*Could not be read", page)
+    assert "It is broken." in page
+
+
+def test_tracks_have_the_marks_segments_in_place() -> None:
+    (track,) = tracks(row())
+    (part,) = track.parts
+    assert (track.layer, part.left, part.width) == ("mark", 250.0, 500.0)
+
+
+def test_the_heat_map_tells_for_from_against() -> None:
+    entry = row()
+    windows = [{"start": 0.0, "end": 2.0, "llr": 6.0}, {"start": 2.0, "end": 4.0, "llr": -0.3}]
+    entry["readings"]["classifier"] = {"status": "scored", "windows": windows}
+    heat = tracks(entry)[1]
+    assert [part.kind for part in heat.parts] == ["synthetic", "neutral"]
+    assert heat.parts[0].level > 0.9 > 0.2 > heat.parts[1].level
+
+
+def test_the_manifest_tree_shows_ingredients_and_recovered_credentials() -> None:
+    inner = {
+        "claimed_source": "generated",
+        "integrity": "altered",
+        "signer_trust": "unlisted",
+        "validity": "valid",
+        "relationship": "parentOf",
+        "title": "parent <b>",
+        "ingredients": [],
+    }
+    outer = inner | {"status": "present", "title": "clip", "ingredients": [inner]}
+    entry = row(ledger=LedgerReading(found_by="fingerprint", same_content=True, credentials=outer))
+    (tree,) = manifest_tree(entry)
+    assert (tree.role, tree.children[0].role) == ("recovered", "parentOf")
+    page = render(entry)
+    assert "parent &lt;b&gt;" in page
+    assert "integrity: altered" in page
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    writer = ReportWriter(tmp_path / "report.html")
+    writer.add(row(), [])
+    assert not (tmp_path / "report.html").exists()
+    writer.finish()
+    writer.close()
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").endswith("</html>")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
