@@ -8,6 +8,7 @@ from typing import Any
 __all__ = ["Node", "manifest_tree"]
 
 _MAX_DEPTH = 16
+_ANSWERS = ("integrity", "signer_trust", "validity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class Node:
         signer: Organization in the certificate; unverified unless trusted.
         generator: What made the claim.
         signed_at: Time in the time stamp, ISO 8601; empty without one.
-        answers: Integrity, signer trust and validity.
+        answers: Integrity, signer trust and validity; none for an ingredient without credentials.
         actions: Recorded actions in a few words each.
         failures: Failure status codes.
         children: Ingredients.
@@ -64,7 +65,7 @@ def _node(reading: dict[str, Any], role: str, depth: int) -> Node:
         signer=(reading.get("signer") or {}).get("organization", ""),
         generator=reading.get("generator", ""),
         signed_at=reading.get("signed_at") or "",
-        answers=tuple((name, reading[name]) for name in ("integrity", "signer_trust", "validity")),
+        answers=tuple((name, reading[name]) for name in _ANSWERS if reading.get("signed", True)),
         actions=tuple(_action(action) for action in reading.get("actions", [])),
         failures=tuple(reading.get("codes", {}).get("failure", [])),
         children=tuple(
