@@ -2,6 +2,11 @@
 
 from vidigree.watermark.credentials.answers import StatusCodes
 from vidigree.watermark.credentials.claims import ActionReading
+from vidigree.watermark.credentials.foreign_labels import (
+    AigcTag,
+    ForeignLabels,
+    read_foreign_labels,
+)
 from vidigree.watermark.credentials.identity import (
     SigningIdentity,
     init_identity,
@@ -29,8 +34,10 @@ __all__ = [
     "SOFT_BINDING_ALGORITHM",
     "Action",
     "ActionReading",
+    "AigcTag",
     "CredentialsReading",
     "Disclosure",
+    "ForeignLabels",
     "IngredientReading",
     "ManifestRequest",
     "SignerReading",
@@ -44,5 +51,6 @@ __all__ = [
     "load_identity",
     "mark_soft_binding",
     "read_credentials",
+    "read_foreign_labels",
     "sign_file",
 ]

@@ -19,6 +19,7 @@ __all__ = [
     "read_actions",
     "read_generator",
     "read_soft_bindings",
+    "source_of_term",
 ]
 
 _MAX_ACTIONS = 500
@@ -124,6 +125,11 @@ def read_generator(claim: Mapping[str, Any]) -> str:
     if isinstance(info, dict):
         return bounded_text(f"{info.get('name', '')} {info.get('version') or ''}")
     return bounded_text(claim.get("claim_generator"))
+
+
+def source_of_term(term: str) -> ClaimedSource:
+    """Return what the last part of an IPTC digital source type means."""
+    return _BY_SOURCE_TYPE.get(term, "unknown")
 
 
 def claimed_source(

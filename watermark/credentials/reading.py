@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from vidigree.watermark.credentials.answers import (
 )
 from vidigree.watermark.credentials.container_checks import check_container, hash_exclusions
 from vidigree.watermark.credentials.embedding import embedded_store, is_c2pa_box
-from vidigree.watermark.credentials.ingredients import IngredientWalk, manifest_answers
+from vidigree.watermark.credentials.ingredients import EMPTY_ASSET, IngredientWalk, manifest_answers
 from vidigree.watermark.credentials.readings import CredentialsReading
 from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.trust import TrustSettings
@@ -60,7 +61,7 @@ def read_credentials(
         MediaError: The file cannot be read.
     """
     kind, holds_box = _container(path)
-    if kind is None:
+    if kind is None and store is None:
         note = StatusCodes().with_note("vidigree.container.withoutCredentials")
         return CredentialsReading(status="absent", codes=note)
     if kind != "video/x-msvideo" and not holds_box and store is None:
@@ -102,7 +103,7 @@ def _container(path: Path) -> tuple[str | None, bool]:
 
 
 def _library_reading(
-    path: Path, kind: str, store: bytes | None, context: Context
+    path: Path, kind: str | None, store: bytes | None, context: Context
 ) -> tuple[dict[str, Any] | None, Mapping[str, Any]]:
     """Return the library's crJSON document and its validation results; ``None`` without manifest.
 
@@ -112,11 +113,12 @@ def _library_reading(
     from c2pa import C2paError, Reader
 
     try:
-        with open_media(path) as stream:
+        with open_media(path) if kind else BytesIO(EMPTY_ASSET) as stream:
             if store is None:
                 reader = Reader.try_create(kind, stream, context=context)
             else:
-                reader = Reader(kind, stream, store, context=context)
+                # A kind of file that C2PA does not know has no hash that could match.
+                reader = Reader(kind or "video/mp4", stream, store, context=context)
             if reader is None:
                 if kind != "video/x-msvideo":
                     raise CredentialsError("A C2PA box is there without a readable manifest.")

@@ -98,6 +98,17 @@ def test_recovered_store_validates_against_a_stripped_file(
     assert reading.soft_bindings[0].value == "published-1:0123456789abcdef"
 
 
+def test_store_is_recovered_for_a_kind_of_file_that_c2pa_does_not_know(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    store = sign_file(clip, tmp_path / "signed.mp4", request=request_for_clip, identity=identity)
+    (tmp_path / "stripped.webm").write_bytes(b"\x1a\x45\xdf\xa3" + b"x" * 100)
+    reading = read_credentials(tmp_path / "stripped.webm", trust=TrustSettings(), store=store)
+    assert (reading.status, reading.content_binding) == ("present", "mismatch")
+    assert reading.manifest_integrity == "intact"
+    assert reading.claimed_source == "generated"
+
+
 def test_damaged_store_is_unreadable(clip: Path) -> None:
     reading = read_credentials(clip, trust=TrustSettings(), store=b"not a store")
     assert reading.status == "unreadable"
