@@ -42,7 +42,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "ledger": ("vidigree.watermark.ledger.commands:ledger", "Show what was issued, and check it."),
     "audit": ("vidigree.detect.commands:audit", "Say where a clip comes from, and why."),
     "classifier": (
-        "vidigree.detect.commands:classifier",
+        "vidigree.detect.classifier.commands:classifier",
         "Train, evaluate and run the classifier.",
     ),
 }

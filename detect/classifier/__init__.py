@@ -1,0 +1,19 @@
+"""Real or synthetic, from pixels alone: canonical form, features, model, honest figures."""
+
+from vidigree.detect.classifier.model import ClassifierModel, load_model, shipped_model
+from vidigree.detect.classifier.reading import (
+    ABSTENTIONS,
+    ClassifierReading,
+    WindowScore,
+    score_video,
+)
+
+__all__ = [
+    "ABSTENTIONS",
+    "ClassifierModel",
+    "ClassifierReading",
+    "WindowScore",
+    "load_model",
+    "score_video",
+    "shipped_model",
+]

@@ -1,0 +1,121 @@
+"""Canonical windows kept on disk, so that a change of features does not decode every clip again."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow, canonical_windows
+from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.laundering import LAUNDERINGS, draw_laundering, launder
+from vidigree.media.errors import OutputError
+from vidigree.media.output import output_file
+from vidigree.media.reading import Frame, VideoReader, open_video
+
+__all__ = ["TRAINING_SECONDS", "WindowCache"]
+
+TRAINING_SECONDS = 6
+"""Training and evaluation look at this much of a clip, so that long clips do not dominate."""
+
+
+class WindowCache:
+    """Canonical windows of labelled clips, by file hash, recipe and laundering.
+
+    Args:
+        folder: Where the files go; made when needed. Keep it outside any repository.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def windows(self, clip: LabelledClip, laundering: str) -> list[CanonicalWindow]:
+        """Return the first windows of a clip after a laundering, from disk if they are there.
+
+        Args:
+            clip: The clip.
+            laundering: A key of LAUNDERINGS, or ``draw-N`` for the clip's Nth random draw.
+
+        Raises:
+            MediaError: The clip cannot be read.
+            OutputError: The cache cannot be written.
+        """
+        digest = self.digest(clip)
+        path = self.folder / RECIPE_ID / laundering / f"{digest}.npz"
+        if path.exists():
+            return _read(path)
+        if laundering in LAUNDERINGS:
+            chain = LAUNDERINGS[laundering]
+        else:
+            chain = draw_laundering(f"{digest} {laundering}")
+        with open_video(clip.path) as reader:
+            frames = launder(_beginning(reader), chain, fps=reader.info.fps)
+            windows = list(canonical_windows(frames))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"The cache folder {self.folder} cannot be written.", hint="Give another --cache."
+            ) from error
+        with output_file(path, overwrite=True) as temporary:
+            _write(temporary, windows)
+        return windows
+
+    def digest(self, clip: LabelledClip) -> str:
+        """Return the SHA-256 of the clip's file, from the list if it is there."""
+        return clip.sha256 or hashlib.sha256(clip.path.read_bytes()).hexdigest()
+
+    def feature_path(self, clip: LabelledClip, laundering: str, kind: str) -> Path:
+        """Return where features of a clip are kept; ``kind`` names view, group and version."""
+        return self.folder / RECIPE_ID / laundering / kind / f"{self.digest(clip)}.npy"
+
+
+def _beginning(reader: VideoReader) -> Iterator[Frame]:
+    frames = iter(reader)
+    first = next(frames)
+    yield first
+    yield from itertools.takewhile(lambda frame: frame.time - first.time < TRAINING_SECONDS, frames)
+
+
+def _write(path: Path, windows: list[CanonicalWindow]) -> None:
+    arrays: dict[str, Any] = {
+        "facts": np.array(
+            [[w.start, w.end, w.num_frames, w.repeated, w.short_side] for w in windows]
+        ).reshape(-1, 5)
+    }
+    for index, window in enumerate(windows):
+        for kind, units in window.views.items():
+            arrays[f"{index}-{kind}-sizes"] = np.array([len(unit) for unit in units])
+            arrays[f"{index}-{kind}"] = np.frombuffer(b"".join(units), dtype=np.uint8)
+    with path.open("wb") as stream:
+        np.savez(stream, **arrays)
+
+
+def _read(path: Path) -> list[CanonicalWindow]:
+    with np.load(path, allow_pickle=False) as arrays:
+        kinds = [key[2:] for key in arrays if key.startswith("0-") and not key.endswith("-sizes")]
+        windows = []
+        for index, facts in enumerate(arrays["facts"]):
+            views = {}
+            for kind in kinds:
+                ends = np.cumsum(arrays[f"{index}-{kind}-sizes"])
+                data = arrays[f"{index}-{kind}"].tobytes()
+                views[kind] = tuple(
+                    data[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)
+                )
+            start, end, num_frames, repeated, short_side = facts.tolist()
+            windows.append(
+                CanonicalWindow(
+                    start=start,
+                    end=end,
+                    num_frames=int(num_frames),
+                    repeated=repeated,
+                    short_side=int(short_side),
+                    views=views,
+                )
+            )
+    return windows

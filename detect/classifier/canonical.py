@@ -1,0 +1,122 @@
+"""The one canonical form, for training and for use: what a clip is before any feature sees it.
+
+Frame rate, length, size, aspect, bars, corner logos and encoder settings tell real from synthetic
+clips in every collection, and none of them is a trace of synthesis. Here they are made equal:
+2-second windows at a fixed rate, bars trimmed, the centre kept, fixed square views, one re-encode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from vidigree.detect.classifier.coding import CODING, DecodedView, decode_view, encode_view
+from vidigree.detect.classifier.geometry import (
+    LARGEST_SHORT_SIDE,
+    VIEW_SIZE,
+    VIEWS,
+    bounded,
+    centre_box,
+    content_box,
+    view,
+)
+from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
+from vidigree.media.reading import Frame
+
+__all__ = [
+    "RECIPE",
+    "RECIPE_ID",
+    "SHORTEST_WINDOW",
+    "SMALLEST_SIDE",
+    "WINDOW_FRAMES",
+    "CanonicalWindow",
+    "canonical_windows",
+]
+
+WINDOW_FRAMES = 16
+"""Frames in a full window: two seconds."""
+
+SHORTEST_WINDOW = 4
+"""Fewest frames in the only window of a clip: half a second."""
+
+SHORTEST_TAIL = 8
+"""Fewest frames in a later window; a shorter rest is left out."""
+
+SMALLEST_SIDE = 64
+"""Smallest short side of the kept centre, in source pixels. Below it nothing is left to see."""
+
+RECIPE = (
+    f"v1: nearest frame at {SAMPLE_RATE} Hz, windows of {WINDOW_FRAMES} frames, bars trimmed, "
+    f"centre 0.8, at most {LARGEST_SHORT_SIDE} px, views {'+'.join(VIEWS)} of {VIEW_SIZE} px, "
+    f"{CODING}"
+)
+"""The canonical form in words; weights belong to one recipe and refuse another."""
+
+RECIPE_ID = hashlib.sha256(RECIPE.encode()).hexdigest()[:12]
+"""Short name of RECIPE."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CanonicalWindow:
+    """One window of a clip in canonical form.
+
+    Attributes:
+        start: Seconds from the first frame of the clip.
+        end: Seconds from the first frame, exclusive.
+        num_frames: Sampled frames, SHORTEST_WINDOW to WINDOW_FRAMES.
+        repeated: Part of the sampled frames, in [0, 1], that repeat the one before.
+        short_side: Short side of the kept centre in source pixels; a quality, never a feature.
+        views: Name of the view to its H.264 access units.
+    """
+
+    start: float
+    end: float
+    num_frames: int
+    repeated: float
+    short_side: int
+    views: Mapping[str, tuple[bytes, ...]]
+
+    def decode(self, kind: str) -> DecodedView:
+        """Return one view as pixels and motion vectors."""
+        return decode_view(self.views[kind], repeated=self.repeated)
+
+
+def canonical_windows(frames: Iterable[Frame], *, every: int = 1) -> Iterator[CanonicalWindow]:
+    """Yield the windows of a clip in order; at most one window of frames is held in memory.
+
+    Windows whose kept centre is smaller than SMALLEST_SIDE, and clips shorter than
+    SHORTEST_WINDOW frames, yield nothing.
+
+    Args:
+        frames: The clip's frames in display order.
+        every: Make every n-th window only, the first always; for long clips.
+    """
+    samples: list[SampledFrame] = []
+    for sample in nearest_frames(frames):
+        if sample.tick // WINDOW_FRAMES % every:
+            continue
+        samples.append(
+            SampledFrame(bounded(sample.image), tick=sample.tick, repeated=sample.repeated)
+        )
+        if len(samples) == WINDOW_FRAMES:
+            yield from _window(samples)
+            samples = []
+    first = bool(samples) and samples[0].tick == 0
+    if len(samples) >= (SHORTEST_WINDOW if first else SHORTEST_TAIL):
+        yield from _window(samples)
+
+
+def _window(samples: list[SampledFrame]) -> Iterator[CanonicalWindow]:
+    images = [sample.image for sample in samples]
+    box = centre_box(content_box(images))
+    if box.short_side < SMALLEST_SIDE:
+        return
+    yield CanonicalWindow(
+        start=samples[0].tick / SAMPLE_RATE,
+        end=(samples[-1].tick + 1) / SAMPLE_RATE,
+        num_frames=len(samples),
+        repeated=sum(sample.repeated for sample in samples) / len(samples),
+        short_side=box.short_side,
+        views={kind: encode_view(view(image, box, kind) for image in images) for kind in VIEWS},
+    )

@@ -1,0 +1,171 @@
+"""The model card and the audit table, as Markdown."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.evaluate import Evaluation
+from vidigree.detect.classifier.installation import InstallationCheck
+from vidigree.detect.classifier.metrics import Interval
+
+__all__ = ["figures_markdown", "model_card"]
+
+_INTRODUCTION = """\
+# The classifier: model card and data sheet
+
+Written by `vidigree classifier evaluate --card`; do not edit by hand.
+
+`vidigree classifier score FILE` and the classifier layer of `vidigree audit` answer one question
+from pixels alone: does this look more like what generators make, or like what cameras record? The
+answer is a log-likelihood ratio, a conformal p-value against real clips, and a yes only above a
+threshold that one real clip in a hundred is expected to exceed. **A low score never means
+authentic**, and a high one alone carries no public claim.
+
+## What it does not cover
+
+- **Face swaps, lip synchronisation and other local manipulation of real footage.** It judges whole
+  windows; a mostly real picture mostly looks real.
+- Animation, games and screen captures: neither class of the training clips holds enough of them.
+- Still pictures, and clips shorter than half a second: it abstains.
+- Generators unlike all below. The table by generator shows how uneven it is among those it knows.
+
+## Canonical form
+
+Every clip, in training and in use, is brought to one form before a feature sees it
+(`{recipe_id}`): {recipe}.
+
+Container facts are never features. The canonical form is why a remux, other tags or another
+container change no score, and a test holds it to that.
+"""
+
+
+def model_card(result: Evaluation, clips: Sequence[LabelledClip], check: InstallationCheck) -> str:
+    """Return the whole card.
+
+    Args:
+        result: The figures.
+        clips: The clips they were measured on, for the data sheet.
+        check: How the shipped weights do on their fixed list.
+    """
+    head = _INTRODUCTION.format(recipe_id=result.recipe_id, recipe=result.recipe)
+    return "\n".join([head, figures_markdown(result), _installation(check), _data_sheet(clips)])
+
+
+def _installation(check: InstallationCheck) -> str:
+    return "\n".join(
+        [
+            "## Check of an installation",
+            "",
+            (
+                f"The shipped weights, on a fixed list of {check.clips} of their training clips."
+                " In-sample, so no measure of quality; a test compares an installation with it."
+            ),
+            "",
+            "```json",
+            json.dumps(check.to_dict(), indent=1),
+            "```",
+            "",
+        ]
+    )
+
+
+def figures_markdown(result: Evaluation) -> str:
+    """Return the audit table."""
+    headline = {
+        "AUC": _interval(result.auc),
+        **{f"TPR at {float(rate):.0%} FPR": _interval(value) for rate, value in result.tpr.items()},
+        "expected calibration error (calibrated on other folds)": f"{result.ece:.3f}",
+        "Brier score at even odds": f"{result.brier:.3f}",
+        "CPU seconds per 2-s window": f"{result.seconds_per_window:.2f}",
+    }
+    probes = {
+        "container facts of the source files (banned)": f"{result.container_probe:.3f}",
+        "what the canonical form leaves of them": f"{result.canonical_probe:.3f}",
+        "largest real source against other real clips": (
+            "too few clips" if result.real_floor is None else f"{result.real_floor:.3f}"
+        ),
+    }
+    groups = [
+        [name, f"{alone:.3f}", f"{result.group_left_out[name]:.3f}"]
+        for name, alone in result.group_alone.items()
+    ]
+    generators = [
+        [row.name, str(row.clips), f"{row.auc:.2f}", f"{row.found:.0%}"]
+        for row in result.per_generator
+    ]
+    few = (
+        f"Real clips: {result.real_clips} from {result.real_origins} sources; synthetic:"
+        f" {result.synthetic_clips} from {result.generators} generators. A false positive rate of"
+        f" 1 % rests on {result.real_clips // 100} real clips."
+    )
+    return "\n".join(
+        [
+            "## Held-out figures",
+            "",
+            (
+                f"Leave-origin-out: {result.groups} groups (generator, real source, repository and"
+                " shared footage together) are held out whole, so every score is of a model that"
+                " saw no clip of the group; the mean of the rounds. Intervals: 95 %, bootstrap over"
+                f" groups. {few} Training clips went through: {', '.join(result.launderings)}."
+                f" Clips too short for a window: {result.unscored}."
+            ),
+            "",
+            _pairs("figure", "held out", headline),
+            "",
+            "### After laundering",
+            "",
+            _pairs(
+                "laundering",
+                "AUC",
+                {name: _interval(value) for name, value in result.laundering.items()},
+            ),
+            "",
+            "### Probes: what could fake the figure",
+            "",
+            _pairs("probe", "AUC", probes),
+            "",
+            "### By feature group",
+            "",
+            _table(["group", "AUC alone", "AUC without it"], groups),
+            "",
+            "### By generator, against all real clips",
+            "",
+            _table(["generator", "clips", "AUC", "found at 5 % false alarms"], generators),
+            "",
+        ]
+    )
+
+
+def _data_sheet(clips: Sequence[LabelledClip]) -> str:
+    lines = [
+        "## Data sheet",
+        "",
+        (
+            "The clips were gathered from public repositories and project pages; most have no"
+            " licence that allows passing them on, so none is part of this project. Known gaps:"
+            " real sources are few and mostly compressed web video, no phone originals, hardly"
+            " any animation, older generators outnumber new ones."
+        ),
+        "",
+    ]
+    for synthetic, title in ((False, "Real sources"), (True, "Generators")):
+        counts = Counter(clip.origin for clip in clips if clip.synthetic == synthetic)
+        listed = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+        lines += [f"{title} (clips): {listed}.", ""]
+    return "\n".join(lines)
+
+
+def _interval(value: Interval) -> str:
+    return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
+
+
+def _pairs(left: str, right: str, rows: Mapping[str, str]) -> str:
+    return _table([left, right], [[name, value] for name, value in rows.items()])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

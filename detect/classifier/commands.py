@@ -1,0 +1,116 @@
+"""``vidigree classifier``: train, evaluate and run the classifier."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+__all__ = ["classifier"]
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.group()
+def classifier() -> None:
+    """Train, evaluate and run the real-vs-synthetic classifier."""
+
+
+@classifier.command()
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@click.option("--weights", type=_FILE, help="Weights of your own; the shipped ones if absent.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
+def score(files: tuple[Path, ...], weights: Path | None, as_json: bool) -> None:
+    """Score FILES by their pixels. A low score never means authentic."""
+    from vidigree.detect.classifier.model import load_model
+    from vidigree.detect.classifier.reading import score_video
+
+    model = load_model(weights) if weights else None
+    for path in files:
+        reading = score_video(path, model=model)
+        if as_json:
+            click.echo(json.dumps({"file": str(path), **reading.to_dict()}))
+        elif reading.llr is None:
+            click.echo(f"{path}: abstained ({reading.reason})")
+        else:
+            word = "likely synthetic" if reading.likely_synthetic else "no evidence of synthesis"
+            click.echo(
+                f"{path}: {word}; log-likelihood ratio {reading.llr:+.2f}"
+                f" (threshold {reading.threshold:+.2f}), real clips score this high with"
+                f" p = {reading.p_value:.3f}"
+            )
+
+
+@classifier.command()
+@click.argument("clips", type=_FILE)
+@click.option("--cache", required=True, type=_FILE, help="Folder for windows and features.")
+@click.option("-o", "--output", required=True, type=_FILE, help="Weights to write, ending in .npz.")
+def train(clips: Path, cache: Path, output: Path) -> None:
+    """Train on CLIPS, a CSV with the columns file, label (real or synthetic) and origin.
+
+    Interrupted, it goes on from the cache when it is called again.
+    """
+    from vidigree.detect.classifier.cache import WindowCache
+    from vidigree.detect.classifier.dataset import read_dataset
+    from vidigree.detect.classifier.model import save_model
+    from vidigree.detect.classifier.training import TrainingSettings
+    from vidigree.detect.classifier.training import train as train_model
+    from vidigree.media.progress import progress_bar
+
+    with progress_bar() as progress:
+        model = train_model(
+            read_dataset(clips),
+            cache=WindowCache(cache),
+            settings=TrainingSettings(),
+            progress=progress,
+        )
+    sha256 = save_model(model, output)
+    click.echo(f"{output}: model {model.model_id}, SHA-256 {sha256}")
+
+
+@classifier.command()
+@click.argument("clips", type=_FILE)
+@click.option("--cache", required=True, type=_FILE, help="Folder for windows and features.")
+@click.option("--laundering", "launderings", multiple=True, help="Column of the matrix; repeat.")
+@click.option("--card", type=_FILE, help="Write the model card (Markdown) here.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of Markdown.")
+def evaluate(
+    clips: Path, cache: Path, launderings: tuple[str, ...], card: Path | None, as_json: bool
+) -> None:
+    """Measure the training recipe on CLIPS with generators and real origins held out."""
+    from vidigree.detect.classifier.cache import WindowCache
+    from vidigree.detect.classifier.card import figures_markdown, model_card
+    from vidigree.detect.classifier.dataset import read_dataset
+    from vidigree.detect.classifier.evaluate import evaluate as run
+    from vidigree.detect.classifier.installation import check_installation
+    from vidigree.detect.classifier.laundering import LAUNDERINGS
+    from vidigree.detect.classifier.model import shipped_model
+    from vidigree.detect.classifier.training import TrainingSettings
+    from vidigree.media.errors import UsageError
+    from vidigree.media.output import output_file
+    from vidigree.media.progress import progress_bar
+
+    unknown = [name for name in launderings if name not in LAUNDERINGS]
+    if unknown:
+        raise UsageError(
+            f"There is no laundering called {unknown[0]!r}.",
+            hint=f"Known: {', '.join(LAUNDERINGS)}.",
+        )
+    rows = read_dataset(clips)
+    with progress_bar() as progress:
+        result = run(
+            rows,
+            cache=WindowCache(cache),
+            settings=TrainingSettings(),
+            launderings=launderings or tuple(LAUNDERINGS),
+            progress=progress,
+        )
+    if card is not None:
+        with output_file(card, overwrite=True) as temporary:
+            check = check_installation(rows, shipped_model())
+            temporary.write_text(model_card(result, rows, check), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), indent=1))
+    else:
+        click.echo(figures_markdown(result))

@@ -1,0 +1,158 @@
+"""Labelled clips: a CSV beside the files, and the groups that must stay in one fold."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.media.errors import UsageError
+
+__all__ = ["LabelledClip", "clip_groups", "folds", "read_dataset"]
+
+_COLUMNS = ("file", "label", "origin")
+_LABELS = {"real": False, "synthetic": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledClip:
+    """One clip with what is known about it; only ``path`` is ever shown to the features.
+
+    Attributes:
+        path: The file.
+        synthetic: Whether it was made by a generator.
+        origin: Name of the generator, or of the source of a real clip.
+        repository: Where the clip was published; clips of one place share encoders and pages.
+        kind: What it shows or how it was made, for tables: ``"face"``, ``"t2v"``.
+        sha256: Hash of the file by the list; empty where the list has none.
+    """
+
+    path: Path
+    synthetic: bool
+    origin: str
+    repository: str
+    kind: str
+    sha256: str
+
+
+def read_dataset(table: Path) -> list[LabelledClip]:
+    """Read a table of labelled clips.
+
+    Args:
+        table: CSV with the columns ``file`` (relative to the table, or to a folder ``clips``
+            beside it), ``label`` (``real`` or ``synthetic``) and ``origin``; ``repo``, ``group``
+            and ``sha256`` are used where present.
+
+    Raises:
+        UsageError: The table cannot be read, lacks a column, or has an unknown label.
+    """
+    try:
+        with table.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"{table} cannot be read as a table of clips.",
+            hint="Give a CSV with the columns file, label and origin.",
+        ) from error
+    if not rows or any(column not in rows[0] for column in _COLUMNS):
+        raise UsageError(
+            f"{table} lacks one of the columns {', '.join(_COLUMNS)}, or has no rows.",
+            hint="Give a CSV with the columns file, label and origin.",
+        )
+    base = table.parent / "clips" if (table.parent / "clips").is_dir() else table.parent
+    return [_clip(row, base, table) for row in rows]
+
+
+def _clip(row: dict[str, str], base: Path, table: Path) -> LabelledClip:
+    if row["label"] not in _LABELS:
+        raise UsageError(
+            f"{table}: the label of {row['file']} is {row['label']!r}.",
+            hint="Labels are real and synthetic.",
+        )
+    return LabelledClip(
+        path=base / row["file"],
+        synthetic=_LABELS[row["label"]],
+        origin=row["origin"],
+        repository=row.get("repo") or "",
+        kind=row.get("group") or "",
+        sha256=row.get("sha256") or "",
+    )
+
+
+def clip_groups(
+    clips: Sequence[LabelledClip], twins: Sequence[tuple[int, int]] = ()
+) -> NDArray[np.int64]:
+    """Number the groups that may not be torn between training and test.
+
+    Clips are in one group if they share the origin (a generator; a real source; an edit and its
+    source footage carry the same name), or the repository, or are near-duplicates, or are linked
+    by a chain of these.
+
+    Args:
+        clips: The clips.
+        twins: Pairs of indices of near-duplicates.
+
+    Returns:
+        int64 (len(clips),), numbers from 0 in order of first appearance.
+    """
+    parent = list(range(len(clips)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    first: dict[tuple[str, str], int] = {}
+    for index, clip in enumerate(clips):
+        for key in (("origin", clip.origin), ("repository", clip.repository)):
+            if key[1]:
+                parent[root(index)] = root(first.setdefault(key, index))
+    for left, right in twins:
+        parent[root(left)] = root(right)
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(root(index), len(numbers)) for index in range(len(clips))])
+
+
+def folds(
+    clips: Sequence[LabelledClip], groups: NDArray[np.int64], *, count: int, seed: int
+) -> NDArray[np.int64]:
+    """Assign whole groups to folds, so that each fold holds unseen generators and unseen sources.
+
+    Groups go, large ones first and ties in seeded order, to the fold that is furthest from its
+    share of either class.
+
+    Args:
+        clips: The clips.
+        groups: Their groups, by :func:`clip_groups`.
+        count: Number of folds, at least 2.
+        seed: Seed of the order among groups of equal size.
+
+    Returns:
+        int64 (len(clips),), the fold of each clip.
+    """
+    rng = np.random.default_rng(seed)
+    labels = np.array([clip.synthetic for clip in clips])
+    counts = np.stack(
+        [
+            np.bincount(groups[labels == label], minlength=groups.max() + 1)
+            for label in (False, True)
+        ],
+        axis=1,
+    )
+    share = counts.sum(axis=0) / count
+    order = sorted(range(len(counts)), key=lambda group: (-counts[group].sum(), rng.random()))
+    filled = np.zeros((count, 2))
+    fold_of = np.zeros(len(counts), dtype=np.int64)
+    for group in order:
+        # The fold where the relative overfill, squared and summed, grows least.
+        after = (filled + counts[group]) / share
+        before = filled / share
+        fold = int(np.argmin((after**2 - before**2).sum(axis=1) + 1e-9 * rng.random(count)))
+        filled[fold] += counts[group]
+        fold_of[group] = fold
+    return fold_of[groups]

@@ -1,0 +1,133 @@
+"""From canonical windows to rows of features, one layout for training and for use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.detect.classifier.cache import WindowCache
+from vidigree.detect.classifier.canonical import CanonicalWindow
+from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.features import feature_groups
+from vidigree.media.output import output_file
+from vidigree.media.progress import Progress, no_progress
+
+__all__ = ["Block", "FeatureTable", "block_features", "build_table", "layout_names"]
+
+
+@dataclass(frozen=True, order=True)
+class Block:
+    """One feature group looked at through one view; a row is a sequence of blocks.
+
+    Attributes:
+        view: A name of ``geometry.VIEWS``.
+        group: A name of the registry of feature groups.
+    """
+
+    view: str
+    group: str
+
+
+def layout_names(blocks: Sequence[Block]) -> list[str]:
+    """Return ``view/group/feature`` for every column of a row."""
+    return [
+        f"{block.view}/{block.group}/{name}"
+        for block in blocks
+        for name in feature_groups.get(block.group)().names()
+    ]
+
+
+def block_features(window: CanonicalWindow, blocks: Sequence[Block]) -> NDArray[np.float32]:
+    """Compute one row.
+
+    Args:
+        window: A canonical window.
+        blocks: The layout.
+
+    Returns:
+        float32 (columns,), NaN in the blocks that have nothing to say about this window.
+    """
+    decoded = {view: window.decode(view) for view in sorted({block.view for block in blocks})}
+    return np.concatenate(
+        [feature_groups.get(block.group)().extract(decoded[block.view]) for block in blocks]
+    )
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Features of all windows of a list of clips.
+
+    Attributes:
+        blocks: The layout of the columns.
+        values: float32 (windows, columns), NaN where a block has nothing to say.
+        clip: int64 (windows,), index of the clip in the list the table was built from.
+    """
+
+    blocks: tuple[Block, ...]
+    values: NDArray[np.float32]
+    clip: NDArray[np.int64]
+
+    def only(self, blocks: Sequence[Block]) -> FeatureTable:
+        """Return the table with some of its blocks, in the order of the table."""
+        kept = tuple(block for block in self.blocks if block in blocks)
+        columns = np.concatenate([np.full(_width(block), block in kept) for block in self.blocks])
+        return FeatureTable(kept, self.values[:, columns], self.clip)
+
+
+def _width(block: Block) -> int:
+    return len(feature_groups.get(block.group)().names())
+
+
+def build_table(
+    clips: Sequence[LabelledClip],
+    *,
+    laundering: str,
+    blocks: Sequence[Block],
+    cache: WindowCache,
+    progress: Progress = no_progress,
+) -> FeatureTable:
+    """Compute or load the features of every window of every clip.
+
+    Args:
+        clips: The clips.
+        laundering: What was done to them, see :meth:`WindowCache.windows`.
+        blocks: The layout.
+        cache: Where windows and features are kept.
+        progress: Told how many clips are done.
+
+    Raises:
+        MediaError: A clip cannot be read.
+        OutputError: The cache cannot be written.
+    """
+    rows: list[NDArray[np.float32]] = []
+    owner: list[int] = []
+    for index, clip in enumerate(clips):
+        parts = [_clip_block(clip, laundering, block, cache) for block in blocks]
+        values = np.concatenate(parts, axis=1)
+        rows.append(values)
+        owner += [index] * len(values)
+        progress(f"features of {laundering!r}", index + 1, len(clips))
+    return FeatureTable(tuple(blocks), np.concatenate(rows), np.array(owner, dtype=np.int64))
+
+
+def _clip_block(
+    clip: LabelledClip, laundering: str, block: Block, cache: WindowCache
+) -> NDArray[np.float32]:
+    group = feature_groups.get(block.group)
+    kind = f"{block.view}-{block.group}-v{group.version}"
+    path = cache.feature_path(clip, laundering, kind)
+    if path.exists():
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
+    extractor = group()
+    rows = [
+        extractor.extract(window.decode(block.view)) for window in cache.windows(clip, laundering)
+    ]
+    values = np.array(rows, dtype=np.float32).reshape(-1, len(extractor.names()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with output_file(path, overwrite=True) as temporary, Path(temporary).open("wb") as stream:
+        np.save(stream, values)
+    return values

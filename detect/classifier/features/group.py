@@ -1,0 +1,56 @@
+"""The contract of a feature group, and the registry of all groups."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.detect.classifier.coding import DecodedView
+from vidigree.media.registry import Registry
+
+__all__ = ["FeatureGroup", "feature_groups"]
+
+
+class FeatureGroup(Protocol):
+    """Numbers computed from the canonical pixels and motion vectors of one window.
+
+    A group sees a :class:`DecodedView` and nothing else: no path, no container, no source size or
+    rate. Required: ``name``, ``version`` (raised whenever the numbers change), ``names``,
+    :meth:`extract`.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    def names(self) -> tuple[str, ...]:
+        """Return one name per feature, in order, without repetition."""
+        ...
+
+    def extract(self, view: DecodedView) -> NDArray[np.float32]:
+        """Return the features of one window.
+
+        Args:
+            view: A view in canonical form, of at least four frames.
+
+        Returns:
+            float32 (len(names()),). All NaN, never partly, where the group has nothing to say:
+            a temporal group on a clip that repeats frames.
+        """
+        ...
+
+
+feature_groups: Registry[type[FeatureGroup]] = Registry("feature group", "vidigree.feature_groups")
+for _name, _class in (
+    ("blocks", "blocks:BlockTransform"),
+    ("colour", "colour:Colour"),
+    ("cooccurrence", "cooccurrence:Cooccurrence"),
+    ("flow", "flow:FlowConsistency"),
+    ("motion", "motion:MotionVectors"),
+    ("naturalness", "naturalness:Naturalness"),
+    ("noise", "noise:NoiseLevel"),
+    ("spectrum", "spectrum:Spectrum"),
+    ("temporal", "temporal:TemporalDifferences"),
+):
+    feature_groups.add(_name, f"vidigree.detect.classifier.features.{_class}")

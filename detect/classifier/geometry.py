@@ -1,0 +1,127 @@
+"""Space: bars trimmed, the centre kept, two square views of fixed size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "LARGEST_SHORT_SIDE",
+    "VIEWS",
+    "VIEW_SIZE",
+    "Box",
+    "bounded",
+    "centre_box",
+    "content_box",
+    "view",
+]
+
+VIEW_SIZE = 256
+"""Side of every view, in pixels."""
+
+VIEWS = ("resized", "native")
+"""``resized``: short side brought to VIEW_SIZE. ``native``: pixels as they are, where enough."""
+
+LARGEST_SHORT_SIDE = 1080
+"""Larger pictures are reduced to this before anything else, so that memory stays bounded."""
+
+_CENTRE = 0.8
+"""Part of each side that is kept; logos and captions sit in the rest."""
+
+_FLAT_LEVELS = 3.0
+"""A row or column whose luma spreads less than this (standard deviation, 0-255) is a bar."""
+
+_LARGEST_BAR = 0.3
+"""Largest part of a side that is taken for a bar; a dark scene is not cut to nothing."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of pixels, the ends exclusive."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def short_side(self) -> int:
+        """Length of the shorter side in pixels."""
+        return min(self.bottom - self.top, self.right - self.left)
+
+    def cut(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the part of an (H, W, ...) image inside the box, not copied."""
+        return image[self.top : self.bottom, self.left : self.right]
+
+
+def bounded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the image, reduced if its short side is above LARGEST_SHORT_SIDE."""
+    height, width = image.shape[:2]
+    if min(height, width) <= LARGEST_SHORT_SIDE:
+        return image
+    factor = LARGEST_SHORT_SIDE / min(height, width)
+    size = (round(width * factor), round(height * factor))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def content_box(images: Sequence[NDArray[np.uint8]]) -> Box:
+    """Find what is left when bars of one colour are trimmed at the four edges.
+
+    Args:
+        images: uint8 RGB frames of one shape (H, W, 3); a bar is a bar in all of them.
+    """
+    luma = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]).astype(
+        np.float32
+    )
+    height, width = luma.shape[1:]
+    top, bottom = _edges(luma.std(axis=(0, 2)) < _FLAT_LEVELS, height)
+    left, right = _edges(luma[:, top:bottom].std(axis=(0, 1)) < _FLAT_LEVELS, width)
+    return Box(top, bottom, left, right)
+
+
+def _edges(flat: NDArray[np.bool_], length: int) -> tuple[int, int]:
+    """Return where the bars at both ends stop; none where they would be implausibly wide."""
+    busy = np.flatnonzero(~flat)
+    if not busy.size:
+        return 0, length
+    start, stop = int(busy[0]), int(busy[-1]) + 1
+    limit = _LARGEST_BAR * length
+    return (start if start <= limit else 0), (stop if length - stop <= limit else length)
+
+
+def centre_box(box: Box) -> Box:
+    """Return the central part of a box, _CENTRE of each side."""
+    rows = round((box.bottom - box.top) * (1 - _CENTRE) / 2)
+    columns = round((box.right - box.left) * (1 - _CENTRE) / 2)
+    return Box(box.top + rows, box.bottom - rows, box.left + columns, box.right - columns)
+
+
+def view(image: NDArray[np.uint8], box: Box, kind: str) -> NDArray[np.uint8]:
+    """Return one square view of a frame.
+
+    Args:
+        image: uint8 RGB frame (H, W, 3).
+        box: The part to look at.
+        kind: One of VIEWS. ``native`` falls back to ``resized`` where the box is too small for
+            it: a missing view would tell the size of the source, which is no trace of synthesis.
+
+    Returns:
+        uint8 RGB of shape (VIEW_SIZE, VIEW_SIZE, 3).
+    """
+    content = box.cut(image)
+    short = box.short_side
+    if kind != "native" or short < VIEW_SIZE:
+        factor = VIEW_SIZE / short
+        size = (
+            max(VIEW_SIZE, round(content.shape[1] * factor)),
+            max(VIEW_SIZE, round(content.shape[0] * factor)),
+        )
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        content = np.asarray(cv2.resize(content, size, interpolation=method), dtype=np.uint8)
+    top = (content.shape[0] - VIEW_SIZE) // 2
+    left = (content.shape[1] - VIEW_SIZE) // 2
+    return np.ascontiguousarray(content[top : top + VIEW_SIZE, left : left + VIEW_SIZE])

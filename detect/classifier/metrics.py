@@ -1,0 +1,107 @@
+"""Figures of merit from scores and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Interval",
+    "area_under_curve",
+    "bootstrap_interval",
+    "brier_score",
+    "calibration_error",
+    "true_positive_rate",
+]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
+    """Return the probability that a synthetic clip scores above a real one, ties half.
+
+    Args:
+        scores: float64 (n,).
+        labels: bool (n,), whether synthetic; both classes present.
+    """
+    reals, fakes = np.sort(scores[~labels]), scores[labels]
+    below = np.searchsorted(reals, fakes, side="left")
+    not_above = np.searchsorted(reals, fakes, side="right")
+    return float((below + not_above).mean() / (2 * len(reals)))
+
+
+def true_positive_rate(
+    scores: NDArray[np.float64], labels: NDArray[np.bool_], false_positive_rate: float
+) -> float:
+    """Return the share of synthetic clips above the threshold that so many real ones exceed.
+
+    The threshold is the lowest score of a real clip that keeps the share of real clips above it
+    at or under ``false_positive_rate``.
+    """
+    reals = np.sort(scores[~labels])[::-1]
+    allowed = int(np.floor(false_positive_rate * len(reals) + 1e-9))
+    return float((scores[labels] > reals[allowed]).mean())
+
+
+def brier_score(probability: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
+    """Return the mean squared error of probabilities, both classes of equal weight."""
+    errors = (probability - labels) ** 2
+    return float((errors[labels].mean() + errors[~labels].mean()) / 2)
+
+
+def calibration_error(
+    probability: NDArray[np.float64], labels: NDArray[np.bool_], *, bins: int = 10
+) -> float:
+    """Return the expected calibration error over bins of equal weight, both classes alike.
+
+    Args:
+        probability: float64 (n,) in [0, 1], at even prior odds.
+        labels: bool (n,).
+        bins: Number of bins.
+    """
+    weights = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
+    order = np.argsort(probability, kind="stable")
+    reached = np.cumsum(weights[order]) - weights[order] / 2
+    bin_of = np.minimum((reached * bins).astype(int), bins - 1)
+    error = 0.0
+    for index in range(bins):
+        chosen = order[bin_of == index]
+        if len(chosen):
+            gap = (weights[chosen] * (probability[chosen] - labels[chosen])).sum()
+            error += abs(gap)
+    return float(error)
+
+
+def bootstrap_interval(
+    figure: Callable[[NDArray[np.float64], NDArray[np.bool_]], float],
+    scores: NDArray[np.float64],
+    labels: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    *,
+    rounds: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Return a figure and the middle 95 % of it when whole groups are drawn with replacement.
+
+    Clips of one origin are not independent, so groups are drawn and not clips.
+    """
+    rng = np.random.default_rng(seed)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    values = []
+    for _ in range(rounds):
+        drawn = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        picked = labels[drawn]
+        if picked.any() and not picked.all():
+            values.append(figure(scores[drawn], picked))
+    low, high = np.quantile(values, (0.025, 0.975))
+    return Interval(figure(scores, labels), float(low), float(high))

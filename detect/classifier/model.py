@@ -1,0 +1,254 @@
+"""The trained model: arrays and a header, scored with NumPy alone, loaded without unpickling."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from importlib import resources
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow
+from vidigree.detect.classifier.extraction import Block, block_features
+from vidigree.detect.classifier.features import feature_groups
+from vidigree.media.errors import UsageError
+from vidigree.media.output import output_file
+
+__all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_model"]
+
+_FORMAT = 1
+_LIMIT = 4.0
+"""Standardised features are cut here, so that one odd value cannot carry a verdict."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What must be known about weights before they are used.
+
+    Attributes:
+        recipe_id: Canonical form the weights belong to.
+        blocks: Layout of the features: (view, group, version of the group).
+        launderings: What the training clips went through.
+        seed: Seed of folds.
+        real_clips: Real clips trained on.
+        synthetic_clips: Synthetic clips trained on.
+        false_alarms: Share of held-out real clips above ``threshold`` that was asked for.
+        threshold: Log-likelihood ratio above which a clip is called likely synthetic.
+        trained_on: First 16 hex digits of the SHA-256 of every training clip, sorted.
+        calibrated_on: Whose real clips set the threshold: ``"training"`` or a user's own name.
+    """
+
+    recipe_id: str
+    blocks: tuple[tuple[str, str, int], ...]
+    launderings: tuple[str, ...]
+    seed: int
+    real_clips: int
+    synthetic_clips: int
+    false_alarms: float
+    threshold: float
+    trained_on: tuple[str, ...]
+    calibrated_on: str = "training"
+
+
+@dataclass(frozen=True)
+class ClassifierModel:
+    """A linear and a kernel classifier on the same features, stacked and calibrated.
+
+    Attributes:
+        header: See Header.
+        median: float32 (D,), stands in for features that are not there.
+        mean: float32 (D,).
+        scale: float32 (D,), above 0.
+        weight: float32 (D,), of the linear member.
+        support: float16 (S, D), prepared training windows that carry the kernel member.
+        dual: float32 (S,).
+        gamma: Width of the kernel: exp(-gamma * squared distance).
+        stack: float64 (3,): factors of the linear and the kernel score, and a constant.
+        reals: float32 (n,), log-likelihood ratios of held-out real clips, ascending.
+    """
+
+    header: Header
+    median: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    support: NDArray[np.float16]
+    dual: NDArray[np.float32]
+    gamma: float
+    stack: NDArray[np.float64]
+    reals: NDArray[np.float32]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Layout of the features."""
+        return tuple(Block(view, group) for view, group, _ in self.header.blocks)
+
+    @property
+    def model_id(self) -> str:
+        """Return the recipe id and the first digits of a hash over all arrays."""
+        digest = hashlib.sha256()
+        for name, array in sorted(_arrays(self).items()):
+            digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+        digest.update(repr(self.header.threshold).encode())
+        return f"{self.header.recipe_id}-{digest.hexdigest()[:12]}"
+
+    def prepared(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Fill, standardise and limit features; float32 (n, D) in and out."""
+        filled = np.where(np.isnan(rows), self.median, rows)
+        limited = np.clip((filled - self.mean) / self.scale, -_LIMIT, _LIMIT)
+        return np.asarray(limited, dtype=np.float32)
+
+    def members(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the scores of both members, float64 (n, 2), not calibrated.
+
+        Args:
+            rows: float32 (n, D) features as extracted.
+        """
+        points = self.prepared(rows).astype(np.float64)
+        support = self.support.astype(np.float64)
+        squares = (points**2).sum(axis=1)[:, None] + (support**2).sum(axis=1)[None, :]
+        distances = np.maximum(squares - 2 * points @ support.T, 0)
+        kernel = np.exp(-self.gamma * distances) @ self.dual.astype(np.float64)
+        return np.stack([points @ self.weight.astype(np.float64), kernel], axis=1)
+
+    def llr(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return natural-log likelihood ratios, float64 (n,), from member scores (n, 2)."""
+        return np.asarray(members @ self.stack[:2] + self.stack[2], dtype=np.float64)
+
+    def windows_members(self, windows: Sequence[CanonicalWindow]) -> NDArray[np.float64]:
+        """Return the member scores (n, 2) of windows."""
+        rows = np.stack([block_features(window, self.blocks) for window in windows])
+        return self.members(rows)
+
+    def p_value(self, llr: float) -> float:
+        """Return the conformal p-value: how often held-out real clips score as high, in (0, 1]."""
+        above = len(self.reals) - int(np.searchsorted(self.reals, llr, side="left"))
+        return (above + 1) / (len(self.reals) + 1)
+
+    def with_threshold(self, threshold: float, *, false_alarms: float, on: str) -> ClassifierModel:
+        """Return the model with another threshold."""
+        header = replace(
+            self.header, threshold=threshold, false_alarms=false_alarms, calibrated_on=on
+        )
+        return replace(self, header=header)
+
+
+def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
+    return {
+        "median": model.median,
+        "mean": model.mean,
+        "scale": model.scale,
+        "weight": model.weight,
+        "support": model.support,
+        "dual": model.dual,
+        "gamma": np.array(model.gamma),
+        "stack": model.stack,
+        "reals": model.reals,
+    }
+
+
+def save_model(model: ClassifierModel, path: Path) -> str:
+    """Write the weights as npz, and beside them a JSON file with their SHA-256 and the header.
+
+    Args:
+        model: The model.
+        path: Where the ``.npz`` goes; the header goes to the same name with ``.json``.
+
+    Returns:
+        The SHA-256 of the npz, hex.
+
+    Raises:
+        OutputError: The files cannot be written.
+    """
+    buffer = BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **_arrays(model))
+    data = buffer.getvalue()
+    sha256 = hashlib.sha256(data).hexdigest()
+    header = {"format": _FORMAT, "sha256": sha256, **asdict(model.header)}
+    with output_file(path, overwrite=True) as temporary:
+        temporary.write_bytes(data)
+    with output_file(path.with_suffix(".json"), overwrite=True) as temporary:
+        temporary.write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
+    return sha256
+
+
+def load_model(path: Path) -> ClassifierModel:
+    """Load weights written by :func:`save_model`; nothing is ever unpickled.
+
+    Raises:
+        UsageError: The files cannot be read, do not match each other, or belong to another
+            canonical form or other versions of the feature groups.
+    """
+    try:
+        data = path.read_bytes()
+        header = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UsageError(
+            f"The classifier weights {path} cannot be read.",
+            hint="Give the .npz written by `vidigree classifier train`, its .json beside it.",
+        ) from error
+    return _checked(data, header, path)
+
+
+@lru_cache(maxsize=1)
+def shipped_model() -> ClassifierModel:
+    """Return the weights that come with the package.
+
+    Raises:
+        UsageError: The installation is damaged.
+    """
+    folder = resources.files("vidigree.detect.classifier") / "weights"
+    with resources.as_file(folder / "classifier.npz") as path:
+        data = path.read_bytes()
+    header = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
+    return _checked(data, header, Path("classifier.npz"))
+
+
+def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierModel:
+    got = hashlib.sha256(data).hexdigest()
+    if header.get("format") != _FORMAT or header.get("sha256") != got:
+        raise UsageError(
+            f"The classifier weights {path} do not match their header.",
+            hint="Train them again, or reinstall the package.",
+        )
+    if header.get("recipe_id") != RECIPE_ID:
+        raise UsageError(
+            f"The classifier weights {path} belong to canonical form {header.get('recipe_id')};"
+            f" this version uses {RECIPE_ID}.",
+            hint="Train them again with `vidigree classifier train`.",
+        )
+    try:
+        fields = {key: _frozen(value) for key, value in header.items()}
+        del fields["format"], fields["sha256"]
+        parsed = Header(**fields)
+        for _, name, version in parsed.blocks:
+            _check_version(name, version, path)
+        with np.load(BytesIO(data), allow_pickle=False) as arrays:
+            parts: dict[str, Any] = {name: arrays[name] for name in arrays.files}
+        return ClassifierModel(header=parsed, **{**parts, "gamma": float(parts["gamma"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"The classifier weights {path} are not of this format.",
+            hint="Train them again with `vidigree classifier train`.",
+        ) from error
+
+
+def _check_version(name: str, version: int, path: Path) -> None:
+    have = feature_groups.get(name).version
+    if have != version:
+        raise UsageError(
+            f"The classifier weights {path} use version {version} of the features {name!r};"
+            f" this is version {have}.",
+            hint="Train them again with `vidigree classifier train`.",
+        )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,155 @@
+"""Score one file: what the classifier says, or why it will not say anything."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from vidigree.detect.classifier.canonical import (
+    SHORTEST_WINDOW,
+    SMALLEST_SIDE,
+    WINDOW_FRAMES,
+    CanonicalWindow,
+    canonical_windows,
+)
+from vidigree.detect.classifier.model import ClassifierModel, shipped_model
+from vidigree.detect.classifier.sampling import SAMPLE_RATE
+from vidigree.media.reading import VideoInfo, open_video
+
+__all__ = ["ABSTENTIONS", "ClassifierReading", "WindowScore", "score_video"]
+
+ABSTENTIONS = {
+    "too-short": f"Less than {SHORTEST_WINDOW / SAMPLE_RATE:g} s of video.",
+    "too-small": f"The central part of the picture is smaller than {SMALLEST_SIDE} pixels.",
+    "too-little-detail": "Flat, blank or compressed so hard that no texture is left.",
+    "repeated-frames": "Most frames repeat the one before (a slide show, or under 7 frames a"
+    " second), so motion cannot be judged.",
+}
+"""Reasons for which the classifier abstains: code to sentence."""
+
+_MOST_WINDOWS = 60
+_LEAST_BYTES = 1200
+"""Fewest bytes of a window's canonical key frame (256 x 256 at CRF 23) with texture to judge."""
+_MOST_REPEATED = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowScore:
+    """The score of one window.
+
+    Attributes:
+        start: Seconds from the first frame.
+        end: Seconds from the first frame, exclusive.
+        llr: Natural-log likelihood ratio, synthetic over real; less certain than the clip's.
+    """
+
+    start: float
+    end: float
+    llr: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierReading:
+    """What the classifier says about a clip. It never proves a clip authentic.
+
+    Attributes:
+        status: ``"scored"``, or ``"abstained"`` if the clip is outside what was trained for.
+        reason: Code of ABSTENTIONS; empty when scored.
+        llr: Natural-log likelihood ratio, synthetic over real; ``None`` when abstained.
+        probability: Probability of synthetic at even prior odds, [0, 1]; ``None`` when abstained.
+        p_value: Share of held-out real clips that score as high, in (0, 1]; ``None`` when
+            abstained.
+        threshold: The ratio above which a clip is called likely synthetic.
+        likely_synthetic: Whether ``llr`` is above ``threshold``; ``False`` says nothing.
+        windows: Scores over time, in order.
+        model_id: Canonical form and weights the score belongs to.
+    """
+
+    status: Literal["scored", "abstained"]
+    reason: str
+    llr: float | None
+    probability: float | None
+    p_value: float | None
+    threshold: float
+    likely_synthetic: bool
+    windows: tuple[WindowScore, ...]
+    model_id: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reading as JSON values; an infinite threshold as ``None``."""
+        row = asdict(self)
+        row["threshold"] = self.threshold if math.isfinite(self.threshold) else None
+        row["windows"] = [asdict(window) for window in self.windows]
+        return row
+
+
+def score_video(path: Path | str, *, model: ClassifierModel | None = None) -> ClassifierReading:
+    """Score a video file by its pixels; nothing about its container is used.
+
+    Memory does not grow with the clip. Of clips longer than two minutes, evenly spread windows
+    are scored.
+
+    Args:
+        path: A local video file.
+        model: Weights; ``None`` takes those that come with the package.
+
+    Raises:
+        MediaError: The file cannot be read.
+        UsageError: The shipped weights are damaged.
+    """
+    model = model or shipped_model()
+    with open_video(path) as reader:
+        windows = list(canonical_windows(reader, every=_stride(reader.info)))
+        small = min(reader.info.width, reader.info.height) * 0.8 < SMALLEST_SIDE
+    if not windows:
+        return _abstained("too-small" if small else "too-short", model)
+    usable = [window for window in windows if _detail(window) >= _LEAST_BYTES]
+    if not usable:
+        return _abstained("too-little-detail", model)
+    usable = [window for window in usable if window.repeated <= _MOST_REPEATED]
+    if not usable:
+        return _abstained("repeated-frames", model)
+    members = model.windows_members(usable)
+    llr = float(model.llr(members.mean(axis=0, keepdims=True))[0])
+    return ClassifierReading(
+        status="scored",
+        reason="",
+        llr=llr,
+        probability=float(1 / (1 + np.exp(-llr))),
+        p_value=model.p_value(llr),
+        threshold=model.header.threshold,
+        likely_synthetic=llr > model.header.threshold,
+        windows=tuple(
+            WindowScore(start=window.start, end=window.end, llr=float(score))
+            for window, score in zip(usable, model.llr(members), strict=True)
+        ),
+        model_id=model.model_id,
+    )
+
+
+def _stride(info: VideoInfo) -> int:
+    """Return how many windows to go forward, so that about _MOST_WINDOWS are scored."""
+    seconds = float(info.duration or 0)
+    return max(1, math.ceil(seconds / (_MOST_WINDOWS * WINDOW_FRAMES / SAMPLE_RATE)))
+
+
+def _detail(window: CanonicalWindow) -> int:
+    return len(window.views["resized"][0])
+
+
+def _abstained(reason: str, model: ClassifierModel) -> ClassifierReading:
+    return ClassifierReading(
+        status="abstained",
+        reason=reason,
+        llr=None,
+        probability=None,
+        p_value=None,
+        threshold=model.header.threshold,
+        likely_synthetic=False,
+        windows=(),
+        model_id=model.model_id,
+    )

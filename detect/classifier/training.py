@@ -1,0 +1,279 @@
+"""Training: leave-origin-out scores, a stack calibrated on them, then one fit on everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.detect.classifier.cache import WindowCache
+from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack
+from vidigree.detect.classifier.canonical import RECIPE_ID
+from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
+from vidigree.detect.classifier.extraction import Block, FeatureTable, build_table
+from vidigree.detect.classifier.features import feature_groups
+from vidigree.detect.classifier.model import ClassifierModel, Header
+from vidigree.media.errors import UsageError
+from vidigree.media.progress import Progress, no_progress
+
+__all__ = ["TrainingSettings", "held_out_members", "train"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """Choices of training; the defaults made the shipped weights.
+
+    Attributes:
+        groups: Feature groups, by name.
+        view: The view they look at.
+        launderings: What the clips go through, each adding its windows to the training rows.
+        linear_penalty: Inverse strength of the linear member's L2 penalty.
+        kernel_cost: Cost of margin violations of the kernel member.
+        kernel_width: Kernel width times the number of features.
+        fold_count: Folds of leave-origin-out.
+        seeds: One round of leave-origin-out for each; scores are averaged over rounds.
+        false_alarms: Share of real clips that may be called likely synthetic.
+    """
+
+    groups: tuple[str, ...] = (
+        "blocks",
+        "colour",
+        "cooccurrence",
+        "flow",
+        "motion",
+        "naturalness",
+        "noise",
+        "spectrum",
+        "temporal",
+    )
+    view: str = "resized"
+    launderings: tuple[str, ...] = ("none", "draw-0")
+    linear_penalty: float = 0.01
+    kernel_cost: float = 3.0
+    kernel_width: float = 0.3
+    fold_count: int = 8
+    seeds: tuple[int, ...] = (0, 1, 2)
+    false_alarms: float = 0.01
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Layout of the features."""
+        return tuple(Block(self.view, group) for group in self.groups)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Two fitted members; see ClassifierModel for the fields."""
+
+    median: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    support: NDArray[np.float16]
+    dual: NDArray[np.float32]
+    gamma: float
+
+    def model(self, header: Header, stack: NDArray[np.float64], reals: object) -> ClassifierModel:
+        return ClassifierModel(
+            header=header,
+            median=self.median,
+            mean=self.mean,
+            scale=self.scale,
+            weight=self.weight,
+            support=self.support,
+            dual=self.dual,
+            gamma=self.gamma,
+            stack=stack,
+            reals=np.sort(np.asarray(reals, dtype=np.float32)),
+        )
+
+
+def train(
+    clips: Sequence[LabelledClip],
+    *,
+    cache: WindowCache,
+    settings: TrainingSettings,
+    progress: Progress = no_progress,
+) -> ClassifierModel:
+    """Train a classifier; the same clips, settings and library versions give the same weights.
+
+    Args:
+        clips: Labelled clips of both classes from several origins.
+        cache: Where windows and features are kept; what is there is not computed again, so an
+            interrupted training goes on where it stopped.
+        settings: Choices.
+        progress: Told how many clips are done.
+
+    Raises:
+        UsageError: A class has too few origins to hold any out.
+        MediaError: A clip cannot be read.
+        OutputError: The cache cannot be written.
+    """
+    labels = np.array([clip.synthetic for clip in clips])
+    tables = {
+        name: build_table(
+            clips, laundering=name, blocks=settings.blocks, cache=cache, progress=progress
+        )
+        for name in settings.launderings
+    }
+    members = held_out_members(clips, list(tables.values()), [tables["none"]], settings)[0]
+    seen = ~np.isnan(members[:, 0])
+    weights = clip_weights(clips)
+    stack = fit_stack(members[seen], labels[seen], weights[seen])
+    llr = members[seen] @ stack[:2] + stack[2]
+    reals = llr[~labels[seen]]
+    header = Header(
+        recipe_id=RECIPE_ID,
+        blocks=tuple(
+            (block.view, block.group, feature_groups.get(block.group).version)
+            for block in settings.blocks
+        ),
+        launderings=settings.launderings,
+        seed=settings.seeds[0],
+        real_clips=int((~labels).sum()),
+        synthetic_clips=int(labels.sum()),
+        false_alarms=settings.false_alarms,
+        threshold=conformal_threshold(reals, settings.false_alarms),
+        trained_on=tuple(sorted(cache.digest(clip)[:16] for clip in clips)),
+    )
+    everything = np.ones(len(clips), dtype=bool)
+    fit = _fit_members(clips, list(tables.values()), everything, settings)
+    return fit.model(header, stack, reals)
+
+
+def held_out_members(
+    clips: Sequence[LabelledClip],
+    training: Sequence[FeatureTable],
+    scored: Sequence[FeatureTable],
+    settings: TrainingSettings,
+) -> list[NDArray[np.float64]]:
+    """Score every clip by members that saw no clip of its group.
+
+    Args:
+        clips: The clips all tables were built from.
+        training: Tables whose rows are trained on.
+        scored: Tables to score.
+        settings: Choices.
+
+    Returns:
+        Per scored table float64 (clips, 2): the mean over windows and rounds; NaN for a clip
+        without windows.
+
+    Raises:
+        UsageError: A class has fewer groups than folds.
+    """
+    groups = clip_groups(clips)
+    labels = np.array([clip.synthetic for clip in clips])
+    fewest = min(len(np.unique(groups[labels == label])) for label in (False, True))
+    if fewest < settings.fold_count:
+        raise UsageError(
+            f"There are {fewest} independent origins in one class; {settings.fold_count} folds"
+            " cannot each hold one out.",
+            hint="Add clips from other origins, or use fewer folds.",
+        )
+    totals = [np.zeros((len(clips), 2)) for _ in scored]
+    for seed in settings.seeds:
+        fold = folds(clips, groups, count=settings.fold_count, seed=seed)
+        for index in range(settings.fold_count):
+            fit = _fit_members(clips, training, fold != index, settings)
+            held_out = fold == index
+            for table, total in zip(scored, totals, strict=True):
+                total[held_out] += clip_members(fit.model(_BARE, _EVEN, []), table, len(clips))[
+                    held_out
+                ]
+    return [total / len(settings.seeds) for total in totals]
+
+
+_EVEN = np.array([1.0, 1.0, 0.0])
+_BARE = Header(
+    recipe_id=RECIPE_ID,
+    blocks=(),
+    launderings=(),
+    seed=0,
+    real_clips=0,
+    synthetic_clips=0,
+    false_alarms=0.0,
+    threshold=0.0,
+    trained_on=(),
+)
+
+
+def clip_members(model: ClassifierModel, table: FeatureTable, count: int) -> NDArray[np.float64]:
+    """Return the mean member scores (count, 2) of each clip's windows; NaN where it has none."""
+    members = model.members(table.values)
+    total = np.zeros((count, 2))
+    np.add.at(total, table.clip, members)
+    windows = np.bincount(table.clip, minlength=count).astype(float)
+    windows[windows == 0] = np.nan
+    return np.asarray(total / windows[:, None], dtype=np.float64)
+
+
+def clip_weights(clips: Sequence[LabelledClip]) -> NDArray[np.float64]:
+    """Weigh clips: classes alike, origins by the square root of their number; mean 1.
+
+    Returns:
+        float64 (clips,).
+    """
+    keys = [(clip.origin, clip.synthetic) for clip in clips]
+    counts = {key: keys.count(key) for key in set(keys)}
+    weights = np.array([counts[key] ** -0.5 for key in keys])
+    labels = np.array([clip.synthetic for clip in clips])
+    for label in (False, True):
+        weights[labels == label] *= 0.5 * len(clips) / weights[labels == label].sum()
+    return weights
+
+
+def _fit_members(
+    clips: Sequence[LabelledClip],
+    tables: Sequence[FeatureTable],
+    used: NDArray[np.bool_],
+    settings: TrainingSettings,
+) -> _Fit:
+    """Fit both members on the windows of the clips marked in ``used`` (clips,)."""
+    try:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.svm import SVC
+    except ImportError as error:
+        raise UsageError(
+            "Training and evaluation need scikit-learn, which is not installed.",
+            hint="Run `pip install vidigree[train]`.",
+        ) from error
+
+    owner = np.concatenate([table.clip for table in tables])
+    keep = used[owner]
+    owner = owner[keep]
+    values = np.concatenate([table.values for table in tables])[keep]
+    median = np.nan_to_num(np.nanmedian(values, axis=0)).astype(np.float32)
+    filled = np.where(np.isnan(values), median, values)
+    mean = filled.mean(axis=0)
+    scale = filled.std(axis=0) + 1e-6
+    rows_of = np.bincount(owner, minlength=len(clips))
+    weights = (clip_weights(clips) / np.maximum(rows_of, 1))[owner]
+    weights *= len(weights) / weights.sum()
+    labels = np.array([clip.synthetic for clip in clips])[owner]
+    gamma = settings.kernel_width / values.shape[1]
+    bare = _Fit(
+        median,
+        mean,
+        scale,
+        weight=np.zeros(values.shape[1], np.float32),
+        support=np.zeros((0, values.shape[1]), np.float16),
+        dual=np.zeros(0, np.float32),
+        gamma=gamma,
+    )
+    points = bare.model(_BARE, _EVEN, []).prepared(values).astype(np.float16).astype(np.float64)
+    linear = LogisticRegression(C=settings.linear_penalty, max_iter=1000, tol=1e-5)
+    linear.fit(points, labels, sample_weight=weights)
+    kernel = SVC(C=settings.kernel_cost, gamma=gamma)
+    kernel.fit(points, labels, sample_weight=weights)
+    return _Fit(
+        median,
+        mean,
+        scale,
+        weight=linear.coef_[0].astype(np.float32),
+        support=kernel.support_vectors_.astype(np.float16),
+        dual=kernel.dual_coef_[0].astype(np.float32),
+        gamma=gamma,
+    )

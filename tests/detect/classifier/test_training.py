@@ -1,0 +1,149 @@
+"""Training, weights and evaluation on clips of two kinds that the features can tell apart."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from fixtures.textures import moving_texture, write_clip
+
+from vidigree.detect.classifier.cache import WindowCache
+from vidigree.detect.classifier.dataset import LabelledClip, read_dataset
+from vidigree.detect.classifier.evaluate import evaluate
+from vidigree.detect.classifier.model import load_model, save_model
+from vidigree.detect.classifier.reading import score_video
+from vidigree.detect.classifier.training import TrainingSettings, held_out_members, train
+from vidigree.media.errors import UsageError
+
+pytest.importorskip("sklearn")
+
+SETTINGS = TrainingSettings(
+    groups=("temporal", "noise"), launderings=("none",), fold_count=3, seeds=(0,)
+)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("labelled")
+    rows = ["file,label,origin"]
+    for index in range(12):
+        synthetic = index % 2 == 1
+        frames = moving_texture(width=160, height=160, fps=8, count=16, seed=index)
+        if synthetic:  # "synthetic" here: over-smooth
+            frames = (
+                replace(frame, image=cv2.GaussianBlur(frame.image, (0, 0), 3)) for frame in frames
+            )
+        write_clip(folder / f"{index}.mp4", iter(frames), fps=8)
+        rows.append(f"{index}.mp4,{'synthetic' if synthetic else 'real'},origin{index}")
+    (folder / "clips.csv").write_text("\n".join(rows) + "\n")
+    return folder / "clips.csv"
+
+
+@pytest.fixture(scope="module")
+def clips(table: Path) -> list[LabelledClip]:
+    return read_dataset(table)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> WindowCache:
+    return WindowCache(tmp_path_factory.mktemp("cache"))
+
+
+def test_weights_round_trip_and_score(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    model = train(clips, cache=cache, settings=SETTINGS)
+    save_model(model, tmp_path / "w.npz")
+    loaded = load_model(tmp_path / "w.npz")
+    assert loaded.model_id == model.model_id
+    real = score_video(clips[0].path, model=loaded)
+    fake = score_video(clips[1].path, model=loaded)
+    assert real.llr is not None
+    assert fake.llr is not None
+    assert fake.llr > real.llr
+    assert real == score_video(clips[0].path, model=model)
+
+
+def test_same_training_gives_the_same_weights(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    first, second = (train(clips, cache=cache, settings=SETTINGS) for _ in range(2))
+    assert first.model_id == second.model_id
+
+
+def test_numpy_scores_agree_with_scikit_learn(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    from sklearn.svm import SVC
+
+    from vidigree.detect.classifier.extraction import build_table
+
+    model = train(clips, cache=cache, settings=SETTINGS)
+    values = build_table(clips, laundering="none", blocks=model.blocks, cache=cache).values
+    kernel = SVC(C=SETTINGS.kernel_cost, gamma=model.gamma)
+    labels = np.array([clip.synthetic for clip in clips])
+    points = model.prepared(values).astype(np.float16).astype(np.float64)
+    kernel.fit(points, labels)
+    expected = kernel.decision_function(points) - kernel.intercept_[0]
+    np.testing.assert_allclose(model.members(values)[:, 1], expected, atol=0.02)
+
+
+def test_a_clips_own_label_never_reaches_its_held_out_score(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    from vidigree.detect.classifier.extraction import build_table
+
+    table = build_table(clips, laundering="none", blocks=SETTINGS.blocks, cache=cache)
+    before = held_out_members(clips, [table], [table], SETTINGS)[0]
+    shuffled = replace_values(table, clip=0)
+    after = held_out_members(clips, [shuffled], [table], SETTINGS)[0]
+    np.testing.assert_allclose(before[0], after[0])
+    assert np.abs(before[1:] - after[1:]).max() > 1e-6
+
+
+def replace_values(table, *, clip: int):
+    """The table with another picture in place of one clip's."""
+    values = table.values.copy()
+    values[table.clip == clip] += 5
+    return replace(table, values=values)
+
+
+def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCache) -> None:
+    result = evaluate(clips, cache=cache, settings=SETTINGS, launderings=("none", "crf35"))
+    assert result.auc.value > 0.9
+    assert set(result.laundering) == {"none", "crf35"}
+    assert set(result.group_alone) == set(SETTINGS.groups)
+    assert result.canonical_probe == pytest.approx(0.5, abs=0.15)
+    json.dumps(result.to_dict())
+
+
+def test_too_few_origins_are_refused(clips: list[LabelledClip], cache: WindowCache) -> None:
+    same = [replace(clip, origin="one" if clip.synthetic else clip.origin) for clip in clips]
+    with pytest.raises(UsageError, match="independent origins"):
+        train(same, cache=cache, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("damage", ["byte", "recipe", "version", "field", "absent"])
+def test_weights_that_do_not_fit_are_refused(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path, damage: str
+) -> None:
+    path = tmp_path / "w.npz"
+    save_model(train(clips, cache=cache, settings=SETTINGS), path)
+    header = json.loads(path.with_suffix(".json").read_text())
+    if damage == "byte":
+        path.write_bytes(path.read_bytes()[:-1] + b"\x00\x00")
+    elif damage == "recipe":
+        header["recipe_id"] = "000000000000"
+    elif damage == "version":
+        header["blocks"][0][2] = 99
+    elif damage == "field":
+        header["surprise"] = 1
+    else:
+        path.unlink()
+    path.with_suffix(".json").write_text(json.dumps(header))
+    with pytest.raises(UsageError):
+        load_model(path)
