@@ -7,12 +7,10 @@ The order is fixed, because nothing may touch the file after it is signed:
 3. read the encoded file back and extract the mark; it must be the clip id
 4. take the fingerprint of what was encoded
 5. sign the content credentials into a second file and read them back
-6. record the clip in the ledger, as not confirmed yet
+6. record the clip in the ledger
 7. rename the finished file into place
-8. confirm the record
 
-Any step before the last that fails raises, and leaves no output file. A kill at any point leaves
-either no file, or a file with its record: ``vidigree ledger check`` tells what was left.
+Any step that fails raises, and leaves no output file.
 """
 
 from __future__ import annotations
@@ -30,26 +28,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.media.errors import (
-    LedgerError,
-    MediaError,
-    StampError,
-    UnsupportedMediaError,
-    UsageError,
-)
+from vidigree.media.errors import MediaError, StampError, UnsupportedMediaError, UsageError
 from vidigree.media.output import output_file, scratch_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.media.reading import open_video
 from vidigree.media.writing import VideoWriter
 from vidigree.watermark.clip import Clip, Origin
+from vidigree.watermark.config import Config
 from vidigree.watermark.credentials import (
     ManifestRequest,
     SigningIdentity,
+    Timestamping,
     TrustSettings,
-    load_identity,
     read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials.signers import open_signer
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames
 from vidigree.watermark.keyring import KeyRing
 from vidigree.watermark.ledger import Ledger, LedgerEntry
@@ -71,6 +65,7 @@ class StampSettings:
         preset: x264 preset of the output.
         pad_odd: Repeat the last row or column of a clip with an odd side; refused otherwise.
         overwrite: Whether an existing output may be replaced.
+        timestamping: Whether and where the signature is time-stamped.
     """
 
     identity: SigningIdentity
@@ -81,19 +76,28 @@ class StampSettings:
     preset: str = "medium"
     pad_odd: bool = False
     overwrite: bool = False
+    timestamping: Timestamping = field(default_factory=Timestamping)
 
     @classmethod
-    def load(cls, **changes: Any) -> StampSettings:
-        """Load identity, keys and ledger from the data folder.
+    def load(cls, *, config: Config | None = None, **changes: Any) -> StampSettings:
+        """Load signer, keys and ledger as the settings in the data folder say.
 
         Args:
+            config: Settings to follow; ``None`` reads ``config.toml`` in the data folder.
             **changes: Other attributes than the defaults.
 
         Raises:
+            UsageError: The settings mean nothing.
             CredentialsError: There is no signing identity yet, or it cannot be used.
             LedgerError: The ledger cannot be opened.
         """
-        settings = cls(identity=load_identity(), ledger=Ledger.open(), keys=KeyRing.load())
+        config = Config.load() if config is None else config
+        settings = cls(
+            identity=open_signer(config.signer),
+            ledger=Ledger.open(),
+            keys=KeyRing.load(),
+            timestamping=config.timestamping,
+        )
         return replace(settings, **changes)
 
 
@@ -112,6 +116,7 @@ class StampReceipt:
         duration: Seconds.
         reading: What the detector read back from the finished pixels.
         signer: Common name of the certificate that signed.
+        timestamped: Whether the signature carries a time stamp.
         notes: Things a person should know, such as words of a prompt that were not understood.
     """
 
@@ -125,6 +130,7 @@ class StampReceipt:
     duration: float
     reading: MarkReading
     signer: str
+    timestamped: bool = False
     notes: tuple[str, ...] = ()
 
     def summary(self) -> str:
@@ -138,7 +144,8 @@ class StampReceipt:
                 f"  mark         clip id {self.clip_id:016x}, key {self.key_id}, read back"
                 f" (p = {self.reading.p_value:.0e})"
             ),
-            f"  credentials  C2PA, signed by {self.signer}",
+            f"  credentials  C2PA, signed by {self.signer}"
+            + (", time-stamped" if self.timestamped else ""),
             "  ledger       recorded",
         ]
         return "\n".join([*lines, *(f"  note         {note}" for note in self.notes)])
@@ -156,6 +163,7 @@ class StampReceipt:
             "duration": self.duration,
             "mark": self.reading.to_dict(),
             "signer": self.signer,
+            "timestamped": self.timestamped,
             "notes": list(self.notes),
         }
 
@@ -220,9 +228,8 @@ def stamp(
         result = job.encode(encoded)
         reading = job.read_back(encoded)
         fingerprint = _fingerprint(encoded)
-        store = job.sign(encoded, finished, result.duration)
+        store, timestamped = job.sign(encoded, finished, result.duration)
         job.record(store, fingerprint, result.duration)
-    notes = _confirm(settings.ledger, job.clip_id)
     return StampReceipt(
         path=output,
         clip_id=job.clip_id,
@@ -234,7 +241,8 @@ def stamp(
         duration=float(result.duration),
         reading=reading,
         signer=settings.identity.common_name,
-        notes=notes,
+        timestamped=timestamped,
+        notes=tuple(job.notes),
     )
 
 
@@ -258,6 +266,7 @@ class _Job:
     source: _Source
     output: Path
     progress: Progress
+    notes: list[str] = field(default_factory=list)
 
     def encode(self, path: Path) -> _Encoded:
         """Embed the mark, frame by frame, into the encoder."""
@@ -307,8 +316,12 @@ class _Job:
             )
         return reading
 
-    def sign(self, encoded: Path, finished: Path, duration: Fraction) -> bytes:
-        """Sign into ``finished`` and read it back; return the manifest store."""
+    def sign(self, encoded: Path, finished: Path, duration: Fraction) -> tuple[bytes, bool]:
+        """Sign into ``finished`` and read it back.
+
+        Returns:
+            The manifest store, and whether it is time-stamped.
+        """
         request = ManifestRequest(
             origin=self.source.origin,
             title=self.output.name,
@@ -317,14 +330,21 @@ class _Job:
             duration=duration,
             parent=self.source.path,
         )
-        store = sign_file(encoded, finished, request=request, identity=self.settings.identity)
+        store = sign_file(
+            encoded,
+            finished,
+            request=request,
+            identity=self.settings.identity,
+            timestamping=self.settings.timestamping,
+            report=self.notes.append,
+        )
         reading = read_credentials(finished, trust=TrustSettings())
         if reading.status != "present" or reading.integrity != "intact":
             raise StampError(
                 f"The signed credentials do not validate ({', '.join(reading.codes.failure)}).",
                 hint="Please report this.",
             )
-        return store
+        return store, reading.timestamp in ("trusted", "unlisted")
 
     def record(self, store: bytes, fingerprint: Fingerprint, duration: Fraction) -> None:
         """Write the clip into the ledger."""
@@ -342,7 +362,6 @@ class _Job:
                 request_hash=origin.prompt_sha256,
                 duration=float(duration),
                 file=str(self.output.absolute()),
-                confirmed=False,
             )
         )
 
@@ -391,15 +410,6 @@ def _draw_clip_id(ledger: Ledger) -> int:
         clip_id = secrets.randbits(64)
         if clip_id and ledger.find_clip(clip_id) is None:
             return clip_id
-
-
-def _confirm(ledger: Ledger, clip_id: int) -> tuple[str, ...]:
-    """Note that the file is in place; the clip is issued and recorded even if that fails."""
-    try:
-        ledger.confirm(clip_id)
-    except LedgerError as error:
-        return (f"{error.message} Run `vidigree ledger check --repair`.",)
-    return ()
 
 
 def _timed(

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from fixtures.top_row_mark import TopRowMark
 from numpy.typing import NDArray
 
 from vidigree.media import (
@@ -34,10 +33,46 @@ from vidigree.watermark import (
     watermark_methods,
 )
 from vidigree.watermark import stamp as _stamp_function
-from vidigree.watermark.credentials import TrustSettings, init_identity, read_credentials
+from vidigree.watermark.credentials import (
+    Timestamping,
+    TrustSettings,
+    init_identity,
+    read_credentials,
+)
 from vidigree.watermark.ledger import Ledger
 
 Frames = Iterable[NDArray[np.uint8]]
+
+
+class TopRowMark:
+    """Writes the message into flat blocks of the top rows: simple, and survives fine encoding."""
+
+    name: ClassVar[str] = "top-row"
+    message_bits: ClassVar[int] = 64
+
+    def embed(
+        self, frames: Frames, message: int, *, key: MarkKey, fps: Fraction
+    ) -> Iterator[NDArray[np.uint8]]:
+        held = list(frames)  # looks ahead as far as an embedder may
+        for original in held:
+            image = original.copy()
+            for bit in range(64):
+                row, column = divmod(bit, 16)
+                block = image[row * 8 : row * 8 + 8, column * 8 : column * 8 + 8]
+                block[:] = 230 if message >> bit & 1 else 20
+            yield image
+
+    def detect(self, frames: Frames, *, keys: Sequence[MarkKey], fps: Fraction) -> MarkReading:
+        image = next(iter(frames))
+        bits = [
+            image[r * 8 + 2 : r * 8 + 6, c * 8 + 2 : c * 8 + 6].mean() > 128
+            for r in range(4)
+            for c in range(16)
+        ]
+        message = sum(1 << i for i, bit in enumerate(bits) if bit)
+        return MarkReading(
+            method=self.name, present=True, p_value=1e-9, message=message, key_id=keys[0].key_id
+        )
 
 
 class LyingMark(TopRowMark):
@@ -279,3 +314,22 @@ def test_receipt_is_json_and_text(settings: StampSettings, folder: Path) -> None
     assert int(row["clip_id"], 16) == receipt.clip_id
     assert row["mark"]["message"] == row["clip_id"]
     assert f"{receipt.clip_id:016x}" in receipt.summary()
+
+
+def test_stamp_that_was_only_tried_is_noted(settings: StampSettings, folder: Path) -> None:
+    tried = replace(settings, timestamping=Timestamping(policy="try", url="http://127.0.0.1:9/"))
+    receipt = stamp(clip(), folder / "a.mp4", settings=tried)
+    assert receipt.path.exists()
+    assert not receipt.timestamped
+    (note,) = receipt.notes
+    assert "http://127.0.0.1:9/ gave no time stamp" in note
+    assert "issued without one" in note
+
+
+def test_stamp_that_is_required_and_does_not_come(settings: StampSettings, folder: Path) -> None:
+    url = "http://127.0.0.1:9/"
+    required = replace(settings, timestamping=Timestamping(policy="require", url=url))
+    with pytest.raises(CredentialsError, match="Nothing was issued"):
+        stamp(clip(), folder / "a.mp4", settings=required)
+    assert list(folder.iterdir()) == []
+    assert settings.ledger.count() == 0

@@ -6,6 +6,7 @@ conformance programme where a finding is only a warning.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials.certificates import CLAIM_SIGNING, DEVELOPMENT_ORGANIZATION
 from vidigree.watermark.credentials.identity import SigningIdentity
+from vidigree.watermark.credentials.signature_call import SignatureCall
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 __all__ = ["ChainFinding", "check_chain", "check_identity"]
@@ -61,8 +63,16 @@ class ChainFinding:
 def check_identity(
     identity: SigningIdentity, *, now: datetime | None = None
 ) -> tuple[ChainFinding, ...]:
-    """Check the certificates of an identity; its key was compared with the leaf at loading."""
-    return check_chain(identity.chain, now=now)
+    """Check the certificates of an identity, and that its signer signs with the leaf's key.
+
+    A trial signature finds a wrong PIN, a token that was pulled out, a right that is missing.
+    """
+    findings = check_chain(identity.chain, now=now)
+    try:
+        SignatureCall(identity).sign(secrets.token_bytes(64))
+    except CredentialsError as error:
+        return (_error(error.message, error.hint), *findings)
+    return findings
 
 
 def check_chain(chain: bytes, *, now: datetime | None = None) -> tuple[ChainFinding, ...]:

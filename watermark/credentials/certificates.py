@@ -17,12 +17,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from vidigree.media.errors import CredentialsError
+
 __all__ = [
     "CLAIM_SIGNING",
     "DEVELOPMENT_ORGANIZATION",
     "DevelopmentChain",
+    "PrivateKey",
     "SigningAlgorithm",
     "generate_key",
+    "key_algorithm",
     "make_development_chain",
 ]
 
@@ -112,6 +116,26 @@ def make_development_chain(
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         ),
+    )
+
+
+def key_algorithm(key: object) -> SigningAlgorithm:
+    """Return the COSE algorithm for a public key.
+
+    Raises:
+        CredentialsError: C2PA has no algorithm for this kind of key here.
+    """
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        by_curve: dict[str, SigningAlgorithm] = {"secp256r1": "es256", "secp384r1": "es384"}
+        if key.curve.name in by_curve:
+            return by_curve[key.curve.name]
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
+        return "ps256"
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "ed25519"
+    raise CredentialsError(
+        "This kind of key cannot sign content credentials.",
+        hint="Use P-256, P-384, RSA of at least 2048 bits, or Ed25519.",
     )
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
 from vidigree.watermark.credentials.certificates import SigningAlgorithm
+from vidigree.watermark.credentials.use_commands import use
+
+if TYPE_CHECKING:
+    from vidigree.watermark.credentials.identity import SigningIdentity
 
 __all__ = ["keys"]
 
@@ -58,10 +62,9 @@ def init(folder: Path | None, algorithm: str, mark_key: bool, replace: bool) -> 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(folder: Path | None, as_json: bool) -> None:
     """Show the signing identity and the mark keys; never a secret."""
-    from vidigree.watermark.credentials.identity import load_identity
     from vidigree.watermark.keyring import KeyRing
 
-    identity = load_identity(folder)
+    identity = _identity(folder)
     ring = KeyRing.load()
     if as_json:
         report = {
@@ -74,7 +77,7 @@ def show(folder: Path | None, as_json: bool) -> None:
         return
     click.echo(f"Signer      {identity.organization}")
     click.echo(f"            {identity.common_name}, serial {identity.serial}")
-    click.echo(f"Algorithm   {identity.algorithm}")
+    click.echo(f"Algorithm   {identity.algorithm}, key in {identity.signer.kind}")
     click.echo(f"Valid       {identity.not_before:%Y-%m-%d} to {identity.not_after:%Y-%m-%d}")
     click.echo(f"Mark keys   {', '.join(key.key_id for key in ring.keys)}")
     click.echo(f"            new clips are marked with {ring.active.key_id}")
@@ -92,14 +95,14 @@ def show(folder: Path | None, as_json: bool) -> None:
 def check(context: click.Context, folder: Path | None, chain: Path | None, as_json: bool) -> None:
     """Say what is wrong with the signing certificates, and what to do.
 
-    Exits with 7 if they cannot sign.
+    Unless --chain is given, the signer makes a trial signature, which proves password, PIN and
+    rights. Exits with 7 if clips cannot be signed.
     """
     from vidigree.media.errors import CredentialsError
-    from vidigree.watermark.credentials.certificate_check import check_chain
-    from vidigree.watermark.credentials.identity import load_identity, read_pem
+    from vidigree.watermark.credentials.certificate_check import check_chain, check_identity
+    from vidigree.watermark.credentials.identity import read_pem
 
-    data = read_pem(chain) if chain else load_identity(folder).chain
-    findings = check_chain(data)
+    findings = check_chain(read_pem(chain)) if chain else check_identity(_identity(folder))
     usable = all(finding.severity != "error" for finding in findings)
     if as_json:
         rows = [finding.to_dict() for finding in findings]
@@ -113,62 +116,13 @@ def check(context: click.Context, folder: Path | None, chain: Path | None, as_js
         context.exit(CredentialsError.exit_code)
 
 
-@keys.group()
-def use() -> None:
-    """Sign with a key from elsewhere: PEM files, a PKCS#12 file, or a PKCS#11 token."""
+keys.add_command(use)
 
 
-@use.command("pem")
-@click.argument("chain", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.argument("key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--password-env", help="Environment variable with the key's password.")
-@_FOLDER
-def use_pem(chain: Path, key: Path, password_env: str | None, folder: Path | None) -> None:
-    """Sign with the private KEY of the certificates in CHAIN (leaf first)."""
-    _use(
-        folder,
-        kind="pem",
-        chain=str(chain.absolute()),
-        key=str(key.absolute()),
-        password_env=password_env,
-    )
+def _identity(folder: Path | None) -> SigningIdentity:
+    """Return the identity in a folder, or the one that the settings name."""
+    from vidigree.watermark.config import Config
+    from vidigree.watermark.credentials.identity import load_identity
+    from vidigree.watermark.credentials.signers import open_signer
 
-
-@use.command("pkcs12")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--password-env", help="Environment variable with the file's password.")
-@_FOLDER
-def use_pkcs12(file: Path, password_env: str | None, folder: Path | None) -> None:
-    """Sign with the key in a .p12 or .pfx FILE."""
-    _use(folder, kind="pkcs12", file=str(file.absolute()), password_env=password_env)
-
-
-@use.command("pkcs11")
-@click.option("--module", required=True, help="The token's PKCS#11 library.")
-@click.option("--token", required=True, help="Label of the token.")
-@click.option("--key", required=True, help="Label of the private key.")
-@click.option(
-    "--chain",
-    required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="PEM file of the certificates, leaf first.",
-)
-@click.option("--pin-env", help="Environment variable with the user PIN.")
-@_FOLDER
-def use_pkcs11(
-    module: str, token: str, key: str, chain: Path, pin_env: str | None, folder: Path | None
-) -> None:
-    """Sign with a key that stays in a hardware token."""
-    options = {"module": module, "token": token, "key": key, "pin_env": pin_env}
-    _use(folder, kind="pkcs11", chain=str(chain.absolute()), **options)
-
-
-def _use(folder: Path | None, **options: str | None) -> None:
-    """Write ``signer.toml`` and show whom it signs as."""
-    from vidigree.watermark.credentials.identity import identity_folder, load_identity
-    from vidigree.watermark.credentials.signers import write_signer
-
-    given = {name: value for name, value in options.items() if value is not None}
-    write_signer(given, identity_folder(folder))
-    identity = load_identity(folder)
-    click.echo(f"Clips are now signed as {identity.organization}, {identity.common_name}.")
+    return load_identity(folder) if folder else open_signer(Config.load().signer)

@@ -5,7 +5,6 @@
     <data folder>/identity/
         key.pem       PKCS#8 private key, mode 0600
         chain.pem     leaf, then issuing CA
-        signer.toml   instead of these two: where a key of another kind is
         root.pem      trust anchor of a development identity; absent for one bought elsewhere
         former/       roots of identities that were replaced, so that old clips stay recognised
 """
@@ -15,38 +14,46 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from vidigree.media.errors import CredentialsError
 from vidigree.media.home import home_folder
 from vidigree.watermark.credentials.certificates import (
     DEVELOPMENT_ORGANIZATION,
     SigningAlgorithm,
+    key_algorithm,
     make_development_chain,
 )
+from vidigree.watermark.credentials.private_key import parse_private_key
+from vidigree.watermark.credentials.signer import PublicKey, Signer
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
-__all__ = ["SigningIdentity", "identity_folder", "init_identity", "load_identity", "own_roots"]
+__all__ = [
+    "SigningIdentity",
+    "identity_folder",
+    "identity_from_chain",
+    "init_identity",
+    "load_identity",
+    "own_roots",
+    "read_pem",
+]
 
 _MAKE_ONE = "Make one with `vidigree keys init`, or name the folder that holds it."
 
 
 @dataclass(frozen=True, kw_only=True)
 class SigningIdentity:
-    """Who signs: certificates and private key.
+    """Who signs: certificates, and what holds the private key.
 
     Attributes:
         chain: PEM of the leaf, then of its issuers without the root.
-        key: PKCS#8 PEM of the private key, not encrypted; empty if ``sign`` is there. Never
-            printed.
+        signer: What holds the private key: a file, a token, a cloud service.
         root: PEM of the own root of a development identity, else empty.
         algorithm: COSE algorithm that fits the key.
         organization: Organization of the leaf's subject.
@@ -54,13 +61,10 @@ class SigningIdentity:
         serial: Serial number of the leaf in hex.
         not_before: Start of the leaf's validity, UTC.
         not_after: End of the leaf's validity, UTC.
-        sign: Signs bytes with a key that is elsewhere (a token, a cloud service): takes what is to
-            be signed, not its digest, and returns r and s one after the other (or DER) for ES256
-            and ES384, PSS with 32 bytes of salt for PS256, 64 bytes for Ed25519.
     """
 
     chain: bytes
-    key: bytes
+    signer: Signer
     root: bytes
     algorithm: SigningAlgorithm
     organization: str
@@ -68,7 +72,6 @@ class SigningIdentity:
     serial: str
     not_before: datetime
     not_after: datetime
-    sign: Callable[[bytes], bytes] | None = None
 
     @property
     def development(self) -> bool:
@@ -76,7 +79,12 @@ class SigningIdentity:
         return self.organization == DEVELOPMENT_ORGANIZATION
 
     def __repr__(self) -> str:
-        return f"SigningIdentity({self.organization!r}, {self.common_name!r}, key=...)"
+        return f"SigningIdentity({self.organization!r}, {self.common_name!r}, {self.signer.kind})"
+
+    def public_key(self) -> PublicKey:
+        """Return the public key of the leaf."""
+        leaf = x509.load_pem_x509_certificates(self.chain)[0]
+        return cast("PublicKey", leaf.public_key())
 
     def to_dict(self) -> dict[str, str | bool]:
         """Return what may be shown; never the key."""
@@ -85,6 +93,7 @@ class SigningIdentity:
             "common_name": self.common_name,
             "serial": self.serial,
             "algorithm": self.algorithm,
+            "signer": self.signer.kind,
             "not_before": self.not_before.isoformat(),
             "not_after": self.not_after.isoformat(),
             "development": self.development,
@@ -141,111 +150,65 @@ def load_identity(folder: Path | None = None) -> SigningIdentity:
     Raises:
         CredentialsError: It is missing, unreadable, or the key does not belong to the certificate.
     """
-    from vidigree.watermark.credentials.signers import configured_identity
-
     folder = identity_folder(folder)
-    configured = configured_identity(folder)
-    if configured is not None:
-        return configured
     chain = read_pem(folder / "chain.pem")
     key = read_pem(folder / "key.pem")
     root = read_pem(folder / "root.pem") if (folder / "root.pem").exists() else b""
-    return identity_from_pem(chain, key, root=root, where=str(folder))
+    signer = parse_private_key(key, None, where=str(folder / "key.pem"))
+    return identity_from_chain(chain, signer, root=root, where=str(folder))
 
 
-def identity_from_pem(
-    chain: bytes, key: bytes, *, root: bytes = b"", where: str = "the given files"
+def identity_from_chain(
+    chain: bytes, signer: Signer, *, root: bytes = b"", where: str = "the given files"
 ) -> SigningIdentity:
-    """Build an identity from PEM bytes.
+    """Build an identity from certificates and whatever holds the key.
 
     Args:
-        chain: Leaf first, then its issuers.
-        key: PKCS#8 private key, not encrypted.
+        chain: PEM: leaf first, then its issuers.
+        signer: Holder of the leaf's private key.
         root: Own root of a development identity.
         where: Named in messages.
 
     Raises:
         CredentialsError: The PEM is damaged, or key and leaf do not belong together.
     """
-    identity = identity_from_chain(chain, key=key, root=root, where=where)
     try:
-        private = serialization.load_pem_private_key(key, password=None)
-    except (ValueError, TypeError) as error:
+        certificates = x509.load_pem_x509_certificates(chain)
+        leaf = certificates[0]
+        algorithm = key_algorithm(leaf.public_key())
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise CredentialsError(
-            f"The private key in {where} is damaged or encrypted: {error}.",
-            hint="Give it as PKCS#8 PEM; `vidigree keys use pem --password-env` opens it.",
+            f"The certificate chain in {where} is damaged: {error}.",
+            hint="Give a PEM file: the signer's certificate first, then its issuers.",
         ) from error
-    leaf = x509.load_pem_x509_certificates(chain)[0]
-    encoding = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if private.public_key().public_bytes(*encoding) != leaf.public_key().public_bytes(*encoding):
-        raise CredentialsError(
-            f"The private key in {where} does not belong to the first certificate of the chain.",
-            hint="The chain must start with the leaf, whose key this is.",
-        )
-    return identity
-
-
-def identity_from_chain(
-    chain: bytes,
-    *,
-    key: bytes = b"",
-    sign: Callable[[bytes], bytes] | None = None,
-    root: bytes = b"",
-    where: str = "the given files",
-) -> SigningIdentity:
-    """Build an identity from its certificates and either a key or something that signs.
-
-    This is how a cloud key service is used: ``sign`` calls it.
-
-    Args:
-        chain: PEM, leaf first, then its issuers.
-        key: PKCS#8 private key; its fit is not checked here.
-        sign: See :class:`SigningIdentity`.
-        root: Own root of a development identity.
-        where: Named in messages.
-
-    Raises:
-        CredentialsError: The certificates are damaged or of a kind that cannot sign.
-    """
-    try:
-        leaf = x509.load_pem_x509_certificates(chain)[0]
-        public = leaf.public_key()
-    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
-        raise CredentialsError(
-            f"The certificates in {where} are damaged: {error}.",
-            hint="Give a PEM file with the leaf first, then its issuers.",
-        ) from error
+    _check_key_fits(certificates, signer.public_key(), where)
     return SigningIdentity(
         chain=chain,
-        key=key,
+        signer=signer,
         root=root,
-        algorithm=key_algorithm(public),
+        algorithm=algorithm,
         organization=_attribute(leaf.subject, x509.NameOID.ORGANIZATION_NAME),
         common_name=_attribute(leaf.subject, x509.NameOID.COMMON_NAME),
         serial=f"{leaf.serial_number:x}",
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
-        sign=sign,
     )
 
 
-def key_algorithm(key: object) -> SigningAlgorithm:
-    """Return the COSE algorithm for a public key.
-
-    Raises:
-        CredentialsError: C2PA has no algorithm for this kind of key here.
-    """
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        by_curve: dict[str, SigningAlgorithm] = {"secp256r1": "es256", "secp384r1": "es384"}
-        if key.curve.name in by_curve:
-            return by_curve[key.curve.name]
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
-        return "ps256"
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        return "ed25519"
+def _check_key_fits(
+    certificates: list[x509.Certificate], key: PublicKey | None, where: str
+) -> None:
+    """Refuse a key that belongs to another certificate than the first."""
+    if key is None or key == certificates[0].public_key():
+        return
+    if any(key == certificate.public_key() for certificate in certificates[1:]):
+        raise CredentialsError(
+            f"The chain in {where} is in the wrong order: the signer's certificate is not first.",
+            hint="Put the certificate that the key belongs to first, then its issuers.",
+        )
     raise CredentialsError(
-        "This kind of key cannot sign content credentials.",
-        hint="Use P-256, P-384, RSA of at least 2048 bits, or Ed25519.",
+        f"The private key in {where} does not belong to the first certificate of the chain.",
+        hint="The chain must start with the leaf, whose key this is.",
     )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from vidigree.media.errors import CredentialsError, OutputError
+from vidigree.media.errors import CredentialsError
 from vidigree.media.output import output_file
 from vidigree.watermark.credentials.identity import SigningIdentity
 from vidigree.watermark.credentials.manifest import (
@@ -19,12 +18,12 @@ from vidigree.watermark.credentials.manifest import (
     manifest_definition,
 )
 from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context, sdk_errors
+from vidigree.watermark.credentials.signature import write_signature
 from vidigree.watermark.credentials.timestamps import Timestamping
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
-from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 if TYPE_CHECKING:
-    from c2pa import Builder, Context, Signer
+    from c2pa import Builder, Context
 
 __all__ = ["sign_file"]
 
@@ -39,6 +38,7 @@ def sign_file(
     identity: SigningIdentity,
     trust: TrustSettings | None = None,
     timestamping: Timestamping | None = None,
+    report: Callable[[str], None] | None = None,
 ) -> bytes:
     """Write ``source`` with a signed manifest to ``destination``, whole or not at all.
 
@@ -51,7 +51,8 @@ def sign_file(
         identity: Who signs.
         trust: Lists against which the manifests of ingredients are validated; their results are
             frozen into our manifest. ``None`` trusts only the signer's own root.
-        timestamping: Whether to ask a time-stamping authority; ``None`` does not.
+        timestamping: Whether and where the signature is time-stamped; ``None`` means not at all.
+        report: Called with a sentence when a stamp was wanted and could not be had.
 
     Returns:
         The manifest store (JUMBF), as it stands in the file.
@@ -64,25 +65,19 @@ def sign_file(
     context = sdk_context(_with_own_root(trust or TrustSettings(), identity))
     if request.created_clip:
         _refuse_to_drop_history(source, context)
-    timestamping = timestamping or Timestamping()
     with output_file(destination, overwrite=True) as temporary:
-        if timestamping.policy == "none":
-            return _sign(_builder(request, context), source, temporary, identity)
-        try:
-            builder = _builder(request, context)
-            return _sign(builder, source, temporary, identity, timestamping.url)
-        except CredentialsError as error:
-            # Only the authority is forgiven: whatever else is wrong fails again without it.
-            with _scratch(temporary) as spare:
-                store = _sign(_builder(request, context), source, spare, identity)
-                if timestamping.policy == "require":
-                    raise CredentialsError(
-                        f"The time-stamping authority {timestamping.url} gave no stamp: "
-                        f"{error.message}",
-                        hint="Try again later, or allow signing without one with the policy 'try'.",
-                    ) from error
-                spare.replace(temporary)
-                return store
+        return write_signature(
+            lambda: _builder(request, context),
+            source,
+            temporary,
+            identity=identity,
+            timestamping=timestamping or Timestamping(),
+            report=report or _say_nothing,
+        )
+
+
+def _say_nothing(sentence: str) -> None:
+    """Drop a report."""
 
 
 def _with_own_root(trust: TrustSettings, identity: SigningIdentity) -> TrustSettings:
@@ -145,87 +140,3 @@ def _add_ingredient(builder: Builder, path: Path, *, relationship: str, label: s
                 f"The input {path} cannot be read: {error.strerror or error}.",
                 hint="Check the path and its permissions.",
             ) from error
-
-
-@contextmanager
-def _scratch(beside: Path) -> Iterator[Path]:
-    """Give a path beside ``beside`` and delete what is left there."""
-    path = beside.with_name(f"{beside.name}.spare")
-    try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _sign(
-    builder: Builder,
-    source: Path,
-    target: Path,
-    identity: SigningIdentity,
-    timestamp_url: str | None = None,
-) -> bytes:
-    failures: list[Exception] = []
-    signer = _library_signer(identity, timestamp_url, failures)
-    try:
-        with source.open("rb") as reading, target.open("w+b") as writing:
-            return _library_sign(builder, signer, reading, writing, failures)
-    except OSError as error:
-        raise OutputError(
-            f"The signed clip cannot be written: {error.strerror or error}.",
-            hint="Check the free space and the permissions of the output folder.",
-        ) from error
-
-
-def _library_sign(
-    builder: Builder,
-    signer: Signer,
-    reading: BinaryIO,
-    writing: BinaryIO,
-    failures: list[Exception],
-) -> bytes:
-    try:
-        with sdk_errors("The clip cannot be signed", _CHECK_KEYS):
-            return bytes(builder.sign(signer, "video/mp4", reading, writing))
-    except CredentialsError as error:
-        if not failures:
-            raise
-        # The library only says "internal error" when the callback raised.
-        cause = failures[0]
-        if isinstance(cause, CredentialsError):
-            raise cause from error
-        raise CredentialsError(
-            f"The signing service failed: {type(cause).__name__}: {bounded_text(cause)}.",
-            hint="Check the service, its key and your permissions there.",
-        ) from cause
-
-
-def _library_signer(
-    identity: SigningIdentity, timestamp_url: str | None, failures: list[Exception]
-) -> Signer:
-    """Return the library's signer; what a callback raises goes into ``failures``."""
-    from c2pa import C2paSignerInfo, C2paSigningAlg, Signer
-
-    sign = identity.sign
-    with sdk_errors("The signing identity cannot be used", _CHECK_KEYS):
-        if sign is None:
-            url = timestamp_url.encode() if timestamp_url else None
-            algorithm = identity.algorithm.encode()
-            return Signer.from_info(C2paSignerInfo(algorithm, identity.chain, identity.key, url))
-
-        def call(data: bytes) -> bytes:
-            try:
-                signature = sign(data)
-            # Foreign code may raise anything; it is raised again once the library has returned.
-            except Exception as error:  # noqa: BLE001
-                failures.append(error)
-                return b""
-            if not signature:
-                failures.append(CredentialsError("The signing service gave an empty signature."))
-            return signature
-
-        return Signer.from_callback(
-            call,
-            C2paSigningAlg[identity.algorithm.upper()],
-            identity.chain.decode("ascii"),
-            timestamp_url,
-        )

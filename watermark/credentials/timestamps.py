@@ -1,41 +1,66 @@
-"""RFC 3161 time stamps: what keeps a signature valid after its certificate has run out.
+"""RFC 3161 time stamps: whom to ask, and what to do when no answer comes.
 
-The authority is asked over the network, so it is asked only if the caller names one. It learns the
-hash of the signature and the caller's address, and nothing of the clip.
+A stamp proves that the signature is older than the end of its certificate, so that clips stay
+verifiable after it (C2PA 2.4 section 15.8). It needs the network: the authority learns a hash and
+when we sign, and it can be down. Hence a clear choice.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import CredentialsError, UsageError
 
-__all__ = ["TimestampPolicy", "Timestamping"]
+__all__ = ["TimestampError", "TimestampPolicy", "Timestamping"]
 
 TimestampPolicy = Literal["require", "try", "none"]
+
+ATTEMPTS = 2
+"""How often an authority is asked before it counts as away."""
+
+
+class TimestampError(CredentialsError):
+    """No usable time stamp could be had."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timestamping:
-    """Whether and where to get a time stamp.
+    """Whether and where signatures are stamped.
 
     Attributes:
-        policy: ``"require"``: no stamp, no signature. ``"try"``: sign without one if the authority
-            does not answer. ``"none"``: do not ask.
-        url: Address of the time-stamping authority; needed unless the policy is ``"none"``.
+        policy: ``"require"``: no stamp, no clip. ``"try"``: issue without one and say so.
+            ``"none"``: never ask.
+        url: Address of the authority, ``http`` or ``https``. Stamps are signed themselves, so that
+            plain ``http``, which most authorities speak, is no weakness.
     """
 
     policy: TimestampPolicy = "none"
     url: str = ""
 
     def __post_init__(self) -> None:
+        if self.policy not in get_args(TimestampPolicy):
+            raise UsageError(
+                f"There is no time stamp policy {self.policy!r}.", hint="Use require, try or none."
+            )
         if self.policy == "none":
             return
+        if not self.url:
+            raise UsageError(
+                f"The time stamp policy is {self.policy!r}, but no authority is named.",
+                hint="Give its address with --tsa, or as `url` under [timestamp] in the settings.",
+            )
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(
                 f"{self.url!r} is not the address of a time-stamping authority.",
-                hint="Give its URL, e.g. http://timestamp.example.org.",
+                hint="It must begin with http:// or https://.",
             )
+
+    @property
+    def authority(self) -> str:
+        """Address to show: without a password or a query that may hold one."""
+        parts = urlsplit(self.url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"

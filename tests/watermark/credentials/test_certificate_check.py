@@ -18,6 +18,7 @@ from vidigree.watermark.credentials import ManifestRequest, SigningIdentity, sig
 from vidigree.watermark.credentials.certificate_check import check_chain
 from vidigree.watermark.credentials.commands import keys
 from vidigree.watermark.credentials.identity import identity_from_chain
+from vidigree.watermark.credentials.private_key import FileKey
 
 AUTHORITY = Authority.make()
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -50,7 +51,7 @@ def _problems(chain: bytes) -> dict[str, list[str]]:
 
 
 def _signs(chain: bytes, clip: Path, request: ManifestRequest, out: Path) -> bool:
-    identity = identity_from_chain(chain, key=key_pem(KEY))
+    identity = identity_from_chain(chain, FileKey(KEY))
     try:
         sign_file(clip, out, request=request, identity=identity)
     except CredentialsError:
@@ -153,4 +154,4 @@ def test_keys_use_keeps_what_works_when_the_new_one_does_not(
     (tmp_path / "mine.key").write_bytes(key_pem(KEY))
     arguments = ["use", "pem", str(tmp_path / "mine.pem"), str(tmp_path / "mine.key")]
     assert isinstance(CliRunner().invoke(keys, arguments).exception, CredentialsError)
-    assert not (home / "identity" / "signer.toml").exists()
+    assert not (home / "config.toml").exists()

@@ -22,6 +22,7 @@ from vidigree.watermark.credentials import (
     sign_file,
 )
 from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context
+from vidigree.watermark.credentials.signature_call import SignatureCall
 
 
 def _crjson(path: Path, trust: TrustSettings) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def test_padding_is_hashed(signed: Path) -> None:
 def test_labels_in_the_settings_make_created_assertions(
     clip: Path, identity: SigningIdentity, tmp_path: Path
 ) -> None:
-    from c2pa import Builder, C2paBuilderIntent, C2paDigitalSourceType, C2paSignerInfo, Signer
+    from c2pa import Builder, C2paBuilderIntent, C2paDigitalSourceType
 
     definition = {
         "claim_generator_info": [{"name": "probe", "version": "1"}],
@@ -67,9 +68,8 @@ def test_labels_in_the_settings_make_created_assertions(
     }
     builder = Builder(json.dumps(definition), context=sdk_context(TrustSettings()))
     builder.set_intent(C2paBuilderIntent.CREATE, C2paDigitalSourceType.ALGORITHMIC_MEDIA)
-    info = C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
     with clip.open("rb") as source, (tmp_path / "x.mp4").open("w+b") as target:
-        builder.sign(Signer.from_info(info), "video/mp4", source, target)
+        builder.sign(SignatureCall(identity).for_library(), "video/mp4", source, target)
     created = _crjson(tmp_path / "x.mp4", TrustSettings())["claim.v2"]["created_assertions"]
     assert any(row["url"].endswith("c2pa.soft-binding") for row in created)
 
@@ -131,9 +131,7 @@ def test_nothing_is_fetched(
         C2paBuilderIntent,
         C2paDigitalSourceType,
         C2paError,
-        C2paSignerInfo,
         Reader,
-        Signer,
     )
 
     builder = Builder(
@@ -142,10 +140,9 @@ def test_nothing_is_fetched(
     builder.set_intent(C2paBuilderIntent.CREATE, C2paDigitalSourceType.ALGORITHMIC_MEDIA)
     builder.set_remote_url(server)
     builder.set_no_embed()
-    info = C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
     target = tmp_path / "remote.mp4"
     with clip.open("rb") as source, target.open("w+b") as stream:
-        builder.sign(Signer.from_info(info), "video/mp4", source, stream)
+        builder.sign(SignatureCall(identity).for_library(), "video/mp4", source, stream)
     with pytest.raises(C2paError, match="Remote"):
         Reader.try_create(target, context=sdk_context(TrustSettings()))
     assert _Counter.seen == []

@@ -28,6 +28,7 @@ from vidigree.watermark.credentials import (
 from vidigree.watermark.credentials.embedding import C2PA_BOX_TYPE, is_c2pa_box
 from vidigree.watermark.credentials.manifest import manifest_definition
 from vidigree.watermark.credentials.sdk import sdk_context
+from vidigree.watermark.credentials.signature_call import SignatureCall
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "credentials.md"
 BEGIN, END = "<!-- tamper matrix: begin -->", "<!-- tamper matrix: end -->"
@@ -208,16 +209,13 @@ def _sign_with_defaults(
         Builder,
         C2paBuilderIntent,
         C2paDigitalSourceType,
-        C2paSignerInfo,
         Context,
-        Signer,
     )
 
-    info = C2paSignerInfo(identity.algorithm.encode(), identity.chain, identity.key, None)
     builder = Builder(json.dumps(manifest_definition(request)), context=Context.from_dict({}))
     builder.set_intent(C2paBuilderIntent.CREATE, C2paDigitalSourceType.EMPTY)
     with source.open("rb") as reading, target.open("w+b") as writing:
-        builder.sign(Signer.from_info(info), "video/mp4", reading, writing)
+        builder.sign(SignatureCall(identity).for_library(), "video/mp4", reading, writing)
 
 
 def _answer(path: Path, trust: TrustSettings) -> tuple[str, str, tuple[str, ...]]:

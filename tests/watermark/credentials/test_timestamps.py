@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Iterator
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fixtures.timestamp_authority import TimestampAuthority, timestamp_authority
+from fixtures.authority import pem
+from fixtures.chain_authority import DAY, ChainAuthority
+from fixtures.timestamp_authority import (
+    TimestampAuthority,
+    misbehaving_authority,
+    timestamp_authority,
+)
 
 from vidigree.media.errors import CredentialsError, UsageError
 from vidigree.watermark.credentials import (
@@ -21,6 +29,9 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials.identity import identity_from_chain
+from vidigree.watermark.credentials.private_key import FileKey
+from vidigree.watermark.credentials.timestamps import TimestampPolicy
 
 
 @pytest.fixture
@@ -86,7 +97,7 @@ def test_required_stamp_that_does_not_come_leaves_nothing(
     out = tmp_path / "out"
     out.mkdir()
     stamping = Timestamping(policy="require", url=dead_url)
-    with pytest.raises(CredentialsError, match="gave no stamp"):
+    with pytest.raises(CredentialsError, match=r"gave no time stamp.*Nothing was issued"):
         sign_file(
             clip,
             out / "signed.mp4",
@@ -117,5 +128,127 @@ def test_tried_stamp_that_does_not_come_is_done_without(
 
 @pytest.mark.parametrize("url", ["", "ftp://example.org", "http://", "timestamps"])
 def test_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="address"):
+    with pytest.raises(UsageError, match=r"address|authority"):
         Timestamping(policy="require", url=url)
+
+
+def _answering(status: int, body: bytes) -> Callable[[bytes], bytes]:
+    """Return a responder that answers every query alike."""
+    head = f"HTTP/1.1 {status} x\r\nContent-Type: application/timestamp-reply\r\n"
+    return lambda query: f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class _ReplayedStamp:
+    """Answers with the stamp of another signature, which is well-formed and does not fit."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.first = url, b""
+
+    def __call__(self, request: bytes) -> bytes:
+        if not self.first:
+            query = request.split(b"\r\n\r\n", 1)[1]
+            answer = urllib.request.urlopen(urllib.request.Request(self.url, query), timeout=20)
+            self.first = _answering(200, answer.read())(b"")
+        return self.first
+
+
+FAULTS = {
+    "error 500": _answering(500, b"no"),
+    "not found": _answering(404, b""),
+    "garbage": _answering(200, b"garbage"),
+    "empty": _answering(200, b""),
+    "web page": _answering(200, b"<html>Please log in</html>"),
+    "hang-up": lambda query: b"",
+}
+
+
+@pytest.mark.parametrize("policy", ["require", "try"])
+@pytest.mark.parametrize("fault", [*FAULTS, "replay"])
+def test_authority_that_misbehaves(
+    fault: str,
+    policy: TimestampPolicy,
+    clip: Path,
+    identity: SigningIdentity,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    told: list[str] = []
+    answer = FAULTS.get(fault)
+    if answer is None:
+        answer = _ReplayedStamp(request.getfixturevalue("authority").url)
+        with misbehaving_authority(answer) as url:  # the first clip gets the stamp that fits
+            stamping = Timestamping(policy="require", url=url)
+            sign_file(
+                *(clip, tmp_path / "first.mp4"),
+                request=request_for_clip,
+                identity=identity,
+                timestamping=stamping,
+            )
+    with misbehaving_authority(answer) as url:
+        arguments = {
+            "request": request_for_clip,
+            "identity": identity,
+            "timestamping": Timestamping(policy=policy, url=url),
+            "report": told.append,
+        }
+        if policy == "require":
+            with pytest.raises(CredentialsError, match="Nothing was issued"):
+                sign_file(clip, out / "signed.mp4", **arguments)
+            assert list(out.iterdir()) == []
+            return
+        sign_file(clip, out / "signed.mp4", **arguments)
+    (note,) = told
+    assert "issued without one" in note
+    assert url in note
+    assert [path.name for path in out.iterdir()] == ["signed.mp4"]
+    reading = read_credentials(out / "signed.mp4", trust=_trust(identity))
+    assert (reading.integrity, reading.timestamp) == ("intact", "absent")
+
+
+def test_fault_of_the_signer_is_not_blamed_on_the_authority(
+    dead_url: str, clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    issued = ChainAuthority().issue(not_before=now - 9 * DAY, not_after=now - DAY)
+    identity = identity_from_chain(issued.chain, FileKey(issued.key))
+    stamping = Timestamping(policy="try", url=dead_url)
+    with pytest.raises(CredentialsError, match="expired on"):
+        sign_file(
+            *(clip, tmp_path / "x.mp4"),
+            request=request_for_clip,
+            identity=identity,
+            timestamping=stamping,
+        )
+
+
+def test_clip_outlives_its_certificate_by_its_stamp(
+    authority: TimestampAuthority,
+    clip: Path,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+) -> None:
+    certifier = ChainAuthority()
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
+    issued = certifier.issue(not_after=until)
+    identity = identity_from_chain(issued.chain, FileKey(issued.key))
+    stamped, plain = tmp_path / "stamped.mp4", tmp_path / "plain.mp4"
+    stamping = Timestamping(policy="require", url=authority.url)
+    sign_file(clip, stamped, request=request_for_clip, identity=identity, timestamping=stamping)
+    sign_file(clip, plain, request=request_for_clip, identity=identity)
+    time.sleep(max(0.0, (until - datetime.now(UTC)).total_seconds() + 1.1))
+    signers = TrustList(name="signers", role="claim", anchors=pem(certifier.root))
+    stamps = TrustList(name="stamps", role="tsa", anchors=authority.root)
+    aged = read_credentials(stamped, trust=TrustSettings(lists=(signers, stamps)))
+    assert (aged.integrity, aged.validity) == ("intact", "valid-when-signed")
+    assert (aged.timestamp, aged.signer_trust) == ("trusted", "trusted")
+    doubted = read_credentials(stamped, trust=TrustSettings(lists=(signers,)))
+    assert (doubted.timestamp, doubted.signer_trust) == ("unlisted", "unlisted")
+    assert read_credentials(plain, trust=TrustSettings(lists=(signers,))).validity == "expired"
+
+
+def test_password_in_the_address_is_not_shown() -> None:
+    stamping = Timestamping(policy="try", url="https://me:secret@tsa.example:8443/stamp?key=secret")
+    assert stamping.authority == "https://tsa.example:8443/stamp"

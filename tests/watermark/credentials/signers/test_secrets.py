@@ -1,0 +1,153 @@
+"""Passwords and PINs that are missing or wrong give a sentence, and so do damaged files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fixtures.authority import pem
+from fixtures.chain_authority import ChainAuthority, Issued
+
+from vidigree.media.errors import CredentialsError
+from vidigree.watermark.credentials.signers import SignerSettings, open_signer
+
+MakeSigner = Callable[[str, Issued], SignerSettings]
+
+
+@pytest.mark.parametrize("kind", ["pem-encrypted", "pkcs12"])
+def test_wrong_password(
+    kind: str,
+    authority: ChainAuthority,
+    make_signer: MakeSigner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = make_signer(kind, authority.issue())
+    monkeypatch.setenv("TEST_SECRET", "wrong")
+    (tmp_path / "password").write_text("wrong")
+    with pytest.raises(CredentialsError, match=r"password (does not open|is wrong)"):
+        open_signer(settings)
+
+
+def test_wrong_pin(authority: ChainAuthority, make_signer: MakeSigner, tmp_path: Path) -> None:
+    settings = make_signer("pkcs11", authority.issue())
+    (tmp_path / "pin").write_text("0000")
+    identity = open_signer(settings)
+    with pytest.raises(CredentialsError, match="the PIN is wrong"):
+        identity.signer.sign(b"x")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"token": "other"}, "no token of that name"),
+        ({"key_id": "ffff"}, "no such private key"),
+    ],
+)
+def test_wrong_place_on_the_token(
+    change: dict[str, str], words: str, authority: ChainAuthority, make_signer: MakeSigner
+) -> None:
+    settings = make_signer("pkcs11", authority.issue())
+    identity = open_signer(replace(settings, options={**settings.options, **change}))
+    with pytest.raises(CredentialsError, match=words):
+        identity.signer.sign(b"x")
+
+
+def test_threads_share_a_token(authority: ChainAuthority, make_signer: MakeSigner) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    identity = open_signer(make_signer("pkcs11", authority.issue("ed25519")))
+    with ThreadPoolExecutor(8) as pool:
+        signatures = set(pool.map(identity.signer.sign, [b"the same"] * 40))
+    assert len(signatures) == 1  # Ed25519 is deterministic
+
+
+def test_pkcs11_module_that_is_not_there(
+    authority: ChainAuthority, make_signer: MakeSigner
+) -> None:
+    settings = make_signer("pkcs11", authority.issue())
+    wrong = replace(settings, options={**settings.options, "module": "/no/such/module.so"})
+    with pytest.raises(CredentialsError, match=r"/no/such/module\.so"):
+        open_signer(wrong).signer.sign(b"x")
+
+
+def test_certificates_beside_the_key_on_the_token(
+    authority: ChainAuthority, make_signer: MakeSigner, softhsm: object
+) -> None:
+    import pkcs11
+
+    issued = authority.issue()
+    settings = make_signer("pkcs11", issued)
+    options = {name: value for name, value in settings.options.items() if name != "chain"}
+    without = replace(settings, options=options)
+    with pytest.raises(CredentialsError, match="holds no certificate with the id of the key"):
+        open_signer(without)
+    token = pkcs11.lib(options["module"]).get_token(token_label=options["token"])
+    with token.open(rw=True, user_pin="4711") as session:
+        for certificate, its_id in ((issued.leaf, options["key_id"]), (issued.issuer, "ca")):
+            _store(session, certificate, its_id)
+    assert open_signer(without).chain == issued.chain
+
+
+def _store(session: object, certificate: object, its_id: str) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from pkcs11 import Attribute, CertificateType, ObjectClass
+
+    session.create_object(  # type: ignore[attr-defined]
+        {
+            Attribute.CLASS: ObjectClass.CERTIFICATE,
+            Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
+            Attribute.ID: bytes.fromhex(its_id.zfill(4)),
+            Attribute.TOKEN: True,
+            Attribute.SUBJECT: certificate.subject.public_bytes(),  # type: ignore[attr-defined]
+            Attribute.VALUE: certificate.public_bytes(serialization.Encoding.DER),  # type: ignore[attr-defined]
+        }
+    )
+
+
+def test_encrypted_key_without_password(authority: ChainAuthority, make_signer: MakeSigner) -> None:
+    settings = make_signer("pem-encrypted", authority.issue())
+    options = {"chain": "chain.pem", "key": "key.pem"}
+    with pytest.raises(CredentialsError, match=r"encrypted.*no password"):
+        open_signer(replace(settings, options=options))
+
+
+def test_password_variable_that_is_not_set(
+    authority: ChainAuthority, make_signer: MakeSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_signer("pem-encrypted", authority.issue())
+    monkeypatch.delenv("TEST_SECRET")
+    with pytest.raises(CredentialsError, match="TEST_SECRET"):
+        open_signer(settings)
+
+
+def test_chain_in_the_wrong_order(
+    authority: ChainAuthority, make_signer: MakeSigner, tmp_path: Path
+) -> None:
+    issued = authority.issue()
+    settings = make_signer("pem", issued)
+    (tmp_path / "chain.pem").write_bytes(pem(issued.issuer) + pem(issued.leaf))
+    with pytest.raises(CredentialsError, match="wrong order"):
+        open_signer(settings)
+
+
+@pytest.mark.parametrize("name", ["chain.pem", "key.pem"])
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN NOTHING-----", b"\xff\x00"])
+def test_damaged_file_is_named(
+    name: str, content: bytes, authority: ChainAuthority, make_signer: MakeSigner, tmp_path: Path
+) -> None:
+    settings = make_signer("pem", authority.issue())
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CredentialsError, match=name):
+        open_signer(settings)
+
+
+def test_missing_file_is_named(
+    authority: ChainAuthority, make_signer: MakeSigner, tmp_path: Path
+) -> None:
+    settings = make_signer("pkcs12", authority.issue())
+    (tmp_path / "signer.p12").unlink()
+    with pytest.raises(CredentialsError, match=r"signer\.p12.*No such file"):
+        open_signer(settings)

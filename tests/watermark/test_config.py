@@ -1,0 +1,113 @@
+"""config.toml: read strictly, written without touching what else stands there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from fixtures.chain_authority import ChainAuthority
+
+from vidigree.media.errors import UsageError
+from vidigree.watermark.config import Config, write_signer_section
+from vidigree.watermark.credentials.commands import keys
+from vidigree.watermark.credentials.signers import SignerSettings
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("VIDIGREE_HOME", str(folder))
+    return folder
+
+
+def write(home: Path, text: str) -> Path:
+    path = home / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def test_no_file_means_the_development_identity_and_no_network() -> None:
+    config = Config.load()
+    assert config.signer.kind == "folder"
+    assert config.timestamping.policy == "none"
+    assert config.profile == "none"
+
+
+def test_everything_is_read(home: Path) -> None:
+    write(
+        home,
+        'profile = "eu"\n[signer]\nkind = "pem"\nchain = "a"\nkey = "b"\n'
+        '[timestamp]\nurl = "http://tsa.example"\n[provider]\nname = "Example"\n',
+    )
+    config = Config.load()
+    assert config.profile == "eu"
+    assert (config.signer.kind, dict(config.signer.options)) == ("pem", {"chain": "a", "key": "b"})
+    assert config.signer.path("chain") == home / "a"
+    assert config.timestamping.url == "http://tsa.example"
+    assert config.timestamping.policy == "require"  # whoever names one wants its stamp
+    assert config.provider.name == "Example"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("profil = 'eu'", r"'profil'.*Did you mean 'profile'"),
+        ("[timestamp]\nadress = 'x'", r"\[timestamp\].*Known: url, policy"),
+        ("[provider]\nname = 7", "only texts"),
+        ("provider = 7", "only texts"),
+        ("[timestamp]\npolicy = 'maybe'", "no time stamp policy 'maybe'"),
+        ("[timestamp]\npolicy = 'try'", "no authority is named"),
+        ("[[[", "cannot be read"),
+    ],
+)
+def test_what_means_nothing_is_refused(home: Path, text: str, words: str) -> None:
+    write(home, text)
+    with pytest.raises(UsageError, match=words):
+        Config.load()
+
+
+def test_new_signer_leaves_the_rest_alone(home: Path) -> None:
+    before = (
+        '# mine\nprofile = "eu"\n\n[signer]\nkind = "pem"\nchain = "[a]"\nkey = "b"\n\n'
+        '[provider] # us\nname = "Example"\n'
+    )
+    path = write(home, before)
+    options = {"file": 'a "quoted" ü.p12'}
+    write_signer_section(SignerSettings(kind="pkcs12", options=options))
+    config = Config.load()
+    assert (config.signer.kind, dict(config.signer.options)) == ("pkcs12", options)
+    assert config.provider.name == "Example"
+    assert path.read_text().startswith('# mine\nprofile = "eu"\n')
+    assert path.read_text().count("[signer]") == 1
+    assert "# us" in path.read_text()
+
+
+def test_damaged_settings_are_not_written_over(home: Path) -> None:
+    path = write(home, "[[[")
+    with pytest.raises(UsageError):
+        write_signer_section(SignerSettings())
+    assert path.read_text() == "[[["
+
+
+def test_keys_use_and_check_follow_the_settings(home: Path, tmp_path: Path) -> None:
+    issued = ChainAuthority().issue()
+    (tmp_path / "chain.pem").write_bytes(issued.chain)
+    (tmp_path / "key.pem").write_bytes(issued.key_pem)
+    run = CliRunner()
+    arguments = ["use", "pem", str(tmp_path / "chain.pem"), str(tmp_path / "key.pem")]
+    assert "signed as Example Ltd" in run.invoke(keys, arguments, catch_exceptions=False).output
+    assert "key in pem" in run.invoke(keys, ["show"], catch_exceptions=False).output
+    checked = run.invoke(keys, ["check"], catch_exceptions=False)
+    assert checked.exit_code == 0
+    assert "These certificates can sign." in checked.output
+
+
+def test_keys_check_finds_a_service_that_refuses(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "chain.pem").write_bytes(ChainAuthority().issue().chain)
+    options = {"function": "fixtures.refusing_service:sign", "chain": str(tmp_path / "chain.pem")}
+    write_signer_section(SignerSettings(kind="callback", options=options))
+    checked = CliRunner().invoke(keys, ["check"])
+    assert checked.exit_code == 7
+    assert "AccessDenied: no right to use key 7" in checked.output
