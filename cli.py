@@ -39,7 +39,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "vidigree.watermark.credentials.trust_commands:trust",
         "Choose whom audits believe.",
     ),
-    "ledger": ("vidigree.watermark.ledger.commands:ledger", "Show what was issued."),
+    "ledger": ("vidigree.watermark.ledger.commands:ledger", "Show what was issued, and check it."),
     "audit": ("vidigree.detect.commands:audit", "Say where a clip comes from, and why."),
     "classifier": (
         "vidigree.detect.classifier.commands:classifier",

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import UsageError
 
-__all__ = ["VIEWS", "Fingerprint", "fingerprint_frames", "similarity"]
+__all__ = ["VIEWS", "Fingerprint", "fingerprint_frames", "is_current", "similarity"]
 
 VIEWS = (1.0, 0.9, 0.8, 0.71)
 """Central parts of the picture that are hashed, as shares of each edge."""
@@ -91,6 +91,15 @@ class Fingerprint:
     def usable(self) -> bool:
         """Whether there is anything to compare."""
         return bool(self.structured.any())
+
+
+def is_current(data: bytes) -> bool:
+    """Return whether these are the bytes of a fingerprint of this version."""
+    try:
+        Fingerprint.from_bytes(data)
+    except UsageError:
+        return False
+    return True
 
 
 def fingerprint_frames(frames: Iterable[NDArray[np.uint8]], fps: Fraction | float) -> Fingerprint:

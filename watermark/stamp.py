@@ -7,10 +7,12 @@ The order is fixed, because nothing may touch the file after it is signed:
 3. read the encoded file back and extract the mark; it must be the clip id
 4. take the fingerprint of what was encoded
 5. sign the content credentials into a second file and read them back
-6. record the clip in the ledger
+6. record the clip in the ledger, as not confirmed yet
 7. rename the finished file into place
+8. confirm the record
 
-Any step that fails raises, and leaves no output file.
+Any step before the last that fails raises, and leaves no output file. A kill at any point leaves
+either no file, or a file with its record: ``vidigree ledger check`` tells what was left.
 """
 
 from __future__ import annotations
@@ -28,7 +30,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.media.errors import MediaError, StampError, UnsupportedMediaError, UsageError
+from vidigree.media.errors import (
+    LedgerError,
+    MediaError,
+    StampError,
+    UnsupportedMediaError,
+    UsageError,
+)
 from vidigree.media.output import output_file, scratch_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.media.reading import open_video
@@ -230,6 +238,7 @@ def stamp(
         fingerprint = _fingerprint(encoded)
         store, timestamped = job.sign(encoded, finished, result.duration)
         job.record(store, fingerprint, result.duration)
+    notes = _confirm(settings.ledger, job.clip_id)
     return StampReceipt(
         path=output,
         clip_id=job.clip_id,
@@ -242,7 +251,7 @@ def stamp(
         reading=reading,
         signer=settings.identity.common_name,
         timestamped=timestamped,
-        notes=tuple(job.notes),
+        notes=(*job.notes, *notes),
     )
 
 
@@ -362,6 +371,7 @@ class _Job:
                 request_hash=origin.prompt_sha256,
                 duration=float(duration),
                 file=str(self.output.absolute()),
+                confirmed=False,
             )
         )
 
@@ -410,6 +420,15 @@ def _draw_clip_id(ledger: Ledger) -> int:
         clip_id = secrets.randbits(64)
         if clip_id and ledger.find_clip(clip_id) is None:
             return clip_id
+
+
+def _confirm(ledger: Ledger, clip_id: int) -> tuple[str, ...]:
+    """Note that the file is in place; the clip is issued and recorded even if that fails."""
+    try:
+        ledger.confirm(clip_id)
+    except LedgerError as error:
+        return (f"{error.message} Run `vidigree ledger check --repair`.",)
+    return ()
 
 
 def _timed(

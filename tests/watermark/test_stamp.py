@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from fixtures.top_row_mark import TopRowMark
 from numpy.typing import NDArray
 
 from vidigree.media import (
@@ -42,37 +43,6 @@ from vidigree.watermark.credentials import (
 from vidigree.watermark.ledger import Ledger
 
 Frames = Iterable[NDArray[np.uint8]]
-
-
-class TopRowMark:
-    """Writes the message into flat blocks of the top rows: simple, and survives fine encoding."""
-
-    name: ClassVar[str] = "top-row"
-    message_bits: ClassVar[int] = 64
-
-    def embed(
-        self, frames: Frames, message: int, *, key: MarkKey, fps: Fraction
-    ) -> Iterator[NDArray[np.uint8]]:
-        held = list(frames)  # looks ahead as far as an embedder may
-        for original in held:
-            image = original.copy()
-            for bit in range(64):
-                row, column = divmod(bit, 16)
-                block = image[row * 8 : row * 8 + 8, column * 8 : column * 8 + 8]
-                block[:] = 230 if message >> bit & 1 else 20
-            yield image
-
-    def detect(self, frames: Frames, *, keys: Sequence[MarkKey], fps: Fraction) -> MarkReading:
-        image = next(iter(frames))
-        bits = [
-            image[r * 8 + 2 : r * 8 + 6, c * 8 + 2 : c * 8 + 6].mean() > 128
-            for r in range(4)
-            for c in range(16)
-        ]
-        message = sum(1 << i for i, bit in enumerate(bits) if bit)
-        return MarkReading(
-            method=self.name, present=True, p_value=1e-9, message=message, key_id=keys[0].key_id
-        )
 
 
 class LyingMark(TopRowMark):

@@ -1,10 +1,16 @@
-"""``vidigree ledger``: show what was issued."""
+"""``vidigree ledger``: show what was issued, and check it against the files."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from vidigree.watermark.ledger.check import LedgerFinding
+    from vidigree.watermark.ledger.store import Ledger
 
 __all__ = ["ledger"]
 
@@ -15,10 +21,12 @@ _URL = click.option(
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+_LEFT_TO_DO = 8
+
 
 @click.group()
 def ledger() -> None:
-    """Show what was issued."""
+    """Show what was issued, and check it against the files."""
 
 
 @ledger.command("list")
@@ -70,3 +78,58 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
         return
     for name, value in entry.to_dict().items():
         click.echo(f"{name:18s}{value}")
+
+
+@ledger.command()
+@_URL
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--repair", is_flag=True, help="Confirm and record what can be vouched for.")
+@click.option("--forget", is_flag=True, help="Drop records whose file never came into place.")
+@_JSON
+def check(
+    url: str | None, paths: tuple[Path, ...], repair: bool, forget: bool, as_json: bool
+) -> None:
+    """Compare the ledger with the files it issued, and with the files in PATHS.
+
+    Nothing is changed without --repair or --forget. Ends with code 8 if something is left to do.
+    """
+    from vidigree.watermark.ledger.check import check_files, check_ledger
+    from vidigree.watermark.ledger.store import Ledger
+
+    with Ledger.open(url) as store:
+        found = [*check_ledger(store), *check_files(store, paths)]
+        rows = [(finding, _mend(store, finding, repair=repair, forget=forget)) for finding in found]
+        total = store.count()
+    left = sum(finding.needs_action and not done for finding, done in rows)
+    if as_json:
+        findings = [{**finding.to_dict(), "done": done} for finding, done in rows]
+        report = {"version": 1, "records": total, "left": left, "findings": findings}
+        click.echo(json.dumps(report, indent=2))
+    else:
+        for finding, done in rows:
+            what = finding.path or f"clip {finding.clip_id or 0:016x}"
+            click.echo(f"{finding.kind:20s} {what}  {finding.detail}".rstrip())
+            click.echo(f"{'':20s} {done or finding.advice}")
+        click.echo(f"{total} records, {len(rows)} findings, {left} of them left to do.")
+    click.get_current_context().exit(_LEFT_TO_DO if left else 0)
+
+
+def _mend(store: Ledger, finding: LedgerFinding, *, repair: bool, forget: bool) -> str:
+    """Mend one finding if asked to; return what was done, empty if nothing."""
+    from vidigree.media.errors import VidigreeError
+    from vidigree.watermark.credentials import TrustSettings
+    from vidigree.watermark.ledger.adoption import adopted_entry
+
+    if repair and finding.kind == "unconfirmed" and finding.clip_id is not None:
+        store.confirm(finding.clip_id)
+        return "Confirmed."
+    if forget and finding.kind == "abandoned" and finding.clip_id is not None:
+        return "Forgotten." if store.forget(finding.clip_id) else ""
+    if repair and finding.kind == "file-without-record":
+        try:
+            store.record(adopted_entry(Path(finding.path), trust=TrustSettings.load()))
+        except VidigreeError as error:
+            click.echo(f"vidigree: {error}", err=True)
+            return ""
+        return "Recorded."
+    return ""

@@ -52,7 +52,7 @@ def connect(url: str | None) -> Engine:
         ) from error
     except (NoSuchModuleError, ImportError) as error:
         raise LedgerError(
-            f"The driver for this ledger is not installed: {error}.",
+            f"The ledger's driver is not installed: {error}.",
             hint="For PostgreSQL: pip install 'vidigree[postgres]'.",
         ) from error
 
@@ -135,7 +135,8 @@ def ledger_errors(doing: str, engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        text = " ".join(str(error.orig).split())
+        # PostgreSQL adds the statement after a line break; the first line is the sentence.
+        text = " ".join(str(error.orig).partition("\nLINE ")[0].split())
         raise LedgerError(
             f"{doing} in {database_name(engine)}: {text.rstrip('.')}.",
             hint=_hint(text),
@@ -146,17 +147,32 @@ def ledger_errors(doing: str, engine: Engine) -> Iterator[None]:
         ) from error
 
 
+_HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (
+        ("locked", "lock timeout"),
+        "Another program is writing; nothing was lost, so try again when it is done.",
+    ),
+    (
+        ("readonly", "read-only", "unable to open"),
+        "Check the permissions of the file and its folder, or set VIDIGREE_HOME.",
+    ),
+    (
+        ("does not exist",),
+        "Check the names in the URL; the database itself is not made for you.",
+    ),
+    (("password", "authentication"), "Check the user and the password in the URL."),
+    (("full", "no space"), "Free some space; nothing was lost."),
+    (
+        ("not a database", "malformed"),
+        "The file is damaged or no ledger; restore it from a backup.",
+    ),
+)
+
+
 def _hint(text: str) -> str:
     """Return what to do about the commonest failures."""
     lowered = text.lower()
-    if "locked" in lowered:
-        return "Another program is writing; nothing was lost, so try again when it is done."
-    if "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered:
-        return "Check the permissions of the file and its folder, or set VIDIGREE_HOME."
-    if "password" in lowered or "authentication" in lowered:
-        return "Check the user and the password in the URL."
-    if "full" in lowered or "no space" in lowered:
-        return "Free some space; nothing was lost."
-    if "not a database" in lowered or "malformed" in lowered:
-        return "The file is damaged or no ledger; restore it from a backup."
+    for words, hint in _HINTS:
+        if any(word in lowered for word in words):
+            return hint
     return "Check that the database runs and can be reached."

@@ -1,0 +1,155 @@
+"""`vidigree ledger check` compares records with files, says what to do, and does it when asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from fixtures import killed_stamp
+
+from vidigree.media.errors import LedgerError
+from vidigree.watermark import StampReceipt, StampSettings, stamp
+from vidigree.watermark.credentials import TrustSettings, init_identity
+from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.ledger.adoption import adopted_entry
+from vidigree.watermark.ledger.commands import ledger as ledger_command
+
+OLD = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "home"))
+    init_identity(tmp_path / "home" / "identity")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def settings(home: Path) -> StampSettings:
+    return killed_stamp.settings(home, f"sqlite:///{home}/ledger.sqlite3")
+
+
+@pytest.fixture
+def receipt(settings: StampSettings, tmp_path: Path) -> StampReceipt:
+    return stamp(killed_stamp.clip(), tmp_path / "clip.mp4", settings=settings)
+
+
+def _check(*arguments: str | Path) -> tuple[int, dict[str, str]]:
+    """Run the command; return its exit code and what it found, by kind, with what was done."""
+    command = ["check", "--json", *map(str, arguments)]
+    done = CliRunner().invoke(ledger_command, command, catch_exceptions=False)
+    report = json.loads(done.stdout)
+    assert report["version"] == 1
+    return done.exit_code, {row["kind"]: row["done"] for row in report["findings"]}
+
+
+def test_whole_ledger_has_no_findings(receipt: StampReceipt, tmp_path: Path) -> None:
+    assert _check(tmp_path) == (0, {})
+
+
+def test_moved_file_is_only_worth_knowing(receipt: StampReceipt, tmp_path: Path) -> None:
+    receipt.path.rename(tmp_path / "elsewhere.mp4")
+    assert _check(tmp_path) == (0, {"file-gone": ""})
+
+
+def test_replaced_file_is_only_worth_knowing(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    other = replace(settings, overwrite=True)
+    stamp(killed_stamp.clip(1), receipt.path, settings=other)
+    assert _check(tmp_path) == (0, {"file-replaced": ""})
+
+
+def test_file_that_lost_its_record_is_recorded_again(
+    receipt: StampReceipt, settings: StampSettings, home: Path, tmp_path: Path
+) -> None:
+    before = settings.ledger.find_clip(receipt.clip_id)
+    settings.ledger.close()
+    (home / "ledger.sqlite3").unlink()
+    assert _check(tmp_path) == (8, {"file-without-record": ""})
+    assert _check(tmp_path, "--repair") == (0, {"file-without-record": "Recorded."})
+    assert _check(tmp_path) == (0, {})
+    with Ledger.open() as again:
+        after = again.find_clip(receipt.clip_id)
+    assert before is not None
+    assert after is not None
+    # The time of issue is only known to the file's date, and the request's hash is nowhere else.
+    kept = replace(after, created_at=before.created_at, request_hash=before.request_hash)
+    assert replace(kept, method=before.method) == before
+    assert abs((after.created_at - before.created_at).total_seconds()) < 60
+
+
+def test_file_of_a_stranger_is_not_recorded(receipt: StampReceipt) -> None:
+    with pytest.raises(LedgerError, match="signer"):
+        adopted_entry(receipt.path, trust=TrustSettings())
+
+
+def test_altered_file_is_not_recorded(receipt: StampReceipt, home: Path, tmp_path: Path) -> None:
+    data = bytearray(receipt.path.read_bytes())
+    data[data.rindex(b"mdat") + 200] ^= 1
+    altered = tmp_path / "altered.mp4"
+    altered.write_bytes(data)
+    with pytest.raises(LedgerError, match="altered"):
+        adopted_entry(altered, trust=TrustSettings.load(home))
+
+
+def test_clip_that_is_in_place_is_confirmed(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    with Ledger.open(f"sqlite:///{tmp_path}/other.sqlite3") as other:
+        other.record(replace(entry, confirmed=False))
+    url = ("--url", f"sqlite:///{tmp_path}/other.sqlite3")
+    assert _check(*url) == (8, {"unconfirmed": ""})
+    assert _check(*url, "--forget") == (8, {"unconfirmed": ""})
+    assert _check(*url, "--repair") == (0, {"unconfirmed": "Confirmed."})
+    assert _check(*url) == (0, {})
+
+
+def test_abandoned_record_is_dropped_only_when_asked(
+    receipt: StampReceipt, settings: StampSettings
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    lost = replace(entry, clip_id=5, confirmed=False, created_at=OLD, file="/nowhere/clip.mp4")
+    settings.ledger.record(lost)
+    assert _check("--repair") == (8, {"abandoned": ""})
+    assert _check("--forget") == (0, {"abandoned": "Forgotten."})
+    assert _check() == (0, {})
+
+
+def test_two_clips_under_one_id_are_reported(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    with Ledger.open(f"sqlite:///{tmp_path}/other.sqlite3") as other:
+        other.record(replace(entry, manifest_store=b"another", file=""))
+    code, found = _check("--url", f"sqlite:///{tmp_path}/other.sqlite3", receipt.path)
+    assert (code, found) == (8, {"record-differs": ""})
+
+
+def test_damaged_file_is_reported(receipt: StampReceipt, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(receipt.path.read_bytes()[:60])
+    code, found = _check(tmp_path)
+    assert (code, list(found)) == (8, ["unreadable"])
+
+
+def test_failed_confirmation_still_issues_the_clip(
+    settings: StampSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Ledger, clip_id: int) -> None:
+        raise LedgerError("The server went away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "confirm", fail)
+        receipt = stamp(killed_stamp.clip(), tmp_path / "clip.mp4", settings=settings)
+    assert "ledger check --repair" in receipt.summary()
+    assert receipt.path.exists()
+    assert _check("--repair") == (0, {"unconfirmed": "Confirmed."})

@@ -1,0 +1,209 @@
+"""A ledger that cannot be used says so in a sentence, with exit code 8, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fixtures.postgres import PASSWORD, PostgresServer
+
+from vidigree.media.errors import LedgerError
+from vidigree.watermark.ledger import Ledger, LedgerEntry
+from vidigree.watermark.ledger import connection as ledger_connection
+
+ROOT = Path(__file__).resolve().parents[3]
+MakeEntry = Callable[..., LedgerEntry]
+
+
+def _vidigree(*arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    return subprocess.run(
+        [*prefix, sys.executable, "-m", "vidigree.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(ROOT / "typings"), "PATH": os.environ["PATH"]},
+    )
+
+
+def _list(url: str) -> subprocess.CompletedProcess[str]:
+    return _vidigree("ledger", "list", "--url", url)
+
+
+def _is_one_sentence(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 8, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("vidigree: The ")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    assert PASSWORD not in done.stderr
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+
+def test_locked_file_is_told_and_loses_nothing(tmp_path: Path, make_entry: MakeEntry) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with Ledger.open(f"sqlite:///{path}?timeout=0.2") as ledger:
+        ledger.record(make_entry(1))
+        with _locked(path):
+            with pytest.raises(LedgerError, match="locked") as refused:
+                ledger.record(make_entry(2))
+            assert ledger.find_clip(1) == make_entry(1)  # readers do not wait
+        assert "try again" in refused.value.hint
+        assert "timeout" not in refused.value.message
+        ledger.record(make_entry(2))
+        assert ledger.count() == 2
+
+
+def test_timeout_must_be_seconds(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="seconds"):
+        Ledger.open(f"sqlite:///{tmp_path}/l.sqlite3?timeout=soon")
+
+
+@pytest.mark.postgres
+def test_locked_table_is_told_and_loses_nothing(
+    postgres_server: PostgresServer, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    monkeypatch.setattr(ledger_connection, "LOCK_TIMEOUT", 1)
+    url = postgres_server.new_database()
+    with Ledger.open(url) as ledger:
+        with psycopg.connect(url) as other:
+            other.execute("LOCK TABLE entries IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(LedgerError, match="lock") as refused:
+                ledger.record(make_entry(1))
+            other.rollback()
+        assert "try again" in refused.value.hint
+        ledger.record(make_entry(1))
+        assert ledger.count() == 1
+
+
+def test_read_only_folder_is_told(tmp_path: Path, make_entry: MakeEntry) -> None:
+    path = tmp_path / "kept" / "ledger.sqlite3"
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        ledger.record(make_entry(1))
+    with _read_only(path.parent):
+        for name in (path.name, "new.sqlite3"):
+            done = _vidigree(
+                "ledger", "list", "--url", f"sqlite:///{path.with_name(name)}",
+                prefix=_no_override(),
+            )  # fmt: skip
+            _is_one_sentence(done)
+            assert "permissions" in done.stderr
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        assert [entry.clip_id for entry in ledger.entries()] == [1]
+
+
+def test_read_only_file_can_be_read_and_is_told_when_written(
+    tmp_path: Path, make_entry: MakeEntry
+) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    url = f"sqlite:///{path}"
+    abandoned = replace(make_entry(1), confirmed=False, created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    with Ledger.open(url) as ledger:
+        ledger.record(abandoned)
+    with _read_only(path):
+        listed = _vidigree("ledger", "list", "--url", url, prefix=_no_override())
+        assert (listed.returncode, listed.stderr) == (0, "")
+        done = _vidigree("ledger", "check", "--forget", "--url", url, prefix=_no_override())
+    _is_one_sentence(done)
+    assert "permissions" in done.stderr
+    with Ledger.open(url) as ledger:
+        assert list(ledger.entries()) == [abandoned]
+
+
+def _no_override() -> tuple[str, ...]:
+    """Return a command that takes root's right to ignore permissions away."""
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which("setpriv") is None:
+        pytest.skip("root ignores permissions, and there is no setpriv to take that right away")
+    return ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+
+
+@contextmanager
+def _read_only(what: Path) -> Iterator[None]:
+    mode = what.stat().st_mode
+    what.chmod(0o444 if what.is_file() else 0o555)
+    try:
+        yield
+    finally:
+        what.chmod(mode)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda url: url.replace("correct%20horse", "battery"), "password"),
+        (lambda url: url.replace("127.0.0.1:", "127.0.0.1:1"), "reached"),
+        (lambda url: url.rsplit("/", 1)[0] + "/nowhere", "nowhere"),
+        (lambda url: url.replace("127.0.0.1", "no.such.host.invalid"), "reached"),
+    ],
+    ids=["wrong-password", "no-server", "no-database", "no-host"],
+)
+def test_server_that_does_not_let_us_in_is_told(
+    postgres_server: PostgresServer, change: Callable[[str], str], said: str
+) -> None:
+    done = _list(change(postgres_server.url()))
+    _is_one_sentence(done)
+    assert said in done.stderr
+
+
+@pytest.mark.postgres
+def test_server_that_goes_away_and_comes_back_loses_nothing(
+    postgres_server: PostgresServer, make_entry: MakeEntry
+) -> None:
+    url = postgres_server.new_database()
+    with Ledger.open(url) as ledger:
+        ledger.record(make_entry(1))
+        postgres_server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname LIKE 'ledger_%'"
+        )
+        ledger.record(make_entry(2))  # over a new connection
+        assert ledger.count() == 2
+
+
+@pytest.mark.postgres
+def test_scheme_of_hosting_services_is_understood(postgres_server: PostgresServer) -> None:
+    url = postgres_server.new_database().replace("postgresql://", "postgres://")
+    with Ledger.open(url) as ledger:
+        assert PASSWORD not in ledger.location
+        assert ledger.count() == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["nonsense", "oracle://host/ledger", "mongodb://host/ledger", "sqlite:////proc/none/l.sqlite3"],
+)
+def test_url_that_cannot_be_used_is_told(url: str) -> None:
+    _is_one_sentence(_list(url))
+
+
+def test_damaged_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    path.write_bytes(b"this is no database " * 500)
+    done = _list(f"sqlite:///{path}")
+    _is_one_sentence(done)
+    assert "backup" in done.stderr
+    assert path.read_bytes() == b"this is no database " * 500
