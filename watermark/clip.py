@@ -62,6 +62,9 @@ class Clip:
         fps: Frames per second.
         num_frames: Number of frames; ``None`` when a stream does not know.
         origin: What made the clip.
+        clip_id: Message of the mark that the frames carry already, when a door marked them in
+            memory; the stamp then embeds nothing, but reads it back like any other mark. ``None``
+            for unmarked frames.
     """
 
     frames: Iterable[NDArray[np.uint8]]
@@ -70,3 +73,4 @@ class Clip:
     fps: Fraction
     num_frames: int | None = None
     origin: Origin = field(default_factory=Origin)
+    clip_id: int | None = None

@@ -187,6 +187,7 @@ class _Source:
     num_frames: int | None
     origin: Origin
     path: Path | None = None
+    clip_id: int | None = None
 
 
 def stamp(
@@ -228,7 +229,7 @@ def stamp(
         job = _Job(
             settings=settings,
             method=method,
-            clip_id=_draw_clip_id(settings.ledger),
+            clip_id=opened.clip_id or _draw_clip_id(settings.ledger),
             source=opened,
             output=output,
             progress=progress,
@@ -287,7 +288,9 @@ class _Job:
         times: deque[Fraction | None] = deque()
         images = _padded(_timed(source.frames, times), width, height)
         key = settings.keys.active
-        marked = self.method.embed(images, self.clip_id, key=key, fps=source.fps)
+        marked: Iterable[NDArray[np.uint8]] = images
+        if source.clip_id is None:
+            marked = self.method.embed(images, self.clip_id, key=key, fps=source.fps)
         last: Fraction | None = None
         with VideoWriter(
             path,
@@ -395,6 +398,7 @@ def _open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) -
             fps=source.fps,
             num_frames=source.num_frames,
             origin=origin or source.origin,
+            clip_id=source.clip_id,
         )
     video = stack.enter_context(open_video(source))
     info = video.info

@@ -120,5 +120,8 @@ def test_public_face_has_no_way_around_the_stamp() -> None:
         "EngineInfo",
         "RequestWarning",
         "engine_registry",
+        "export_to_video",
         "generate",
+        "stamp_frames",
+        "stamped",
     ]

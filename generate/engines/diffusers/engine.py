@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.diffusers.arguments import CallPlan, plan_call
 from vidigree.generate.engines.diffusers.families import family_of
-from vidigree.generate.engines.diffusers.frames import clips_of, to_uint8
 from vidigree.generate.engines.diffusers.loading import load_pipeline, quiet_libraries
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
+from vidigree.generate.frames import clips_of, to_uint8
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, VidigreeError
 from vidigree.media.progress import Progress, no_progress

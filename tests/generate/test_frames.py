@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vidigree.generate.engines.diffusers.frames import to_uint8
+from vidigree.generate.frames import to_uint8
 from vidigree.media.errors import EngineError
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (3, 4, 6, 3), np.uint8)

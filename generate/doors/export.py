@@ -1,0 +1,147 @@
+"""Frames in memory become a stamped file; one of the two doors is shaped like diffusers' own."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.generate.engine import RequestWarning
+from vidigree.generate.frames import to_uint8
+from vidigree.media.errors import UsageError
+from vidigree.media.progress import Progress, no_progress
+from vidigree.watermark.clip import Clip, Origin
+from vidigree.watermark.method import watermark_methods
+from vidigree.watermark.stamp import StampReceipt, StampSettings, stamp
+
+__all__ = ["export_to_video", "stamp_frames"]
+
+
+def stamp_frames(
+    frames: Any,
+    output: Path,
+    *,
+    fps: Fraction | float,
+    origin: Origin | None = None,
+    settings: StampSettings | None = None,
+    progress: Progress = no_progress,
+) -> StampReceipt:
+    """Issue frames that some other code made: marked, signed, recorded.
+
+    Frames that :func:`stamped` marked in memory keep their clip id and are not marked twice.
+
+    Args:
+        frames: PIL images, a float array or tensor in [0, 1], or uint8; (F, H, W, 3), tensors
+            (F, 3, H, W).
+        output: The MP4 file to write.
+        fps: Frames per second.
+        origin: What made them; by default an unnamed generative model.
+        settings: Keys, ledger and quality; ``None`` loads them from the data folder.
+        progress: Called as frames are written and read back.
+
+    Raises:
+        EngineError: ``frames`` are not frames (latents, wrong ranges, no numbers).
+        UsageError: There are none, or they were issued already.
+        StampError: The clip could not be marked; nothing was issued.
+    """
+    settings = settings or StampSettings.load()
+    images = list(to_uint8(frames))
+    if not images:
+        raise UsageError("There are no frames to stamp.")
+    rate = _rate(fps)
+    clip = Clip(
+        frames=images,
+        width=images[0].shape[1],
+        height=images[0].shape[0],
+        fps=rate,
+        num_frames=len(images),
+        origin=origin or Origin(synthetic=True, trained_model=True),
+        clip_id=_known_mark(images, rate, settings),
+    )
+    return stamp(clip, output, settings=settings, progress=progress)
+
+
+def export_to_video(  # noqa: PLR0917 -- the signature that it replaces
+    video_frames: Any,
+    output_video_path: str | None = None,
+    fps: float = 10,
+    quality: float = 5.0,
+    bitrate: int | None = None,
+    macro_block_size: int | None = 16,
+    *,
+    origin: Origin | None = None,
+    settings: StampSettings | None = None,
+) -> str:
+    """Write frames to an MP4 file; drop-in for ``diffusers.utils.export_to_video``.
+
+    What differs: the file is marked, signed and recorded; the size never changes; floats are
+    rounded, and uint8 frames are taken as they are; the file carries colour tags. An existing file
+    is replaced, as there.
+
+    Args:
+        video_frames: PIL images, float arrays or tensors in [0, 1], or uint8 arrays.
+        output_video_path: The MP4 file; ``None`` makes a temporary one.
+        fps: Frames per second.
+        quality: 0 (worst) to 10 (lossless); 5 is x264's CRF 25, as there.
+        bitrate: Not used: the quality decides. A warning says so.
+        macro_block_size: Not used: frames are never resized.
+        origin: What made the frames; by default an unnamed generative model.
+        settings: Keys and ledger; ``None`` loads them from the data folder.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        UsageError: The quality is out of range, or the frames were issued already.
+        UnsupportedMediaError: A side is odd, which H.264 4:2:0 cannot hold.
+    """
+    del macro_block_size
+    if not 0 <= quality <= 10:
+        raise UsageError(f"The quality is {quality}; it must be in the range 0 to 10.")
+    if bitrate is not None:
+        warnings.warn("The bitrate is not used; quality decides.", RequestWarning, stacklevel=2)
+    if output_video_path is None:
+        folder = tempfile.mkdtemp(prefix="vidigree-")
+        output_video_path = str(Path(folder) / "video.mp4")
+    settings = settings or StampSettings.load()
+    settings = replace(settings, crf=int(51 * (1 - quality / 10)), overwrite=True)
+    stamp_frames(video_frames, Path(output_video_path), fps=fps, origin=origin, settings=settings)
+    return output_video_path
+
+
+def _rate(fps: Fraction | float) -> Fraction:
+    try:
+        rate = Fraction(fps).limit_denominator(1001)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise UsageError(f"{fps!r} is not a frame rate.") from error
+    if not 1 <= rate <= 240:
+        raise UsageError(f"The frame rate is {fps}; it must be in the range 1 to 240.")
+    return rate
+
+
+def _known_mark(
+    images: Sequence[NDArray[np.uint8]], fps: Fraction, settings: StampSettings
+) -> int | None:
+    """Return the clip id that the frames carry already, if they were marked in memory.
+
+    A second mark over the first would make both unreadable.
+    """
+    method = watermark_methods.get(settings.method)()
+    reading = method.detect(images, keys=[settings.keys.active], fps=fps)
+    if not reading.present or reading.message is None:
+        return None
+    entry = settings.ledger.find_clip(reading.message)
+    if entry is not None:
+        raise UsageError(
+            f"These frames were issued already, as clip {reading.message:016x}"
+            f" ({entry.file or 'file unknown'}).",
+            hint="Copy that file; an edited clip is stamped with 'vidigree stamp'.",
+        )
+    return reading.message

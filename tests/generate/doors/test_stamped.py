@@ -1,0 +1,117 @@
+"""Whatever a stamped pipeline is asked for, what comes out is marked, or nothing comes out."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vidigree.generate import RequestWarning, export_to_video, stamped
+from vidigree.generate.doors.stamped import StampedPipeline
+from vidigree.generate.frames import to_uint8
+from vidigree.media.errors import StampError, UsageError
+from vidigree.watermark import PUBLISHED_KEY, MarkReading
+from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.robust import RobustMark
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),
+]
+
+
+def read(frames: Any) -> MarkReading:
+    return RobustMark().detect(list(to_uint8(frames)), keys=[PUBLISHED_KEY], fps=Fraction(16))
+
+
+@pytest.mark.parametrize("wanted", ["pil", "np", "pt"])
+def test_every_output_type_is_marked(home: Path, fake: Any, wanted: str) -> None:
+    result = stamped(fake)("a ball", output_type=wanted)
+    (mark,) = result.provenance
+    reading = read(result.frames[0])
+    assert reading.present
+    assert reading.message == mark.clip_id
+    assert type(result).__name__ == "WanPipelineOutput"
+    kinds = {"pil": "list", "np": "ndarray", "pt": "Tensor"}
+    assert type(result.frames).__name__ == kinds[wanted]
+
+
+def test_plain_call_tuple_call_and_positional_type_are_marked(home: Path, fake: Any) -> None:
+    pipe = stamped(fake)
+    assert read(pipe("a ball").frames[0]).present
+    (frames,) = pipe("a ball", return_dict=False)
+    assert read(frames[0]).present
+    assert read(pipe("a ball", "np").frames[0]).present
+
+
+def test_every_clip_of_a_batch_has_its_own_id(home: Path, fake: Any) -> None:
+    result = stamped(fake)("a ball", output_type="np", batch=2)
+    first, second = result.provenance
+    assert first.clip_id != second.clip_id
+    assert [read(clip).message for clip in result.frames] == [first.clip_id, second.clip_id]
+
+
+def test_float_frames_keep_their_precision(home: Path, fake: Any) -> None:
+    frames = stamped(fake)("a ball", output_type="np").frames[0]
+    levels = frames * 255
+    assert np.abs(levels - np.round(levels)).max() > 0.05, "not snapped to 256 levels"
+
+
+def test_latents_are_refused_unless_spelled_out(home: Path, fake: Any) -> None:
+    with pytest.raises(UsageError, match="Latents cannot be marked"):
+        stamped(fake)("a ball", output_type="latent")
+    with pytest.warns(RequestWarning, match="Unmarked latents"):
+        result = stamped(fake)("a ball", output_type="latent", allow_unstamped=True)
+    assert tuple(result.frames.shape) == (1, 16, 2, 8, 8)
+
+
+def test_moving_the_pipe_does_not_unwrap_it(home: Path, fake: Any) -> None:
+    moved = stamped(fake).to("cpu")
+    assert isinstance(moved, StampedPipeline)
+    assert stamped(moved) is moved
+    assert read(moved("a ball").frames[0]).present
+
+
+def test_attributes_are_the_pipes_own(home: Path, fake: Any) -> None:
+    pipe = stamped(fake)
+    pipe.device = "elsewhere"
+    assert fake.device == pipe.device == "elsewhere"
+    with pytest.raises(AttributeError):
+        _ = pipe.absent
+
+
+def test_frames_too_small_for_the_mark_are_not_given_out(home: Path, fake: Any) -> None:
+    fake.frames = fake.frames[:, :64, :64]
+    with pytest.raises(StampError):
+        stamped(fake)("a ball")
+
+
+def test_unreadable_mark_gives_nothing(
+    home: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = MarkReading(method="robust", present=False)
+    monkeypatch.setattr(RobustMark, "detect", lambda *a, **k: absent)
+    with pytest.raises(StampError, match="not given out"):
+        stamped(fake)("a ball")
+
+
+def test_a_real_pipeline_stays_marked_through_export(home: Path, wan: Any, tmp_path: Path) -> None:
+    pipe = stamped(wan)
+    result = pipe(
+        "a red ball",
+        height=192,
+        width=192,
+        num_frames=5,
+        num_inference_steps=1,
+        max_sequence_length=16,
+    )
+    path = export_to_video(result.frames[0], str(tmp_path / "clip.mp4"), fps=16)
+    entry = Ledger.open().find_clip(result.provenance[0].clip_id)
+    assert entry is not None
+    assert Path(path).exists()
+    with pytest.raises(UsageError, match="issued already"):
+        export_to_video(result.frames[0], str(tmp_path / "again.mp4"), fps=16)
+    assert not (tmp_path / "again.mp4").exists()
