@@ -41,6 +41,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "ledger": ("vidigree.watermark.ledger.commands:ledger", "Show what was issued, and check it."),
     "audit": ("vidigree.detect.commands:audit", "Say where a clip comes from, and why."),
+    "serve": ("vidigree.detect.service.commands:serve", "Serve the auditor over HTTP."),
     "classifier": (
         "vidigree.detect.classifier.commands:classifier",
         "Train, evaluate and run the classifier.",

@@ -24,6 +24,7 @@ from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.settings import AuditSettings
 from vidigree.detect.worker import error_row
 from vidigree.media.errors import MediaError, UnsupportedMediaError, VidigreeError
+from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["Answer", "Job", "WorkerLimits", "WorkerPool"]
 
@@ -123,15 +124,19 @@ class WorkerPool:
         for worker in self._workers:
             worker.stop()
 
-    def audit(self, job: Job) -> Answer:
+    def audit(self, job: Job, *, progress: Progress = no_progress) -> Answer:
         """Audit one clip in the next idle worker; may be called from many threads.
+
+        Args:
+            job: The clip, and what to look for.
+            progress: Told of every layer.
 
         Returns:
             The verdict or the error. This never raises for what a clip does.
         """
         with self._borrowed() as worker:
             try:
-                return worker.ask(job)
+                return worker.ask(job, progress)
             except VidigreeError as error:
                 row = error_row(job.name, error)
                 if job.policy:
@@ -156,12 +161,13 @@ class _Worker:
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, job: Job) -> Answer:
+    def ask(self, job: Job, progress: Progress) -> Answer:
         process = self._running()
         try:
             cast("Any", process.stdin).write(json.dumps(job.to_dict()).encode() + b"\n")
             cast("Any", process.stdin).flush()
-            line = self._line(process, time.monotonic() + self._limits.max_seconds)
+            deadline = time.monotonic() + self._limits.max_seconds
+            row = self._answer(process, deadline, progress)
         except (OSError, TimeoutError) as error:
             self.stop()
             if isinstance(error, TimeoutError):
@@ -169,17 +175,17 @@ class _Worker:
                     f"{job.name} takes longer than {self._limits.max_seconds:.0f} s to audit.",
                     hint="Raise the limit, or cut the clip into parts.",
                 ) from error
-            line = b""
+            row = None
         except BaseException:  # interrupted: the answer would be taken for the next job's
             self.stop()
             raise
-        if not line.endswith(b"\n"):
+        if row is None:
             self.stop()
             raise MediaError(
                 f"{job.name} brought the decoder down or needs too much memory.",
                 hint="Re-encode it with a trusted tool, and audit that.",
             )
-        return Answer(**json.loads(line))
+        return Answer(**row)
 
     def stop(self) -> None:
         process, self._process = self._process, None
@@ -211,18 +217,24 @@ class _Worker:
         return self._process
 
     @staticmethod
-    def _line(process: subprocess.Popen[bytes], deadline: float) -> bytes:
-        """Read one line from the process, or what it wrote before it died."""
+    def _answer(
+        process: subprocess.Popen[bytes], deadline: float, progress: Progress
+    ) -> dict[str, Any] | None:
+        """Read lines from the process up to its answer; ``None`` if it died before."""
         descriptor = cast("Any", process.stdout).fileno()
-        parts: list[bytes] = []
+        rest = b""
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, selectors.EVENT_READ)
-            while not (parts and parts[-1].endswith(b"\n")):
+            while True:
                 left = deadline - time.monotonic()
                 if left <= 0 or not selector.select(left):
                     raise TimeoutError
                 block = os.read(descriptor, 1 << 16)
                 if not block:
-                    break
-                parts.append(block)
-        return b"".join(parts)
+                    return None
+                *lines, rest = (rest + block).split(b"\n")
+                for line in lines:
+                    row: dict[str, Any] = json.loads(line)
+                    if "progress" not in row:
+                        return row
+                    progress(*row["progress"])

@@ -1,8 +1,8 @@
 """The child process of :mod:`vidigree.detect.isolation`: audits what it is told, within rlimits.
 
 Run as ``python -m vidigree.detect.worker``. Reads one JSON job a line from standard input, writes
-one JSON answer a line to the original standard output; everything else that prints goes to
-standard error, so that a chatty library cannot break the protocol.
+lines of progress and then one JSON answer a line to the original standard output; everything else
+that prints goes to standard error, so that a chatty library cannot break the protocol.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ from vidigree.media.progress import Progress, no_progress
 __all__ = ["audit_job", "error_row", "main", "perform"]
 
 
-def perform(job: dict[str, Any]) -> dict[str, Any]:
+def perform(job: dict[str, Any], *, progress: Progress = no_progress) -> dict[str, Any]:
     """Audit one clip; an error becomes an answer too.
 
     Args:
         job: ``name``, ``settings``, ``fetch``, ``language``, ``show_personal``, ``policy`` and
             ``pictures``, as :mod:`vidigree.detect.isolation` writes them.
+        progress: Told of every layer.
 
     Returns:
         ``row`` in the published JSON form, ``exit_code``, and ``pictures`` for a report.
     """
     try:
-        return audit_job(job)
+        return audit_job(job, progress)
     except VidigreeError as error:
         row = error_row(str(job["name"]), error)
         if job.get("policy"):
@@ -87,14 +88,20 @@ def main() -> None:
 
 
 def _serve(jobs: TextIO, answers: TextIO) -> None:
+    def write(row: dict[str, Any]) -> None:
+        answers.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
+        answers.flush()
+
+    def report(step: str, done: int, total: int | None) -> None:
+        write({"progress": [step, done, total]})
+
     for line in jobs:
         try:
-            answer = perform(json.loads(line))
+            answer = perform(json.loads(line), progress=report)
         except MemoryError:
             # The parent tells the caller and starts a fresh process: this one may be damaged.
             sys.exit(_OUT_OF_MEMORY)
-        answers.write(json.dumps(answer, ensure_ascii=True, allow_nan=False) + "\n")
-        answers.flush()
+        write(answer)
 
 
 _OUT_OF_MEMORY = 77

@@ -36,7 +36,7 @@ from vidigree.detect import worker
 
 real = worker.perform
 
-def perform(job):
+def perform(job, **options):
     name = job["name"]
     if name.endswith("crash"):
         os.abort()
@@ -52,7 +52,7 @@ def perform(job):
         os.write(1, b"more noise\\n")
     if name.endswith("pid"):
         return {"row": {"file": name, "pid": os.getpid()}, "exit_code": 0, "pictures": []}
-    return real(job)
+    return real(job, **options)
 
 worker.perform = perform
 worker.main()

@@ -1,0 +1,167 @@
+"""``/v1/audits``: send a clip or a URL, get a verdict or a place to ask for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from vidigree.detect.service.callers import admit, identify
+from vidigree.detect.service.context import ServiceContext, context_of
+from vidigree.detect.service.job_answer import job_answer
+from vidigree.detect.service.job_store import AuditJob
+from vidigree.detect.service.openapi_texts import (
+    AUDIT_BODY,
+    AUDIT_RESPONSES,
+    JOB_RESPONSES,
+)
+from vidigree.detect.service.options import AuditRequest, read_options
+from vidigree.detect.service.receiving import UploadLimits, display_name, receive
+from vidigree.detect.service.refusals import RefusalError
+from vidigree.media.errors import OutputError
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/audits", tags=["audits"])
+
+
+@router.post("", openapi_extra=AUDIT_BODY, responses=AUDIT_RESPONSES, summary="Audit a clip")
+async def create_audit(request: Request) -> Response:
+    """Audit an upload or a URL.
+
+    The answer is the finished audit if it is ready within the waiting time, else 202 and a job to
+    ask for. The upload is deleted as soon as the audit ends.
+    """
+    context = context_of(request)
+    caller = await identify(request, context)
+    admit(caller, context)
+    job = await _place_in_queue(context, caller.owner)
+    context.runner.hold(job)
+    try:
+        asked = await _take_in(request, context, job)
+    except BaseException:
+        # Whatever went wrong, a caller who went away included: the place is free again.
+        await asyncio.shield(asyncio.to_thread(_forget, context, job))
+        raise
+    finally:
+        context.runner.let_go(job)
+    context.runner.wake()
+    current = await context.wait(job, asked.wait_seconds)
+    if current is None:
+        raise RefusalError(503, "JobLost", "The job was deleted while it was waited for.")
+    return await _answer(context, current, posted=True)
+
+
+@router.get("/{job_id}", responses=JOB_RESPONSES, summary="Ask for an audit")
+async def read_audit(request: Request, job_id: str) -> Response:
+    """Return where a job stands, with the verdict or the error once it is finished.
+
+    A finished answer is deleted a minute after it was fetched first, unless it was asked to be
+    kept.
+    """
+    context = context_of(request)
+    return await _answer(context, await _owned(request, context, job_id), posted=False)
+
+
+@router.delete("/{job_id}", status_code=204, summary="Forget an audit")
+async def delete_audit(request: Request, job_id: str) -> Response:
+    """Delete a job, its upload and its answer now."""
+    context = context_of(request)
+    job = await _owned(request, context, job_id)
+    await asyncio.to_thread(_forget, context, job)
+    return Response(status_code=204)
+
+
+async def _place_in_queue(context: ServiceContext, owner: str) -> AuditJob:
+    settings = context.settings
+    job = await asyncio.to_thread(
+        context.jobs.receive,
+        owner=owner,
+        spool=context.spool.spool_id,
+        max_queue=settings.max_queue,
+    )
+    if job is None:
+        raise RefusalError(
+            429,
+            "QueueFull",
+            "All places in the queue are taken.",
+            hint="Try again later.",
+            retry_after=10,
+        )
+    return job
+
+
+async def _take_in(request: Request, context: ServiceContext, job: AuditJob) -> AuditRequest:
+    """Receive the body and put the job into the queue."""
+    settings = context.settings
+    path = context.spool.path(job.job_id)
+    limits = UploadLimits(
+        max_bytes=settings.max_upload_bytes,
+        max_seconds=settings.upload_seconds,
+        idle_seconds=settings.idle_seconds,
+    )
+    received = await receive(request, path, limits)
+    context.metrics.received_bytes.inc(received.size)
+    asked = read_options(dict(request.query_params) | received.fields, settings)
+    if bool(asked.url) == bool(received.size):
+        raise RefusalError(
+            400,
+            "NoClip",
+            "Send one clip: a file that is not empty, or a URL.",
+            hint="curl -F file=@clip.mp4 .../v1/audits",
+        )
+    name = asked.url or received.name or display_name(asked.name) or "upload"
+    if not asked.url:
+        try:
+            await asyncio.to_thread(context.spool.settle, job.job_id, name)
+        except OSError as error:
+            raise OutputError("The upload cannot be kept.") from error
+    held = await asyncio.to_thread(
+        context.jobs.enqueue, job, name=name, options=asked.options, url=asked.url
+    )
+    if not held:
+        raise RefusalError(
+            503, "JobLost", "The service was too busy to hold the job.", retry_after=10
+        )
+    return asked
+
+
+async def _owned(request: Request, context: ServiceContext, job_id: str) -> AuditJob:
+    caller = await identify(request, context)
+    job = await asyncio.to_thread(context.jobs.find, job_id)
+    if job is None or job.owner != caller.owner:
+        raise RefusalError(
+            404,
+            "NoSuchJob",
+            "There is no such job, or its answer was deleted.",
+            hint="Answers go a while after they were fetched; send keep=3600 to keep one.",
+        )
+    return job
+
+
+async def _answer(context: ServiceContext, job: AuditJob, *, posted: bool) -> Response:
+    ahead = await asyncio.to_thread(context.jobs.ahead, job) if job.state == "queued" else 0
+    body: dict[str, Any] = job_answer(job, ahead)
+    headers = {"Location": f"/v1/audits/{job.job_id}"}
+    if job.state not in {"done", "failed"}:
+        headers["Retry-After"] = "1"
+        return JSONResponse(body, status_code=202 if posted else 200, headers=headers)
+    if not job.options.keep_seconds:
+        if posted:  # the caller has the answer in hand: nothing stays
+            await asyncio.to_thread(context.jobs.delete, job.job_id)
+            headers = {}
+        else:
+            linger = context.settings.linger_seconds
+            await asyncio.to_thread(context.jobs.expire_soon, job, linger)
+    if not posted:
+        return JSONResponse(body, headers=headers)
+    status = 503 if job.state == "failed" else 422 if body["error"] else 200
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def _forget(context: ServiceContext, job: AuditJob) -> None:
+    context.jobs.delete(job.job_id)
+    context.spool.delete(job.job_id)

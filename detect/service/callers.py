@@ -1,0 +1,100 @@
+"""Who asks, and whether they may ask this often."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from vidigree.detect.service.api_keys import ApiKey
+from vidigree.detect.service.context import ServiceContext
+from vidigree.detect.service.refusals import RefusalError
+
+__all__ = ["Caller", "admit", "identify"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        name: What limits are counted by: a key's id or an address.
+        key: The API key; ``None`` without one.
+    """
+
+    name: str
+    key: ApiKey | None
+
+    @property
+    def owner(self) -> str:
+        """Public id of the key; empty without one."""
+        return self.key.key_id if self.key else ""
+
+
+async def identify(request: Request, context: ServiceContext) -> Caller:
+    """Say who asks.
+
+    The key comes as ``Authorization: Bearer vdg_...`` or ``X-API-Key: vdg_...``.
+
+    Raises:
+        RefusalError: The key is not valid, or there is none and one is needed.
+    """
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    given = credentials if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+    address = request.client.host if request.client else "unknown"
+    if not given:
+        if context.settings.require_key:
+            raise RefusalError(
+                401,
+                "KeyRequired",
+                "This service needs an API key.",
+                hint="Send it as 'Authorization: Bearer <key>'.",
+            )
+        return Caller(name=f"address {_network(address)}", key=None)
+    # Guessing is limited like asking: a wrong key costs its address a token.
+    key = await asyncio.to_thread(context.keys.find, given)
+    if key is None:
+        _spend(context, f"guess {_network(address)}", context.settings.per_minute)
+        raise RefusalError(
+            401, "WrongKey", "The API key is not valid.", hint="Ask for another one."
+        )
+    return Caller(name=f"key {key.key_id}", key=key)
+
+
+def admit(caller: Caller, context: ServiceContext) -> None:
+    """Count one audit.
+
+    Raises:
+        RefusalError: The caller asks too often.
+    """
+    settings = context.settings
+    if caller.key is None:
+        per_minute = settings.per_minute
+    else:
+        per_minute = caller.key.per_minute or settings.key_per_minute
+    _spend(context, caller.name, per_minute)
+
+
+def _spend(context: ServiceContext, name: str, per_minute: int) -> None:
+    wait = context.rate.take(name, per_minute)
+    if wait:
+        raise RefusalError(
+            429,
+            "TooOften",
+            f"The limit is {per_minute} audits a minute.",
+            hint=f"Try again in {wait:.0f} s.",
+            retry_after=wait,
+        )
+
+
+def _network(address: str) -> str:
+    """Return what counts as one caller: an IPv4 address, or a whole IPv6 /64 network."""
+    if ":" not in address:
+        return address
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address

@@ -1,0 +1,144 @@
+"""``vidigree serve``: the auditor as an HTTP service, and its API keys."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vidigree.media.errors import UsageError
+
+__all__ = ["serve"]
+
+_LEDGER = click.option(
+    "--ledger",
+    envvar="VIDIGREE_LEDGER",
+    metavar="URL",
+    help="Database of ledger, jobs and keys; by default a file in the data folder.",
+)
+
+
+@click.group(invoke_without_command=True)
+@_LEDGER
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--workers", type=click.IntRange(min=1), help="Audits at a time; by default cores.")
+@click.option("--max-queue", type=click.IntRange(min=1), help="Most unfinished jobs; then 429.")
+@click.option("--max-upload-mb", type=click.IntRange(min=1), help="Largest upload, in MiB.")
+@click.option("--job-seconds", type=click.FloatRange(min=1), help="Longest time for one audit.")
+@click.option("--worker-memory-mb", type=click.IntRange(min=512), help="Address space, in MiB.")
+@click.option("--per-minute", type=click.IntRange(min=1), help="Audits a minute per address.")
+@click.option("--require-key", is_flag=True, help="Serve holders of an API key only.")
+@click.option("--spool", type=click.Path(path_type=Path), help="Folder for waiting uploads.")
+@click.option("--allow-private-urls", is_flag=True, help="Fetch from private networks as well.")
+@click.option(
+    "--behind-proxy",
+    metavar="ADDRESS",
+    help="Believe this proxy's X-Forwarded-For, so that limits count its clients.",
+)
+@click.pass_context
+def serve(ctx: click.Context, /, ledger: str | None, **options: Any) -> None:
+    """Serve the auditor over HTTP, with a web page at /.
+
+    Give this to the public or to other programs. The interface is described at /openapi.json.
+    """
+    ctx.obj = ledger
+    if ctx.invoked_subcommand is None:
+        _run(ledger, **options)
+
+
+@serve.group()
+def keys() -> None:
+    """Make, list and revoke API keys."""
+
+
+@keys.command("add")
+@click.argument("name")
+@click.option("--per-minute", type=click.IntRange(min=1), help="Audits a minute with this key.")
+@click.pass_obj
+def add_key(ledger: str | None, name: str, per_minute: int | None) -> None:
+    """Make a key for NAME and print it; only its hash is kept, so it cannot be shown again."""
+    click.echo(_key_store(ledger).add(name, per_minute=per_minute))
+
+
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_keys(ledger: str | None, as_json: bool) -> None:
+    """List keys, oldest first, without their secrets."""
+    rows = _key_store(ledger).list()
+    if as_json:
+        click.echo(json.dumps({"version": 1, "keys": [row.to_dict() for row in rows]}, indent=2))
+        return
+    for row in rows:
+        made = datetime.fromtimestamp(row.created_at, UTC)
+        state = "revoked" if row.revoked_at else "valid"
+        click.echo(f"{row.key_id}  {made:%Y-%m-%d}  {state:8s} {row.name}")
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@click.pass_obj
+def revoke_key(ledger: str | None, key_id: str) -> None:
+    """Make a key invalid from now on."""
+    _key_store(ledger).revoke(key_id)
+
+
+def _key_store(ledger: str | None) -> Any:
+    from vidigree.detect.service.api_keys import ApiKeyStore
+    from vidigree.detect.service.database import open_database
+
+    return ApiKeyStore(open_database(ledger))
+
+
+def _run(ledger: str | None, **options: Any) -> None:
+    try:
+        import uvicorn
+
+        from vidigree.detect.service.app import create_app
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The service needs the Python package {error.name!r}.",
+            hint="Install vidigree[service].",
+        ) from error
+    from vidigree.detect.service.journal import log_to_stderr
+    from vidigree.detect.service.settings import ServiceSettings
+
+    host, port, proxy = options["host"], options["port"], options["behind_proxy"]
+    wishes = {
+        "workers": options["workers"],
+        "max_queue": options["max_queue"],
+        "max_upload_bytes": _bytes(options["max_upload_mb"]),
+        "job_seconds": options["job_seconds"],
+        "worker_memory_bytes": _bytes(options["worker_memory_mb"]),
+        "per_minute": options["per_minute"],
+        "spool": options["spool"],
+    }
+    settings = ServiceSettings(
+        ledger=ledger,
+        require_key=options["require_key"],
+        public_only=not options["allow_private_urls"],
+        **{name: value for name, value in wishes.items() if value is not None},
+    )
+    log_to_stderr()
+    app = create_app(settings)
+    click.echo(f"Serving at http://{host}:{port}/ (Ctrl-C ends it).", err=True)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=proxy is not None,
+        forwarded_allow_ips=proxy,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _bytes(mebibytes: int | None) -> int | None:
+    return None if mebibytes is None else mebibytes << 20

@@ -1,0 +1,113 @@
+"""What the routes share: one object per service process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+
+from sqlalchemy.engine import Engine
+from starlette.requests import Request
+
+from vidigree.detect.isolation import Answer
+from vidigree.detect.service.api_keys import ApiKeyStore
+from vidigree.detect.service.database import open_database
+from vidigree.detect.service.job_store import AuditJob, JobStore
+from vidigree.detect.service.journal import log_event
+from vidigree.detect.service.metrics import ServiceMetrics
+from vidigree.detect.service.rate import RateLimiter
+from vidigree.detect.service.runner import JobRunner
+from vidigree.detect.service.settings import ServiceSettings
+from vidigree.detect.service.spool import Spool
+
+__all__ = ["ServiceContext", "context_of"]
+
+_POLL_SECONDS = 1.0
+
+
+class ServiceContext:
+    """Database, queue, workers and measurements of a running service.
+
+    Args:
+        settings: Of the service.
+
+    Raises:
+        LedgerError: The database cannot be opened.
+        OutputError: The spool folder cannot be used.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.engine: Engine = open_database(settings.ledger)
+        self.jobs = JobStore(
+            self.engine,
+            lease_seconds=settings.lease_seconds,
+            max_attempts=settings.max_attempts,
+        )
+        self.keys = ApiKeyStore(self.engine)
+        self.rate = RateLimiter()
+        self.spool = Spool(settings.spool)
+        self.metrics = ServiceMetrics()
+        self.runner = JobRunner(
+            settings, self.jobs, self.spool, on_event=self._on_job, on_trouble=self.on_trouble
+        )
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._finished: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def start(self) -> None:
+        """Start working off the queue; call it from the event loop that serves requests."""
+        self._loop = asyncio.get_running_loop()
+        self.runner.start()
+        log_event("service-started", workers=self.settings.workers)
+
+    def stop(self) -> None:
+        """Stop, and put what is running back into the queue."""
+        self.runner.stop()
+        self.engine.dispose()
+        log_event("service-stopped")
+
+    async def wait(self, job: AuditJob, seconds: float) -> AuditJob | None:
+        """Wait until a job is finished, or for so long; return it as it is then.
+
+        Another service may finish the job, so the database is asked now and then.
+        """
+        deadline = time.monotonic() + seconds
+        finished = self._finished[job.job_id]
+        try:
+            while True:
+                current = await asyncio.to_thread(self.jobs.find, job.job_id)
+                left = deadline - time.monotonic()
+                if current is None or current.state in {"done", "failed"} or left <= 0:
+                    return current
+                try:
+                    await asyncio.wait_for(finished.wait(), min(left, _POLL_SECONDS))
+                except TimeoutError:
+                    continue
+        finally:
+            self._finished.pop(job.job_id, None)
+
+    def _on_job(self, event: str, job: AuditJob, answer: Answer | None) -> None:
+        """Take note of a job that ended; called from the runner's threads."""
+        seconds = time.time() - (job.started_at or time.time())
+        self.metrics.audit_seconds.observe(seconds)
+        finding = "error" if answer is None else str(answer.row.get("finding", "error"))
+        self.metrics.audits.labels(finding).inc()
+        log_event(f"audit-{event}", seconds=round(seconds, 3), attempts=job.attempts)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._notify, job.job_id)
+
+    def _notify(self, job_id: str) -> None:
+        if job_id in self._finished:
+            self._finished[job_id].set()
+
+    @staticmethod
+    def on_trouble(message: str) -> None:
+        """Log what the database or the disk says."""
+        log_event("database-trouble", level=logging.ERROR, message=message)
+
+
+def context_of(request: Request) -> ServiceContext:
+    """Return the context of the service that got the request."""
+    context: ServiceContext = request.app.state.context
+    return context

@@ -1,0 +1,95 @@
+"""Around every request: security headers, a measurement, one line in the log, no traceback."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vidigree.detect.service.journal import log_event
+from vidigree.detect.service.metrics import ServiceMetrics
+
+__all__ = ["Gate"]
+
+# Media from blobs: the player shows the file that was dropped. Pictures from data URLs: the film
+# strip shows its thumbnails.
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; media-src blob:;"
+    " img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
+}
+
+
+class Gate:
+    """ASGI middleware.
+
+    Args:
+        app: What answers the requests.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and take note of the answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, started = secrets.token_hex(8), time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+                headers["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            log_event("request-failed", level=logging.ERROR, request_id=request_id)
+            logging.getLogger("vidigree.service").exception("unexpected-error")
+            if status == 0:
+                error = {
+                    "kind": "InternalError",
+                    "message": "The service failed.",
+                    "hint": f"Report it with the request id {request_id}.",
+                }
+                answer = JSONResponse({"error": error}, status_code=500)
+                await answer(scope, receive, send_with_headers)
+        finally:
+            _take_note(scope, request_id, status, time.perf_counter() - started)
+
+
+def _take_note(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    # The pattern of the route, never the path: that may hold anything, a job's id for one.
+    route = getattr(scope.get("route"), "path", "unknown")
+    metrics: ServiceMetrics = scope["app"].state.context.metrics
+    metrics.requests.labels(scope["method"], route, str(status)).inc()
+    metrics.request_seconds.labels(route).observe(seconds)
+    log_event(
+        "request",
+        request_id=request_id,
+        method=scope["method"],
+        route=route,
+        status=status,
+        seconds=round(seconds, 4),
+    )

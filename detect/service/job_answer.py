@@ -1,0 +1,52 @@
+"""A job as the caller sees it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from vidigree.detect.service.job_store import AuditJob
+from vidigree.detect.settings import CHECKED_LAYERS
+
+__all__ = ["JOB_SCHEMA", "job_answer"]
+
+JOB_SCHEMA = "vidigree-job/1.0"
+"""Version of the envelope; the verdict in it has its own."""
+
+
+def job_answer(job: AuditJob, ahead: int) -> dict[str, Any]:
+    """Return a job as JSON values.
+
+    Args:
+        job: The job.
+        ahead: Number of jobs before it in the queue.
+
+    Returns:
+        ``state`` is ``"receiving"``, ``"queued"``, ``"running"``, ``"done"`` or ``"failed"``;
+        ``verdict`` or ``error`` is there once it is finished, the other is ``None``.
+    """
+    row = dict(job.answer["row"]) if job.answer else {}
+    error = row.pop("error", None)
+    decision = row.get("decision")
+    layer = CHECKED_LAYERS[job.steps_done] if job.steps_done < len(CHECKED_LAYERS) else None
+    return {
+        "schema": JOB_SCHEMA,
+        "id": job.job_id,
+        "state": job.state,
+        "created_at": _time(job.created_at),
+        "finished_at": _time(job.finished_at),
+        "progress": {
+            "ahead": ahead,
+            "done": job.steps_done,
+            "total": job.steps_total,
+            "layer": layer if job.state == "running" and job.steps_total else None,
+        },
+        "verdict": row if job.answer and error is None else None,
+        "error": error,
+        "decision": decision,
+        "pictures": job.answer["pictures"] if job.answer else [],
+    }
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -1,0 +1,376 @@
+"""Jobs in the ledger's database: claimed by one worker at a time, never lost by a restart.
+
+A job is *received* (its upload is coming in), *queued*, *running*, then *done* (it has an answer,
+be it a verdict or an error about the clip) or *failed* (the service could not do it). Receiving
+and running jobs are held by a lease that their service renews; when a service dies the lease runs
+out, a running job is taken up again, and a half-received one is forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from vidigree.detect.service.schema import jobs
+from vidigree.watermark.ledger.connection import ledger_errors
+
+__all__ = ["AuditJob", "JobOptions", "JobState", "JobStore"]
+
+JobState = Literal["receiving", "queued", "running", "done", "failed"]
+_ALIVE = ("receiving", "queued", "running")
+_READING = {"vidigree_reading": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """What the caller asked for.
+
+    Attributes:
+        language: Language of the words.
+        pictures: Number of thumbnails.
+        policy: Name of a policy; ``None`` for none.
+        layers: Layers to look at; empty for all that the service looks at.
+        keep_seconds: How long to keep the answer; 0 for no longer than it takes to fetch it.
+    """
+
+    language: str = "en"
+    pictures: int = 0
+    policy: str | None = None
+    layers: tuple[str, ...] = ()
+    keep_seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditJob:
+    """One job, as the database has it.
+
+    Attributes:
+        job_id: Random 128 bits in hex; whoever knows it may ask for the answer.
+        state: Where it stands.
+        created_at: Seconds since 1970.
+        started_at: Seconds since 1970; ``None`` before.
+        finished_at: Seconds since 1970; ``None`` before.
+        lease: Token of whoever works on it.
+        attempts: How often it was taken up.
+        spool: Id of the spool folder that holds the upload; empty for a URL.
+        url: Where the clip lies; empty for an upload.
+        name: What the caller calls the clip.
+        owner: Public id of the API key; empty without one.
+        options: What was asked for.
+        step: Layer that is being looked at.
+        steps_done: Number of layers that are finished.
+        steps_total: Number of layers; 0 if not known yet.
+        answer: ``row`` and ``pictures`` of a finished job; ``None`` before.
+    """
+
+    job_id: str
+    state: JobState
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    lease: str | None
+    attempts: int
+    spool: str
+    url: str
+    name: str
+    owner: str
+    options: JobOptions
+    step: str
+    steps_done: int
+    steps_total: int
+    answer: dict[str, Any] | None
+
+
+class JobStore:
+    """The jobs of one or many services; safe across threads and processes.
+
+    Args:
+        engine: Database with the service's tables.
+        lease_seconds: How long a lease holds without being renewed.
+        max_attempts: How often a job is taken up before it is given up.
+    """
+
+    def __init__(self, engine: Engine, *, lease_seconds: float, max_attempts: int) -> None:
+        self._engine = engine
+        self._lease_seconds = lease_seconds
+        self._max_attempts = max_attempts
+
+    def receive(self, *, owner: str, spool: str, max_queue: int) -> AuditJob | None:
+        """Make a job whose upload is coming in, unless the queue is full.
+
+        Args:
+            owner: Public id of the API key; empty without one.
+            spool: Id of the spool folder.
+            max_queue: Most jobs that are not finished.
+
+        Returns:
+            The job, held by its lease; ``None`` if the queue is full.
+        """
+        now, job_id = time.time(), secrets.token_hex(16)
+        values = {
+            "id": job_id,
+            "state": "receiving",
+            "created_at": now,
+            "lease": secrets.token_hex(16),
+            "lease_until": now + self._lease_seconds,
+            "attempts": 0,
+            "spool": spool,
+            "url": "",
+            "name": "",
+            "owner": owner,
+            "options": json.dumps(asdict(JobOptions())),
+            "step": "",
+            "steps_done": 0,
+            "steps_total": 0,
+            "answer": "",
+        }
+        alive = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.state.in_(_ALIVE))
+        with self._errors("The job cannot be kept"), self._engine.begin() as connection:
+            self._serialize(connection)
+            if connection.execute(alive).scalar_one() >= max_queue:
+                return None
+            connection.execute(sa.insert(jobs).values(values))
+            return _job(connection.execute(_by_id(job_id)).one())
+
+    def enqueue(self, job: AuditJob, *, name: str, options: JobOptions, url: str = "") -> bool:
+        """Put a received job in the queue; return whether it was still held.
+
+        Args:
+            job: From :meth:`receive`.
+            name: What the caller calls the clip.
+            options: What was asked for.
+            url: Where the clip lies; then nothing is expected in the spool folder.
+        """
+        values = {
+            "state": "queued",
+            "lease": None,
+            "lease_until": None,
+            "url": url,
+            "name": name,
+            "options": json.dumps(asdict(options)),
+        }
+        if url:
+            values["spool"] = ""
+        return self._change(job, "receiving", values)
+
+    def claim(self, spool: str) -> AuditJob | None:
+        """Take the oldest job that waits or whose worker died; ``None`` if there is none.
+
+        A job that was taken up too often is marked as failed instead.
+
+        Args:
+            spool: Id of this service's spool folder; uploads in others are left alone.
+        """
+        while True:
+            job = self._claim(spool)
+            if job is None or job.attempts <= self._max_attempts:
+                return job
+            error = {
+                "kind": "ServiceError",
+                "message": "The audit was interrupted too often.",
+                "hint": "Send the clip again later.",
+                "exit_code": 1,
+            }
+            self.finish(job, {"row": {"error": error}, "pictures": []}, state="failed", keep=3600.0)
+
+    def renew(self, leases: Sequence[str]) -> None:
+        """Hold jobs for another lease."""
+        if not leases:
+            return
+        change = (
+            sa.update(jobs)
+            .where(jobs.c.lease.in_(leases))
+            .values(lease_until=time.time() + self._lease_seconds)
+        )
+        with self._errors("A lease cannot be renewed"), self._engine.begin() as connection:
+            connection.execute(change)
+
+    def report(self, job: AuditJob, *, step: str, done: int, total: int) -> None:
+        """Write down how far a running job is."""
+        values = {"step": step, "steps_done": done, "steps_total": total}
+        self._change(job, "running", values)
+
+    def finish(
+        self,
+        job: AuditJob,
+        answer: dict[str, Any],
+        *,
+        state: Literal["done", "failed"] = "done",
+        keep: float,
+    ) -> bool:
+        """Write down the answer; return False if another worker has the job by now.
+
+        Args:
+            job: From :meth:`claim`.
+            answer: ``row`` and ``pictures``.
+            state: Whether there is an answer about the clip.
+            keep: Seconds until the answer is deleted.
+        """
+        now = time.time()
+        values = {
+            "state": state,
+            "finished_at": now,
+            "expires_at": now + keep,
+            "lease": None,
+            "lease_until": None,
+            "answer": json.dumps(answer),
+            "url": "",
+        }
+        return self._change(job, "running", values)
+
+    def release(self, job: AuditJob) -> None:
+        """Put a running job back: the service ends before the audit does."""
+        values = {
+            "state": "queued",
+            "lease": None,
+            "lease_until": None,
+            "attempts": jobs.c.attempts - 1,
+        }
+        self._change(job, "running", values)
+
+    def find(self, job_id: str) -> AuditJob | None:
+        """Return a job, ``None`` if there is none (any more)."""
+        with self._errors("The job cannot be read"), self._reading() as connection:
+            row = connection.execute(_by_id(job_id)).one_or_none()
+        return None if row is None else _job(row)
+
+    def ahead(self, job: AuditJob) -> int:
+        """Return the number of jobs that wait or run before this one."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(jobs)
+            .where(jobs.c.state.in_(("queued", "running")), jobs.c.created_at < job.created_at)
+        )
+        with self._errors("The queue cannot be read"), self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def count(self) -> dict[str, int]:
+        """Return the number of jobs in each state."""
+        query = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
+        with self._errors("The queue cannot be read"), self._reading() as connection:
+            return {state: int(number) for state, number in connection.execute(query)}
+
+    def expire_soon(self, job: AuditJob, seconds: float) -> None:
+        """Let the answer of a finished job go, at the latest in so many seconds."""
+        until = time.time() + seconds
+        change = (
+            sa.update(jobs)
+            .where(jobs.c.id == job.job_id, jobs.c.expires_at > until)
+            .values(expires_at=until)
+        )
+        with self._errors("The job cannot be changed"), self._engine.begin() as connection:
+            connection.execute(change)
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job and its answer; a worker that is at it finishes for nothing."""
+        with self._errors("The job cannot be deleted"), self._engine.begin() as connection:
+            connection.execute(sa.delete(jobs).where(jobs.c.id == job_id))
+
+    def sweep(self) -> int:
+        """Forget answers whose time is over and uploads whose service died; return how many."""
+        now = time.time()
+        over = sa.or_(
+            jobs.c.expires_at < now,
+            sa.and_(jobs.c.state == "receiving", jobs.c.lease_until < now),
+        )
+        with self._errors("Old jobs cannot be deleted"), self._engine.begin() as connection:
+            return int(connection.execute(sa.delete(jobs).where(over)).rowcount)
+
+    def waiting_uploads(self, spool: str) -> set[str]:
+        """Return the ids of the jobs whose upload must stay in a spool folder."""
+        query = sa.select(jobs.c.id).where(jobs.c.spool == spool, jobs.c.state.in_(_ALIVE))
+        with self._errors("The queue cannot be read"), self._reading() as connection:
+            return set(connection.execute(query).scalars())
+
+    def _claim(self, spool: str) -> AuditJob | None:
+        now = time.time()
+        free = (
+            sa.select(jobs.c.id)
+            .where(
+                sa.or_(
+                    jobs.c.state == "queued",
+                    sa.and_(jobs.c.state == "running", jobs.c.lease_until < now),
+                ),
+                jobs.c.spool.in_(("", spool)),
+            )
+            .order_by(jobs.c.created_at)
+            .limit(1)
+        )
+        locked = free.with_for_update(skip_locked=True)
+        with self._errors("No job can be claimed"):
+            with self._reading() as connection:  # most of the time there is nothing to lock for
+                if connection.execute(free).first() is None:
+                    return None
+            with self._engine.begin() as connection:
+                found = connection.execute(locked).scalar_one_or_none()
+                if found is None:
+                    return None
+                values = {
+                    "state": "running",
+                    "started_at": now,
+                    "lease": secrets.token_hex(16),
+                    "lease_until": now + self._lease_seconds,
+                    "attempts": jobs.c.attempts + 1,
+                    "step": "",
+                    "steps_done": 0,
+                    "steps_total": 0,
+                }
+                connection.execute(sa.update(jobs).where(jobs.c.id == found).values(values))
+                return _job(connection.execute(_by_id(found)).one())
+
+    def _change(self, job: AuditJob, state: JobState, values: dict[str, Any]) -> bool:
+        """Change a job that is still ours; the lease tells."""
+        change = (
+            sa.update(jobs)
+            .where(jobs.c.id == job.job_id, jobs.c.state == state, jobs.c.lease == job.lease)
+            .values(values)
+        )
+        with self._errors("The job cannot be changed"), self._engine.begin() as connection:
+            return bool(connection.execute(change).rowcount)
+
+    @staticmethod
+    def _serialize(connection: sa.Connection) -> None:
+        # SQLite has one writer at a time; PostgreSQL would let two count the same free place.
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7105301944)")
+
+    def _reading(self) -> sa.Connection:
+        return self._engine.connect().execution_options(**_READING)
+
+    def _errors(self, doing: str) -> AbstractContextManager[None]:
+        return ledger_errors(doing, self._engine)
+
+
+def _by_id(job_id: str) -> sa.Select[Any]:
+    return sa.select(jobs).where(jobs.c.id == job_id)
+
+
+def _job(row: sa.Row[Any]) -> AuditJob:
+    options = json.loads(row.options)
+    options["layers"] = tuple(options["layers"])
+    return AuditJob(
+        job_id=row.id,
+        state=cast("JobState", row.state),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        lease=row.lease,
+        attempts=row.attempts,
+        spool=row.spool,
+        url=row.url,
+        name=row.name,
+        owner=row.owner,
+        options=JobOptions(**options),
+        step=row.step,
+        steps_done=row.steps_done,
+        steps_total=row.steps_total,
+        answer=json.loads(row.answer) if row.answer else None,
+    )

@@ -1,0 +1,41 @@
+"""What the service answers instead of an audit: a status, what happened, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["RefusalError"]
+
+
+class RefusalError(Exception):
+    """A request that is not carried out.
+
+    Args:
+        status: HTTP status code.
+        kind: Stable name for programs.
+        message: What could not be done, and why.
+        hint: What to do next.
+        retry_after: Seconds after which it is worth another try; 0 if it never is.
+    """
+
+    def __init__(
+        self, status: int, kind: str, message: str, *, hint: str = "", retry_after: float = 0
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the answer."""
+        headers = {"Retry-After": f"{max(1, round(self.retry_after))}"} if self.retry_after else {}
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return headers
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the body of the answer."""
+        return {"error": {"kind": self.kind, "message": self.message, "hint": self.hint}}

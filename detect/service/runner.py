@@ -1,0 +1,192 @@
+"""Takes jobs from the database and has them audited in worker processes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from vidigree.detect.evidence import Layer
+from vidigree.detect.fetching import FetchLimits
+from vidigree.detect.isolation import Answer, Job, WorkerLimits, WorkerPool
+from vidigree.detect.service.job_store import AuditJob, JobStore
+from vidigree.detect.service.settings import ServiceSettings
+from vidigree.detect.service.spool import Spool
+from vidigree.detect.settings import AuditSettings
+from vidigree.media.errors import VidigreeError
+from vidigree.media.progress import Progress
+
+__all__ = ["JobRunner"]
+
+_POLL_SECONDS = 1.0
+_SWEEP_SECONDS = 10.0
+
+OnEvent = Callable[[str, AuditJob, Answer | None], None]
+
+
+class JobRunner:
+    """As many threads as there are workers, each with one job at a time.
+
+    Args:
+        settings: Of the service.
+        store: Where the jobs are.
+        spool: Where the uploads are.
+        on_event: Called with ``"finished"`` or ``"lost"`` for every job that ends here; from
+            these threads.
+        on_trouble: Called with what the database says when it fails; the threads go on trying.
+    """
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        store: JobStore,
+        spool: Spool,
+        *,
+        on_event: OnEvent,
+        on_trouble: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._spool = spool
+        self._on_event = on_event
+        self._on_trouble = on_trouble
+        self._stopping = threading.Event()
+        self._wake = threading.Condition()
+        self._waiting = 0
+        self._lock = threading.Lock()
+        self._leases: set[str] = set()
+        limits = WorkerLimits(
+            max_seconds=settings.job_seconds, max_memory_bytes=settings.worker_memory_bytes
+        )
+        self._pool = WorkerPool(settings.workers, limits)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"audit-{number}", daemon=True)
+            for number in range(settings.workers)
+        ]
+        self._threads.append(threading.Thread(target=self._keep_house, name="leases", daemon=True))
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End the workers, put their jobs back into the queue, end the threads."""
+        self._stopping.set()
+        self._pool.close()
+        with self._wake:
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    @property
+    def alive(self) -> bool:
+        """Whether all threads are at work."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    def wake(self) -> None:
+        """Say that there is a new job."""
+        with self._wake:
+            self._waiting += 1
+            self._wake.notify()
+
+    def hold(self, job: AuditJob) -> None:
+        """Renew the lease of a job that is being received, until :meth:`let_go`."""
+        with self._lock:
+            self._leases.add(str(job.lease))
+
+    def let_go(self, job: AuditJob) -> None:
+        """Stop renewing the lease of a job."""
+        with self._lock:
+            self._leases.discard(str(job.lease))
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                job = self._store.claim(self._spool.spool_id)
+                if job is not None:
+                    self._run(job)
+                    continue
+            except VidigreeError as error:
+                self._on_trouble(error.message)
+            with self._wake:
+                if self._waiting:
+                    self._waiting -= 1
+                elif not self._stopping.is_set():
+                    self._wake.wait(_POLL_SECONDS)
+                    self._waiting = max(0, self._waiting - 1)
+
+    def _run(self, job: AuditJob) -> None:
+        self.hold(job)
+        try:
+            answer = self._pool.audit(self._audit_job(job), progress=self._progress(job))
+            if self._stopping.is_set():  # the worker was ended under it; that says nothing of it
+                self._store.release(job)
+                return
+            keep = max(self._settings.result_seconds, job.options.keep_seconds)
+            kept = {"row": self._public(answer.row, job), "pictures": answer.pictures}
+            ours = self._store.finish(job, kept, keep=keep)
+        finally:
+            self.let_go(job)
+        if ours:
+            self._spool.delete(job.job_id)
+        self._on_event("finished" if ours else "lost", job, answer)
+
+    def _audit_job(self, job: AuditJob) -> Job:
+        layers = job.options.layers or self._settings.layers
+        return Job(
+            name=job.url or str(self._spool.path(job.job_id, job.name)),
+            settings=AuditSettings(
+                layers=cast("tuple[Layer, ...]", tuple(layers)),
+                ledger=self._settings.ledger,
+                max_seconds=self._settings.max_clip_seconds,
+            ),
+            fetch=FetchLimits(
+                max_bytes=self._settings.max_upload_bytes,
+                max_seconds=self._settings.upload_seconds,
+                public_only=self._settings.public_only,
+            ),
+            language=job.options.language,
+            policy=job.options.policy,
+            pictures=job.options.pictures,
+        )
+
+    def _progress(self, job: AuditJob) -> Progress:
+        def report(step: str, done: int, total: int | None) -> None:
+            try:
+                self._store.report(job, step=step, done=done, total=total or 0)
+            except VidigreeError as error:  # the audit is worth more than its progress
+                self._on_trouble(error.message)
+
+        return report
+
+    def _public(self, row: dict[str, Any], job: AuditJob) -> dict[str, Any]:
+        """Say the caller's name for the clip wherever the row says where it lay here."""
+        public: dict[str, Any] = _replace(
+            row, str(self._spool.path(job.job_id, job.name)), job.name
+        )
+        return public
+
+    def _keep_house(self) -> None:
+        interval = min(self._settings.lease_seconds / 3, _SWEEP_SECONDS)
+        while not self._stopping.wait(interval):
+            try:
+                with self._lock:
+                    leases = sorted(self._leases)
+                self._store.renew(leases)
+                self._store.sweep()
+                waiting = self._store.waiting_uploads(self._spool.spool_id)
+                self._spool.sweep(waiting, older_than=time.time() - 2 * interval)
+            except (VidigreeError, OSError) as error:
+                self._on_trouble(str(error))
+
+
+def _replace(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if isinstance(value, dict):
+        return {key: _replace(item, old, new) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replace(item, old, new) for item in value]
+    return value

@@ -1,0 +1,85 @@
+"""Everything about a service that an operator may want to set, with safe defaults."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vidigree.detect.settings import CHECKED_LAYERS
+from vidigree.media.errors import UsageError
+from vidigree.media.home import home_folder
+
+__all__ = ["ServiceSettings"]
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _spool() -> Path:
+    return home_folder() / "spool"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSettings:
+    """Settings of a service.
+
+    Attributes:
+        ledger: Database URL of the ledger, which also holds jobs and keys; ``None`` means the one
+            in the data folder.
+        spool: Folder for uploads that wait to be audited; each is deleted with its audit.
+        workers: Audits at a time, each in a process of its own.
+        max_queue: Most jobs that are received, wait or run at one time; beyond it the answer
+            is 429.
+        max_upload_bytes: Largest upload, and largest file behind a URL.
+        upload_seconds: Longest time for one upload, and for fetching one URL.
+        idle_seconds: Longest time in which an upload brings no byte.
+        wait_seconds: Longest time that a request is held open for its answer; a job that takes
+            longer is answered with 202 and a place to ask again.
+        job_seconds: Longest time for one audit.
+        worker_memory_bytes: Largest address space of a worker process; libraries alone map about
+            2 GiB.
+        max_clip_seconds: Longest clip by its container; ``None`` for no limit.
+        layers: Layers of evidence to look at.
+        result_seconds: How long the answer of a finished job waits to be fetched.
+        linger_seconds: How long an answer stays after it was fetched, for a client that lost the
+            connection.
+        max_keep_seconds: Longest time that a client may ask to keep an answer.
+        lease_seconds: A running job whose service gave no sign of life for so long is taken up
+            by another one.
+        max_attempts: How often a job is taken up before it is given up.
+        require_key: Whether only holders of an API key are served.
+        per_minute: Audits a minute for one address without a key.
+        key_per_minute: Audits a minute for one key, where the key itself says nothing else.
+        public_only: Whether URLs must lie on the public internet.
+    """
+
+    ledger: str | None = None
+    spool: Path = field(default_factory=_spool)
+    workers: int = field(default_factory=_cores)
+    max_queue: int = 32
+    max_upload_bytes: int = 1 << 30
+    upload_seconds: float = 300.0
+    idle_seconds: float = 20.0
+    wait_seconds: float = 20.0
+    job_seconds: float = 600.0
+    worker_memory_bytes: int = 6 << 30
+    max_clip_seconds: float | None = 3600.0
+    layers: tuple[str, ...] = CHECKED_LAYERS
+    result_seconds: float = 3600.0
+    linger_seconds: float = 60.0
+    max_keep_seconds: float = 7 * 86400.0
+    lease_seconds: float = 30.0
+    max_attempts: int = 3
+    require_key: bool = False
+    per_minute: int = 20
+    key_per_minute: int = 120
+    public_only: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "max_queue", "max_upload_bytes", "per_minute", "key_per_minute"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        if self.lease_seconds < 1:
+            raise UsageError(f"lease_seconds must be at least 1, not {self.lease_seconds}.")

@@ -1,0 +1,100 @@
+"""A real service on a real port, in this process; its workers are processes of their own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fixtures.postgres import ledger_url, new_ledger_url, postgres_server
+
+from vidigree.detect.service.app import create_app
+from vidigree.detect.service.context import ServiceContext
+from vidigree.detect.service.settings import ServiceSettings
+
+__all__ = ["ledger_url", "new_ledger_url", "postgres_server"]
+
+
+class RunningService:
+    """A service and a client for it."""
+
+    def __init__(self, server: uvicorn.Server, settings: ServiceSettings) -> None:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.port: int = port
+        self.settings = settings
+        self.context: ServiceContext = server.config.app.state.context  # type: ignore[union-attr]
+        self.http = httpx.Client(base_url=self.url, timeout=60)
+
+    def audit(self, path: Path, **fields: Any) -> httpx.Response:
+        with path.open("rb") as file:
+            return self.http.post("/v1/audits", files={"file": (path.name, file)}, data=fields)
+
+    def follow(self, answer: httpx.Response, **headers: str) -> dict[str, Any]:
+        assert answer.status_code == 202, answer.text
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            job: dict[str, Any] = self.http.get(answer.headers["location"], headers=headers).json()
+            if job["state"] in {"done", "failed"}:
+                return job
+            time.sleep(0.05)
+        raise AssertionError(f"not finished: {job}")
+
+    def spooled(self) -> list[str]:
+        return sorted(p.name for p in self.settings.spool.iterdir() if p.name != "spool-id")
+
+
+@contextmanager
+def running(settings: ServiceSettings) -> Iterator[RunningService]:
+    config = uvicorn.Config(create_app(settings), port=0, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    service = RunningService(server, settings)
+    try:
+        yield service
+    finally:
+        service.http.close()
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def settings_in(folder: Path, **wishes: Any) -> ServiceSettings:
+    """Return settings for a service of one worker that reads credentials only."""
+    defaults: dict[str, Any] = {
+        "ledger": f"sqlite:///{folder}/service.sqlite3",
+        "spool": folder / "spool",
+        "workers": 1,
+        "layers": ("credentials",),
+        "per_minute": 10_000,
+        "worker_memory_bytes": 4 << 30,
+    }
+    return ServiceSettings(**(defaults | wishes))
+
+
+@pytest.fixture
+def start_service(tmp_path: Path) -> Iterator[Callable[..., RunningService]]:
+    """Start services with settings of one's own; they end with the test."""
+    with ExitStack() as stack:
+
+        def start(**wishes: Any) -> RunningService:
+            return stack.enter_context(running(settings_in(tmp_path, **wishes)))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """Return a service that the tests of a module share."""
+    with running(settings_in(tmp_path_factory.mktemp("service"))) as started:
+        yield started

@@ -1,0 +1,199 @@
+"""Jobs are claimed once, survive a restart, and are given up in the end; in both databases."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vidigree.detect.service.database import open_database
+from vidigree.detect.service.job_store import AuditJob, JobOptions, JobStore
+from vidigree.media.errors import VidigreeError
+from vidigree.watermark.ledger import Ledger
+
+ANSWER = {"row": {"finding": "no-evidence"}, "pictures": []}
+
+
+@pytest.fixture
+def open_store(ledger_url: str) -> Any:
+    engines = []
+
+    def open_(lease_seconds: float = 30.0, max_attempts: int = 3) -> JobStore:
+        engines.append(open_database(ledger_url))
+        return JobStore(engines[-1], lease_seconds=lease_seconds, max_attempts=max_attempts)
+
+    yield open_
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def store(open_store: Callable[..., JobStore]) -> JobStore:
+    return open_store()
+
+
+def put(store: JobStore, *, spool: str = "here", url: str = "", **options: Any) -> AuditJob:
+    job = store.receive(owner="", spool=spool, max_queue=1000)
+    assert job is not None
+    assert store.enqueue(job, name="clip.mp4", options=JobOptions(**options), url=url)
+    return job
+
+
+def test_a_job_goes_from_hand_to_hand(store: JobStore) -> None:
+    job = put(store, language="zh", layers=("mark",))
+    claimed = store.claim("here")
+    assert claimed is not None
+    assert (claimed.job_id, claimed.state, claimed.attempts) == (job.job_id, "running", 1)
+    assert claimed.options == JobOptions(language="zh", layers=("mark",))
+    assert store.claim("here") is None
+    store.report(claimed, step="audit", done=2, total=4)
+    seen = store.find(job.job_id)
+    assert seen is not None
+    assert (seen.steps_done, seen.steps_total, seen.answer) == (2, 4, None)
+    assert store.finish(claimed, ANSWER, keep=60)
+    done = store.find(job.job_id)
+    assert done is not None
+    assert (done.state, done.answer) == ("done", ANSWER)
+
+
+def test_the_oldest_job_comes_first_and_knows_its_place(store: JobStore) -> None:
+    jobs = []
+    for _ in range(3):
+        jobs.append(put(store))
+        time.sleep(0.002)
+    assert [store.ahead(job) for job in jobs] == [0, 1, 2]
+    assert [getattr(store.claim("here"), "job_id", None) for _ in range(4)] == [
+        *(job.job_id for job in jobs),
+        None,
+    ]
+
+
+def test_many_workers_claim_each_job_exactly_once(open_store: Callable[..., JobStore]) -> None:
+    store = open_store()
+    wanted = {put(store).job_id for _ in range(24)}
+    claimed: list[str] = []
+    failures: list[VidigreeError] = []
+    stores = [open_store() for _ in range(4)]
+
+    def work(own: JobStore) -> None:
+        try:
+            while (job := own.claim("here")) is not None:
+                claimed.append(job.job_id)
+        except VidigreeError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(own,)) for own in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert sorted(claimed) == sorted(wanted)
+
+
+def test_a_job_whose_worker_died_is_taken_up_again(open_store: Callable[..., JobStore]) -> None:
+    dead, alive = open_store(lease_seconds=0.05), open_store()
+    job = put(dead)
+    lost = dead.claim("here")
+    assert lost is not None
+    time.sleep(0.1)
+    taken = alive.claim("here")
+    assert taken is not None
+    assert (taken.job_id, taken.attempts) == (job.job_id, 2)
+    # The first worker was only slow: its answer comes too late, and changes nothing.
+    assert not dead.finish(lost, {"row": {"finding": "late"}, "pictures": []}, keep=60)
+    assert alive.finish(taken, ANSWER, keep=60)
+    assert getattr(alive.find(job.job_id), "answer", None) == ANSWER
+
+
+def test_a_renewed_lease_holds(open_store: Callable[..., JobStore]) -> None:
+    store = open_store(lease_seconds=0.3)
+    put(store)
+    job = store.claim("here")
+    assert job is not None
+    for _ in range(4):
+        time.sleep(0.15)
+        store.renew([str(job.lease)])
+        assert store.claim("here") is None
+
+
+def test_a_job_that_always_dies_is_given_up(open_store: Callable[..., JobStore]) -> None:
+    store = open_store(lease_seconds=0.02, max_attempts=2)
+    job = put(store)
+    for _ in range(2):
+        assert store.claim("here") is not None
+        time.sleep(0.05)
+    assert store.claim("here") is None
+    failed = store.find(job.job_id)
+    assert failed is not None
+    assert failed.state == "failed"
+    assert failed.answer is not None
+    assert "too often" in failed.answer["row"]["error"]["message"]
+
+
+def test_a_released_job_counts_no_attempt(store: JobStore) -> None:
+    put(store)
+    job = store.claim("here")
+    assert job is not None
+    store.release(job)
+    again = store.claim("here")
+    assert again is not None
+    assert again.attempts == 1
+
+
+def test_uploads_stay_with_their_folder_and_urls_do_not(store: JobStore) -> None:
+    upload, url = put(store, spool="there"), put(store, spool="there", url="https://example.org/a")
+    assert getattr(store.claim("here"), "job_id", None) == url.job_id
+    assert store.claim("here") is None
+    assert getattr(store.claim("there"), "job_id", None) == upload.job_id
+
+
+def test_the_queue_is_bounded_and_finished_jobs_leave_it(store: JobStore) -> None:
+    jobs = [store.receive(owner="", spool="here", max_queue=2) for _ in range(3)]
+    assert [job is None for job in jobs] == [False, False, True]
+    assert jobs[0] is not None
+    store.enqueue(jobs[0], name="a", options=JobOptions())
+    claimed = store.claim("here")
+    assert claimed is not None
+    assert store.receive(owner="", spool="here", max_queue=2) is None
+    store.finish(claimed, ANSWER, keep=60)
+    assert store.receive(owner="", spool="here", max_queue=2) is not None
+
+
+def test_what_is_over_is_swept_and_nothing_else(open_store: Callable[..., JobStore]) -> None:
+    store = open_store(lease_seconds=0.05)
+    waiting = put(store)
+    half = store.receive(owner="", spool="here", max_queue=9)
+    time.sleep(0.1)
+    put(store)
+    old, kept = store.claim("here"), store.claim("here")
+    assert old is not None
+    assert kept is not None
+    store.finish(old, ANSWER, keep=-1)
+    store.finish(kept, ANSWER, keep=60)
+    assert half is not None
+    assert store.sweep() == 2
+    assert store.find(half.job_id) is None
+    assert store.find(old.job_id) is None
+    assert store.find(kept.job_id) is not None
+    assert waiting.job_id in {old.job_id, kept.job_id}
+
+
+def test_jobs_survive_a_restart(open_store: Callable[..., JobStore]) -> None:
+    job = put(open_store())
+    assert getattr(open_store().claim("here"), "job_id", None) == job.job_id
+
+
+def test_ledger_and_service_share_a_database(ledger_url: str) -> None:
+    with Ledger.open(ledger_url) as ledger:
+        engine = open_database(ledger_url)
+        store = JobStore(engine, lease_seconds=30, max_attempts=3)
+        put(store)
+        assert ledger.count() == 0
+        engine.dispose()
+    open_database(ledger_url).dispose()  # the second time there is nothing to do
+    with Ledger.open(ledger_url) as ledger:
+        assert ledger.count() == 0
