@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vidigree.detect.evidence import Evidence
-from vidigree.detect.readings import CredentialsLike, IngredientLike
+from vidigree.detect.readings import CredentialsLike, IngredientLike, LabelsLike
 
 __all__ = ["credentials_evidence"]
 
@@ -41,13 +41,15 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
         reading: What the credentials checker read.
 
     Returns:
-        Evidence in the order integrity, signer, validity, claimed source, ingredients.
+        Evidence in the order integrity, signer, validity, claimed source, ingredients, unsigned
+        labels.
     """
     codes = _status_codes(reading)
+    labels = _label_evidence(reading.labels)
     if reading.status == "absent":
-        return [Evidence(code="credentials.absent")]
+        return [Evidence(code="credentials.absent"), *labels]
     if reading.status == "unreadable":
-        return [Evidence(code="credentials.unreadable", status_codes=codes)]
+        return [Evidence(code="credentials.unreadable", status_codes=codes), *labels]
     evidence = [
         Evidence(code=_INTEGRITY[reading.integrity], status_codes=codes),
         Evidence(code=_trust(reading), values={"signer": _signer_name(reading)}),
@@ -65,7 +67,14 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
         )
     )
     evidence.extend(_ingredient_evidence(reading.ingredients))
-    return evidence
+    return [*evidence, *labels]
+
+
+def _label_evidence(labels: LabelsLike) -> list[Evidence]:
+    """Return the unsigned labels that say that the content was generated."""
+    if not labels.says_generated:
+        return []
+    return [Evidence(code="credentials.labelled-generated", values={"labels": labels.named})]
 
 
 def _trust(reading: CredentialsLike) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -168,8 +168,20 @@ def ledger_evidence(reading: LedgerReading, *, marked: bool) -> list[Evidence]:
         )
     ]
     if reading.same_content is not False:
+        evidence.append(_manifest_evidence(reading.credentials or {}))
         evidence.append(Evidence(code=_claim_code(reading)))
     return evidence
+
+
+def _manifest_evidence(manifest: Mapping[str, Any]) -> Evidence:
+    """Say whether the manifest that the ledger kept is whole, and whether it fits the file."""
+    codes = tuple(manifest.get("codes", {}).get("failure", ()))
+    if manifest.get("manifest_integrity") != "intact":
+        return Evidence(code="ledger.manifest-broken", status_codes=codes)
+    signer = (manifest.get("signer") or {}).get("organization", "")
+    whole = manifest.get("content_binding") == "match"
+    code = "ledger.manifest-unchanged" if whole else "ledger.manifest-recovered"
+    return Evidence(code=code, status_codes=codes, values={"signer": signer})
 
 
 def _claim_code(reading: LedgerReading) -> str:

@@ -60,6 +60,15 @@ class IngredientLike(Protocol):
     def ingredients(self) -> Sequence[IngredientLike]: ...  # noqa: D102
 
 
+class LabelsLike(Protocol):
+    """The fields of a ``ForeignLabels`` that the verdict needs."""
+
+    @property
+    def says_generated(self) -> bool: ...
+    @property
+    def named(self) -> str: ...
+
+
 class CredentialsLike(Protocol):
     """The fields of a ``CredentialsReading`` that the verdict needs."""
 
@@ -85,6 +94,8 @@ class CredentialsLike(Protocol):
     def soft_bindings(self) -> Sequence[SoftBindingLike]: ...  # noqa: D102
     @property
     def ingredients(self) -> Sequence[IngredientLike]: ...  # noqa: D102
+    @property
+    def labels(self) -> LabelsLike: ...  # noqa: D102
 
     def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
 

@@ -216,14 +216,21 @@ RULES: tuple[Rule, ...] = (
         ),
         none_of=_EXPIRED,
     ),
-    # 5. Statistics.
+    # 5. Labels that nobody signed: anybody can write them, and few would for a recording.
+    Rule(
+        name="labelled-generated",
+        finding=Finding.DECLARED_SYNTHETIC,
+        confidence=Confidence.LOW,
+        all_of=("credentials.labelled-generated",),
+    ),
+    # 6. Statistics.
     Rule(
         name="classifier",
         finding=Finding.LIKELY_SYNTHETIC,
         confidence=Confidence.LOW,
         all_of=("classifier.likely-synthetic",),
     ),
-    # 6. Nothing found, but not everything could be looked at or relied on.
+    # 7. Nothing found, but not everything could be looked at or relied on.
     Rule(
         name="capture-unverified",
         finding=Finding.INCONCLUSIVE,
@@ -254,7 +261,7 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.LOW,
         all_of=("classifier.abstained",),
     ),
-    # 7. Every layer that was asked for looked, and found nothing.
+    # 8. Every layer that was asked for looked, and found nothing.
     Rule(name="nothing-found", finding=Finding.NO_EVIDENCE, confidence=Confidence.LOW),
 )
 """The truth table, in the order in which rows are tried. The last row always fits."""

@@ -116,6 +116,7 @@ def test_stripped_clip_gets_its_manifest_back(
     assert manifest["content_binding"] == "mismatch", "content changed since signing"
     assert (manifest["signer_trust"], manifest["trusted_by"]) == ("trusted", "own")
     assert manifest["codes"]["failure"] == ["assertion.bmffHash.mismatch"]
+    assert "ledger.manifest-recovered" in {piece.code for piece in verdict.evidence}
 
 
 def test_clip_whose_mark_is_gone_is_found_by_its_fingerprint(

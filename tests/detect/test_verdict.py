@@ -43,6 +43,12 @@ class Signer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Labels:
+    says_generated: bool = False
+    named: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Credentials:
     status: str = "present"
     integrity: str = "intact"
@@ -55,6 +61,7 @@ class Credentials:
     generator: str | None = "vidigree"
     soft_bindings: tuple[Binding, ...] = ()
     ingredients: tuple[Ingredient, ...] = ()
+    labels: Labels = field(default_factory=Labels)
     codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -157,6 +164,9 @@ ROWS: dict[str, Readings] = {
     "marked-weakly": replace(CLEAN, marks=(replace(MARK, key_id=PUBLISHED_KEY.key_id),)),
     "captured-trusted": replace(CLEAN, credentials=CAPTURED),
     "capture-against-classifier": replace(CLEAN, credentials=CAPTURED, classifier=LIKELY),
+    "labelled-generated": replace(
+        CLEAN, credentials=replace(NONE, labels=Labels(says_generated=True, named="AIGC 1"))
+    ),
     "classifier": replace(CLEAN, classifier=LIKELY),
     "capture-unverified": replace(CLEAN, credentials=replace(CAPTURED, signer_trust="unlisted")),
     "claim-unverified": replace(CLEAN, credentials=replace(GENERATED, integrity="unknown")),
@@ -355,3 +365,22 @@ def test_personal_data_is_redacted_unless_asked_for() -> None:
     }
     shown = result.to_dict(show_personal=True)["readings"]["credentials"]["metadata"]
     assert shown["dc:creator"] == "Jane Doe"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "code"),
+    [
+        ({"manifest_integrity": "intact", "content_binding": "mismatch"}, "manifest-recovered"),
+        ({"manifest_integrity": "intact", "content_binding": "match"}, "manifest-unchanged"),
+        ({"manifest_integrity": "altered"}, "manifest-broken"),
+        (None, "manifest-broken"),
+    ],
+)
+def test_the_ledgers_manifest_is_judged_by_itself(
+    manifest: dict[str, Any] | None, code: str
+) -> None:
+    entry = replace(ENTRY, credentials=manifest)
+    result = judge(replace(CLEAN, marks=(MARK,), ledger=entry))
+    assert [piece.code for piece in result.evidence if "manifest" in piece.code] == [
+        f"ledger.{code}"
+    ]

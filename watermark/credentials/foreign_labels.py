@@ -99,6 +99,28 @@ class ForeignLabels:
         fields = (self.digital_source_type, self.ai_system, self.remote_manifest)
         return self.aigc is not None or any(fields)
 
+    @property
+    def named(self) -> str:
+        """The labels in a few words, untrusted text."""
+        words = []
+        if self.aigc is not None:
+            words.append(f"AIGC {self.aigc.label} {self.aigc.producer}".strip())
+        if self.digital_source_type:
+            words.append(f"IPTC {self.digital_source_type}")
+        if self.ai_system:
+            words.append(f"IPTC {self.ai_system} {self.ai_system_version}".strip())
+        return ", ".join(words)
+
+    @property
+    def says_generated(self) -> bool:
+        """Whether a label says that the content was generated, in whole or in part."""
+        return (
+            (self.aigc is not None and self.aigc.label == "1")
+            or self.claimed_source
+            in ("generated", "generated-by-algorithm", "composite-with-generated")
+            or bool(self.ai_system)
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the labels as JSON values."""
         return {

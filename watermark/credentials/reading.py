@@ -25,6 +25,7 @@ from vidigree.watermark.credentials.answers import (
 )
 from vidigree.watermark.credentials.container_checks import check_container, hash_exclusions
 from vidigree.watermark.credentials.embedding import embedded_store, is_c2pa_box
+from vidigree.watermark.credentials.foreign_labels import read_foreign_labels
 from vidigree.watermark.credentials.ingredients import EMPTY_ASSET, IngredientWalk, manifest_answers
 from vidigree.watermark.credentials.readings import CredentialsReading
 from vidigree.watermark.credentials.sdk import sdk_context
@@ -60,16 +61,23 @@ def read_credentials(
         UnsupportedMediaError: The file is built to exhaust a reader.
         MediaError: The file cannot be read.
     """
+    now = now or datetime.now(UTC)
+    reading = _manifest_reading(path, trust, store, now)
+    return reading if reading.recovered else replace(reading, labels=read_foreign_labels(path))
+
+
+def _manifest_reading(
+    path: Path, trust: TrustSettings, store: bytes | None, now: datetime
+) -> CredentialsReading:
+    """Read the manifest in the file or the given one."""
     kind, holds_box = _container(path)
     if kind is None and store is None:
         note = StatusCodes().with_note("vidigree.container.withoutCredentials")
         return CredentialsReading(status="absent", codes=note)
     if kind != "video/x-msvideo" and not holds_box and store is None:
         return CredentialsReading(status="absent")
-    context = sdk_context(trust)
-    now = now or datetime.now(UTC)
     try:
-        document, results = _library_reading(path, kind, store, context)
+        document, results = _library_reading(path, kind, store, sdk_context(trust))
         if document is None:
             return CredentialsReading(status="absent")
         found = store if store is not None else embedded_store(path)

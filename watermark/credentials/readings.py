@@ -18,6 +18,7 @@ from vidigree.watermark.credentials.answers import (
 )
 from vidigree.watermark.credentials.certificates import DEVELOPMENT_ORGANIZATION
 from vidigree.watermark.credentials.claims import ActionReading
+from vidigree.watermark.credentials.foreign_labels import ForeignLabels
 from vidigree.watermark.credentials.manifest import SoftBinding
 
 __all__ = ["CredentialsReading", "IngredientReading", "SignerReading"]
@@ -181,6 +182,7 @@ class CredentialsReading(_ManifestReading):
         content_binding: Whether the file's bytes are those that were signed. For a recovered
             manifest of a re-encoded file this is ``"mismatch"`` while the manifest is intact.
         manifest_label: Label of the active manifest.
+        labels: Unsigned labels of any maker in the file, beside and outside of C2PA.
     """
 
     status: Literal["absent", "present", "unreadable"] = "absent"
@@ -188,6 +190,7 @@ class CredentialsReading(_ManifestReading):
     manifest_integrity: Integrity = "unknown"
     content_binding: ContentBinding = "not-checked"
     manifest_label: str = ""
+    labels: ForeignLabels = field(default_factory=ForeignLabels)
 
     @property
     def generated_somewhere(self) -> bool:
@@ -205,6 +208,7 @@ class CredentialsReading(_ManifestReading):
             "content_binding": self.content_binding,
             "manifest_label": self.manifest_label,
             "generated_somewhere": self.generated_somewhere,
+            "labels": self.labels.to_dict(),
             **self._base_dict(),
         }
 
