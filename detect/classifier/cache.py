@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow, canonical_windows
-from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
 from vidigree.detect.classifier.laundering import LAUNDERINGS, draw_laundering, launder
 from vidigree.media.errors import OutputError
 from vidigree.media.output import output_file
@@ -67,7 +66,7 @@ class WindowCache:
 
     def digest(self, clip: LabelledClip) -> str:
         """Return the SHA-256 of the clip's file, from the list if it is there."""
-        return clip.sha256 or hashlib.sha256(clip.path.read_bytes()).hexdigest()
+        return clip.sha256 or file_sha256(clip.path)
 
     def feature_path(self, clip: LabelledClip, laundering: str, kind: str) -> Path:
         """Return where features of a clip are kept; ``kind`` names view, group and version."""

@@ -117,6 +117,8 @@ def figures_markdown(result: Evaluation) -> str:
             "",
             "### After laundering",
             "",
+            f"The same {result.laundered_clips} clips in every row, spread over all origins.",
+            "",
             _pairs(
                 "laundering",
                 "AUC",

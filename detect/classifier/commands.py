@@ -114,3 +114,36 @@ def evaluate(
         click.echo(json.dumps(result.to_dict(), indent=1))
     else:
         click.echo(figures_markdown(result))
+
+
+@classifier.command()
+@click.argument("clips", type=_FILE)
+@click.option("-o", "--output", required=True, type=_FILE, help="Weights to write, ending in .npz.")
+@click.option("--weights", type=_FILE, help="Weights to start from; the shipped ones if absent.")
+@click.option(
+    "--false-alarms",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="Share of real clips that may be called likely synthetic.",
+)
+def calibrate(clips: Path, output: Path, weights: Path | None, false_alarms: float) -> None:
+    """Fit threshold and likelihood ratio to CLIPS of your own, a CSV as for `train`.
+
+    Real clips alone set the threshold; ten or more of both classes fit the ratio as well.
+    """
+    from vidigree.detect.classifier.dataset import read_dataset
+    from vidigree.detect.classifier.model import load_model, save_model, shipped_model
+    from vidigree.detect.classifier.recalibrate import recalibrate
+    from vidigree.media.progress import progress_bar
+
+    with progress_bar() as progress:
+        model = recalibrate(
+            read_dataset(clips),
+            load_model(weights) if weights else shipped_model(),
+            false_alarms=false_alarms,
+            name=clips.name,
+            progress=progress,
+        )
+    save_model(model, output)
+    click.echo(f"{output}: threshold {model.header.threshold:+.2f}, {len(model.reals)} real clips")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import MediaNotFoundError, UsageError
 
-__all__ = ["LabelledClip", "clip_groups", "folds", "read_dataset"]
+__all__ = ["LabelledClip", "clip_groups", "file_sha256", "folds", "read_dataset"]
 
 _COLUMNS = ("file", "label", "origin")
 _LABELS = {"real": False, "synthetic": True}
@@ -37,6 +38,21 @@ class LabelledClip:
     repository: str
     kind: str
     sha256: str
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, hex, read in pieces.
+
+    Raises:
+        MediaNotFoundError: There is no such file, or it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise MediaNotFoundError(
+            f"{path} cannot be read.", hint="Check the path and its permissions."
+        ) from error
 
 
 def read_dataset(table: Path) -> list[LabelledClip]:

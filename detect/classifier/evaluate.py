@@ -78,7 +78,8 @@ class Evaluation:
         ece: Expected calibration error, the calibration fitted on other folds.
         brier: Brier score at even prior odds, likewise.
         per_generator: One row for each generator with enough clips, worst first.
-        laundering: Laundering to area under the curve.
+        laundering: Laundering to area under the curve, all on the same clips.
+        laundered_clips: Number of those clips.
         group_alone: Feature group to area under the curve with that group only.
         group_left_out: Feature group to area under the curve without it.
         container_probe: Area under the curve from container facts of the source files.
@@ -103,6 +104,7 @@ class Evaluation:
     brier: float
     per_generator: tuple[GeneratorRow, ...]
     laundering: dict[str, Interval]
+    laundered_clips: int
     group_alone: dict[str, float]
     group_left_out: dict[str, float]
     container_probe: float
@@ -121,6 +123,7 @@ def evaluate(
     cache: WindowCache,
     settings: TrainingSettings,
     launderings: Sequence[str],
+    per_origin: int = 1,
     progress: Progress = no_progress,
 ) -> Evaluation:
     """Measure a training recipe by leaving origins out.
@@ -130,6 +133,7 @@ def evaluate(
         cache: Where windows and features are kept.
         settings: The training recipe.
         launderings: Columns of the laundering matrix, keys of LAUNDERINGS.
+        per_origin: Clips of each origin that are laundered; more costs time.
         progress: Told how far it is.
 
     Raises:
@@ -137,22 +141,26 @@ def evaluate(
         MediaError: A clip cannot be read.
         OutputError: The cache cannot be written.
     """
-    names = dict.fromkeys((*settings.launderings, "none", *launderings))
+    sample = _sample(clips, per_origin)
     tables = {
         name: build_table(
-            clips, laundering=name, blocks=settings.blocks, cache=cache, progress=progress
+            clips,
+            laundering=name,
+            blocks=settings.blocks,
+            cache=cache,
+            only=None if name in ("none", *settings.launderings) else sample,
+            progress=progress,
         )
-        for name in names
+        for name in dict.fromkeys((*settings.launderings, "none", *launderings))
     }
     training = [tables[name] for name in settings.launderings]
     columns = dict.fromkeys(("none", *launderings))
     scored = held_out_members(clips, training, [tables[name] for name in columns], settings)
     labels = np.array([clip.synthetic for clip in clips])
     groups = clip_groups(clips)
-    missing = np.isnan(np.stack([member[:, 0] for member in scored]))
-    seen = np.asarray(~missing.any(axis=0), dtype=np.bool_)
-    llrs = _calibrated(clips, scored, seen, settings)
-    llr = llrs[0]
+    seen = ~np.isnan(scored[0][:, 0])
+    llr = _calibrated(clips, scored[0], scored[0], seen, settings)
+    matrix, laundered = _matrix(clips, dict(zip(columns, scored, strict=True)), sample, settings)
     kept, kept_groups = labels[seen], groups[seen]
     probability = 1 / (1 + np.exp(-llr))
     origins = np.array([clip.origin for clip in clips])[seen]
@@ -174,10 +182,8 @@ def evaluate(
         ece=calibration_error(probability, kept),
         brier=brier_score(probability, kept),
         per_generator=_per_generator(llr, kept, origins),
-        laundering={
-            name: bootstrap_interval(area_under_curve, column, kept, kept_groups)
-            for name, column in zip(columns, llrs, strict=True)
-        },
+        laundering=matrix,
+        laundered_clips=laundered,
         group_alone=_ablation(clips, training, tables["none"], settings, alone=True),
         group_left_out=_ablation(clips, training, tables["none"], settings, alone=False),
         container_probe=probe_auc(clips, container_facts(clips), settings),
@@ -187,20 +193,52 @@ def evaluate(
     )
 
 
+def _sample(clips: Sequence[LabelledClip], per_origin: int) -> list[int]:
+    """Return the first clips of every origin and class."""
+    taken: dict[tuple[str, bool], int] = {}
+    chosen = []
+    for index, clip in enumerate(clips):
+        key = (clip.origin, clip.synthetic)
+        taken[key] = taken.get(key, 0) + 1
+        if taken[key] <= per_origin:
+            chosen.append(index)
+    return chosen
+
+
+def _matrix(
+    clips: Sequence[LabelledClip],
+    scored: dict[str, NDArray[np.float64]],
+    sample: list[int],
+    settings: TrainingSettings,
+) -> tuple[dict[str, Interval], int]:
+    """Return the area per laundering on the sampled clips that have a window in every one."""
+    labels = np.array([clip.synthetic for clip in clips])
+    groups = clip_groups(clips)
+    clean = scored["none"]
+    seen = np.zeros(len(clips), dtype=np.bool_)
+    seen[sample] = True
+    for members in scored.values():
+        seen &= ~np.isnan(members[:, 0])
+    known = ~np.isnan(clean[:, 0])
+    figures = {}
+    for name, members in scored.items():
+        llr = _calibrated(clips, clean, members, known, settings)[seen[known]]
+        figures[name] = bootstrap_interval(area_under_curve, llr, labels[seen], groups[seen])
+    return figures, int(seen.sum())
+
+
 def _calibrated(
     clips: Sequence[LabelledClip],
-    scored: Sequence[NDArray[np.float64]],
-    seen: NDArray[np.bool_],
+    clean: NDArray[np.float64],
+    members: NDArray[np.float64],
+    known: NDArray[np.bool_],
     settings: TrainingSettings,
-) -> list[NDArray[np.float64]]:
-    """Return calibrated ratios per table; stacks are fitted on clean clips of other folds."""
-    labels = np.array([clip.synthetic for clip in clips])[seen]
-    weights = clip_weights(clips)[seen]
-    fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])[seen]
-    return [
-        cross_fitted_llr(scored[0][seen], labels, weights, fold, applied_to=members[seen])
-        for members in scored
-    ]
+) -> NDArray[np.float64]:
+    """Return ratios of the clips in ``known``; stacks are fitted on clean clips of other folds."""
+    labels = np.array([clip.synthetic for clip in clips])[known]
+    weights = clip_weights(clips)[known]
+    fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])
+    return cross_fitted_llr(clean[known], labels, weights, fold[known], applied_to=members[known])
 
 
 def _tpr_at(rate: float) -> Any:
@@ -253,7 +291,8 @@ def _ablation(
             [clean.only(part.blocks)],
             part,
         )
-        llr = _calibrated(clips, members, seen := ~np.isnan(members[0][:, 0]), part)[0]
+        seen = ~np.isnan(members[0][:, 0])
+        llr = _calibrated(clips, members[0], members[0], seen, part)
         figures[name] = area_under_curve(llr, labels[seen])
     return figures
 

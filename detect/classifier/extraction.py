@@ -88,6 +88,7 @@ def build_table(
     laundering: str,
     blocks: Sequence[Block],
     cache: WindowCache,
+    only: Sequence[int] | None = None,
     progress: Progress = no_progress,
 ) -> FeatureTable:
     """Compute or load the features of every window of every clip.
@@ -97,6 +98,7 @@ def build_table(
         laundering: What was done to them, see :meth:`WindowCache.windows`.
         blocks: The layout.
         cache: Where windows and features are kept.
+        only: Indices of the clips to take, ascending; ``None`` for all.
         progress: Told how many clips are done.
 
     Raises:
@@ -105,12 +107,13 @@ def build_table(
     """
     rows: list[NDArray[np.float32]] = []
     owner: list[int] = []
-    for index, clip in enumerate(clips):
-        parts = [_clip_block(clip, laundering, block, cache) for block in blocks]
+    chosen = range(len(clips)) if only is None else only
+    for place, index in enumerate(chosen):
+        parts = [_clip_block(clips[index], laundering, block, cache) for block in blocks]
         values = np.concatenate(parts, axis=1)
         rows.append(values)
         owner += [index] * len(values)
-        progress(f"features of {laundering!r}", index + 1, len(clips))
+        progress(f"features of {laundering!r}", place + 1, len(chosen))
     return FeatureTable(tuple(blocks), np.concatenate(rows), np.array(owner, dtype=np.int64))
 
 

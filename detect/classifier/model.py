@@ -132,12 +132,20 @@ class ClassifierModel:
         above = len(self.reals) - int(np.searchsorted(self.reals, llr, side="left"))
         return (above + 1) / (len(self.reals) + 1)
 
-    def with_threshold(self, threshold: float, *, false_alarms: float, on: str) -> ClassifierModel:
-        """Return the model with another threshold."""
+    def calibrated(
+        self,
+        *,
+        stack: NDArray[np.float64],
+        reals: NDArray[np.float32],
+        threshold: float,
+        false_alarms: float,
+        on: str,
+    ) -> ClassifierModel:
+        """Return the model with another calibration; the members stay what they are."""
         header = replace(
             self.header, threshold=threshold, false_alarms=false_alarms, calibrated_on=on
         )
-        return replace(self, header=header)
+        return replace(self, header=header, stack=stack, reals=reals)
 
 
 def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:

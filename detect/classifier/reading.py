@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidigree.detect.classifier.canonical import (
     SHORTEST_WINDOW,
@@ -20,7 +21,7 @@ from vidigree.detect.classifier.model import ClassifierModel, shipped_model
 from vidigree.detect.classifier.sampling import SAMPLE_RATE
 from vidigree.media.reading import VideoInfo, open_video
 
-__all__ = ["ABSTENTIONS", "ClassifierReading", "WindowScore", "score_video"]
+__all__ = ["ABSTENTIONS", "ClassifierReading", "WindowScore", "clip_member_scores", "score_video"]
 
 ABSTENTIONS = {
     "too-short": f"Less than {SHORTEST_WINDOW / SAMPLE_RATE:g} s of video.",
@@ -102,17 +103,9 @@ def score_video(path: Path | str, *, model: ClassifierModel | None = None) -> Cl
         UsageError: The shipped weights are damaged.
     """
     model = model or shipped_model()
-    with open_video(path) as reader:
-        windows = list(canonical_windows(reader, every=_stride(reader.info)))
-        small = min(reader.info.width, reader.info.height) * 0.8 < SMALLEST_SIDE
-    if not windows:
-        return _abstained("too-small" if small else "too-short", model)
-    usable = [window for window in windows if _detail(window) >= _LEAST_BYTES]
-    if not usable:
-        return _abstained("too-little-detail", model)
-    usable = [window for window in usable if window.repeated <= _MOST_REPEATED]
-    if not usable:
-        return _abstained("repeated-frames", model)
+    usable, reason = _usable_windows(path)
+    if reason:
+        return _abstained(reason, model)
     members = model.windows_members(usable)
     llr = float(model.llr(members.mean(axis=0, keepdims=True))[0])
     return ClassifierReading(
@@ -129,6 +122,32 @@ def score_video(path: Path | str, *, model: ClassifierModel | None = None) -> Cl
         ),
         model_id=model.model_id,
     )
+
+
+def clip_member_scores(path: Path, model: ClassifierModel) -> NDArray[np.float64] | None:
+    """Return the mean scores (2,) of the model's members, ``None`` where it would abstain.
+
+    Raises:
+        MediaError: The file cannot be read.
+    """
+    usable, reason = _usable_windows(path)
+    if reason:
+        return None
+    return np.asarray(model.windows_members(usable).mean(axis=0), dtype=np.float64)
+
+
+def _usable_windows(path: Path | str) -> tuple[list[CanonicalWindow], str]:
+    """Return the windows that can be judged, or none and the reason."""
+    with open_video(path) as reader:
+        windows = list(canonical_windows(reader, every=_stride(reader.info)))
+        small = min(reader.info.width, reader.info.height) * 0.8 < SMALLEST_SIDE
+    if not windows:
+        return [], "too-small" if small else "too-short"
+    detailed = [window for window in windows if _detail(window) >= _LEAST_BYTES]
+    if not detailed:
+        return [], "too-little-detail"
+    usable = [window for window in detailed if window.repeated <= _MOST_REPEATED]
+    return usable, "" if usable else "repeated-frames"
 
 
 def _stride(info: VideoInfo) -> int:

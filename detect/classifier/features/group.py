@@ -45,6 +45,7 @@ feature_groups: Registry[type[FeatureGroup]] = Registry("feature group", "vidigr
 for _name, _class in (
     ("blocks", "blocks:BlockTransform"),
     ("colour", "colour:Colour"),
+    ("compressibility", "compressibility:Compressibility"),
     ("cooccurrence", "cooccurrence:Cooccurrence"),
     ("flow", "flow:FlowConsistency"),
     ("motion", "motion:MotionVectors"),
@@ -52,5 +53,6 @@ for _name, _class in (
     ("noise", "noise:NoiseLevel"),
     ("spectrum", "spectrum:Spectrum"),
     ("temporal", "temporal:TemporalDifferences"),
+    ("trajectory", "trajectory:Trajectory"),
 ):
     feature_groups.add(_name, f"vidigree.detect.classifier.features.{_class}")

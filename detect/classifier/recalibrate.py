@@ -1,0 +1,90 @@
+"""Fit threshold and likelihood ratio to a platform's own traffic, without training again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack
+from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
+from vidigree.detect.classifier.model import ClassifierModel
+from vidigree.detect.classifier.reading import clip_member_scores
+from vidigree.media.errors import UsageError
+from vidigree.media.progress import Progress, no_progress
+
+__all__ = ["FEWEST_OF_EITHER_CLASS", "recalibrate"]
+
+FEWEST_OF_EITHER_CLASS = 10
+"""Clips of each class that are needed to fit the likelihood ratio anew; the threshold alone needs
+real clips only."""
+
+
+def recalibrate(
+    clips: Sequence[LabelledClip],
+    model: ClassifierModel,
+    *,
+    false_alarms: float,
+    name: str,
+    progress: Progress = no_progress,
+) -> ClassifierModel:
+    """Return the model with a threshold, and if possible a likelihood ratio, for these clips.
+
+    Real clips set the threshold by split conformal prediction: of further clips like them at most
+    the share ``false_alarms`` is called likely synthetic. With at least FEWEST_OF_EITHER_CLASS
+    clips of both classes a monotone map of the old ratio is fitted as well.
+
+    Args:
+        clips: Clips of the platform's own, labelled; none that the weights were trained on.
+        model: Weights to start from.
+        false_alarms: Share in (0, 1).
+        name: What the new weights say they were calibrated on.
+        progress: Told how many clips are done.
+
+    Raises:
+        UsageError: A clip was trained on, or there are too few real clips for this share.
+        MediaError: A clip cannot be read.
+    """
+    seen = set(model.header.trained_on)
+    scores, labels = [], []
+    for index, clip in enumerate(clips):
+        if file_sha256(clip.path)[:16] in seen:
+            raise UsageError(
+                f"The weights were trained on {clip.path}; its score is not held out.",
+                hint="Give clips that were not in the training table.",
+            )
+        members = clip_member_scores(clip.path, model)
+        if members is not None:
+            scores.append(members)
+            labels.append(clip.synthetic)
+        progress("calibration", index + 1, len(clips))
+    marks = np.array(labels, dtype=np.bool_)
+    needed = int(np.ceil(1 / false_alarms)) - 1
+    if int((~marks).sum()) < needed:
+        raise UsageError(
+            f"{int((~marks).sum())} real clips have a score; a false alarm share of"
+            f" {false_alarms:g} needs at least {needed}.",
+            hint="Give more real clips, or allow more false alarms.",
+        )
+    members = np.stack(scores)
+    stack = _stack(members, marks, model)
+    reals = np.sort(members[~marks] @ stack[:2] + stack[2]).astype(np.float32)
+    return model.calibrated(
+        stack=stack,
+        reals=reals,
+        threshold=conformal_threshold(reals.astype(np.float64), false_alarms),
+        false_alarms=false_alarms,
+        on=name,
+    )
+
+
+def _stack(
+    members: NDArray[np.float64], labels: NDArray[np.bool_], model: ClassifierModel
+) -> NDArray[np.float64]:
+    """Return the old stack, its ratio scaled and shifted where both classes are there."""
+    if min(labels.sum(), (~labels).sum()) < FEWEST_OF_EITHER_CLASS:
+        return model.stack
+    ratio = model.llr(members)[:, None]
+    slope, constant = fit_stack(ratio, labels, np.ones(len(labels)))
+    return np.array([*(slope * model.stack[:2]), slope * model.stack[2] + constant])

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures.textures import moving_texture, write_clip
+
+from vidigree.detect.classifier import score_video, shipped_model
+from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
+from vidigree.detect.classifier.recalibrate import recalibrate
+from vidigree.media.errors import MediaNotFoundError, UsageError
+
+
+@pytest.fixture(scope="module")
+def reals(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledClip]:
+    folder = tmp_path_factory.mktemp("own")
+    return [
+        LabelledClip(
+            path=write_clip(
+                folder / f"{seed}.mp4", moving_texture(fps=8, count=6 + seed, seed=seed), fps=8
+            ),
+            synthetic=False,
+            origin="own",
+            repository="",
+            kind="",
+            sha256="",
+        )
+        for seed in range(10)
+    ]
+
+
+def test_real_clips_move_the_threshold_and_nothing_else(reals: list[LabelledClip]) -> None:
+    shipped = shipped_model()
+    model = recalibrate(reals, shipped, false_alarms=0.1, name="own.csv")
+    scores = [score_video(clip.path, model=shipped).llr for clip in reals]
+    assert model.header.threshold == pytest.approx(max(scores), abs=1e-5)
+    np.testing.assert_allclose(model.reals, sorted(scores), atol=1e-5)
+    assert (model.stack == shipped.stack).all()
+    assert model.header.calibrated_on == "own.csv"
+    assert model.model_id != shipped.model_id
+    assert not any(score_video(clip.path, model=model).likely_synthetic for clip in reals[:2])
+
+
+def test_both_classes_move_the_ratio_monotonically(reals: list[LabelledClip]) -> None:
+    shipped = shipped_model()
+    order = sorted(reals, key=lambda clip: score_video(clip.path, model=shipped).llr or 0.0)
+    # Ten of either label over the same ten files, the higher scores labelled synthetic twice.
+    labelled = [replace(clip, synthetic=False) for clip in order[:5] * 2]
+    labelled += [replace(clip, synthetic=True) for clip in order[5:] * 2]
+    model = recalibrate(labelled, shipped, false_alarms=0.1, name="own.csv")
+    low, high = (score_video(clip.path, model=model).llr for clip in (order[0], order[-1]))
+    assert low is not None
+    assert high is not None
+    assert low < 0 < high
+
+
+def test_too_few_real_clips_are_refused(reals: list[LabelledClip]) -> None:
+    with pytest.raises(UsageError, match="needs at least 99"):
+        recalibrate(reals, shipped_model(), false_alarms=0.01, name="own.csv")
+
+
+def test_training_clips_are_refused(reals: list[LabelledClip]) -> None:
+    shipped = shipped_model()
+    seen = (file_sha256(reals[0].path)[:16],)
+    model = replace(shipped, header=replace(shipped.header, trained_on=seen))
+    with pytest.raises(UsageError, match="trained on"):
+        recalibrate(reals, model, false_alarms=0.1, name="own.csv")
+
+
+def test_missing_clip_is_named(tmp_path: Path, reals: list[LabelledClip]) -> None:
+    gone = replace(reals[0], path=tmp_path / "gone.mp4")
+    with pytest.raises(MediaNotFoundError, match="gone"):
+        recalibrate([gone], shipped_model(), false_alarms=0.1, name="own.csv")
