@@ -12,7 +12,7 @@ from pathlib import Path
 
 import av.error
 
-from vidigree.media.errors import OutputError
+from vidigree.media.errors import OutputError, VidigreeError
 
 __all__ = ["output_error", "output_file", "scratch_file"]
 
@@ -57,7 +57,7 @@ def output_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             raise _exists(path)
         temporary.replace(path)
         _sync_folder(path.parent)
-    except OutputError:
+    except VidigreeError:  # some of ours are OSErrors too, and know better what happened
         raise
     except OSError as error:
         if not _concerns(error, temporary, path):

@@ -187,3 +187,14 @@ def test_full_disk_is_an_output_error(tmp_path: Path) -> None:
         with VideoWriter(full, width=96, height=64, fps=Fraction(24), crf=0) as video:
             for image in moving(60):
                 video.write(image)
+
+
+def test_other_errors_pass_through_unchanged(tmp_path: Path) -> None:
+    from vidigree.media import MediaNotFoundError
+
+    with pytest.raises(MediaNotFoundError, match="no file"), output_file(tmp_path / "a.mp4"):
+        with open_video(tmp_path / "missing.mp4"):
+            pass
+    with pytest.raises(ConnectionError), output_file(tmp_path / "a.mp4"):
+        raise ConnectionError(111, "refused", "elsewhere")
+    assert list(tmp_path.iterdir()) == []
