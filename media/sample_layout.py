@@ -34,10 +34,23 @@ class SampleLayout:
     Attributes:
         ranges: int64 of shape (N, 2): start and end of each run of samples, end exclusive.
         external: Number of data references to other files.
+        in_order: Whether the runs of every track lie one behind the other, as every muxer puts
+            them.
     """
 
     ranges: NDArray[np.int64]
     external: int
+    in_order: bool = True
+
+    @property
+    def seamless(self) -> bool:
+        """Whether all runs together touch and do not overlap.
+
+        Then, sizes given, no offset could be another one.
+        """
+        rows = self.ranges[self.ranges[:, 1] > self.ranges[:, 0]]
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        return bool(np.all(rows[1:, 0] == rows[:-1, 1]))
 
     def outside(self, allowed: list[tuple[int, int]]) -> int:
         """Return how many bytes of samples lie outside ``allowed`` ranges.
@@ -74,7 +87,8 @@ def sample_layout(stream: BinaryIO, boxes: list[Box]) -> SampleLayout:
     found = [*_from_tables(stream, boxes), *_from_fragments(stream, boxes)]
     ranges = np.concatenate(found) if found else np.zeros((0, 2), np.int64)
     external = sum(_external_references(stream, box) for box in boxes if box.kind == b"dref")
-    return SampleLayout(ranges=ranges, external=external)
+    in_order = all(bool(np.all(np.diff(rows[:, 0]) > 0)) for rows in found)
+    return SampleLayout(ranges=ranges, external=external, in_order=in_order)
 
 
 def _from_tables(stream: BinaryIO, boxes: list[Box]) -> Iterator[NDArray[np.int64]]:

@@ -164,3 +164,15 @@ def test_missing_file_and_folder_are_told(tmp_path: Path) -> None:
         open_media(tmp_path / "missing.mp4")
     with pytest.raises(MediaError, match="cannot be read"):
         open_media(tmp_path)
+
+
+def test_order_and_seams_of_chunks_are_seen() -> None:
+    def layout(offsets: list[int], sizes: list[int]) -> tuple[bool, bool]:
+        stream = io.BytesIO(_track(offsets=offsets, sizes=sizes, per_chunk=1))
+        found = sample_layout(stream, list(walk_boxes(stream)))
+        return found.in_order, found.seamless
+
+    assert layout([100, 110, 130], [10, 20, 30]) == (True, True)
+    assert layout([110, 100, 130], [20, 10, 30]) == (False, True)
+    assert layout([100, 111, 131], [10, 20, 30]) == (True, False)
+    assert layout([100, 105, 125], [10, 20, 30]) == (True, False)

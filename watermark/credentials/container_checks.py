@@ -37,6 +37,15 @@ _USUAL_EXCLUSIONS = frozenset(
         "/moof/traf/trun",
     }
 )
+# Versions 1 and 2 of the hash leave these out, so that chunks could be put in another order.
+_OFFSETS = frozenset(
+    {
+        "/moov/trak/mdia/minf/stbl/stco",
+        "/moov/trak/mdia/minf/stbl/co64",
+        "/moof/traf/tfhd",
+        "/moof/traf/trun",
+    }
+)
 _PURPOSES = frozenset({"manifest", "merkle", "original", "update"})
 
 # Encoders write their name into a free box; a picture does not fit.
@@ -124,6 +133,12 @@ def _samples(
             code="vidigree.container.externalSamples",
             breaks="altered",
             detail=f"{layout.external} tracks take their samples from another file",
+        )
+    if left_out & _OFFSETS and not (layout.in_order and layout.seamless):
+        yield ContainerFinding(
+            code="vidigree.container.offsetsNotHashed",
+            breaks="unknown",
+            detail="the hash leaves chunk offsets out, and the chunks are not in their usual order",
         )
     # Anywhere in a top-level box that the hash covers is signed; elsewhere is not.
     signed = [

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from vidigree.media.container import walk_boxes
 from vidigree.media.errors import MediaNotFoundError, UnsupportedMediaError
 from vidigree.watermark.credentials import (
     CredentialsReading,
@@ -250,3 +252,15 @@ def test_parser_bomb_is_a_clear_error(shared_c2pa: Path) -> None:
     assert "must give a clear error" in _row_of(shared_c2pa, "nested_moov_1000.mp4")
     with pytest.raises(UnsupportedMediaError, match="nested"):
         _read(shared_c2pa, "nested_moov_1000.mp4")
+
+
+@pytest.mark.shared_data
+def test_chunks_put_in_another_order_under_an_older_hash(shared_c2pa: Path, tmp_path: Path) -> None:
+    data = bytearray((shared_c2pa / "video1.mp4").read_bytes())
+    boxes = walk_boxes(io.BytesIO(bytes(data)))
+    table = next(box.payload_offset + 8 for box in boxes if box.kind == b"stco")
+    data[table : table + 8] = data[table + 4 : table + 8] + data[table : table + 4]
+    (tmp_path / "x.mp4").write_bytes(data)
+    reading = read_credentials(tmp_path / "x.mp4", trust=_official(shared_c2pa))
+    assert (reading.integrity, reading.content_binding) == ("unknown", "match")
+    assert "vidigree.container.offsetsNotHashed" in reading.codes.failure
