@@ -144,7 +144,7 @@ async def _owned(request: Request, context: ServiceContext, job_id: str) -> Audi
 
 async def _answer(context: ServiceContext, job: AuditJob, *, posted: bool) -> Response:
     ahead = await asyncio.to_thread(context.jobs.ahead, job) if job.state == "queued" else 0
-    body: dict[str, Any] = job_answer(job, ahead)
+    body: dict[str, Any] = await asyncio.to_thread(job_answer, job, ahead)
     headers = {"Location": f"/v1/audits/{job.job_id}"}
     if job.state not in {"done", "failed"}:
         headers["Retry-After"] = "1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,9 +24,11 @@ def job_answer(job: AuditJob, ahead: int) -> dict[str, Any]:
 
     Returns:
         ``state`` is ``"receiving"``, ``"queued"``, ``"running"``, ``"done"`` or ``"failed"``;
-        ``verdict`` or ``error`` is there once it is finished, the other is ``None``.
+        ``verdict`` or ``error`` is there once it is finished, the other is ``None``; ``report``
+        is there if it was asked for.
     """
     row = dict(job.answer["row"]) if job.answer else {}
+    report = _report(job) if job.answer and job.options.report else None
     error = row.pop("error", None)
     decision = row.get("decision")
     layer = CHECKED_LAYERS[job.steps_done] if job.steps_done < len(CHECKED_LAYERS) else None
@@ -45,7 +48,19 @@ def job_answer(job: AuditJob, ahead: int) -> dict[str, Any]:
         "error": error,
         "decision": decision,
         "pictures": job.answer["pictures"] if job.answer else [],
+        "report": report,
     }
+
+
+def _report(job: AuditJob) -> str:
+    """Return the same HTML report that ``vidigree audit --report`` writes."""
+    from vidigree.detect.report import render_report
+
+    answer = job.answer or {}
+    row = answer["row"]
+    counts = Counter([row.get("finding", "error")])
+    pieces = render_report([(row, answer["pictures"])], counts, language=job.options.language)
+    return "".join(pieces)
 
 
 def _time(seconds: float | None) -> str | None:

@@ -38,6 +38,7 @@ class JobOptions:
         pictures: Number of thumbnails.
         policy: Name of a policy; ``None`` for none.
         layers: Layers to look at; empty for all that the service looks at.
+        report: Whether to send the HTML report along.
         keep_seconds: How long to keep the answer; 0 for no longer than it takes to fetch it.
     """
 
@@ -45,6 +46,7 @@ class JobOptions:
     pictures: int = 0
     policy: str | None = None
     layers: tuple[str, ...] = ()
+    report: bool = False
     keep_seconds: float = 0.0
 
 

@@ -21,6 +21,11 @@ _FIELDS: dict[str, Any] = {
     },
     "policy": {"type": "string", "enum": ["eu-california", "newsroom", "platform"]},
     "pictures": {"type": "integer", "minimum": 0, "maximum": 24, "default": 0},
+    "report": {
+        "type": "boolean",
+        "default": False,
+        "description": "Send the HTML report along, in `report`.",
+    },
     "keep": {
         "type": "number",
         "description": "Seconds to keep the answer; 0 for no longer than it takes to fetch it.",
@@ -89,6 +94,7 @@ _JOB = {
         },
         "error": {"type": ["object", "null"], "description": "Why the clip cannot be audited."},
         "decision": {"type": ["object", "null"], "description": "What the policy says."},
+        "report": {"type": ["string", "null"], "description": "HTML, if asked for."},
         "pictures": {
             "type": "array",
             "items": {

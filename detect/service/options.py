@@ -16,7 +16,18 @@ __all__ = ["MAX_PICTURES", "AuditRequest", "read_options"]
 
 MAX_PICTURES = 24
 _MAX_URL = 4096
-_KNOWN = ("file", "keep", "language", "layers", "name", "pictures", "policy", "url", "wait")
+_KNOWN = (
+    "file",
+    "keep",
+    "language",
+    "layers",
+    "name",
+    "pictures",
+    "policy",
+    "report",
+    "url",
+    "wait",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +75,7 @@ def read_options(fields: Mapping[str, str], settings: ServiceSettings) -> AuditR
             pictures=int(_number(fields, "pictures", 0, MAX_PICTURES)),
             policy=_one_of(fields, "policy", POLICY_NAMES),
             layers=tuple(layer for layer in CHECKED_LAYERS if layer in layers),
+            report=_one_of(fields, "report", ("0", "1", "false", "true")) in {"1", "true"},
             keep_seconds=_number(fields, "keep", 0, settings.max_keep_seconds),
         ),
     )

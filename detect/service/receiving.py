@@ -160,6 +160,8 @@ def _json_fields(body: bytes) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
     if isinstance(value, list):
         return ",".join(str(item) for item in value)
     return str(value)

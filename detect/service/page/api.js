@@ -67,7 +67,7 @@ export async function verdictWords(language) {
 }
 
 export function start({ file, url, language, pictures, key, signal, onUpload }) {
-  const query = new URLSearchParams({ wait: "1", pictures: String(pictures), language });
+  const query = new URLSearchParams({ wait: "1", pictures: String(pictures), report: "1", language });
   if (url) {
     const body = JSON.stringify({ url });
     return send(`/v1/audits?${query}`, { body, type: "application/json", key, signal, onUpload });

@@ -4,7 +4,7 @@ import { ServiceTrouble, follow, forget, service, start, verdictWords } from "/p
 import { byId, bytes, el } from "/page/dom.js";
 import { evidenceList, fileFacts, findingTitle, verdictCard } from "/page/evidence.js";
 import { manifestTree } from "/page/manifest.js";
-import { fileStem, htmlReport, save } from "/page/report.js";
+import { fileStem, save } from "/page/report.js";
 import { timeline } from "/page/timeline.js";
 import { WORDS, fill } from "/page/words.js";
 
@@ -168,23 +168,22 @@ function player(file, words) {
   return { video, note };
 }
 
-function downloads(verdict, job, tools) {
-  const { words } = tools;
+function downloads(verdict, job, { words }) {
   const stem = `vidigree-${fileStem(verdict)}`;
   const data = () => save(`${stem}.json`, "application/json", [JSON.stringify(verdict, null, 2)]);
-  const report = async () => save(`${stem}.html`, "text/html", await htmlReport(verdict, tools));
+  const report = () => save(`${stem}.html`, "text/html", [job.report]);
   return el("section", { class: "card downloads", "aria-labelledby": "downloads-title" },
     el("h3", { id: "downloads-title" }, words.downloads),
     el("p", {}, words.downloadNote),
     el("p", { class: "buttons" },
-      el("button", { type: "button", class: "primary", id: "download-html", on: { click: report } }, words.downloadHtml),
+      job.report && el("button", { type: "button", class: "primary", id: "download-html", on: { click: report } }, words.downloadHtml),
       el("button", { type: "button", id: "download-json", on: { click: data } }, words.downloadJson)));
 }
 
 function showResult({ job, file }) {
   const { verdict, pictures } = job;
   const { words, table, language } = state;
-  const tools = { words, table, language, version: state.service?.version ?? "" };
+  const tools = { words, table, language };
   const { video, note } = player(file, words);
   const line = timeline(verdict, pictures, { video, ...tools });
   const again = el("button", { type: "button", class: "again", on: { click: restart } }, words.again);
