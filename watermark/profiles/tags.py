@@ -1,0 +1,75 @@
+"""Unsigned labels in the container: the AIGC tag and the IPTC fields, as others read them.
+
+Their readers are in :mod:`vidigree.watermark.credentials.foreign_labels`. The tag is only as good
+as the next tool that handles the file; the signed manifest says the same and cannot be edited.
+"""
+
+from __future__ import annotations
+
+import json
+from xml.sax.saxutils import escape
+
+from vidigree.watermark.clip import Origin
+from vidigree.watermark.profiles.provider import Provider
+
+__all__ = ["IPTC_NAMESPACE", "aigc_tag", "iptc_fields", "xmp_packet"]
+
+IPTC_NAMESPACE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+
+_AI_GENERATED = "1"
+
+
+def aigc_tag(provider: Provider, produce_id: str) -> str:
+    """Return the implicit label of GB 45438-2025: JSON for the container key ``AIGC``.
+
+    Args:
+        provider: Its content producer code, else its name.
+        produce_id: Our number for the clip.
+    """
+    return json.dumps(
+        {
+            "Label": _AI_GENERATED,
+            "ContentProducer": provider.content_producer or provider.name,
+            "ProduceID": produce_id,
+            "ReservedCode1": "",
+            # Whoever passes the clip on fills these in.
+            "ContentPropagator": "",
+            "PropagateID": "",
+            "ReservedCode2": "",
+        },
+        separators=(",", ":"),
+    )
+
+
+def iptc_fields(origin: Origin, source_type: str) -> dict[str, str]:
+    """Return the IPTC fields by property name; the prompt is none of them.
+
+    Args:
+        origin: What made the clip.
+        source_type: Last part of the IPTC digital source type.
+    """
+    fields = {"DigitalSourceType": f"{_TERMS}{source_type}"} if source_type else {}
+    fields["AISystemUsed"] = origin.model or origin.engine
+    if origin.engine_version:
+        fields["AISystemVersionUsed"] = origin.engine_version
+    return fields
+
+
+def xmp_packet(fields: dict[str, str]) -> bytes:
+    """Return an XMP packet (ISO 16684-1) with IPTC extension fields."""
+    rows = "".join(
+        f"   <Iptc4xmpExt:{name}>{escape(value)}</Iptc4xmpExt:{name}>\n"
+        for name, value in fields.items()
+    )
+    text = (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
+        f' <rdf:RDF xmlns:rdf="{_RDF}">\n'
+        f'  <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{IPTC_NAMESPACE}">\n'
+        f"{rows}"
+        "  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n"
+        '<?xpacket end="r"?>'
+    )
+    return text.encode("utf-8")
