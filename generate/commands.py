@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidigree.watermark.issue_options import IssueOptions, issue_options
+
 if TYPE_CHECKING:
     from vidigree.watermark.stamp import StampReceipt
 
@@ -79,6 +81,7 @@ class _Setting(click.ParamType[tuple[str, Any]]):
     show_default=True,
     help="Quality of the output: 0 is lossless, 18 looks the same, 51 is the worst.",
 )
+@issue_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 def generate(
@@ -90,13 +93,13 @@ def generate(
     crf: float,
     overwrite: bool,
     as_json: bool,
+    issuing: IssueOptions,
     **values: Any,
 ) -> None:
     """Make a clip from PROMPT, marked, signed and recorded."""
     from vidigree.generate.generating import generate as generate_clip
     from vidigree.generate.request import ClipRequest
     from vidigree.media.progress import progress_bar
-    from vidigree.watermark.stamp import StampSettings
 
     request = ClipRequest(
         prompt=prompt,
@@ -109,7 +112,7 @@ def generate(
         receipt = generate_clip(
             request,
             output,
-            settings=StampSettings.load(crf=crf, overwrite=overwrite),
+            settings=issuing.settings(crf=crf, overwrite=overwrite),
             progress=progress,
         )
     _print_receipt(receipt, request.seed, as_json=as_json)

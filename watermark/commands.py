@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from vidigree.watermark.issue_options import IssueOptions, issue_options
+
 __all__ = ["stamp"]
 
 
@@ -30,6 +32,7 @@ __all__ = ["stamp"]
 )
 @click.option("--model", default="", help="Name of the model that made the clip, if one did.")
 @click.option("--pad-odd", is_flag=True, help="Repeat the last row or column of odd sizes.")
+@issue_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 def stamp(
@@ -42,6 +45,7 @@ def stamp(
     pad_odd: bool,
     overwrite: bool,
     as_json: bool,
+    issuing: IssueOptions,
 ) -> None:
     """Mark and sign SOURCE, a clip that was made elsewhere.
 
@@ -50,10 +54,9 @@ def stamp(
     """
     from vidigree.media.progress import progress_bar
     from vidigree.watermark.clip import Origin
-    from vidigree.watermark.stamp import StampSettings
     from vidigree.watermark.stamp import stamp as stamp_clip
 
-    settings = StampSettings.load(crf=crf, preset=preset, pad_odd=pad_odd, overwrite=overwrite)
+    settings = issuing.settings(crf=crf, preset=preset, pad_odd=pad_odd, overwrite=overwrite)
     with progress_bar() as progress:
         receipt = stamp_clip(
             source,

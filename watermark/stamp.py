@@ -3,13 +3,15 @@
 The order is fixed, because nothing may touch the file after it is signed:
 
 1. draw a clip id
-2. embed the mark, frame by frame, into the encoder
-3. read the encoded file back and extract the mark; it must be the clip id
-4. take the fingerprint of what was encoded
-5. sign the content credentials into a second file and read them back
-6. record the clip in the ledger, as not confirmed yet
-7. rename the finished file into place
-8. confirm the record
+2. burn in the visible label, where the profile asks for one
+3. embed the mark, frame by frame, into the encoder
+4. read the encoded file back and extract the mark; it must be the clip id
+5. take the fingerprint of what was encoded
+6. add the container tags that the profile asks for
+7. sign the content credentials into another file and read them back
+8. record the clip in the ledger, as not confirmed yet
+9. rename the finished file into place
+10. confirm the record
 
 Any step before the last that fails raises, and leaves no output file. A kill at any point leaves
 either no file, or a file with its record: ``vidigree ledger check`` tells what was left.
@@ -21,11 +23,10 @@ import secrets
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,143 +38,27 @@ from vidigree.media.errors import (
     UnsupportedMediaError,
     UsageError,
 )
+from vidigree.media.metadata import write_metadata
 from vidigree.media.output import output_file, scratch_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.media.reading import open_video
 from vidigree.media.writing import VideoWriter
 from vidigree.watermark.clip import Clip, Origin
-from vidigree.watermark.config import Config
 from vidigree.watermark.credentials import (
     ManifestRequest,
-    SigningIdentity,
-    Timestamping,
     TrustSettings,
+    mark_soft_binding,
     read_credentials,
     sign_file,
 )
-from vidigree.watermark.credentials.signers import open_signer
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames
-from vidigree.watermark.keyring import KeyRing
 from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.method import MarkReading, WatermarkMethod, watermark_methods
+from vidigree.watermark.profiles.application import Applied, apply_profile
+from vidigree.watermark.receipt import StampReceipt
+from vidigree.watermark.stamp_settings import StampSettings
 
 __all__ = ["StampReceipt", "StampSettings", "stamp"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class StampSettings:
-    """What a stamp is made with.
-
-    Attributes:
-        identity: Key and certificate that sign the credentials.
-        ledger: Where the clip is recorded.
-        keys: Ring of mark keys; the active one marks.
-        method: Registered watermark method; its message must have 64 bits.
-        crf: x264 constant rate factor of the output, 0 (lossless) to 51.
-        preset: x264 preset of the output.
-        pad_odd: Repeat the last row or column of a clip with an odd side; refused otherwise.
-        overwrite: Whether an existing output may be replaced.
-        timestamping: Whether and where the signature is time-stamped.
-    """
-
-    identity: SigningIdentity
-    ledger: Ledger
-    keys: KeyRing = field(default_factory=KeyRing)
-    method: str = "robust"
-    crf: float = 18
-    preset: str = "medium"
-    pad_odd: bool = False
-    overwrite: bool = False
-    timestamping: Timestamping = field(default_factory=Timestamping)
-
-    @classmethod
-    def load(cls, *, config: Config | None = None, **changes: Any) -> StampSettings:
-        """Load signer, keys and ledger as the settings in the data folder say.
-
-        Args:
-            config: Settings to follow; ``None`` reads ``config.toml`` in the data folder.
-            **changes: Other attributes than the defaults.
-
-        Raises:
-            UsageError: The settings mean nothing.
-            CredentialsError: There is no signing identity yet, or it cannot be used.
-            LedgerError: The ledger cannot be opened.
-        """
-        config = Config.load() if config is None else config
-        settings = cls(
-            identity=open_signer(config.signer),
-            ledger=Ledger.open(),
-            keys=KeyRing.load(),
-            timestamping=config.timestamping,
-        )
-        return replace(settings, **changes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StampReceipt:
-    """What was issued.
-
-    Attributes:
-        path: The finished file.
-        clip_id: Message of the mark, 64 bits; the soft binding and the ledger key.
-        key_id: Mark key.
-        method: Watermark method.
-        num_frames: Frames written.
-        width: Width in pixels.
-        height: Height in pixels.
-        duration: Seconds.
-        reading: What the detector read back from the finished pixels.
-        signer: Common name of the certificate that signed.
-        timestamped: Whether the signature carries a time stamp.
-        notes: Things a person should know, such as words of a prompt that were not understood.
-    """
-
-    path: Path
-    clip_id: int
-    key_id: str
-    method: str
-    num_frames: int
-    width: int
-    height: int
-    duration: float
-    reading: MarkReading
-    signer: str
-    timestamped: bool = False
-    notes: tuple[str, ...] = ()
-
-    def summary(self) -> str:
-        """Return the receipt as a few lines of text."""
-        lines = [
-            (
-                f"{self.path}  {self.width} x {self.height}, {self.num_frames} frames,"
-                f" {self.duration:.2f} s"
-            ),
-            (
-                f"  mark         clip id {self.clip_id:016x}, key {self.key_id}, read back"
-                f" (p = {self.reading.p_value:.0e})"
-            ),
-            f"  credentials  C2PA, signed by {self.signer}"
-            + (", time-stamped" if self.timestamped else ""),
-            "  ledger       recorded",
-        ]
-        return "\n".join([*lines, *(f"  note         {note}" for note in self.notes)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the receipt as JSON values; the clip id as 16 hex digits."""
-        return {
-            "path": str(self.path),
-            "clip_id": f"{self.clip_id:016x}",
-            "key_id": self.key_id,
-            "method": self.method,
-            "num_frames": self.num_frames,
-            "width": self.width,
-            "height": self.height,
-            "duration": self.duration,
-            "mark": self.reading.to_dict(),
-            "signer": self.signer,
-            "timestamped": self.timestamped,
-            "notes": list(self.notes),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,6 +110,7 @@ def stamp(
     with ExitStack() as stack:
         finished = stack.enter_context(output_file(output, overwrite=settings.overwrite))
         encoded = stack.enter_context(scratch_file(output))
+        tagged = stack.enter_context(scratch_file(output))
         opened = _open_source(source, origin, stack)
         job = _Job(
             settings=settings,
@@ -233,11 +119,14 @@ def stamp(
             source=opened,
             output=output,
             progress=progress,
+            applied=_apply_profile(opened, settings),
         )
+        job.notes.extend(job.applied.notes)
         result = job.encode(encoded)
         reading = job.read_back(encoded)
         fingerprint = _fingerprint(encoded)
-        store, timestamped = job.sign(encoded, finished, result.duration)
+        unsigned = job.tag(encoded, tagged)
+        store, timestamped = job.sign(unsigned, finished, result.duration)
         job.record(store, fingerprint, result.duration)
     notes = _confirm(settings.ledger, job.clip_id)
     return StampReceipt(
@@ -252,6 +141,8 @@ def stamp(
         reading=reading,
         signer=settings.identity.common_name,
         timestamped=timestamped,
+        profile=settings.profile.name,
+        label=job.applied.label.text if job.applied.label else "",
         notes=(*job.notes, *notes),
     )
 
@@ -276,6 +167,7 @@ class _Job:
     source: _Source
     output: Path
     progress: Progress
+    applied: Applied
     notes: list[str] = field(default_factory=list)
 
     def encode(self, path: Path) -> _Encoded:
@@ -286,7 +178,8 @@ class _Job:
             width, height = width + width % 2, height + height % 2
         # The embedder looks ahead, so the times wait here until their frames come out of it.
         times: deque[Fraction | None] = deque()
-        images = _padded(_timed(source.frames, times), width, height)
+        frames = self.applied.label_frames(source.frames, source.fps)
+        images = _padded(_timed(frames, times), width, height)
         key = settings.keys.active
         marked: Iterable[NDArray[np.uint8]] = images
         if source.clip_id is None:
@@ -328,6 +221,15 @@ class _Job:
             )
         return reading
 
+    def tag(self, encoded: Path, tagged: Path) -> Path:
+        """Return the file to sign: a copy with the container tags of the profile, if it has any."""
+        binding = mark_soft_binding(self.clip_id, self.settings.keys.active.key_id)
+        tags, xmp = self.applied.tags(binding.value)
+        if not tags and not xmp:
+            return encoded
+        write_metadata(encoded, tagged, tags=tags, xmp=xmp)
+        return tagged
+
     def sign(self, encoded: Path, finished: Path, duration: Fraction) -> tuple[bytes, bool]:
         """Sign into ``finished`` and read it back.
 
@@ -341,6 +243,9 @@ class _Job:
             key_id=self.settings.keys.active.key_id,
             duration=duration,
             parent=self.source.path,
+            actions=self.applied.actions,
+            disclosure=self.applied.disclosure,
+            metadata=self.applied.metadata,
         )
         store = sign_file(
             encoded,
@@ -377,6 +282,18 @@ class _Job:
                 confirmed=False,
             )
         )
+
+
+def _apply_profile(source: _Source, settings: StampSettings) -> Applied:
+    return apply_profile(
+        settings.profile,
+        origin=source.origin,
+        provider=settings.provider,
+        timestamping=settings.timestamping,
+        label=settings.label,
+        size=(source.width, source.height),
+        derived=source.path is not None,
+    )
 
 
 def _method(name: str) -> WatermarkMethod:

@@ -8,6 +8,7 @@ generated carries its IPTC digital source type; the pixel mark is ``c2pa.waterma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -32,6 +33,7 @@ SOFT_BINDING_ALGORITHM = "org.vidigree.robust.1"
 
 PARENT = "parent"
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _NAME = "vidigree"
 
 
@@ -97,6 +99,8 @@ class ManifestRequest:
             the first input of a video-to-video run, and no parent for other tasks.
         actions: Further actions, recorded between the first one and the watermark.
         disclosure: SB 942 fields; ``None`` leaves them out.
+        metadata: IPTC extension fields by property name, recorded as ``cawg.metadata``; what stands
+            in the file's XMP, under the signature.
         mark: Soft binding of the pixel mark; ``None`` means our robust mark's.
     """
 
@@ -109,6 +113,7 @@ class ManifestRequest:
     parent: Path | None = None
     actions: tuple[Action, ...] = ()
     disclosure: Disclosure | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
     mark: SoftBinding | None = None
 
     @property
@@ -142,6 +147,7 @@ def manifest_definition(request: ManifestRequest) -> dict[str, Any]:
             _soft_binding(request),
             *_ai_disclosure(request.origin),
             *_disclosure(request, created_at),
+            *_metadata(request.metadata),
         ],
         "ingredients": _model_ingredients(request.origin),
     }
@@ -299,6 +305,16 @@ def _disclosure(request: ManifestRequest, created_at: datetime) -> list[dict[str
         if request.disclosure.detector_url:
             data["detector_url"] = request.disclosure.detector_url
     return [{"label": "org.vidigree.disclosure", "created": True, "data": data}]
+
+
+def _metadata(fields: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the IPTC fields as CAWG metadata 1.1 wants them: JSON-LD with its context."""
+    if not fields:
+        return []
+    prefix = "Iptc4xmpExt"
+    rows = {f"{prefix}:{name}": value for name, value in fields.items()}
+    data = {"@context": {prefix: _IPTC_EXTENSION}, **rows}
+    return [{"label": "cawg.metadata", "kind": "Json", "data": data}]
 
 
 def _model_ingredients(origin: Origin) -> list[dict[str, Any]]:

@@ -62,7 +62,7 @@ def draw_text(text: str, height: int) -> NDArray[np.float32]:
     drawn = np.concatenate([part for letter in parts for part in (gap, letter)][1:], axis=1)
     width = -(-drawn.shape[1] // _OVERSAMPLING)
     small = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32) / 255
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def _letter(character: str, scale: int) -> NDArray[np.uint8]:

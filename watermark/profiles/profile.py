@@ -78,14 +78,22 @@ class Profile:
                 " this one.",
                 hint="Say --synthetic if a generator made it, or use --profile none.",
             )
+        self.check_provider(provider)
+        if self.wants_timestamp and timestamping.policy == "none":
+            return (f"The profile {self.name!r} asks for a time stamp; name an authority (--tsa).",)
+        return ()
+
+    def check_provider(self, provider: Provider) -> None:
+        """Refuse a provider without a name where the profile discloses it.
+
+        Raises:
+            UsageError: The provider is not named.
+        """
         if self.needs_provider and not provider.name:
             raise UsageError(
                 f"The profile {self.name!r} discloses the provider, and none is named.",
                 hint="Give --provider, or `name` under [provider] in config.toml.",
             )
-        if self.wants_timestamp and timestamping.policy == "none":
-            return (f"The profile {self.name!r} asks for a time stamp; name an authority (--tsa).",)
-        return ()
 
 
 _ENGLISH = LabelRule(generated=("AI GENERATED", "AI"), modified=("AI MODIFIED", "AI"))

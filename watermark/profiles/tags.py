@@ -7,6 +7,7 @@ as the next tool that handles the file; the signed manifest says the same and ca
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from vidigree.watermark.clip import Origin
@@ -57,7 +58,7 @@ def iptc_fields(origin: Origin, source_type: str) -> dict[str, str]:
     return fields
 
 
-def xmp_packet(fields: dict[str, str]) -> bytes:
+def xmp_packet(fields: Mapping[str, str]) -> bytes:
     """Return an XMP packet (ISO 16684-1) with IPTC extension fields."""
     rows = "".join(
         f"   <Iptc4xmpExt:{name}>{escape(value)}</Iptc4xmpExt:{name}>\n"

@@ -1,0 +1,89 @@
+"""The command line overrules config.toml, and nothing else does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from vidigree.media.errors import UsageError
+from vidigree.watermark.credentials import init_identity
+from vidigree.watermark.issue_options import IssueOptions, issue_options
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("VIDIGREE_HOME", str(folder))
+    init_identity()
+    (folder / "config.toml").write_text(
+        'profile = "cn"\n[timestamp]\nurl = "http://one.example"\npolicy = "try"\n'
+        '[provider]\nname = "Example"\ncontent_producer = "001"\n'
+    )
+    return folder
+
+
+def parsed(*arguments: str) -> IssueOptions:
+    found: list[IssueOptions] = []
+
+    @click.command()
+    @issue_options
+    def command(issuing: IssueOptions) -> None:
+        found.append(issuing)
+
+    done = CliRunner().invoke(command, list(arguments), standalone_mode=False)
+    if done.exception:
+        raise done.exception
+    return found[0]
+
+
+def test_nothing_said_follows_the_file() -> None:
+    settings = parsed().settings(crf=20)
+    assert settings.profile.name == "cn"
+    assert settings.provider.name == "Example"
+    assert (settings.timestamping.policy, settings.timestamping.url) == (
+        "try",
+        "http://one.example",
+    )
+    assert settings.label is None
+    assert settings.crf == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--profile", "eu"), {"profile": "eu"}),
+        (("--provider", "Other"), {"provider": "Other"}),
+        (("--tsa", "http://two.example"), {"policy": "require", "url": "http://two.example"}),
+        (("--timestamp", "require"), {"policy": "require", "url": "http://one.example"}),
+        (("--timestamp", "none"), {"policy": "none"}),
+        (("--label", "ROBOT"), {"label": "ROBOT"}),
+        (("--no-label",), {"label": ""}),
+    ],
+)
+def test_what_is_said_overrules_it(arguments: tuple[str, ...], expected: dict[str, Any]) -> None:
+    settings = parsed(*arguments).settings()
+    got = {
+        "profile": settings.profile.name,
+        "provider": settings.provider.name,
+        "policy": settings.timestamping.policy,
+        "url": settings.timestamping.url,
+        "label": settings.label,
+    }
+    assert {name: got[name] for name in expected} == expected
+    assert settings.provider.content_producer == "001"
+
+
+def test_stamp_without_an_authority_is_refused(home: Path) -> None:
+    (home / "config.toml").unlink()
+    with pytest.raises(UsageError, match="no authority is named"):
+        parsed("--timestamp", "require").settings()
+
+
+@pytest.mark.parametrize("arguments", [("--label", " "), ("--label", "x", "--no-label")])
+def test_labels_that_contradict_are_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(click.UsageError, match="--label"):
+        parsed(*arguments)
