@@ -29,7 +29,8 @@ from vidigree.media.progress import Progress, no_progress
 __all__ = ["Answer", "Job", "WorkerLimits", "WorkerPool"]
 
 
-_WORKER = ("-m", "vidigree.detect.worker")
+# -P: a file in the current folder that is called like a module must never be imported.
+_WORKER = ("-P", "-m", "vidigree.detect.worker")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -115,3 +115,15 @@ def test_closing_ends_the_processes(saboteur: None) -> None:
         pid = pool.audit(Job(name="/pid", settings=FAST)).row["pid"]
         assert Path(f"/proc/{pid}").exists()
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_clip_called_like_a_module_is_not_run(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Auditing a folder of uploads from inside it must not import what lies there."""
+    for name in ("json", "re", "numpy", "vidigree"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hijacked')\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with WorkerPool(1) as pool:
+        answer = pool.audit(Job(name=str(clip), settings=FAST))
+    assert answer.row["finding"] == "no-evidence"
