@@ -59,7 +59,7 @@ def disclosure(readings: Readings) -> Disclosure:
             )
     if not isinstance(marks, NotChecked):
         available.append(any(reading.present for reading in marks))
-    if not isinstance(ledger, NotChecked) and ledger.same_content is not False and not system:
+    if not isinstance(ledger, NotChecked) and ledger.generated and not system:
         system = ledger.model or ledger.engine
     return Disclosure(
         provenance_available=any(available) if available else None,
