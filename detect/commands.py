@@ -34,6 +34,11 @@ _FORMATS = (".jsonl", ".csv", ".parquet")
 @click.option("--restart", is_flag=True, help="Begin the output file anew.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes; default 1.")
 @click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Audit on a Ray cluster: auto, local, or ray://host:port.",
+)
+@click.option(
     "--only",
     multiple=True,
     type=click.Choice(CHECKED_LAYERS),
@@ -58,6 +63,7 @@ def audit(clips: tuple[str, ...], **options: Any) -> int:
     _check(options)
     names = list(dict.fromkeys(expand(clips)))
     alone = len(names) == 1 and not is_url(names[0]) and options["jobs"] is None
+    alone = alone and options["cluster"] is None
     with VerdictSink(total=len(names), **_sink(options)) as sink, ExitStack() as stack:
         fresh = [name for name in names if name not in sink]
         answers = _one(fresh[0], options) if alone and fresh else _many(fresh, options)
@@ -127,5 +133,11 @@ def _many(names: list[str], options: dict[str, Any]) -> _Answers:
     fetch = FetchLimits(max_bytes=options["max_mb"] << 20, max_seconds=limit)
     job = Job(name="", fetch=fetch, **_job(options))
     limits = WorkerLimits(max_seconds=limit)
-    for answer in audit_batch(names, job=job, jobs=options["jobs"] or 1, limits=limits):
+    if options["cluster"] is None:
+        answers = audit_batch(names, job=job, jobs=options["jobs"] or 1, limits=limits)
+    else:
+        from vidigree.detect.cluster import audit_cluster
+
+        answers = audit_cluster(names, job=job, address=options["cluster"], limits=limits)
+    for answer in answers:
         yield answer.row, answer.pictures

@@ -14,7 +14,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from types import TracebackType
@@ -77,6 +77,15 @@ class Job:
         row["settings"] = self.settings.to_dict()
         row["fetch"] = asdict(self.fetch)
         return row
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Job:
+        """Read what :meth:`to_dict` wrote."""
+        parts = {
+            "settings": AuditSettings.from_dict(row["settings"]),
+            "fetch": FetchLimits(**row["fetch"]),
+        }
+        return cls(**(dict(row) | parts))
 
 
 @dataclass(frozen=True, kw_only=True)
