@@ -7,7 +7,6 @@ an error.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -155,10 +154,9 @@ def _ledger(
 
 
 def _classifier(path: Path) -> ClassifierLike:
-    # Imported by name until the package is there: its absence is told in the verdict.
-    package = importlib.import_module("vidigree.detect.classifier")
-    reading: ClassifierLike = package.score_video(path)
-    return reading
+    from vidigree.detect.classifier import score_video
+
+    return score_video(path)
 
 
 def _media_facts(info: VideoInfo) -> dict[str, Any]:

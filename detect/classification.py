@@ -21,12 +21,15 @@ def classifier_evidence(reading: ClassifierLike) -> list[Evidence]:
     if reading.status != "scored":
         return [Evidence(code="classifier.abstained", values={"why": reading.reason})]
     if not reading.likely_synthetic:
-        return [Evidence(code="classifier.below-threshold", llr=reading.llr)]
+        return [
+            Evidence(code="classifier.below-threshold", llr=reading.llr, p_value=reading.p_value)
+        ]
     windows = [part for part in reading.windows if part.llr > 0]
     return [
         Evidence(
             code="classifier.likely-synthetic",
             llr=reading.llr,
+            p_value=reading.p_value,
             segments=tuple(Segment(start=part.start, end=part.end) for part in windows),
         )
     ]

@@ -33,8 +33,8 @@ class Evidence:
 
     Attributes:
         code: Stable name, ``layer.what``; its words are in ``detect/texts``.
-        p_value: Probability of a score at least as high on a clip without the mark; ``None``
-            where the layer has no such number.
+        p_value: Probability of a score at least as high on a clip without the mark (for the
+            classifier: on a recording); ``None`` where the layer has no such number.
         llr: Natural-log likelihood ratio, synthetic over real; positive speaks for synthetic.
         similarity: Likeness of two fingerprints, 0 to 1.
         status_codes: Status codes of the C2PA specification, as the validator gave them.

@@ -121,6 +121,8 @@ class ClassifierLike(Protocol):
     @property
     def llr(self) -> float | None: ...  # noqa: D102
     @property
+    def p_value(self) -> float | None: ...  # noqa: D102
+    @property
     def likely_synthetic(self) -> bool: ...  # noqa: D102
     @property
     def windows(self) -> Sequence[WindowLike]: ...  # noqa: D102

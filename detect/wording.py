@@ -52,11 +52,11 @@ class Wording:
 
     def reason(self, name: str, values: Mapping[str, Any]) -> str:
         """Return the reason of a row of the truth table in one sentence."""
-        return _fill(self._table["reason"][name], values)
+        return _fill(self._table["reason"][name], self._in_words(values))
 
     def says(self, piece: Evidence) -> str:
         """Return what was seen."""
-        return _fill(self._code(piece)["says"], piece.values)
+        return _fill(self._code(piece)["says"], self._in_words(piece.values))
 
     def proves(self, piece: Evidence) -> str:
         """Return what the evidence proves."""
@@ -74,6 +74,16 @@ class Wording:
     def table(self) -> Mapping[str, Any]:
         """The whole table, for the web page."""
         return self._table
+
+    def _in_words(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Replace the classifier's codes for why it abstains, and names of layers, by words."""
+        words: dict[str, Any] = dict(values)
+        if words.get("why") in self._table["abstention"]:
+            words["why"] = self._table["abstention"][words["why"]]
+        if words.get("layers"):
+            names = (self.layer(name) for name in str(words["layers"]).split(", "))
+            words["layers"] = ", ".join(names)
+        return words
 
     def _code(self, piece: Evidence) -> Mapping[str, str]:
         codes: Mapping[str, Mapping[str, str]] = self._table["code"]

@@ -36,11 +36,13 @@ from vidigree.watermark.credentials import (
     ManifestRequest,
     TrustSettings,
     init_identity,
+    load_identity,
     sign_file,
 )
 from vidigree.watermark.fingerprint import fingerprint_frames
 from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.method import MarkReading
+from vidigree.watermark.stamp import StampSettings, stamp
 
 CLIP_ID = 0x1234_5678_9ABC_DEF0
 CREDENTIALS = AuditSettings(layers=("credentials",))
@@ -136,7 +138,7 @@ def test_broken_ledger_is_told_not_swallowed(clip: Path, home: Path) -> None:
     (home / "ledger.sqlite3").write_bytes(b"not a database" * 100)
     verdict = audit(clip, settings=LOOK_UP)
     assert (verdict.finding, verdict.reason) == (Finding.INCONCLUSIVE, "layer-not-checked")
-    assert "ledger" in verdict.headline()
+    assert "Ledger" in verdict.headline()
 
 
 def test_broken_key_ring_is_told_not_swallowed(clip: Path, home: Path) -> None:
@@ -276,3 +278,79 @@ class TestTransplantedMark:
                     writer.write(np.ascontiguousarray(image[:, ::-1]))
         assert self.look_up(mirrored).same_content is not True
         assert self.look_up(mirrored, mirrored=True).same_content is True
+
+
+@pytest.fixture(scope="module")
+def stamped(
+    tmp_path_factory: pytest.TempPathFactory, make_clip: Callable[..., Path]
+) -> tuple[Path, Path]:
+    home = tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("stamped")
+    make_clip(folder / "source.mp4", width=320, height=256)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDIGREE_HOME", str(home))
+        init_identity()
+        stamp(
+            folder / "source.mp4",
+            folder / "stamped.mp4",
+            settings=StampSettings.load(),
+            origin=Origin(synthetic=True, model="a model"),
+        )
+    return home, folder / "stamped.mp4"
+
+
+class TestWholeAudit:
+    """All four layers on one clip that went through the stamp."""
+
+    def test_as_it_was_issued(
+        self, stamped: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("VIDIGREE_HOME", str(stamped[0]))
+        verdict = audit(stamped[1])
+        assert verdict.finding is Finding.DECLARED_SYNTHETIC
+        assert not any(code.endswith((".not-checked", ".left-out")) for code in codes(verdict))
+        assert {"ledger.entry-by-mark", "consistency.binding-confirmed"} <= codes(verdict)
+
+    def test_after_the_credentials_are_lost(
+        self, stamped: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("VIDIGREE_HOME", str(stamped[0]))
+        copy = recode(stamped[1], tmp_path / "copy.mp4", crf=28)
+        verdict = audit(copy)
+        assert (verdict.finding, verdict.reason) == (Finding.RECOVERED, "recovered-by-mark")
+        assert verdict.to_dict()["disclosure"]["system"]
+
+    def test_elsewhere_it_is_marked(self, stamped: tuple[Path, Path], tmp_path: Path) -> None:
+        copy = recode(stamped[1], tmp_path / "copy.mp4", crf=28)
+        verdict = audit(copy)
+        assert (verdict.finding, verdict.reason) == (Finding.MARKED_SYNTHETIC, "marked-weakly")
+
+    def test_a_manifest_moved_to_another_clip_is_contradictory(
+        self,
+        stamped: tuple[Path, Path],
+        tmp_path: Path,
+        make_clip: Callable[..., Path],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Sign another clip with a manifest that binds itself to the stamped clip's mark."""
+        monkeypatch.setenv("VIDIGREE_HOME", str(stamped[0]))
+        request = ManifestRequest(
+            origin=Origin(synthetic=True), clip_id=1, key_id="published-1", duration=Fraction(2)
+        )
+        moved = tmp_path / "moved.mp4"
+        bare = recode(stamped[1], tmp_path / "bare.mp4", crf=18)
+        sign_file(bare, moved, request=request, identity=load_identity())
+        verdict = audit(moved)
+        assert (verdict.finding, verdict.reason) == (Finding.CONTRADICTORY, "binding-mismatch")
+
+
+def recode(source: Path, target: Path, *, crf: float) -> Path:
+    """Encode a clip again, as a platform does; credentials are lost on the way."""
+    with open_video(source) as reader:
+        info = reader.info
+        with VideoWriter(
+            target, width=info.width, height=info.height, fps=info.fps, crf=crf
+        ) as writer:
+            for image in reader.images():
+                writer.write(image)
+    return target

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from vidigree.detect.classifier import ABSTENTIONS
 from vidigree.detect.evidence import LAYERS
 from vidigree.detect.findings import Confidence, Finding
 from vidigree.detect.readings import LedgerReading, NotChecked, Readings
@@ -80,6 +81,7 @@ class Classifier:
     status: str = "scored"
     reason: str = ""
     llr: float | None = -1.0
+    p_value: float | None = 0.5
     likely_synthetic: bool = False
     windows: tuple[Window, ...] = ()
 
@@ -276,7 +278,7 @@ def test_a_layer_that_could_not_run_is_never_silent(layer: str) -> None:
     name: Any = "mark" if layer == "marks" else layer
     result = judge(replace(CLEAN, **{layer: NotChecked(layer=name, why="it is broken")}))
     assert result.finding is Finding.INCONCLUSIVE
-    assert name in result.headline()
+    assert wording().layer(name) in result.headline()
     assert f"{name}.not-checked" in {piece.code for piece in result.evidence}
 
 
@@ -384,3 +386,12 @@ def test_the_ledgers_manifest_is_judged_by_itself(
     assert [piece.code for piece in result.evidence if "manifest" in piece.code] == [
         f"ledger.{code}"
     ]
+
+
+def test_every_reason_to_abstain_has_words() -> None:
+    for language in LANGUAGES:
+        assert set(wording(language).table["abstention"]) == set(ABSTENTIONS)
+    abstained = Classifier(status="abstained", reason="too-short", llr=None, p_value=None)
+    verdict = judge(replace(CLEAN, classifier=abstained))
+    assert "the clip is too short" in verdict.headline()
+    assert "视频太短" in verdict.headline("zh")
