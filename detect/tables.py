@@ -77,7 +77,10 @@ def write_csv(rows: Iterable[dict[str, Any]], path: Path) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    with output_file(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+    with (
+        output_file(path, overwrite=True) as part,
+        part.open("w", encoding="utf-8", newline="") as stream,
+    ):
         writer = csv.DictWriter(stream, fieldnames=list(COLUMNS))
         writer.writeheader()
         for row in rows:
@@ -100,7 +103,7 @@ def write_parquet(rows: Iterable[dict[str, Any]], path: Path) -> None:
         ) from error
     kinds = {"string": pa.string(), "bool": pa.bool_(), "double": pa.float64(), "int32": pa.int32()}
     schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
-    with output_file(path) as part, pq.ParquetWriter(part, schema) as writer:
+    with output_file(path, overwrite=True) as part, pq.ParquetWriter(part, schema) as writer:
         for batch in _batches(rows):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
 

@@ -51,7 +51,10 @@ class ReportWriter:
         Raises:
             OutputError: The file cannot be written.
         """
-        with output_file(self._path) as part, part.open("w", encoding="utf-8") as stream:
+        with (
+            output_file(self._path, overwrite=True) as part,
+            part.open("w", encoding="utf-8") as stream,
+        ):
             for piece in render_report(self._rows(), self._counts, language=self._language):
                 stream.write(piece)
 

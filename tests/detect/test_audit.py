@@ -42,7 +42,6 @@ from vidigree.watermark.credentials import (
 from vidigree.watermark.fingerprint import fingerprint_frames
 from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.method import MarkReading
-from vidigree.watermark.stamp import StampSettings, stamp
 
 CLIP_ID = 0x1234_5678_9ABC_DEF0
 CREDENTIALS = AuditSettings(layers=("credentials",))
@@ -280,65 +279,52 @@ class TestTransplantedMark:
         assert self.look_up(mirrored, mirrored=True).same_content is True
 
 
-@pytest.fixture(scope="module")
-def stamped(
-    tmp_path_factory: pytest.TempPathFactory, make_clip: Callable[..., Path]
-) -> tuple[Path, Path]:
-    home = tmp_path_factory.mktemp("home")
-    folder = tmp_path_factory.mktemp("stamped")
-    make_clip(folder / "source.mp4", width=320, height=256)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VIDIGREE_HOME", str(home))
-        init_identity()
-        stamp(
-            folder / "source.mp4",
-            folder / "stamped.mp4",
-            settings=StampSettings.load(),
-            origin=Origin(synthetic=True, model="a model"),
-        )
-    return home, folder / "stamped.mp4"
+@pytest.fixture
+def issued_clip(red_balls: Path, vidigree_environment: dict[str, str]) -> tuple[Path, Path]:
+    """Return a generated clip, and the data folder of whoever generated it."""
+    return Path(vidigree_environment["VIDIGREE_HOME"]), red_balls
 
 
 class TestWholeAudit:
-    """All four layers on one clip that went through the stamp."""
+    """All four layers on one clip that the generator issued."""
 
     def test_as_it_was_issued(
-        self, stamped: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+        self, issued_clip: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("VIDIGREE_HOME", str(stamped[0]))
-        verdict = audit(stamped[1])
+        monkeypatch.setenv("VIDIGREE_HOME", str(issued_clip[0]))
+        verdict = audit(issued_clip[1])
         assert verdict.finding is Finding.DECLARED_SYNTHETIC
         assert not any(code.endswith((".not-checked", ".left-out")) for code in codes(verdict))
         assert {"ledger.entry-by-mark", "consistency.binding-confirmed"} <= codes(verdict)
 
     def test_after_the_credentials_are_lost(
-        self, stamped: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, issued_clip: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setenv("VIDIGREE_HOME", str(stamped[0]))
-        copy = recode(stamped[1], tmp_path / "copy.mp4", crf=28)
+        monkeypatch.setenv("VIDIGREE_HOME", str(issued_clip[0]))
+        copy = recode(issued_clip[1], tmp_path / "copy.mp4", crf=28)
         verdict = audit(copy)
         assert (verdict.finding, verdict.reason) == (Finding.RECOVERED, "recovered-by-mark")
         assert verdict.to_dict()["disclosure"]["system"]
 
-    def test_elsewhere_it_is_marked(self, stamped: tuple[Path, Path], tmp_path: Path) -> None:
-        copy = recode(stamped[1], tmp_path / "copy.mp4", crf=28)
+    def test_elsewhere_it_is_marked(self, issued_clip: tuple[Path, Path], tmp_path: Path) -> None:
+        copy = recode(issued_clip[1], tmp_path / "copy.mp4", crf=28)
         verdict = audit(copy)
         assert (verdict.finding, verdict.reason) == (Finding.MARKED_SYNTHETIC, "marked-weakly")
 
     def test_a_manifest_moved_to_another_clip_is_contradictory(
         self,
-        stamped: tuple[Path, Path],
+        issued_clip: tuple[Path, Path],
         tmp_path: Path,
         make_clip: Callable[..., Path],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Sign another clip with a manifest that binds itself to the stamped clip's mark."""
-        monkeypatch.setenv("VIDIGREE_HOME", str(stamped[0]))
+        monkeypatch.setenv("VIDIGREE_HOME", str(issued_clip[0]))
         request = ManifestRequest(
             origin=Origin(synthetic=True), clip_id=1, key_id="published-1", duration=Fraction(2)
         )
         moved = tmp_path / "moved.mp4"
-        bare = recode(stamped[1], tmp_path / "bare.mp4", crf=18)
+        bare = recode(issued_clip[1], tmp_path / "bare.mp4", crf=18)
         sign_file(bare, moved, request=request, identity=load_identity())
         verdict = audit(moved)
         assert (verdict.finding, verdict.reason) == (Finding.CONTRADICTORY, "binding-mismatch")
