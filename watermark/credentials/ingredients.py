@@ -43,6 +43,10 @@ MAX_INGREDIENTS = 128
 MAX_INGREDIENT_DEPTH = 32
 """Longest chain of ingredients that is followed."""
 
+MAX_VALIDATED_BYTES = 256 * 2**20
+"""Most bytes of manifest stores validated for one file; each ingredient costs the whole store."""
+
+_LIBRARY_LISTED = "timestamp cert trusted: "
 _LIBRARY_LIST_ENTRY = "trust list: "
 _LIBRARY_ANCHORS = "found in ["
 
@@ -65,6 +69,7 @@ class IngredientWalk:
     now: datetime
     truncated: bool = False
     _count: int = field(default=0, repr=False)
+    _validated: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def ingredients_of(
         self, manifest: Mapping[str, Any], above: tuple[str, ...] = ()
@@ -117,7 +122,15 @@ class IngredientWalk:
         return IngredientReading(**facts, signed=True, **answers)
 
     def _validate(self, label: str) -> Mapping[str, Any]:
-        """Validate one manifest of the store as if it were the active one."""
+        """Validate one manifest of the store as if it were the active one, once."""
+        if label not in self._validated:
+            if len(self.store or b"") * (len(self._validated) + 1) > MAX_VALIDATED_BYTES:
+                self.truncated = True
+                return {}
+            self._validated[label] = self._validate_afresh(label)
+        return self._validated[label]
+
+    def _validate_afresh(self, label: str) -> Mapping[str, Any]:
         from c2pa import C2paError, Reader
 
         if self.store is None:
@@ -169,7 +182,7 @@ def manifest_answers(
             stamped_at=signed_at,
             now=now,
         ),
-        "timestamp": timestamp_trust(codes, listed=_stamp_is_listed(rows, trust)),
+        "timestamp": timestamp_trust(codes, listed=stamp_is_listed(rows, trust)),
         "claimed_source": claimed_source(actions, parents),
         "signer": signer,
         "signed_at": signed_at,
@@ -197,13 +210,13 @@ def _signer_list(rows: Mapping[str, Any], trust: TrustSettings) -> TrustList | N
     return None
 
 
-def _stamp_is_listed(rows: Mapping[str, Any], trust: TrustSettings) -> bool:
+def stamp_is_listed(rows: Mapping[str, Any], trust: TrustSettings) -> bool:
     """Return whether the time-stamping authority stands in a time-stamp list.
 
     The library's own "legacy" trust for claims of version 1 names no list, and does not count.
     """
     return any(
-        text.endswith(f"{_LIBRARY_LIST_ENTRY}{group.uri}")
+        text.startswith(_LIBRARY_LISTED) and text.endswith(f"{_LIBRARY_LIST_ENTRY}{group.uri}")
         for text in _explanations(rows, "timeStamp.trusted")
         for group in trust.groups()
         if "tsa" in group.roles

@@ -24,7 +24,7 @@ from vidigree.watermark.credentials.answers import (
     overall_integrity,
 )
 from vidigree.watermark.credentials.container_checks import check_container, hash_exclusions
-from vidigree.watermark.credentials.embedding import embedded_store, is_c2pa_box
+from vidigree.watermark.credentials.embedding import MAX_STORE_BYTES, embedded_store, is_c2pa_box
 from vidigree.watermark.credentials.foreign_labels import read_foreign_labels
 from vidigree.watermark.credentials.ingredients import EMPTY_ASSET, IngredientWalk, manifest_answers
 from vidigree.watermark.credentials.readings import CredentialsReading
@@ -61,6 +61,7 @@ def read_credentials(
         UnsupportedMediaError: The file is built to exhaust a reader.
         MediaError: The file cannot be read.
     """
+    _check_size(len(store or b""))
     now = now or datetime.now(UTC)
     reading = _manifest_reading(path, trust, store, now)
     return reading if reading.recovered else replace(reading, labels=read_foreign_labels(path))
@@ -101,13 +102,23 @@ def _container(path: Path) -> tuple[str | None, bool]:
             # A file that is cut short may still hold its manifest, which says so better.
             with suppress(TruncatedMediaError):
                 for box in walk_boxes(stream):
-                    holds_box = holds_box or is_c2pa_box(box)
+                    if is_c2pa_box(box):
+                        holds_box = True
+                        _check_size(box.payload_size)
             quicktime = path.suffix.lower() == ".mov"
             return ("video/quicktime" if quicktime else "video/mp4"), holds_box
         stream.seek(0)
         head = stream.read(12)
     is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
     return ("video/x-msvideo" if is_avi else None), False
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_STORE_BYTES:
+        raise UnsupportedMediaError(
+            f"The manifest store has {size} bytes; {MAX_STORE_BYTES} is the limit.",
+            hint="Such a file is made to exhaust a reader; it is not looked at further.",
+        )
 
 
 def _library_reading(

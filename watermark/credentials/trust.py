@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,10 +87,12 @@ class AnchorGroup:
     Attributes:
         lists: Those lists, in the order of the settings.
         anchors: PEM certificates.
+        nonce: Random part of the group's name.
     """
 
     lists: tuple[TrustList, ...]
     anchors: bytes
+    nonce: str = ""
 
     @property
     def roles(self) -> frozenset[ListRole]:
@@ -98,8 +101,14 @@ class AnchorGroup:
 
     @property
     def uri(self) -> str:
-        """Name of the group in the library's answers."""
-        return _URI + "".join(f":{entry.role}/{entry.name}" for entry in self.lists)
+        """Name of the group in the library's answers.
+
+        The answers quote names from certificates beside it, so a certificate must not be able to
+        be named after a group: nobody can guess the nonce.
+        """
+        return f"{_URI}:{self.nonce}" + "".join(
+            f":{entry.role}/{entry.name}" for entry in self.lists
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +117,11 @@ class TrustSettings:
 
     Attributes:
         lists: Lists in the order in which they are asked.
+        nonce: Random; makes the names of lists in the library's answers unguessable.
     """
 
     lists: tuple[TrustList, ...] = ()
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8), compare=False, repr=False)
 
     @classmethod
     def load(cls, home: Path | None = None) -> TrustSettings:
@@ -159,7 +170,7 @@ class TrustSettings:
         for certificate, entries in where.items():
             grouped.setdefault(tuple(dict.fromkeys(entries)), []).append(certificate)
         return tuple(
-            AnchorGroup(lists=entries, anchors=b"\n".join(certificates))
+            AnchorGroup(lists=entries, anchors=b"\n".join(certificates), nonce=self.nonce)
             for entries, certificates in grouped.items()
         )
 

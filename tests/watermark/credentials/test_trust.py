@@ -15,6 +15,7 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials.ingredients import stamp_is_listed
 
 
 def test_time_stamp_list_does_not_vouch_for_a_signer(
@@ -63,3 +64,23 @@ def test_list_without_a_certificate_is_refused() -> None:
     empty = TrustSettings(lists=(TrustList(name="empty", role="claim", anchors=b"hello"),))
     with pytest.raises(CredentialsError, match="no certificate"):
         empty.groups()
+
+
+def test_certificate_cannot_be_named_after_a_list(identity: SigningIdentity) -> None:
+    settings = TrustSettings(lists=(TrustList(name="x", role="tsa", anchors=identity.root),))
+    again = TrustSettings(lists=settings.lists)
+    assert settings.groups()[0].uri != again.groups()[0].uri
+    assert settings == again
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [("legacy timestamp cert trusted: Evil", False), ("timestamp cert trusted: T", True)],
+)
+def test_name_in_a_legacy_stamp_is_no_list(
+    identity: SigningIdentity, words: str, listed: bool
+) -> None:
+    settings = TrustSettings(lists=(TrustList(name="x", role="tsa", anchors=identity.root),))
+    uri = settings.groups()[0].uri
+    row = {"code": "timeStamp.trusted", "explanation": f"{words}, trust list: {uri}"}
+    assert stamp_is_listed({"success": [row]}, settings) is listed
