@@ -9,6 +9,7 @@ from vidigree.watermark.credentials.foreign_labels import (
 )
 from vidigree.watermark.credentials.identity import (
     SigningIdentity,
+    identity_from_chain,
     init_identity,
     load_identity,
 )
@@ -26,6 +27,9 @@ from vidigree.watermark.credentials.readings import (
     IngredientReading,
     SignerReading,
 )
+from vidigree.watermark.credentials.signer import Signer
+from vidigree.watermark.credentials.signers import SignerSettings, open_signer
+from vidigree.watermark.credentials.signers.callback import CallbackSigner
 from vidigree.watermark.credentials.signing import sign_file
 from vidigree.watermark.credentials.timestamps import Timestamping
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
@@ -35,21 +39,26 @@ __all__ = [
     "Action",
     "ActionReading",
     "AigcTag",
+    "CallbackSigner",
     "CredentialsReading",
     "Disclosure",
     "ForeignLabels",
     "IngredientReading",
     "ManifestRequest",
+    "Signer",
     "SignerReading",
+    "SignerSettings",
     "SigningIdentity",
     "SoftBinding",
     "StatusCodes",
     "Timestamping",
     "TrustList",
     "TrustSettings",
+    "identity_from_chain",
     "init_identity",
     "load_identity",
     "mark_soft_binding",
+    "open_signer",
     "read_credentials",
     "read_foreign_labels",
     "sign_file",

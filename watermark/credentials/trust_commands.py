@@ -29,7 +29,8 @@ def trust() -> None:
 @click.argument("source")
 @_ROLE
 @click.option("--name", help="Name of the list; by default the file's.")
-def add(source: str, role: str, name: str | None) -> None:
+@click.option("--sha256", help="Take the list only if its SHA-256 is this one, in hex.")
+def add(source: str, role: str, name: str | None, sha256: str | None) -> None:
     """Add a list from a PEM file, from an https address, or the word 'official'.
 
     'official' fetches the list of the C2PA conformance programme.
@@ -38,8 +39,9 @@ def add(source: str, role: str, name: str | None) -> None:
 
     chosen = cast("Role", role)
     where = OFFICIAL_LISTS[chosen] if source == "official" else source
-    added = add_list(where, role=chosen, name=name)
+    added = add_list(where, role=chosen, name=name, sha256=sha256)
     click.echo(f"Added {added.name}: {added.certificates} certificates, for {added.role}.")
+    click.echo(f"SHA-256 {added.sha256}")
 
 
 @trust.command("list")
@@ -55,6 +57,7 @@ def list_lists(as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row.role:6s}{row.name:28s}{row.certificates:4d} certificates  {row.source}")
+        click.echo(f"      sha256 {row.sha256}")
     if not rows:
         click.echo("No lists: only your own development identity is recognised.")
 
@@ -73,10 +76,14 @@ def remove(name: str, role: str) -> None:
 @trust.command()
 def update() -> None:
     """Fetch every list again that came from an address."""
-    from vidigree.watermark.credentials.trust_lists import update_lists
+    from vidigree.watermark.credentials.trust_lists import installed_lists, update_lists
 
+    before = {(row.role, row.name): row.sha256 for row in installed_lists()}
     rows = update_lists()
     for row in rows:
-        click.echo(f"Fetched {row.name}: {row.certificates} certificates.")
+        same = before[row.role, row.name] == row.sha256
+        change = "unchanged" if same else f"changed, {row.certificates} certificates"
+        click.echo(f"Fetched {row.name} for {row.role}: {change}.")
+        click.echo(f"  sha256 {row.sha256}")
     if not rows:
         click.echo("No list came from an address.")

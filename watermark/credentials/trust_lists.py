@@ -11,6 +11,7 @@ Nothing is fetched unless :func:`add_list` is given a URL or :func:`update_lists
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import urllib.error
@@ -64,12 +65,14 @@ class InstalledList:
         role: Whom it is for.
         source: File or URL that it came from; empty if not known.
         certificates: Number of anchors.
+        sha256: SHA-256 of the file in hex, to compare with what its publisher says.
     """
 
     name: str
     role: Role
     source: str
     certificates: int
+    sha256: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return the list as JSON values."""
@@ -78,11 +81,17 @@ class InstalledList:
             "role": self.role,
             "source": self.source,
             "certificates": self.certificates,
+            "sha256": self.sha256,
         }
 
 
 def add_list(
-    source: str, *, role: Role, name: str | None = None, home: Path | None = None
+    source: str,
+    *,
+    role: Role,
+    name: str | None = None,
+    sha256: str | None = None,
+    home: Path | None = None,
 ) -> InstalledList:
     """Add or replace a list.
 
@@ -90,10 +99,12 @@ def add_list(
         source: A PEM file, or an ``https`` URL, which is fetched.
         role: Signers of claims, or time-stamping authorities.
         name: Its name; ``None`` takes the file's.
+        sha256: SHA-256 in hex that the list must have; ``None`` takes any.
         home: Data folder; ``None`` means the default one.
 
     Raises:
-        CredentialsError: The list cannot be read, fetched or written, or holds no certificate.
+        CredentialsError: The list cannot be read, fetched or written, holds no certificate, or has
+            another SHA-256.
         UsageError: The name is not one.
     """
     chosen = name or source.rstrip("/").rsplit("/", 1)[-1].removesuffix(".pem")
@@ -104,12 +115,18 @@ def add_list(
     is_url = "://" in source
     data = _fetch(source) if is_url else _read(Path(source))
     count = _count(chosen, role, data)
+    found = hashlib.sha256(data).hexdigest()
+    if sha256 is not None and found != sha256.lower():
+        raise CredentialsError(
+            f"{source} has the SHA-256 {found}, not the one that was given; it was not taken.",
+            hint="Look at what its publisher says now.",
+        )
     folder = trust_folder(home)
     path = folder / role / f"{chosen}.pem"
     origin = source if is_url else str(Path(source).absolute())
     _write(path, data)
     _remember(folder, role, chosen, origin)
-    return InstalledList(name=chosen, role=role, source=origin, certificates=count)
+    return InstalledList(name=chosen, role=role, source=origin, certificates=count, sha256=found)
 
 
 def installed_lists(home: Path | None = None) -> tuple[InstalledList, ...]:
@@ -122,14 +139,20 @@ def installed_lists(home: Path | None = None) -> tuple[InstalledList, ...]:
     sources = _sources(folder)
     roles: tuple[Role, ...] = ("claim", "tsa")
     return tuple(
-        InstalledList(
-            name=path.stem,
-            role=role,
-            source=sources.get(f"{role}/{path.stem}", ""),
-            certificates=_count(path.stem, role, _read(path)),
-        )
+        _installed(path, role, sources.get(f"{role}/{path.stem}", ""))
         for role in roles
         for path in sorted((folder / role).glob("*.pem"))
+    )
+
+
+def _installed(path: Path, role: Role, source: str) -> InstalledList:
+    data = _read(path)
+    return InstalledList(
+        name=path.stem,
+        role=role,
+        source=source,
+        certificates=_count(path.stem, role, data),
+        sha256=hashlib.sha256(data).hexdigest(),
     )
 
 
@@ -179,6 +202,17 @@ def _count(name: str, role: Role, data: bytes) -> int:
     return len(certificates)
 
 
+class _NoOpenLine(urllib.request.HTTPRedirectHandler):
+    """Refuses to be sent from https to anything else; urllib would follow."""
+
+    def redirect_request(  # noqa: PLR0917 - the library's signature
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        if not newurl.startswith("https://"):
+            raise urllib.error.URLError(f"it redirects to {newurl}, which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _fetch(url: str) -> bytes:
     if not url.startswith("https://"):
         raise UsageError(
@@ -187,7 +221,7 @@ def _fetch(url: str) -> bytes:
         )
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "vidigree"})  # noqa: S310
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+        with urllib.request.build_opener(_NoOpenLine).open(request, timeout=_TIMEOUT) as answer:
             data: bytes = answer.read(MAX_LIST_BYTES + 1)
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise CredentialsError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import urllib.error
 import urllib.request
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +17,7 @@ from vidigree.watermark.credentials import TrustSettings
 from vidigree.watermark.credentials.trust_commands import trust
 from vidigree.watermark.credentials.trust_lists import (
     MAX_LIST_BYTES,
+    _NoOpenLine,
     add_list,
     installed_lists,
     remove_list,
@@ -31,12 +34,14 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """Answer every address from a table; nothing leaves the machine."""
     table = {URL: ROOT}
 
-    def answer(request: urllib.request.Request, timeout: float) -> BytesIO:
+    def answer(
+        self: object, request: urllib.request.Request, data: None = None, timeout: float = 0
+    ) -> BytesIO:
         if request.full_url not in table:
             raise OSError("no route")
         return BytesIO(table[request.full_url])
 
-    monkeypatch.setattr(urllib.request, "urlopen", answer)
+    monkeypatch.setattr(urllib.request.OpenerDirector, "open", answer)
     return table
 
 
@@ -118,3 +123,32 @@ def test_commands(tmp_path: Path) -> None:
     assert "1 certificates" in shown.output
     run.invoke(trust, ["remove", "x", "--for", "tsa"], catch_exceptions=False)
     assert "No lists" in run.invoke(trust, ["list"], catch_exceptions=False).output
+
+
+def test_sha256_is_shown_and_may_be_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    right = hashlib.sha256(ROOT).hexdigest()
+    with pytest.raises(CredentialsError, match=f"has the SHA-256 {right}, not the one"):
+        add_list(str(tmp_path / "x.pem"), role="claim", sha256="0" * 64)
+    assert installed_lists() == ()
+    add_list(str(tmp_path / "x.pem"), role="claim", sha256=right.upper())
+    assert right in CliRunner().invoke(trust, ["list"], catch_exceptions=False).output
+
+
+def test_update_says_what_changed(served: dict[str, bytes]) -> None:
+    add_list(URL, role="claim")
+    assert "unchanged" in CliRunner().invoke(trust, ["update"], catch_exceptions=False).output
+    served[URL] = OTHER
+    told = CliRunner().invoke(trust, ["update"], catch_exceptions=False).output
+    assert "changed, 1 certificates" in told
+    assert hashlib.sha256(OTHER).hexdigest() in told
+
+
+def test_list_is_not_fetched_over_an_open_line_by_redirect() -> None:
+    handler = _NoOpenLine()
+    request = urllib.request.Request(URL)
+    with pytest.raises(urllib.error.URLError, match="not https"):
+        handler.redirect_request(request, None, 302, "", {}, "http://lists.example.org/x.pem")
+    moved = handler.redirect_request(request, None, 302, "", {}, "https://other.example/x.pem")
+    assert moved is not None
+    assert moved.full_url == "https://other.example/x.pem"

@@ -1,0 +1,82 @@
+"""`vidigree keys use` opens a signer before it is kept, and `keys check` tries it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from fixtures.chain_authority import ChainAuthority, Issued
+
+from vidigree.media.errors import CredentialsError
+from vidigree.watermark.config import Config
+from vidigree.watermark.credentials.commands import keys
+from vidigree.watermark.credentials.signers import SignerSettings, open_signer
+
+MakeSigner = Callable[[str, Issued], SignerSettings]
+
+
+def arguments(settings: SignerSettings) -> list[str]:
+    """Return the command line that says what the settings say."""
+    places = {"chain", "key", "file", "password_file", "pin_file", "module"}
+    given = {
+        name: str(settings.path(name)) if name in places else value
+        for name, value in settings.options.items()
+    }
+    leading = {
+        "pem": ["chain", "key"],
+        "pkcs12": ["file"],
+        "pkcs11": [],
+        "callback": ["function", "chain"],
+    }[settings.kind]
+    positional = [given.pop(name) for name in leading]
+    options = [part for name, value in given.items() for part in (f"--{name}", value)]
+    options = [part.replace("_", "-") if part.startswith("--") else part for part in options]
+    return ["use", settings.kind, *positional, *options]
+
+
+@pytest.mark.parametrize("kind", ["pem", "pem-encrypted", "pkcs12", "pkcs11", "callback"])
+def test_signer_is_kept_and_tried(
+    kind: str, authority: ChainAuthority, make_signer: MakeSigner, home: Path
+) -> None:
+    issued = authority.issue()
+    settings = make_signer(kind, issued)
+    done = CliRunner().invoke(keys, arguments(settings), catch_exceptions=False)
+    assert "signed as Example Ltd, Example signer" in done.output
+    assert open_signer(Config.load().signer).chain == issued.chain
+    text = (home / "config.toml").read_text()
+    assert "correct horse" not in text
+    assert "4711" not in text
+    checked = CliRunner().invoke(keys, ["check"], catch_exceptions=False)
+    assert checked.exit_code == 0, checked.output
+
+
+def test_signer_that_does_not_open_is_not_kept(
+    authority: ChainAuthority, make_signer: MakeSigner, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_signer("pem-encrypted", authority.issue())
+    monkeypatch.setenv("TEST_SECRET", "wrong")
+    done = CliRunner().invoke(keys, arguments(settings))
+    assert isinstance(done.exception, CredentialsError)
+    assert not (home / "config.toml").exists()
+
+
+def test_check_finds_a_wrong_pin(
+    authority: ChainAuthority, make_signer: MakeSigner, tmp_path: Path
+) -> None:
+    settings = make_signer("pkcs11", authority.issue())
+    CliRunner().invoke(keys, arguments(settings), catch_exceptions=False)
+    (tmp_path / "pin").write_text("0000")
+    checked = CliRunner().invoke(keys, ["check"])
+    assert checked.exit_code == 7
+    assert "the PIN is wrong" in checked.output
+
+
+def test_folder_again(authority: ChainAuthority, make_signer: MakeSigner, home: Path) -> None:
+    run = CliRunner()
+    run.invoke(keys, ["init"], catch_exceptions=False)
+    run.invoke(keys, arguments(make_signer("pem", authority.issue())), catch_exceptions=False)
+    assert "Example Ltd" in run.invoke(keys, ["show"], catch_exceptions=False).output
+    run.invoke(keys, ["use", "folder"], catch_exceptions=False)
+    assert "vidigree development signer" in run.invoke(keys, ["show"]).output
