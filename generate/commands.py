@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ import click
 from vidigree.watermark.issue_options import IssueOptions, issue_options
 
 if TYPE_CHECKING:
-    from vidigree.watermark.stamp import StampReceipt
+    from vidigree.generate.checking import CheckReport
+    from vidigree.generate.policy import Policy
+    from vidigree.watermark.stamp_settings import StampSettings
 
 __all__ = ["engines", "generate"]
 
@@ -52,9 +55,12 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.command(
     epilog="Example: vidigree generate 'two red balls bouncing on a wooden floor' -o clip.mp4"
 )
-@click.argument("prompt")
+@click.argument("prompt", required=False)
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="MP4 file to write."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="MP4 file to write; with --batch, the folder.",
 )
 @click.option("--engine", default="render", show_default=True, help="See 'vidigree engines'.")
 @click.option("--model", default="", help="Folder or hub id for engines that load models.")
@@ -69,11 +75,21 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.option("--seed", type=int, help="The same seed gives the same clip.  [default: random]")
 @click.option(
     "--set",
-    "settings",
+    "options",
     type=_Setting(),
     multiple=True,
     help="Further argument of the engine, such as steps=30; may be repeated.",
 )
+@click.option(
+    "--batch",
+    type=click.Path(path_type=Path),
+    help="File of requests instead of PROMPT: one prompt a line, or JSON lines.",
+)
+@click.option(
+    "--policy", "policy_source", help="File of refused terms, or package.module:function."
+)
+@click.option("--dry-run", is_flag=True, help="Say what it would need, and stop.")
+@click.option("--check", is_flag=True, help="See if the clip holds what the prompt named.")
 @click.option(
     "--crf",
     type=click.FloatRange(0, 51),
@@ -84,46 +100,123 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @issue_options
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
-def generate(
-    prompt: str,
-    output: Path,
-    frames: int | None,
-    seed: int | None,
-    settings: tuple[tuple[str, Any], ...],
-    crf: float,
-    overwrite: bool,
-    as_json: bool,
-    issuing: IssueOptions,
-    **values: Any,
-) -> None:
+def generate(**values: Any) -> int:
     """Make a clip from PROMPT, marked, signed and recorded."""
+    from vidigree.generate.policy import load_policy
+
+    run = _Run(
+        output=values.pop("output"),
+        policy=load_policy(source) if (source := values.pop("policy_source")) else None,
+        check=values.pop("check"),
+        issuing=values.pop("issuing"),
+        stamp={"crf": values.pop("crf"), "overwrite": values.pop("overwrite")},
+        as_json=values.pop("as_json"),
+    )
+    batch, dry, prompt = values.pop("batch"), values.pop("dry_run"), values.pop("prompt")
+    request = {
+        "num_frames": values.pop("frames"),
+        "options": dict(values.pop("options")),
+        **values,
+    }
+    if (batch is None) == (prompt is None):
+        raise click.UsageError("Give either a PROMPT or --batch FILE.")
+    if not dry and run.output is None:
+        raise click.UsageError("Missing option '-o' / '--output'.")
+    if batch is not None:
+        return _generate_batch(batch, request, run, dry=dry)
+    if request["seed"] is None:
+        request["seed"] = secrets.randbelow(2**31)
+    return _generate_one(prompt, request, run, dry=dry)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """How the command was called, apart from the request."""
+
+    output: Path | None
+    policy: Policy | None
+    check: bool
+    issuing: IssueOptions
+    stamp: dict[str, Any]
+    as_json: bool
+
+    def settings(self) -> StampSettings:
+        """Return keys, ledger, quality and labels as the options say."""
+        return self.issuing.settings(**self.stamp)
+
+
+def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
+    from vidigree.generate.estimate import estimate
     from vidigree.generate.generating import generate as generate_clip
     from vidigree.generate.request import ClipRequest
     from vidigree.media.progress import progress_bar
 
-    request = ClipRequest(
-        prompt=prompt,
-        num_frames=frames,
-        seed=secrets.randbelow(2**31) if seed is None else seed,
-        options=dict(settings),
-        **values,
-    )
+    request = ClipRequest(prompt=prompt, **values)
+    if dry:
+        expected = estimate(request)
+        click.echo(json.dumps(expected.to_dict()) if run.as_json else expected.summary())
+        return 0
+    assert run.output is not None  # noqa: S101 -- the caller checked
     with progress_bar() as progress:
         receipt = generate_clip(
             request,
-            output,
-            settings=issuing.settings(crf=crf, overwrite=overwrite),
+            run.output,
+            settings=run.settings(),
+            policy=run.policy,
             progress=progress,
         )
-    _print_receipt(receipt, request.seed, as_json=as_json)
-
-
-def _print_receipt(receipt: StampReceipt, seed: int, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({**receipt.to_dict(), "seed": seed}, indent=2))
-        return
+    report = _checked(receipt.path, prompt) if run.check else None
+    if run.as_json:
+        row = {**receipt.to_dict(), "seed": request.seed}
+        if report is not None:
+            row["check"] = report.to_dict()
+        click.echo(json.dumps(row, indent=2))
+        return 0
     click.echo(receipt.summary())
-    click.echo(f"  seed         {seed}")
+    click.echo(f"  seed         {request.seed}")
+    if report is not None:
+        click.echo(report.summary() or "  check        nothing in this prompt can be checked")
+    return 0
+
+
+def _checked(path: Path, prompt: str) -> CheckReport:
+    """Check the clip and keep the answer beside it."""
+    from vidigree.generate.checking import check_clip, write_check
+
+    report = check_clip(path, prompt)
+    write_check(report)
+    return report
+
+
+def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
+    """Run a file of requests; return the exit code of the first failure, 0 if there was none."""
+    from vidigree.generate.batch import generate_batch, output_name, read_requests
+    from vidigree.media.progress import progress_bar
+
+    defaults = {key: value for key, value in values.items() if value not in (None, "", {})}
+    requests = read_requests(source, defaults)
+    if dry:
+        for number, request in enumerate(requests, start=1):
+            click.echo(output_name(number, request))
+        return 0
+    assert run.output is not None  # noqa: S101 -- the caller checked
+    code = 0
+    with progress_bar() as progress:
+        rows = generate_batch(
+            requests,
+            run.output,
+            settings=run.settings(),
+            policy=run.policy,
+            progress=progress,
+        )
+        for row, request in zip(rows, requests, strict=True):
+            if row.status == "issued" and run.check:
+                _checked(row.path, request.prompt)
+            if row.error is not None:
+                code = code or row.error.exit_code
+                click.echo(f"vidigree: request {row.number}: {row.error}", err=True)
+            click.echo(json.dumps(row.to_dict()) if run.as_json else f"{row.status:8} {row.path}")
+    return code
 
 
 @click.command()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
+from vidigree.generate.policy import Policy, enforce
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import OutputError, UsageError
 from vidigree.media.output import output_error, scratch_file
@@ -23,6 +24,7 @@ def generate(
     *,
     engine: Engine | None = None,
     settings: StampSettings | None = None,
+    policy: Policy | None = None,
     progress: Progress = no_progress,
 ) -> StampReceipt:
     """Generate a clip and issue it: marked, signed, recorded.
@@ -32,12 +34,14 @@ def generate(
         output: The MP4 file to write.
         engine: Engine to use instead of the registered one that the request names.
         settings: Keys, ledger and quality; ``None`` loads them from the data folder.
+        policy: Asked before anything else; its name stands in the clip's origin.
         progress: Called as frames are made, marked and read back.
 
     Returns:
         What was issued; its notes say where the request was not followed to the letter.
 
     Raises:
+        PolicyRefusalError: The policy refused the request; the refusal is recorded.
         UsageError: There is no such engine, or the request does not fit it.
         EngineError: The engine failed.
         OutputError: The output cannot be written.
@@ -45,10 +49,15 @@ def generate(
         CredentialsError: There is no signing identity, or signing failed.
         LedgerError: The clip could not be recorded.
     """
+    if policy is not None:
+        enforce(policy, request)
     settings = settings or StampSettings.load()
     _check_output(output, overwrite=settings.overwrite)
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     clip, notes = _make(chosen, request, progress)
+    if policy is not None:
+        origin = replace(clip.origin, parameters={**clip.origin.parameters, "policy": policy.name})
+        clip = replace(clip, origin=origin)
     receipt = stamp(clip, output, settings=settings, progress=progress)
     return replace(receipt, notes=(*receipt.notes, *notes))
 

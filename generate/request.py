@@ -110,6 +110,8 @@ class ClipRequest:
 
 
 def _check_prompt(prompt: str) -> None:
+    if not isinstance(prompt, str):  # from JSON it can be anything
+        raise UsageError(f"The prompt is {type(prompt).__name__}, not text.")
     if not prompt.strip():
         raise UsageError("The prompt is empty.", hint="Say what the clip should show.")
     if len(prompt) > LONGEST_PROMPT:

@@ -29,6 +29,11 @@ def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
         (["a ball", "-o", "clip.mp4", "--engine", "rendr"], 2, "'render'"),
         (["a ball", "-o", "absent/clip.mp4"], 4, "absent"),
         (["a cat", "-o", "clip.mp4"], 5, "'cat'"),
+        (["a ball"], 2, "--output"),
+        (["-o", "clip.mp4"], 2, "PROMPT or --batch"),
+        (["a ball", "--batch", "list.txt", "-o", "clips"], 2, "PROMPT or --batch"),
+        (["--batch", "absent.txt", "-o", "clips"], 3, "absent.txt"),
+        (["a ball", "-o", "clip.mp4", "--policy", "absent.txt"], 2, "absent.txt"),
     ],
 )
 def test_wrong_calls_are_one_line_and_leave_nothing(
@@ -39,3 +44,25 @@ def test_wrong_calls_are_one_line_and_leave_nothing(
     assert says in done.err
     assert len(done.err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_dry_run_tells_and_leaves_nothing(vidigree: Callable[..., Any], tmp_path: Path) -> None:
+    done = vidigree("generate", "a red ball", "--dry-run", "--json", "--width", "64", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["width"] == 64
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_batch_with_policy_and_check(vidigree: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("a red ball on snow\na forbidden cube\n")
+    (tmp_path / "terms.txt").write_text("forbidden\n")
+    size = ["--width", "192", "--height", "144", "--frames", "4"]
+    batch = ["--batch", "prompts.txt", "-o", "clips", "--policy", "terms.txt", "--check", "--json"]
+    done = vidigree("generate", *batch, *size, cwd=tmp_path)
+    assert done.code == 9, done.err
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [row["status"] for row in rows] == ["issued", "failed"]
+    names = sorted(path.suffixes[0] for path in (tmp_path / "clips").iterdir())
+    assert names == [".check", ".mp4"]
+    assert rows[0]["receipt"]["mark"]["present"] is True

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import vidigree.generate
 from vidigree.generate import ClipRequest, EngineInfo, generate
 from vidigree.media import OutputError, UsageError, open_video, probe
 from vidigree.media.progress import Progress, no_progress
@@ -110,18 +109,3 @@ def test_unknown_engine_is_refused(stamp_settings: StampSettings, outputs: Path)
             outputs / "clip.mp4",
             settings=stamp_settings,
         )
-
-
-def test_public_face_has_no_way_around_the_stamp() -> None:
-    """What the room offers either returns frames in memory or goes through ``stamp``."""
-    assert vidigree.generate.__all__ == [
-        "ClipRequest",
-        "Engine",
-        "EngineInfo",
-        "RequestWarning",
-        "engine_registry",
-        "export_to_video",
-        "generate",
-        "stamp_frames",
-        "stamped",
-    ]

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.diffusers.arguments import CallPlan, plan_call
+from vidigree.generate.engines.diffusers.estimating import estimate_call
 from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.engines.diffusers.loading import load_pipeline, quiet_libraries
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
+from vidigree.generate.estimate import Estimate
 from vidigree.generate.frames import clips_of, to_uint8
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, VidigreeError
@@ -70,6 +72,10 @@ class DiffusersEngine:
             num_frames=len(frames),
             origin=_origin(pipe, request),
         )
+
+    def estimate(self, request: ClipRequest) -> Estimate:
+        """Read the headers of the weights and the pipeline's defaults; nothing is loaded."""
+        return estimate_call(request, DiffusersOptions.read(request.options))
 
     def _pipeline(self, model: str, options: DiffusersOptions) -> Any:
         wanted = (

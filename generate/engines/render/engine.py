@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import ClassVar
+from itertools import islice
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +18,20 @@ from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.render.frames import draw_frames
 from vidigree.generate.engines.render.grammar import PromptReading, read_prompt
 from vidigree.generate.engines.render.staging import stage
+from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip, Origin
 
 __all__ = ["RenderEngine"]
+
+
+_SIZE: Final = (640, 480)
+_FRAMES: Final = 48
+_FPS: Final = Fraction(24)
+# Frames that an estimate draws after the first.
+_PROBES: Final = 2
 
 
 class RenderEngine:
@@ -33,10 +44,40 @@ class RenderEngine:
         licence="Apache-2.0",
         description="Rigid bodies under gravity, ray-traced; understands a small vocabulary.",
         memory="0.3 GB",
-        default_size=(640, 480),
-        default_num_frames=48,
-        default_fps=Fraction(24),
+        default_size=_SIZE,
+        default_num_frames=_FRAMES,
+        default_fps=_FPS,
     )
+
+    def _size(self, request: ClipRequest) -> tuple[int, int, int]:
+        """Return width, height and number of frames, the defaults filled in."""
+        width, height = request.width or _SIZE[0], request.height or _SIZE[1]
+        return width, height, request.num_frames or _FRAMES
+
+    def estimate(self, request: ClipRequest) -> Estimate:
+        """Measure a few frames and return what all of them will need."""
+        width, height, num_frames = self._size(request)
+        scene = stage(read_prompt(request.prompt), request.seed)
+        began = time.perf_counter()
+        drawn = draw_frames(scene, width=width, height=height, num_frames=num_frames, fps=_FPS)
+        tracemalloc.start()
+        try:
+            next(drawn)  # the textures are made here
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        first = time.perf_counter() - began
+        further = sum(1 for _ in islice(drawn, _PROBES))
+        each = (time.perf_counter() - began - first) / max(further, 1)
+        return Estimate(
+            width=width,
+            height=height,
+            num_frames=num_frames,
+            steps=num_frames,
+            memory=peak,
+            seconds=first + each * (num_frames - 1),
+            basis="a few frames drawn now; marking and encoding come on top",
+        )
 
     def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
         """Return the clip; see :meth:`vidigree.generate.engine.Engine.generate`.
@@ -52,11 +93,8 @@ class RenderEngine:
         reading = read_prompt(request.prompt)
         _tell_unknown(reading)
         scene = stage(reading, request.seed)
-        default_width, default_height = self.info.default_size or (640, 480)
-        width = request.width or default_width
-        height = request.height or default_height
-        num_frames = request.num_frames or self.info.default_num_frames or 48
-        fps = request.fps or self.info.default_fps or Fraction(24)
+        width, height, num_frames = self._size(request)
+        fps = request.fps or _FPS
 
         def frames() -> Iterator[NDArray[np.uint8]]:
             drawn = draw_frames(scene, width=width, height=height, num_frames=num_frames, fps=fps)

@@ -44,16 +44,14 @@ def draw_frames(
     Yields:
         uint8 (height, width, 3) sRGB; the same arguments give the same bytes.
     """
-    times = np.arange(num_frames, dtype=np.float64) * (scene.speed / float(fps))
-    motion = simulate(scene, times)
+    step = scene.speed / float(fps)
     tracer = Tracer(scene)
-    for i, time in enumerate(times):
+    for i, pose in enumerate(simulate(scene, (k * step for k in range(num_frames)))):
         bodies = tuple(
-            place(body, motion.position[i, k], motion.rotation[i, k])
-            for k, body in enumerate(scene.bodies)
+            place(body, pose.position[k], pose.rotation[k]) for k, body in enumerate(scene.bodies)
         )
         camera = camera_at(scene.camera, i / max(num_frames - 1, 1), width, height)
-        yield _draw(tracer, camera, Moment(bodies, float(time)))
+        yield _draw(tracer, camera, Moment(bodies, i * step))
 
 
 def _draw(tracer: Tracer, camera: Camera, moment: Moment) -> NDArray[np.uint8]:

@@ -1,5 +1,5 @@
 """Rigid bodies under gravity, with contacts and friction."""
 
-from vidigree.generate.engines.render.dynamics.simulate import Motion, simulate
+from vidigree.generate.engines.render.dynamics.simulate import Pose, simulate
 
-__all__ = ["Motion", "simulate"]
+__all__ = ["Pose", "simulate"]

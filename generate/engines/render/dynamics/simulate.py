@@ -1,7 +1,8 @@
-"""Steps through time and keeps the poses at the frame times."""
+"""Steps through time and yields the poses at the frame times."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,52 +13,54 @@ from vidigree.generate.engines.render.dynamics.solver import push_apart, solve_v
 from vidigree.generate.engines.render.dynamics.state import State
 from vidigree.generate.engines.render.scene import Scene
 
-__all__ = ["Motion", "simulate"]
+__all__ = ["Pose", "simulate"]
 
 # Longest step in seconds: a ball at 8 m/s moves 2 cm.
 _STEP = 1 / 400
+# Bodies that lie still for this many steps stay where they are.
+_STEPS_TO_SLEEP = 120
 # Share of spin lost per second while touching: rolling resistance.
 _ROLLING_LOSS = 0.5
 
 
 @dataclass(frozen=True)
-class Motion:
-    """Where every body is in every frame.
+class Pose:
+    """Where every body is at one moment.
 
     Attributes:
-        position: float64 (F, B, 3), metres.
-        rotation: float64 (F, B, 3, 3), body to world axes.
+        position: float64 (B, 3), metres.
+        rotation: float64 (B, 3, 3), body to world axes.
     """
 
     position: NDArray[np.float64]
     rotation: NDArray[np.float64]
 
 
-def simulate(scene: Scene, times: NDArray[np.float64]) -> Motion:
+def simulate(scene: Scene, times: Iterable[float]) -> Iterator[Pose]:
     """Let the bodies of ``scene`` move.
 
     Args:
         scene: Bodies at time 0, and gravity.
-        times: Ascending scene times (F,) in seconds, the first 0.
+        times: Ascending scene times in seconds, the first 0.
 
-    Returns:
-        Poses at ``times``. The same scene gives the same bits.
+    Yields:
+        The poses at ``times``. The same scene gives the same bits.
     """
     state = State(scene.bodies)
     count = len(scene.bodies)
-    position = np.zeros((len(times), count, 3))
-    rotation = np.zeros((len(times), count, 3, 3))
-    now = 0.0
-    for frame, time in enumerate(times):
+    now, quiet = 0.0, 0
+    for time in times:
         steps = int(np.ceil((time - now) / _STEP - 1e-9))
         for k in range(steps):
+            if quiet >= _STEPS_TO_SLEEP:
+                now = time
+                break
             seconds = (time - now) / (steps - k)
             _step(state, scene.gravity, seconds)
             now += seconds
             state.drive(now)
-        position[frame] = state.position[:count]
-        rotation[frame] = state.rotation[:count]
-    return Motion(position, rotation)
+            quiet = quiet + 1 if state.is_quiet() else 0
+        yield Pose(state.position[:count].copy(), state.rotation[:count].copy())
 
 
 def _step(state: State, gravity: float, seconds: float) -> None:

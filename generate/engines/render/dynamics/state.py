@@ -11,6 +11,10 @@ from vidigree.generate.engines.render.vectors import quaternion_product, rotatio
 
 __all__ = ["State"]
 
+# Slower than this, in metres and radians a second, is still.
+_STILL_SPEED = 0.03
+_STILL_SPIN = 0.06
+
 
 class State:
     """Positions, orientations and velocities of ``bodies``; float64 for stable resting contacts."""
@@ -43,6 +47,7 @@ class State:
         self.pair_impulse = np.zeros((count + 1, count + 1))
         self.radius = np.array([body.shape.bounding_radius for body in bodies])
         self.free = np.flatnonzero(self.inverse_mass > 0)
+        self.driven = any(body.drive is not None for body in bodies)
         self.drive(0.0)
         self.refresh()
 
@@ -87,7 +92,11 @@ class State:
             turned = self.orientation[i] + 0.5 * seconds * rate
             self.orientation[i] = turned / np.linalg.norm(turned)
 
-    def kinetic_energy(self) -> float:
-        """Return the energy of linear motion of the free bodies in joules."""
-        moving = self.velocity[self.free]
-        return float(0.5 * np.sum(np.sum(moving**2, axis=1) / self.inverse_mass[self.free]))
+    def is_quiet(self) -> bool:
+        """Whether nothing moves, and nothing is driven that could move it."""
+        if self.driven:
+            return False
+        return bool(
+            np.abs(self.velocity[self.free]).max(initial=0.0) < _STILL_SPEED
+            and np.abs(self.spin[self.free]).max(initial=0.0) < _STILL_SPIN
+        )

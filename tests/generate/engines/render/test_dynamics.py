@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
-from vidigree.generate.engines.render.dynamics import simulate
+from vidigree.generate.engines.render.dynamics import Pose
+from vidigree.generate.engines.render.dynamics import simulate as stream
 from vidigree.generate.engines.render.scene import Body, CameraPath, Ground, Material, Scene, Sky
 from vidigree.generate.engines.render.shapes import Box, Cone, Cylinder, Shape, Sphere
 
@@ -25,6 +28,14 @@ def scene(*bodies: Body, gravity: float = 9.81) -> Scene:
 def body(shape: Shape, **values: object) -> Body:
     settings: dict[str, object] = {"mass": 1.0, "material": MATTER}
     return Body(shape=shape, **(settings | values))  # type: ignore[arg-type]
+
+
+def simulate(of: Scene, times: Iterable[float]) -> Pose:
+    """All poses at once: position (F, B, 3) and rotation (F, B, 3, 3)."""
+    poses = list(stream(of, times))
+    return Pose(
+        np.stack([pose.position for pose in poses]), np.stack([pose.rotation for pose in poses])
+    )
 
 
 def test_free_fall_follows_the_parabola() -> None:
@@ -92,3 +103,9 @@ def test_the_same_scene_gives_the_same_bits() -> None:
     assert np.array_equal(
         simulate(scene(*cubes), times).position, simulate(scene(*cubes), times).position
     )
+
+
+def test_bodies_at_rest_cost_nothing() -> None:
+    ball = body(Sphere(0.1), position=(0, 0.3, 0), restitution=0.2)
+    last = list(stream(scene(ball), np.linspace(0, 600, 1201)))[-1]
+    assert last.position[0, 1] == pytest.approx(0.1, abs=5e-3)

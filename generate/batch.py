@@ -1,0 +1,165 @@
+"""Many requests from a file; what was issued already is not made again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from vidigree.generate.engine import Engine, engine_registry
+from vidigree.generate.generating import generate
+from vidigree.generate.policy import Policy
+from vidigree.generate.request import ClipRequest
+from vidigree.media.errors import MediaNotFoundError, OutputError, UsageError, VidigreeError
+from vidigree.media.progress import Progress, no_progress
+from vidigree.watermark.stamp import StampReceipt, StampSettings
+
+__all__ = ["BatchRow", "generate_batch", "output_name", "read_requests"]
+
+_FIELDS: Final = {field.name for field in fields(ClipRequest)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRow:
+    """What became of one request.
+
+    Attributes:
+        number: Its place in the file, from 1.
+        path: The output.
+        status: ``"issued"``, ``"skipped"`` (the output was there already) or ``"failed"``.
+        receipt: What was issued; ``None`` unless issued.
+        error: What went wrong; ``None`` unless failed.
+    """
+
+    number: int
+    path: Path
+    status: str
+    receipt: StampReceipt | None = None
+    error: VidigreeError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as JSON values."""
+        return {
+            "number": self.number,
+            "path": str(self.path),
+            "status": self.status,
+            "receipt": None if self.receipt is None else self.receipt.to_dict(),
+            "error": None if self.error is None else str(self.error),
+        }
+
+
+def read_requests(path: Path, defaults: Mapping[str, Any] | None = None) -> list[ClipRequest]:
+    """Read requests from a file.
+
+    Args:
+        path: ``.jsonl`` with one object of :class:`ClipRequest` fields a line, or any other text
+            file with one prompt a line. Empty lines are left out.
+        defaults: Fields for all requests that do not set them. A request without a seed gets its
+            number.
+
+    Raises:
+        MediaNotFoundError: There is no such file.
+        UsageError: A line is wrong; the message names it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise MediaNotFoundError(f"There is no file {path}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read as UTF-8 text.") from error
+    requests: list[ClipRequest] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            values = _values(line, as_json=path.suffix.lower() == ".jsonl")
+            merged = {"seed": len(requests) + 1, **(defaults or {}), **values}
+            requests.append(ClipRequest(**merged))
+        except (VidigreeError, ValueError, TypeError) as error:
+            raise UsageError(f"{path.name}, line {number}: {error}") from error
+    if not requests:
+        raise UsageError(f"{path} holds no requests.")
+    return requests
+
+
+def _values(line: str, *, as_json: bool) -> dict[str, Any]:
+    if not as_json:
+        return {"prompt": line.strip()}
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        raise TypeError('expected an object such as {"prompt": "..."}.')
+    unknown = sorted(set(row) - _FIELDS)
+    if unknown:
+        raise ValueError(
+            f"unknown fields {', '.join(unknown)}; known: {', '.join(sorted(_FIELDS))}."
+        )
+    for key in ("image", "video"):
+        if row.get(key) is not None:
+            row[key] = Path(row[key])
+    if row.get("fps") is not None:
+        row["fps"] = Fraction(str(row["fps"])).limit_denominator(1001)
+    return row
+
+
+def output_name(number: int, request: ClipRequest) -> str:
+    """Return the file name of a request; it changes when any field of the request does."""
+    text = json.dumps(request.to_dict(), sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    words = re.sub(r"[^a-z0-9]+", "-", request.prompt.lower()).strip("-")[:40].strip("-")
+    return f"{number:04d}-{words or 'clip'}-{digest}.mp4"
+
+
+def generate_batch(
+    requests: Iterable[ClipRequest],
+    folder: Path,
+    *,
+    settings: StampSettings | None = None,
+    policy: Policy | None = None,
+    progress: Progress = no_progress,
+) -> Iterator[BatchRow]:
+    """Generate one file for each request; a request that fails does not stop the others.
+
+    Outputs appear only when they are finished, so a batch that was interrupted goes on where it
+    stopped when it is started again.
+
+    Args:
+        requests: What to generate.
+        folder: Where the outputs go; made if absent.
+        settings: Keys, ledger and quality; ``None`` loads them from the data folder.
+        policy: Asked before every request.
+        progress: Called as frames are made, marked and read back.
+
+    Yields:
+        What became of each request, in order.
+    """
+    settings = settings or StampSettings.load()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {folder} cannot be made: {error}.") from error
+    engines: dict[str, Engine] = {}
+    for number, request in enumerate(requests, start=1):
+        path = folder / output_name(number, request)
+        if path.exists() and not settings.overwrite:
+            yield BatchRow(number=number, path=path, status="skipped")
+            continue
+        try:
+            if request.engine not in engines:
+                engines[request.engine] = engine_registry.get(request.engine)()
+            receipt = generate(
+                request,
+                path,
+                engine=engines[request.engine],
+                settings=settings,
+                policy=policy,
+                progress=progress,
+            )
+        except VidigreeError as error:
+            yield BatchRow(number=number, path=path, status="failed", error=error)
+        else:
+            yield BatchRow(number=number, path=path, status="issued", receipt=receipt)

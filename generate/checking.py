@@ -1,0 +1,241 @@
+"""Looks at a finished clip and says whether it holds what the prompt named.
+
+Only what a simple reader can see is checked: colours, numbers of things of one colour, and the
+direction in which they move. Everything else is reported as not checked, never as fine.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, read_prompt
+from vidigree.media.output import output_file
+from vidigree.media.reading import open_video
+
+__all__ = ["CheckReport", "Claim", "check_clip", "write_check"]
+
+# Hue in OpenCV's half degrees of colours that lie apart from each other, and how far they reach.
+_HUES: Final = {
+    "red": (0, 7),
+    "orange": (13, 5),
+    "yellow": (25, 6),
+    "green": (62, 16),
+    "blue": (115, 10),
+    "purple": (137, 9),
+    "magenta": (161, 8),
+}
+# Grounds and skies that hide a colour from a reader that only sees colours.
+_HIDDEN_BY: Final = {
+    "wood": {"orange", "yellow", "red"},
+    "grass": {"green", "yellow"},
+    "sand": {"orange", "yellow"},
+    "carpet": {"red"},
+    "sunset": {"orange", "yellow", "red"},
+}
+_LEAST_SATURATION, _LEAST_VALUE = 120, 45
+_LEAST_AREA: Final = 4e-4
+_LEAST_SHIFT: Final = 0.03
+_MOST_FRAMES: Final = 240
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One thing that the prompt says about the clip.
+
+    Attributes:
+        about: ``"colour"``, ``"count"`` or ``"direction"``.
+        expected: What the prompt says.
+        found: What the clip shows; ``None`` if it was not checked.
+        holds: Whether they agree; ``None`` if it was not checked.
+        reason: Why it was not checked; empty if it was.
+    """
+
+    about: str
+    expected: str
+    found: str | None = None
+    holds: bool | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """Claims of a prompt held against a clip.
+
+    Attributes:
+        path: The clip.
+        claims: In the order of the prompt.
+    """
+
+    path: Path
+    claims: tuple[Claim, ...]
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether all checked claims hold; ``None`` if nothing could be checked."""
+        answers = [claim.holds for claim in self.claims if claim.holds is not None]
+        return all(answers) if answers else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "path": str(self.path),
+            "holds": self.holds,
+            "claims": [asdict(claim) for claim in self.claims],
+        }
+
+    def summary(self) -> str:
+        """Return the report as text, a line a claim."""
+        signs = {True: "yes", False: "NO", None: "not checked"}
+        return "\n".join(
+            f"  check        {claim.expected}: {signs[claim.holds]}"
+            + (f" ({claim.found or claim.reason})" if claim.found or claim.reason else "")
+            for claim in self.claims
+        )
+
+
+def check_clip(path: Path, prompt: str) -> CheckReport:
+    """Hold a clip against its prompt.
+
+    Args:
+        path: The clip; its first 240 frames are looked at.
+        prompt: What it should show.
+
+    Raises:
+        MediaError: The clip cannot be read.
+    """
+    reading = read_prompt(prompt)
+    seen = _look(path)
+    claims = [claim for phrase in reading.objects for claim in _claims(phrase, reading, seen)]
+    return CheckReport(path=path, claims=tuple(claims))
+
+
+def write_check(report: CheckReport) -> Path:
+    """Write the report beside its clip, as ``NAME.check.json``, and return the path."""
+    target = report.path.with_suffix(".check.json")
+    with output_file(target, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
+    return target
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """What one frame shows of one colour.
+
+    Attributes:
+        blobs: Number of separate areas.
+        area: Share of the picture.
+        x: Middle of them, 0 left to 1 right; ``nan`` if there is none.
+    """
+
+    blobs: int
+    area: float
+    x: float
+
+
+def _look(path: Path) -> dict[str, list[_Sight]]:
+    seen: dict[str, list[_Sight]] = {colour: [] for colour in _HUES}
+    with open_video(path) as video:
+        for number, image in enumerate(video.images()):
+            if number == _MOST_FRAMES:
+                break
+            hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+            for colour in _HUES:
+                seen[colour].append(_sight(hsv, colour))
+    return seen
+
+
+def _sight(hsv: NDArray[Any], colour: str) -> _Sight:
+    hue, reach = _HUES[colour]
+    away = np.abs(hsv[..., 0].astype(np.int16) - hue)
+    near = np.minimum(away, 180 - away) <= reach
+    mask = near & (hsv[..., 1] > _LEAST_SATURATION) & (hsv[..., 2] > _LEAST_VALUE)
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, _, stats, centres = cv2.connectedComponentsWithStats(opened)
+    areas = stats[1:count, cv2.CC_STAT_AREA] / mask.size
+    keep = areas > max(_LEAST_AREA, 0.12 * areas.max(initial=0.0))
+    if not keep.any():
+        return _Sight(0, 0.0, float("nan"))
+    middle = np.average(centres[1:count, 0][keep], weights=areas[keep]) / mask.shape[1]
+    return _Sight(int(keep.sum()), float(areas[keep].sum()), float(middle))
+
+
+def _claims(
+    phrase: ObjectPhrase, reading: PromptReading, seen: dict[str, list[_Sight]]
+) -> list[Claim]:
+    colour = phrase.colour
+    if colour is None:
+        return []
+    label = f"{colour} {phrase.shape}"
+    reason = _why_not(phrase, reading)
+    if reason:
+        return [Claim(about="colour", expected=label, reason=reason)]
+    sights = seen[colour]
+    shown = [sight for sight in sights if sight.blobs]
+    share = len(shown) / max(len(sights), 1)
+    claims = [
+        Claim(
+            about="colour",
+            expected=label,
+            found=f"in {100 * share:.0f} % of the frames",
+            holds=share > 0.5,
+        )
+    ]
+    claims.append(_count_claim(phrase, reading, label, shown))
+    if phrase.direction in ("left", "right"):
+        claims.append(_direction_claim(phrase, reading, label, shown))
+    return claims
+
+
+def _why_not(phrase: ObjectPhrase, reading: PromptReading) -> str:
+    if phrase.colour not in _HUES:
+        return "this colour cannot be told from others"
+    for place in (reading.ground, reading.sky):
+        if place and phrase.colour in _HIDDEN_BY.get(place, ()):
+            return f"{place} has the same colour"
+    if phrase.pattern not in (None, "plain") or reading.ground_colour == phrase.colour:
+        return "its colour is not alone"
+    return ""
+
+
+def _count_claim(
+    phrase: ObjectPhrase, reading: PromptReading, label: str, shown: list[_Sight]
+) -> Claim:
+    alike = [other for other in reading.objects if other.colour == phrase.colour]
+    expected = f"number of {label}s"
+    if len(alike) > 1 or phrase.count is None or not shown:
+        reason = "the prompt does not say" if phrase.count is None else "not told apart"
+        return Claim(about="count", expected=expected, reason=reason)
+    # Things hide each other in some frames, never the other way round.
+    found = round(float(np.percentile([sight.blobs for sight in shown], 90)))
+    return Claim(
+        about="count",
+        expected=f"{phrase.count} {label}{'s' if phrase.count > 1 else ''}",
+        found=f"{found} seen",
+        holds=found == phrase.count,
+    )
+
+
+def _direction_claim(
+    phrase: ObjectPhrase, reading: PromptReading, label: str, shown: list[_Sight]
+) -> Claim:
+    expected = f"{label} moves {phrase.direction}"
+    if reading.camera or len(shown) < 3:
+        return Claim(about="direction", expected=expected, reason="the camera moves as well")
+    third = max(len(shown) // 3, 1)
+    before = float(np.mean([sight.x for sight in shown[:third]]))
+    after = float(np.mean([sight.x for sight in shown[-third:]]))
+    shift = after - before
+    went = "left" if shift < -_LEAST_SHIFT else "right" if shift > _LEAST_SHIFT else "nowhere"
+    return Claim(
+        about="direction",
+        expected=expected,
+        found=f"went {went}, {100 * abs(shift):.0f} % of the width",
+        holds=went == phrase.direction,
+    )

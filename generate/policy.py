@@ -1,0 +1,147 @@
+"""A say before generation: a list of refused terms, or any function of the request."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from vidigree.generate.request import ClipRequest
+from vidigree.media.errors import OutputError, PolicyRefusalError, UsageError
+from vidigree.media.home import home_folder
+
+__all__ = ["CallablePolicy", "Policy", "TermPolicy", "enforce", "load_policy"]
+
+
+class Policy(Protocol):
+    """Decides whether a request may be carried out."""
+
+    @property
+    def name(self) -> str:
+        """What stands in the records: a file name or ``package.module:function``."""
+        ...
+
+    def refusal(self, request: ClipRequest) -> str | None:
+        """Return the reason to refuse ``request``, or ``None`` to let it pass."""
+        ...
+
+
+@dataclass(frozen=True)
+class TermPolicy:
+    """Refuses prompts that hold a term.
+
+    Terms match whole words, whatever the case, accents of compatibility forms and spaces between
+    words; ``bomb`` does not match "bombastic".
+
+    Attributes:
+        name: Where the terms come from.
+        terms: Words or phrases.
+    """
+
+    name: str
+    terms: tuple[str, ...]
+
+    def refusal(self, request: ClipRequest) -> str | None:
+        """Return which term the prompt holds."""
+        text = _plain(request.prompt)
+        for term in self.terms:
+            if re.search(rf"(?<!\w){re.escape(_plain(term))}(?!\w)", text):
+                return f"the prompt holds the refused term {term!r}"
+        return None
+
+
+@dataclass(frozen=True)
+class CallablePolicy:
+    """Asks a function: ``None`` or an empty string lets a request pass, a text is the reason.
+
+    Attributes:
+        name: ``package.module:function``.
+        decide: The function.
+    """
+
+    name: str
+    decide: Callable[[ClipRequest], str | None]
+
+    def refusal(self, request: ClipRequest) -> str | None:
+        """Return what the function says."""
+        return self.decide(request) or None
+
+
+def load_policy(source: str) -> Policy:
+    """Load a policy.
+
+    Args:
+        source: A text file with one term a line (``#`` begins a comment), or
+            ``package.module:function``, which is imported.
+
+    Raises:
+        UsageError: There is no such file or function, or the file holds no terms.
+    """
+    path = Path(source)
+    if path.is_file():
+        return TermPolicy(path.name, tuple(_terms(path)))
+    module, separator, function = source.partition(":")
+    if not separator:
+        raise UsageError(
+            f"There is no policy file {source}.", hint="Or give package.module:function."
+        )
+    try:
+        decide = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"The policy {source} cannot be imported: {error}.") from error
+    return CallablePolicy(source, decide)
+
+
+def enforce(policy: Policy, request: ClipRequest) -> None:
+    """Let ``request`` pass, or record its refusal and raise.
+
+    The record, ``refusals.jsonl`` in the data folder, holds the hash of the prompt, not the prompt.
+
+    Raises:
+        PolicyRefusalError: The policy refused.
+        OutputError: The refusal could not be recorded.
+    """
+    reason = policy.refusal(request)
+    if reason is None:
+        return
+    row = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "policy": policy.name,
+        "reason": reason,
+        "prompt_sha256": request.prompt_sha256,
+        "engine": request.engine,
+        "model": request.model,
+    }
+    path = home_folder() / "refusals.jsonl"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(row) + "\n")
+    except OSError as error:
+        raise OutputError(f"The refusal cannot be recorded in {path}: {error}.") from error
+    raise PolicyRefusalError(
+        f"The policy {policy.name} refused: {reason}.", hint="Nothing was generated."
+    )
+
+
+def _terms(path: Path) -> Iterable[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The policy file {path} cannot be read as UTF-8 text.") from error
+    terms = [line.partition("#")[0].strip() for line in lines]
+    terms = [term for term in terms if term]
+    if not terms:
+        raise UsageError(f"The policy file {path} holds no terms.", hint="Write one term a line.")
+    return terms
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(folded.split())
