@@ -132,9 +132,9 @@ TRAITS: dict[str, Callable[[Manifest], bool]] = {
     "watermark action has its soft binding": lambda m: (
         "c2pa.soft-binding" in _labels(m) and _actions(m)[-1]["action"] == "c2pa.watermarked.bound"
     ),
-    "everything is a created assertion": lambda m: (
-        {row["url"].rsplit("/", 1)[-1] for row in m["claim.v2"]["gathered_assertions"]}
-        <= {label for label in m["assertions"] if label.startswith("c2pa.ingredient")}
+    "what we assert is created, not gathered": lambda m: all(
+        row["url"].rsplit("/", 1)[-1].startswith(("c2pa.ingredient", "cawg."))
+        for row in m["claim.v2"]["gathered_assertions"]
     ),
 }
 

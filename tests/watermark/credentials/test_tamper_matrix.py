@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
@@ -25,7 +26,9 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials.container_checks import check_container
 from vidigree.watermark.credentials.embedding import C2PA_BOX_TYPE, is_c2pa_box
+from vidigree.watermark.credentials.foreign_labels import XMP_BOX_TYPE
 from vidigree.watermark.credentials.manifest import manifest_definition
 from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.signature_call import SignatureCall
@@ -37,8 +40,6 @@ Change = Callable[[bytes], bytes]
 
 
 def _boxes(data: bytes) -> list[Box]:
-    import io
-
     return list(walk_boxes(io.BytesIO(data)))
 
 
@@ -61,12 +62,44 @@ def _flip(data: bytes, position: int) -> bytes:
 
 
 def _in_samples(data: bytes) -> int:
-    holder = next((b for b in _boxes(data) if b.kind == b"mdat" and b.size > 400), None)
-    return (holder or max(_boxes(data), key=_free_size)).payload_offset + 200
+    kinds = (b"mdat", b"free", b"skip", b"mfra")
+    holders = [box for box in _boxes(data) if box.kind in kinds]
+    return max(holders, key=lambda box: box.size).payload_offset + 200
 
 
-def _free_size(box: Box) -> int:
-    return box.size if box.kind == b"free" else 0
+def _other_samples(data: bytes) -> bytes:
+    holder = _top(data, b"mdat")
+    noise = bytes(range(256)) * (holder.payload_size // 256 + 1)
+    return data[: holder.payload_offset] + noise[: holder.payload_size] + data[holder.end :]
+
+
+def _edited_signature(data: bytes) -> bytes:
+    store = next(box for box in _boxes(data) if is_c2pa_box(box))
+    # COSE_Sign1 ends with its signature, here a byte string of 64 (h'5840').
+    return _flip(data, data.rindex(b"\x58\x40", store.offset, store.end) + 20)
+
+
+def _remux(data: bytes) -> bytes:
+    out = io.BytesIO()
+    with av.open(io.BytesIO(data)) as source, av.open(out, "w", format="mp4") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    return out.getvalue()
+
+
+def _encode(data: bytes) -> bytes:
+    out = io.BytesIO()
+    with av.open(io.BytesIO(data)) as source, av.open(out, "w", format="mp4") as target:
+        stream = target.add_stream("libx264", rate=8, options={"crf": "30"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for frame in source.decode(video=0):
+            frame.pts = None
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode())
+    return out.getvalue()
 
 
 def _in_store(data: bytes, text: bytes) -> bytes:
@@ -110,7 +143,7 @@ class Row:
     status: str
     integrity: str
     code: str
-    samples_in_free: bool = False
+    samples_in: bytes = b"mdat"
 
 
 ROWS = [
@@ -191,14 +224,35 @@ ROWS = [
         "present",
         "altered",
         "",
-        samples_in_free=True,
+        samples_in=b"free",
     ),
+    Row(
+        "samples in a skip box, swapped",
+        lambda d: _flip(d, _in_samples(d)),
+        "present",
+        "altered",
+        "",
+        samples_in=b"skip",
+    ),
+    Row("samples of another clip", _other_samples, "present", "altered", "bmffHash"),
+    Row(
+        "XMP added",
+        lambda d: d + _box(b"uuid", XMP_BOX_TYPE + b"<x:xmpmeta/>"),
+        "present",
+        "altered",
+        "bmffHash",
+    ),
+    Row("signature edited", _edited_signature, "present", "altered", "claimSignature"),
+    Row("remuxed", _remux, "absent", "unknown", ""),
+    Row("encoded again", _encode, "absent", "unknown", ""),
+    Row("emptied", lambda _: b"", "absent", "unknown", ""),
+    Row("overwritten with text", lambda _: b"not a video at all" * 9, "absent", "unknown", ""),
 ]
 
 
-def _with_samples_in_free(data: bytes) -> bytes:
+def _with_samples_in(data: bytes, kind: bytes) -> bytes:
     holder = _top(data, b"mdat")
-    return data[: holder.offset + 4] + b"free" + data[holder.offset + 8 :]
+    return data[: holder.offset + 4] + kind + data[holder.offset + 8 :]
 
 
 def _sign_with_defaults(
@@ -239,19 +293,32 @@ def _library_state(path: Path, trust: TrustSettings) -> str:
 
 
 @pytest.fixture
-def sources(clip: Path, tmp_path: Path) -> dict[bool, Path]:
-    moved = tmp_path / "samples-in-free.mp4"
-    moved.write_bytes(_with_samples_in_free(clip.read_bytes()))
-    return {False: clip, True: moved}
+def sources(clip: Path, tmp_path: Path) -> dict[bytes, Path]:
+    found = {b"mdat": clip}
+    for kind in (b"free", b"skip", b"mfra"):
+        found[kind] = tmp_path / f"samples-in-{kind.decode()}.mp4"
+        found[kind].write_bytes(_with_samples_in(clip.read_bytes(), kind))
+    return found
 
 
-def test_moved_samples_still_play(sources: dict[bool, Path]) -> None:
-    with av.open(str(sources[True])) as container:
-        assert sum(1 for _ in container.decode(video=0)) == 16
+def test_moved_samples_still_play(sources: dict[bytes, Path]) -> None:
+    for path in sources.values():
+        with av.open(str(path)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 16
+
+
+def test_samples_in_an_index_that_every_hash_leaves_out_are_seen(
+    sources: dict[bytes, Path],
+) -> None:
+    """The library does not sign such a file; another signer may."""
+    found = check_container(sources[b"mfra"], frozenset({"/mfra", "/ftyp", "/uuid"}))
+    assert ("vidigree.container.samplesNotHashed", "altered") in [
+        (finding.code, finding.breaks) for finding in found
+    ]
 
 
 def test_every_change_is_told_and_the_docs_say_so(
-    sources: dict[bool, Path],
+    sources: dict[bytes, Path],
     identity: SigningIdentity,
     request_for_clip: ManifestRequest,
     tmp_path: Path,
@@ -263,7 +330,7 @@ def test_every_change_is_told_and_the_docs_say_so(
     ]
     for number, row in enumerate(ROWS):
         ours, theirs = tmp_path / f"ours{number}.mp4", tmp_path / f"theirs{number}.mp4"
-        source = sources[row.samples_in_free]
+        source = sources[row.samples_in]
         sign_file(source, ours, request=request_for_clip, identity=identity)
         _sign_with_defaults(source, theirs, request_for_clip, identity)
         for path in (ours, theirs):
