@@ -1,18 +1,25 @@
-"""How alike fingerprints of unrelated clips and of altered copies are: where the thresholds lie.
+"""How alike fingerprints of altered copies and of unrelated clips are: where the thresholds lie.
 
-    python benchmarks/fingerprint_likeness.py FOLDER_WITH_CLIPS [--limit 120]
+    python benchmarks/fingerprint_likeness.py CLIPS.CSV [--limit 120] [--pairs 1000] [--json FILE]
 
-Prints quantiles of the likeness of pairs of different clips, and of each clip with its copy after
-H.264 CRF 35, central crops, half size, and a mirror. Thresholds are in detect/look_up.py.
+CLIPS.CSV has the columns ``file`` (relative to a folder ``clips`` beside it) and ``origin``. Every
+copy is altered and then encoded again with x264. Printed per alteration: quantiles of the likeness
+of each clip with its copy, and the share that reaches SAME (recall) or falls below DIFFERENT. Pairs
+of different origins give the false matches; clips of one origin may share footage and are left out.
+The thresholds are in detect/look_up.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import json
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,20 +30,37 @@ from vidigree.media import VideoWriter, VidigreeError, open_video
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames, similarity
 
 Image = NDArray[np.uint8]
+Clip = tuple[list[Image], Fraction]
 MAX_FRAMES = 120
 
 
-def read(path: Path) -> tuple[list[Image], float]:
+def read(path: Path) -> Clip:
     with open_video(path) as reader:
         frames = [image for _, image in zip(range(MAX_FRAMES), reader.images(), strict=False)]
-        return frames, float(reader.info.fps)
+        return frames, Fraction(reader.info.fps)
 
 
-def crop(share: float) -> Callable[[Image], Image]:
+def each(change: Callable[[Image], Image]) -> Callable[[Clip], Clip]:
+    return lambda clip: ([change(image) for image in clip[0]], clip[1])
+
+
+def crop(share: float, *, y: float = 0.5, x: float = 0.5) -> Callable[[Image], Image]:
+    """Keep a share of each edge; y and x say from where, 0.5 is the middle."""
+
     def apply(image: Image) -> Image:
-        height, width = image.shape[:2]
-        y, x = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
-        return image[y : height - y, x : width - x]
+        height, width = (round(side * share) for side in image.shape[:2])
+        top, left = round((image.shape[0] - height) * y), round((image.shape[1] - width) * x)
+        return image[top : top + height, left : left + width]
+
+    return apply
+
+
+def somewhere(share: float) -> Callable[[Clip], Clip]:
+    """Crop at a place that the clip itself decides, the same every time."""
+
+    def apply(clip: Clip) -> Clip:
+        y, x = np.random.default_rng(int(clip[0][0].sum())).random(2)
+        return each(crop(share, y=y, x=x))(clip)
 
     return apply
 
@@ -45,68 +69,161 @@ def half(image: Image) -> Image:
     return np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
 
 
-def encoded(frames: list[Image], fps: float, crf: int) -> list[Image]:
-    even = [image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2] for image in frames]
+def tone(gain: float, offset: float) -> Callable[[Image], Image]:
+    return lambda image: (image * gain + offset).clip(0, 255).astype(np.uint8)
+
+
+def letterbox(image: Image) -> Image:
+    """Add black bars of a fifth of the height above and below."""
+    bar = image.shape[0] // 5
+    return np.pad(image, ((bar, bar), (0, 0), (0, 0)))
+
+
+def pillarbox(image: Image) -> Image:
+    """Add black bars of a quarter of the width at both sides."""
+    bar = image.shape[1] // 4
+    return np.pad(image, ((0, 0), (bar, bar), (0, 0)))
+
+
+def logo(image: Image) -> Image:
+    """Put a white box with dark letters into a corner: 30 % by 12 % of the picture."""
+    image = image.copy()
+    height, width = image.shape[0] * 12 // 100, image.shape[1] * 30 // 100
+    top, left = image.shape[0] - height - 8, image.shape[1] - width - 8
+    image[top : top + height, left : left + width] = 235
+    at = (left + 4, top + height - 4)
+    cv2.putText(image, "channel", at, cv2.FONT_HERSHEY_SIMPLEX, height / 30, (20, 20, 20), 2)
+    return image
+
+
+def fewer(clip: Clip) -> Clip:
+    """Drop frames, 5 of 8 stay, as 24 frames per second become 15."""
+    frames, fps = clip
+    kept = [frames[k * 8 // 5] for k in range(len(frames) * 5 // 8)]
+    return kept or frames[:1], fps * 5 / 8
+
+
+def trimmed(clip: Clip) -> Clip:
+    """Keep the middle 60 %."""
+    frames, fps = clip
+    return frames[len(frames) // 5 : max(len(frames) * 4 // 5, len(frames) // 5 + 1)], fps
+
+
+# Name -> the change, x264 CRF, x264 preset.
+ALTERATIONS: dict[str, tuple[Callable[[Clip], Clip], int, str]] = {
+    "CRF 30": (each(lambda image: image), 30, "medium"),
+    "CRF 40": (each(lambda image: image), 40, "medium"),
+    "half size": (each(half), 23, "ultrafast"),
+    "crop .9": (each(crop(0.9)), 23, "ultrafast"),
+    "crop .8 off centre": (each(crop(0.8, y=0.2, x=0.8)), 23, "ultrafast"),
+    "crop .9 anywhere": (somewhere(0.9), 23, "ultrafast"),
+    "crop .8 anywhere": (somewhere(0.8), 23, "ultrafast"),
+    "crop .71": (each(crop(0.71)), 23, "ultrafast"),
+    "crop .71 + CRF 30": (each(crop(0.71)), 30, "medium"),
+    "crop .71 corner": (each(crop(0.71, y=0, x=0)), 23, "ultrafast"),
+    "crop .55": (each(crop(0.55)), 23, "ultrafast"),
+    "24 to 15 fps": (fewer, 23, "ultrafast"),
+    "darker": (each(tone(0.6, 0)), 23, "ultrafast"),
+    "brighter": (each(tone(1.2, 25)), 23, "ultrafast"),
+    "letterbox": (each(letterbox), 23, "ultrafast"),
+    "pillarbox": (each(pillarbox), 23, "ultrafast"),
+    "logo": (each(logo), 23, "ultrafast"),
+    "trimmed to 60 %": (trimmed, 23, "ultrafast"),
+    "mirrored": (each(lambda image: image[:, ::-1]), 23, "ultrafast"),
+}
+
+
+def encoded(clip: Clip, crf: int, preset: str) -> Clip:
+    frames, fps = clip
+    height, width = (side // 2 * 2 for side in frames[0].shape[:2])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "copy.mp4"
-        height, width = even[0].shape[:2]
-        from fractions import Fraction
-
-        rate = Fraction(fps).limit_denominator(1001)
-        with VideoWriter(path, width=width, height=height, fps=rate, crf=crf) as writer:
-            for image in even:
-                writer.write(np.ascontiguousarray(image))
-        return read(path)[0]
+        with VideoWriter(
+            path, width=width, height=height, fps=fps, crf=crf, preset=preset
+        ) as writer:
+            for image in frames:
+                writer.write(np.ascontiguousarray(image[:height, :width]))
+        return read(path)
 
 
-def quantiles(values: list[float]) -> str:
+def clips(table: Path, limit: int) -> Iterator[tuple[str, str, Clip]]:
+    """Yield name, origin and frames of clips, in an order that is the same every time."""
+    with table.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    random.Random(0).shuffle(rows)
+    for row in rows[:limit]:
+        try:
+            yield row["file"], row["origin"], read(table.parent / "clips" / row["file"])
+        except VidigreeError as error:
+            print(f"left out {row['file']}: {error}")
+
+
+def quantiles(values: list[float]) -> dict[str, float]:
     marks = (0.0, 0.01, 0.05, 0.5, 0.95, 0.99, 0.999, 1.0)
-    return "  ".join(f"{mark:g}: {np.quantile(values, mark):.3f}" for mark in marks)
+    return {f"{mark:g}": round(float(np.quantile(values, mark)), 3) for mark in marks}
+
+
+def summary(values: list[float]) -> dict[str, Any]:
+    return {
+        "number": len(values),
+        "at least SAME": round(float(np.mean([value >= SAME for value in values])), 6),
+        "below DIFFERENT": round(float(np.mean([value < DIFFERENT for value in values])), 6),
+        "quantiles": quantiles(values),
+    }
+
+
+def measure(table: Path, limit: int, pairs_of: int) -> dict[str, Any]:
+    originals: dict[str, tuple[str, Fingerprint]] = {}
+    likenesses: dict[str, list[float]] = {name: [] for name in ALTERATIONS}
+    for number, (name, origin, clip) in enumerate(clips(table, max(limit, pairs_of))):
+        original = fingerprint_frames(*clip)
+        originals[name] = (origin, original)
+        if number >= limit:
+            continue
+        for alteration, (change, crf, preset) in ALTERATIONS.items():
+            copy = fingerprint_frames(*encoded(change(clip), crf, preset))
+            seen = copy.mirrored() if alteration == "mirrored" else copy
+            likenesses[alteration].append(similarity(original, seen))
+    names = sorted(originals)
+    pairs = [
+        (similarity(originals[one][1], originals[other][1]), one, other)
+        for number, one in enumerate(names)
+        for other in names[number + 1 :]
+        if originals[one][0] != originals[other][0]
+    ]
+    return {
+        "clips": len(names),
+        "altered clips": min(limit, len(names)),
+        "thresholds": {"SAME": SAME, "DIFFERENT": DIFFERENT},
+        "copies": {name: summary(values) for name, values in likenesses.items()},
+        "different clips": summary([likeness for likeness, _, _ in pairs]),
+        "most alike": sorted(pairs, reverse=True)[:12],
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    print(f"{result['altered clips']} of {result['clips']} clips altered")
+    print(f"SAME = {SAME}, DIFFERENT = {DIFFERENT}")
+    rows = [*result["copies"].items(), ("different clips", result["different clips"])]
+    for name, row in rows:
+        spread = "  ".join(f"{mark}: {value:.3f}" for mark, value in row["quantiles"].items())
+        print(f"{name:<20} same {row['at least SAME']:8.2%}  {spread}")
+    for likeness, one, other in result["most alike"]:
+        print(f"  {likeness:.3f}  {one}  {other}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--limit", type=int, default=120)
+    parser.add_argument("table", type=Path, help="CSV of clips")
+    parser.add_argument("--limit", type=int, default=120, help="number of clips to alter")
+    parser.add_argument("--pairs", type=int, default=1000, help="number of clips to pair")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    paths = sorted(path for path in arguments.folder.rglob("*.mp4"))
-    random.Random(0).shuffle(paths)
-    originals: dict[str, Fingerprint] = {}
-    copies: dict[str, list[float]] = {}
-    for path in paths[: arguments.limit]:
-        try:
-            frames, fps = read(path)
-        except VidigreeError:
-            continue
-        original = fingerprint_frames(frames, fps)
-        originals[path.name] = original
-        variants = {
-            "crop 0.9": [crop(0.9)(image) for image in frames],
-            "crop 0.71": [crop(0.71)(image) for image in frames],
-            "crop 0.55": [crop(0.55)(image) for image in frames],
-            "half size": [half(image) for image in frames],
-            "mirrored": [image[:, ::-1] for image in frames],
-            "H.264 CRF 35": encoded(frames, fps, 35),
-        }
-        for name, images in variants.items():
-            likeness = similarity(original, fingerprint_frames(images, fps))
-            copies.setdefault(name, []).append(likeness)
-    names = sorted(originals)
-    pairs = [
-        (similarity(originals[one], originals[other]), one, other)
-        for number, one in enumerate(names)
-        for other in names[number + 1 :]
-    ]
-    print(f"{len(names)} clips, {len(pairs)} pairs; SAME = {SAME}, DIFFERENT = {DIFFERENT}")
-    print(f"{'unrelated pairs':<16} {quantiles([likeness for likeness, _, _ in pairs])}")
-    for name, values in copies.items():
-        same = np.mean([value >= SAME for value in values])
-        different = np.mean([value < DIFFERENT for value in values])
-        print(f"{name:<16} {quantiles(values)}  same {same:.0%}, different {different:.0%}")
-    print("most alike pairs:")
-    for likeness, one, other in sorted(pairs, reverse=True)[:12]:
-        print(f"  {likeness:.3f}  {one}  {other}")
+    result = measure(arguments.table, arguments.limit, arguments.pairs)
+    show(result)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

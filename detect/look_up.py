@@ -91,8 +91,10 @@ def _fingerprint(path: Path, *, mirrored: bool = False) -> Fingerprint:
 
 def _likeness(fingerprint: Fingerprint, entry: LedgerEntry) -> float | None:
     """Return the likeness to an entry, ``None`` if there is nothing to compare."""
-    from vidigree.watermark.fingerprint import Fingerprint, similarity
+    from vidigree.watermark.fingerprint import Fingerprint, is_current, similarity
 
+    if not is_current(entry.fingerprint):
+        return None  # recorded by another version
     issued = Fingerprint.from_bytes(entry.fingerprint)
     return similarity(fingerprint, issued) if fingerprint.usable and issued.usable else None
 

@@ -1,11 +1,11 @@
 """A perceptual fingerprint of a video: finds a clip again whose mark and credentials are gone.
 
-Each half second of the clip becomes the mean of its frames' luma, 64 x 64, and from that the signs
-of low DCT coefficients (the idea of Zauner 2010, "Implementation and benchmarking of perceptual
-image hash functions", section 3.2.1). What differs: time is averaged before the transform, so that
-frame rate and noise hardly matter; the fingerprint holds several central views of the picture, so
-that a cropped copy finds the view it shows; and moments without structure are left out, because
-their signs are noise.
+Each half second of the clip becomes the mean of its frames' luma, and from that the signs of low
+DCT coefficients (the idea of Zauner 2010, "Implementation and benchmarking of perceptual image
+hash functions", section 3.2.1). What differs: time is averaged before the transform, so that frame
+rate and noise hardly matter; the fingerprint holds several views of the picture, so that a cropped
+copy finds the view that it shows; black bars are cut off in a view of their own; and moments
+without structure are left out, because their signs are noise.
 
 A fingerprint is not a secret and not a proof: whoever wants to can make another clip with the same
 one. It finds candidates; the manifest that is found says what was signed.
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -25,21 +25,46 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import UsageError
 
-__all__ = ["VIEWS", "Fingerprint", "fingerprint_frames", "is_current", "similarity"]
+__all__ = [
+    "BITS",
+    "VIEWS",
+    "WHOLES",
+    "Fingerprint",
+    "fingerprint_frames",
+    "is_current",
+    "similarity",
+]
 
-VIEWS = (1.0, 0.9, 0.8, 0.71)
-"""Central parts of the picture that are hashed, as shares of each edge."""
+VIEWS: tuple[tuple[float, float, float], ...] = (
+    (1.0, 0.5, 0.5),
+    (1.0, 0.5, 0.5),
+    *((share, 0.5, 0.5) for share in (0.9, 0.8, 0.71, 0.63, 0.55)),
+    *((0.92, y, x) for y in (0.1, 0.9) for x in (0.1, 0.9)),
+    *((0.83, y, x) for y in (0.1, 0.9) for x in (0.1, 0.9)),
+    *((0.71, y, x) for y in (0.08, 0.92) for x in (0.08, 0.92)),
+)
+"""Parts of the picture that are hashed: share of each edge, and where the part lies from top to
+bottom and from left to right, 0 to 1. The first two are the whole, the second without black bars.
+"""
+
+WHOLES = 2
+"""How many of the views are the whole picture."""
 
 BITS = 128
 """Bits per view and moment."""
 
 _SIDE = 64
+_PICTURE = 192  # pixels at each edge of a moment's mean picture; views are cut from it
 _STEP = Fraction(1, 2)
-# A fingerprint stays below 17 kB: when it has this many moments, every second one is dropped.
-_MAX_MOMENTS = 256
+# A fingerprint stays below 39 kB: when it has this many moments, every second one is dropped.
+_MAX_MOMENTS = 128
 # Root mean square of the hashed coefficients, in grey levels: below this a picture is flat.
 _FLAT = 1.5
-_MAGIC = b"VFP1"
+# Rows and columns whose bright end is darker than this in every moment are black bars, as long as
+# they leave enough of the picture.
+_BLACK = 24
+_LEAST_CONTENT = 0.2
+_MAGIC = b"VFP2"
 _HEADER = struct.Struct(">4sHHB")  # magic, number of moments, step in half seconds, views
 
 
@@ -58,7 +83,7 @@ class Fingerprint:
     step: Fraction
 
     def to_bytes(self) -> bytes:
-        """Return the fingerprint as bytes, at most about 17 kB."""
+        """Return the fingerprint as bytes, at most 39 kB."""
         moments, views, _ = self.bits.shape
         head = _HEADER.pack(_MAGIC, moments, int(self.step / _STEP), views)
         return head + np.packbits(self.structured).tobytes() + self.bits.tobytes()
@@ -86,6 +111,14 @@ class Fingerprint:
             structured=structured.astype(bool),
             step=_STEP * max(1, steps),
         )
+
+    def mirrored(self) -> Fingerprint:
+        """Return the fingerprint of the clip seen in a mirror, exactly."""
+        odd = np.packbits(_low_frequencies()[1] % 2 == 1)
+        # A mirror negates the odd horizontal frequencies and swaps left with right.
+        order = [VIEWS.index((share, y, round(1 - x, 2))) for share, y, x in VIEWS]
+        order[:WHOLES] = range(WHOLES)
+        return replace(self, bits=self.bits[:, order] ^ odd)
 
     @property
     def usable(self) -> bool:
@@ -125,14 +158,18 @@ def fingerprint_frames(frames: Iterable[NDArray[np.uint8]], fps: Fraction | floa
             sums, counts, step = sums[::2], counts[::2], step * 2
             moment = int(time / step)
         while len(sums) <= moment:
-            sums.append(np.zeros((len(VIEWS), _SIDE, _SIDE), np.float32))
+            sums.append(np.zeros((_PICTURE, _PICTURE), np.float32))
             counts.append(0)
         # After thinning, a moment stands for the first half second of its step, as before.
         if time - moment * step < _STEP:
-            sums[moment] += _views(frame)
+            sums[moment] += _picture(frame)
             counts[moment] += 1
         time += duration
-    return _assemble(sums, counts, step)
+    means = [
+        total / np.float32(count) if count else None
+        for total, count in zip(sums, counts, strict=True)
+    ]
+    return _assemble(means, step)
 
 
 def similarity(one: Fingerprint, other: Fingerprint) -> float:
@@ -144,44 +181,64 @@ def similarity(one: Fingerprint, other: Fingerprint) -> float:
     if not (one.usable and other.usable):
         return 0.0
     one, other = _same_step(one, other)
-    best = 0.0
-    # Either may be the cropped one: the whole of the one against every view of the other.
-    for whole, viewed in ((one, other), (other, one)):
-        for view in range(len(VIEWS)):
-            distances = _pairwise(whole.bits[:, 0], viewed.bits[:, view])
-            mask = whole.structured[:, None] & viewed.structured[None, :]
-            best = max(best, _best_alignment(distances, mask))
-    return best
+    mask = one.structured[:, None] & other.structured[None, :]
+    # Either may be the cropped one: its whole against every view of the other.
+    return max(
+        _best_alignment(_distances(one.bits[:, :WHOLES], other.bits), mask),
+        _best_alignment(_distances(other.bits[:, :WHOLES], one.bits), mask.T),
+    )
 
 
-def _views(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the central views of a frame, float32 luma of shape (views, 64, 64)."""
-    height, width = frame.shape[:2]
-    # Halving first keeps the cost of large frames down; area averaging commutes with it.
+def _picture(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the luma of a frame as a small square picture, whatever its shape."""
     luma = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    views = []
-    for share in VIEWS:
-        inset_y, inset_x = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
-        part = luma[inset_y : height - inset_y, inset_x : width - inset_x]
-        views.append(cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA))
-    return np.stack(views).astype(np.float32)
+    small = cv2.resize(luma, (_PICTURE, _PICTURE), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)
 
 
-def _assemble(sums: list[NDArray[np.float32]], counts: list[int], step: Fraction) -> Fingerprint:
-    moments = len(sums)
-    bits = np.zeros((moments, len(VIEWS), BITS // 8), np.uint8)
-    structured = np.zeros(moments, bool)
-    for moment, (total, count) in enumerate(zip(sums, counts, strict=True)):
-        if count == 0:
+def _assemble(means: list[NDArray[np.float32] | None], step: Fraction) -> Fingerprint:
+    bits = np.zeros((len(means), len(VIEWS), BITS // 8), np.uint8)
+    structured = np.zeros(len(means), bool)
+    content = _content([mean for mean in means if mean is not None])
+    for moment, mean in enumerate(means):
+        if mean is None:
             continue
-        for view in range(len(VIEWS)):
-            coefficients = cv2.dct(total[view] / count)[_low_frequencies()]
+        for view, part in enumerate(VIEWS):
+            coefficients = _coefficients(mean[content] if view == 1 else _part(mean, *part))
             bits[moment, view] = np.packbits(coefficients > 0)
             if view == 0:
                 # cv2.dct is orthonormal: a grey-level RMS of the picture divides by the side.
                 energy = float(np.sqrt(np.sum(coefficients**2))) / _SIDE
                 structured[moment] = energy >= _FLAT
     return Fingerprint(bits=bits, structured=structured, step=step)
+
+
+def _content(means: list[NDArray[np.float32]]) -> tuple[slice, slice]:
+    """Return the rows and columns between black bars, which must be black all the time."""
+    if not means:
+        return slice(None), slice(None)
+    brightest = np.max(means, axis=0)
+    return _bright(np.percentile(brightest, 98, axis=1)), _bright(np.percentile(brightest, 98, 0))
+
+
+def _bright(levels: NDArray[np.floating]) -> slice:
+    bright = np.flatnonzero(levels >= _BLACK)
+    if bright.size < _LEAST_CONTENT * levels.size:
+        return slice(None)
+    # One more line at each end: the edge of a bar is smeared by resizing and coding.
+    first, last = int(bright[0]), int(bright[-1]) + 1
+    return slice(first + (first > 0), last - (last < levels.size))
+
+
+def _part(picture: NDArray[np.float32], share: float, y: float, x: float) -> NDArray[np.float32]:
+    size = round(_PICTURE * share)
+    top, left = round((_PICTURE - size) * y), round((_PICTURE - size) * x)
+    return picture[top : top + size, left : left + size]
+
+
+def _coefficients(part: NDArray[np.float32]) -> NDArray[np.float32]:
+    small = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.dct(small)[_low_frequencies()], np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -194,25 +251,34 @@ def _low_frequencies() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return rows.ravel()[order], columns.ravel()[order]
 
 
-def _pairwise(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the share of differing bits of every moment of one with every moment of other."""
-    a = np.unpackbits(one, axis=1).astype(np.float32) * 2 - 1
-    b = np.unpackbits(other, axis=1).astype(np.float32) * 2 - 1
-    return np.asarray((1 - a @ b.T / BITS) / 2, np.float32)
+def _distances(wholes: NDArray[np.uint8], views: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the shares of differing bits of moments, for every whole and every view.
+
+    Args:
+        wholes: uint8 of shape (moments of the one, wholes, BITS / 8).
+        views: uint8 of shape (moments of the other, views, BITS / 8).
+
+    Returns:
+        float32 of shape (wholes * views, moments of the one, moments of the other).
+    """
+    a = np.unpackbits(wholes, axis=2).astype(np.float32) * 2 - 1
+    b = np.unpackbits(views, axis=2).astype(np.float32) * 2 - 1
+    products = np.tensordot(a, b, axes=(2, 2)).transpose(1, 3, 0, 2)
+    shares = ((1 - products / BITS) / 2).astype(np.float32)
+    return shares.reshape(-1, len(wholes), len(views))
 
 
 def _best_alignment(distances: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
-    """Return the best similarity over all shifts in time with enough overlap."""
-    shorter = min(distances.shape)
-    needed = max(1, shorter // 2)
+    """Return the best similarity over all views and shifts in time with enough overlap."""
+    needed = max(1, min(mask.shape) // 2)
     best = 0.0
-    for shift in range(-distances.shape[0] + 1, distances.shape[1]):
+    for shift in range(-mask.shape[0] + 1, mask.shape[1]):
         usable = np.diagonal(mask, shift)
         if usable.size >= needed and usable.any():
             # A match on a single moment of many says little: unusable moments count as unrelated.
-            share = float(np.mean(np.diagonal(distances, shift)[usable]))
+            shares = np.diagonal(distances, shift, axis1=1, axis2=2)[:, usable].mean(axis=1)
             weight = min(1.0, usable.sum() / needed)
-            best = max(best, weight * (1 - 2 * share))
+            best = max(best, weight * (1 - 2 * float(shares.min())))
     return best
 
 
@@ -226,7 +292,8 @@ def _same_step(one: Fingerprint, other: Fingerprint) -> tuple[Fingerprint, Finge
 
 
 def _thinned(fingerprint: Fingerprint) -> Fingerprint:
-    return Fingerprint(
+    return replace(
+        fingerprint,
         bits=fingerprint.bits[::2],
         structured=fingerprint.structured[::2],
         step=fingerprint.step * 2,

@@ -30,6 +30,19 @@ def _crop(frames: Frames, share: float) -> Frames:
     return [frame[top : height - top, left : width - left] for frame in frames]
 
 
+def _part(frames: Frames, share: float, y: float, x: float) -> Frames:
+    height, width = (round(side * share) for side in frames[0].shape[:2])
+    top, left = (
+        round(frames[0].shape[0] * (1 - share) * y),
+        round(frames[0].shape[1] * (1 - share) * x),
+    )
+    return [frame[top : top + height, left : left + width] for frame in frames]
+
+
+def _barred(frames: Frames, rows: int, columns: int) -> Frames:
+    return [np.pad(frame, ((rows, rows), (columns, columns), (0, 0))) for frame in frames]
+
+
 def _jpeg(frames: Frames) -> Frames:
     out = []
     for frame in frames:
@@ -57,9 +70,28 @@ REFERENCE = fingerprint_frames(_scene(1), 24)
         ([(frame * 0.5).astype(np.uint8) for frame in _scene(1)], 24, 0.9),
         (_crop(_scene(1), 0.9), 24, 0.85),
         (_crop(_scene(1), 0.71), 24, 0.85),
+        (_crop(_scene(1), 0.55), 24, 0.85),
+        (_part(_scene(1), 0.8, 0.8, 0.2), 24, 0.6),
+        (_part(_scene(1), 0.9, 0, 1), 24, 0.6),
+        (_barred(_scene(1), 40, 0), 24, 0.9),
+        (_barred(_scene(1), 0, 60), 24, 0.9),
         (_scene(1)[12:], 24, 0.9),
     ],
-    ids=["same", "coded", "half-size", "half-rate", "dark", "crop-.9", "crop-.71", "trimmed"],
+    ids=[
+        "same",
+        "coded",
+        "half-size",
+        "half-rate",
+        "dark",
+        "crop-.9",
+        "crop-.71",
+        "crop-.55",
+        "crop-.8-corner",
+        "crop-.9-corner",
+        "letterbox",
+        "pillarbox",
+        "trimmed",
+    ],
 )
 def test_changed_copy_is_alike(changed: Frames, fps: int, least: float) -> None:
     assert similarity(REFERENCE, fingerprint_frames(changed, fps)) >= least
@@ -86,8 +118,9 @@ def test_long_clip_is_thinned_and_still_found() -> None:
     picture = _scene(1, 1)[0]
     frames = (np.roll(picture, shift, 1) for shift in range(700))
     long = fingerprint_frames(frames, 2)
-    assert len(long.bits) <= 256
-    assert long.step == Fraction(2)
+    assert len(long.bits) <= 128
+    assert long.step == Fraction(4)
+    assert len(long.to_bytes()) < 40_000
     part = fingerprint_frames([np.roll(picture, shift, 1) for shift in range(400)], 2)
     assert similarity(long, part) > 0.9
 
@@ -102,6 +135,30 @@ def test_bytes_come_back() -> None:
     assert np.array_equal(again.bits, REFERENCE.bits)
     assert np.array_equal(again.structured, REFERENCE.structured)
     assert again.step == REFERENCE.step
+
+
+def test_mirrored_clip_is_alike_to_the_mirrored_fingerprint() -> None:
+    seen = fingerprint_frames([frame[:, ::-1] for frame in _scene(1)], 24)
+    assert similarity(REFERENCE, seen) < 0.45
+    assert similarity(REFERENCE.mirrored(), seen) > 0.97
+    assert np.array_equal(REFERENCE.mirrored().mirrored().bits, REFERENCE.bits)
+
+
+def test_bars_on_a_cropped_copy_do_not_hide_it() -> None:
+    seen = fingerprint_frames(_barred(_crop(_scene(1), 0.8), 30, 0), 24)
+    assert similarity(REFERENCE, seen) > 0.85
+
+
+def test_crop_of_a_clip_with_bars_is_alike() -> None:
+    barred = _barred(_scene(1), 30, 0)
+    reference = fingerprint_frames(barred, 24)
+    assert similarity(reference, fingerprint_frames(_crop(barred, 0.71), 24)) > 0.85
+    assert similarity(reference, fingerprint_frames(_scene(1), 24)) > 0.85
+
+
+def test_dark_clip_is_not_taken_for_bars() -> None:
+    dark = [(frame // 16) for frame in _scene(1)]
+    assert similarity(fingerprint_frames(dark, 24), REFERENCE) > 0.5
 
 
 @given(st.binary(max_size=300))

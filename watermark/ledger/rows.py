@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from vidigree.media.errors import UsageError
+from vidigree.watermark.ledger.codes import codes_of
 from vidigree.watermark.ledger.entry import LedgerEntry
 
 __all__ = ["row_entry", "row_values", "signed"]
@@ -48,6 +49,7 @@ def row_values(entry: LedgerEntry) -> dict[str, Any]:
         "file": entry.file,
         "manifest_id": entry.manifest_id,
         "confirmed": entry.confirmed,
+        "codes": codes_of(entry.fingerprint),
     }
 
 

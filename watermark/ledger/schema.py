@@ -18,7 +18,7 @@ from sqlalchemy import (
     true,
 )
 
-__all__ = ["entries", "metadata"]
+__all__ = ["bindings", "entries", "manifests", "metadata"]
 
 metadata = MetaData(
     naming_convention={
@@ -51,5 +51,31 @@ entries = Table(
     Column("manifest_id", String(256), nullable=False, index=True, server_default=""),
     # False from the moment before the finished file is renamed into place to the one after.
     Column("confirmed", Boolean, nullable=False, server_default=true()),
+    # By which the fingerprint is searched: 16 bytes each; see vidigree.watermark.ledger.codes.
+    Column("codes", LargeBinary, nullable=False, server_default=""),
     UniqueConstraint("clip_id"),
+)
+
+# Manifests that were stored through the resolution service, beside those of issued clips.
+manifests = Table(
+    "manifests",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("manifest_id", String(256), nullable=False),
+    Column("manifest_store", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("manifest_id"),
+)
+
+# Soft binding values that others stored for a manifest. A value may be longer than an index can
+# hold, so its hash stands for it.
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("value_sha256", String(64), nullable=False),
+    Column("value", Text, nullable=False),
+    Column("manifest_id", String(256), nullable=False, index=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("value_sha256", "manifest_id"),
 )

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
-from vidigree.media.errors import LedgerError, UsageError
-from vidigree.watermark.fingerprint import Fingerprint, similarity
+from vidigree.media.errors import LedgerError
+from vidigree.watermark.fingerprint import Fingerprint
 from vidigree.watermark.ledger.connection import connect, database_name, ledger_errors
 from vidigree.watermark.ledger.entry import LedgerEntry
 from vidigree.watermark.ledger.migration import migrate
 from vidigree.watermark.ledger.rows import row_entry, row_values, signed
 from vidigree.watermark.ledger.schema import entries
+from vidigree.watermark.ledger.similar import SimilaritySearch
 
 __all__ = ["Ledger"]
 
@@ -35,6 +36,7 @@ class Ledger:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._search = SimilaritySearch()
 
     @classmethod
     def open(cls, url: str | None = None) -> Ledger:
@@ -145,6 +147,8 @@ class Ledger:
     def find_similar(self, fingerprint: bytes, limit: int = 10) -> list[tuple[LedgerEntry, float]]:
         """Return the entries whose fingerprints are most alike, best first, with likeness.
 
+        The first search reads the search codes of all entries; later ones only what is new.
+
         Args:
             fingerprint: Bytes of a fingerprint.
             limit: Most entries to return, at least 1.
@@ -154,23 +158,11 @@ class Ledger:
             UsageError: The bytes are not a fingerprint.
         """
         wanted = Fingerprint.from_bytes(fingerprint)
-        found: list[tuple[float, int]] = []
-        query = sa.select(entries.c.id, entries.c.fingerprint).execution_options(yield_per=1000)
         with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
-            for row in reading.execute(query):
-                likeness = _likeness(wanted, row.fingerprint)
-                if likeness > 0:
-                    found.append((likeness, row.id))
-                if len(found) > 16 * limit:
-                    found = sorted(found, reverse=True)[:limit]
-            best = sorted(found, reverse=True)[:limit]
-            rows = {
-                row.id: row_entry(row)
-                for row in reading.execute(
-                    sa.select(entries).where(entries.c.id.in_([number for _, number in best]))
-                )
-            }
-        return [(rows[number], likeness) for likeness, number in best if number in rows]
+            best = self._search.find(reading, wanted, limit)
+            query = sa.select(entries).where(entries.c.id.in_([number for number, _ in best]))
+            rows = {row.id: row_entry(row) for row in reading.execute(query)}
+        return [(rows[number], likeness) for number, likeness in best if number in rows]
 
     def entries(self, limit: int | None = None) -> Iterator[LedgerEntry]:
         """Yield entries, newest first.
@@ -208,11 +200,3 @@ class Ledger:
                 f"The ledger holds another clip with the id {entry.clip_id:016x}.",
                 hint="Stamp again: a fresh id is drawn each time.",
             )
-
-
-def _likeness(wanted: Fingerprint, stored: bytes) -> float:
-    try:
-        return similarity(wanted, Fingerprint.from_bytes(stored))
-    except UsageError:
-        # A fingerprint of another version is no candidate; `ledger check` reports it.
-        return 0.0

@@ -1,0 +1,188 @@
+"""Searching by fingerprint: the index finds what a comparison with everything would find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames
+from vidigree.watermark.ledger import Ledger, LedgerEntry
+from vidigree.watermark.ledger import index as ledger_index
+from vidigree.watermark.ledger.codes import codes_of, kept_codes, query_codes
+from vidigree.watermark.ledger.index import (
+    CodeIndex,
+    InvertedIndex,
+    ScannedIndex,
+    fastest_index,
+    has_faiss,
+)
+
+MakeEntry = Callable[..., LedgerEntry]
+MakeScene = Callable[[int], list[NDArray[np.uint8]]]
+
+needs_faiss = pytest.mark.skipif(not has_faiss(), reason="the extra vidigree[index] is missing")
+
+
+@pytest.fixture(params=["scanned", pytest.param("inverted", marks=needs_faiss)])
+def index(request: pytest.FixtureRequest) -> CodeIndex:
+    return ScannedIndex() if request.param == "scanned" else InvertedIndex(_codes(5000, seed=9))
+
+
+def _codes(number: int, seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (number, 16), dtype=np.uint8)
+
+
+def _flipped(code: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
+    """Return the code with bits changed that are spread over all of it."""
+    changed = np.unpackbits(code)
+    changed[np.linspace(0, 127, bits).round().astype(int)] ^= 1
+    return np.packbits(changed)[None]
+
+
+@pytest.mark.parametrize("bits", [0, 1, 8, 15])
+def test_nearest_comes_first_with_its_distance(index: CodeIndex, bits: int) -> None:
+    codes = _codes(5000)
+    index.add(np.arange(5000), codes)
+    assert len(index) == 5000
+    for number in (0, 17, 4999):
+        assert index.search(_flipped(codes[number], bits), 5)[0] == (number, bits)
+
+
+def test_scan_finds_what_is_far(index: CodeIndex) -> None:
+    if not isinstance(index, ScannedIndex):
+        pytest.skip("an inverted file gives up what is far")
+    codes = _codes(1)
+    index.add(np.array([7]), codes)
+    assert index.search(_flipped(codes[0], 60), 1) == [(7, 60)]
+
+
+def test_number_with_many_codes_comes_once(index: CodeIndex) -> None:
+    codes = _codes(40)
+    index.add(np.repeat(np.arange(4), 10), codes)
+    found = index.search(codes[10:20], 4)
+    assert found[0] == (1, 0)
+    assert len({number for number, _ in found}) == len(found)
+
+
+def test_index_grows_in_small_steps(index: CodeIndex) -> None:
+    codes = _codes(3000)
+    for start in range(0, 3000, 7):
+        stop = min(start + 7, 3000)
+        index.add(np.arange(start, stop), codes[start:stop])
+    assert all(index.search(codes[n : n + 1], 1) == [(n, 0)] for n in (0, 1023, 1024, 2999))
+
+
+def test_empty_index_finds_nothing(index: CodeIndex) -> None:
+    assert index.search(_codes(2), 5) == []
+    index.add(np.zeros(0, np.int64), _codes(0))
+    assert index.search(_codes(0), 5) == []
+
+
+@needs_faiss
+def test_large_index_is_inverted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger_index, "SCAN_LIMIT", 100)
+    codes = _codes(200)
+    scanned = ScannedIndex()
+    scanned.add(np.arange(100), codes[:100])
+    assert fastest_index(scanned) is scanned
+    scanned.add(np.arange(100, 200), codes[100:])
+    inverted = fastest_index(scanned)
+    assert isinstance(inverted, InvertedIndex)
+    assert inverted.search(codes[150:151], 1) == [(150, 0)]
+    monkeypatch.setattr(ledger_index, "has_faiss", lambda: False)
+    assert fastest_index(scanned) is scanned
+
+
+def test_counting_ones_works_without_numpy_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = _codes(50).view(np.uint64)
+    expected = ledger_index._ones(words)
+    monkeypatch.delattr(np, "bitwise_count", raising=False)
+    assert np.array_equal(ledger_index._ones(words), expected)
+    assert np.array_equal(expected, np.unpackbits(_codes(50), axis=1).sum(axis=1))
+
+
+def test_flat_clip_has_no_codes() -> None:
+    flat = fingerprint_frames([np.full((64, 64, 3), 128, np.uint8)] * 24, 24)
+    assert kept_codes(flat).shape == (0, 16)
+    assert query_codes(flat).shape == (0, 16)
+    assert codes_of(flat.to_bytes()) == b""
+    assert codes_of(b"of another version") == b""
+
+
+def test_long_clip_has_few_codes(scene: MakeScene) -> None:
+    frames = [image for seed in range(30) for image in scene(seed)[::20]]
+    long = fingerprint_frames(frames * 4, 1)
+    assert len(kept_codes(long)) <= 16 * 17
+    assert len(query_codes(long)) <= 16
+
+
+@pytest.fixture(params=[250_000, 10], ids=["scanned", "inverted"])
+def two_ledgers(
+    request: pytest.FixtureRequest, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Ledger, Ledger]]:
+    """Two processes' views of one database, and an index of either kind."""
+    monkeypatch.setattr(ledger_index, "SCAN_LIMIT", request.param)
+    with Ledger.open(ledger_url) as writer, Ledger.open(ledger_url) as reader:
+        yield writer, reader
+
+
+def test_index_follows_the_database(
+    two_ledgers: tuple[Ledger, Ledger], make_entry: MakeEntry, scene: MakeScene
+) -> None:
+    writer, reader = two_ledgers
+    for number in range(6):
+        writer.record(make_entry(number, seed=number))
+        asked = fingerprint_frames([image[20:170, 10:290] for image in scene(number)], 20)
+        entry, likeness = reader.find_similar(asked.to_bytes(), limit=1)[0]
+        assert entry.clip_id == number
+        assert likeness > 0.6
+    assert len(reader._search) == sum(
+        len(kept_codes(Fingerprint.from_bytes(entry.fingerprint))) for entry in writer.entries()
+    )  # nothing was read twice
+
+
+def test_deleted_last_row_gives_its_number_to_another(
+    two_ledgers: tuple[Ledger, Ledger], make_entry: MakeEntry
+) -> None:
+    writer, reader = two_ledgers
+    first, second = replace(make_entry(1, seed=1), confirmed=False), make_entry(2, seed=2)
+    writer.record(first)
+    assert reader.find_similar(first.fingerprint, 1)[0][0] == first
+    writer.forget(1)
+    writer.record(second)
+    assert reader.find_similar(second.fingerprint, 1)[0] == (second, 1.0)
+    assert [entry.clip_id for entry, _ in reader.find_similar(first.fingerprint, 5)] in ([2], [])
+
+
+def test_mirrored_copy_is_found(
+    two_ledgers: tuple[Ledger, Ledger], make_entry: MakeEntry, scene: MakeScene
+) -> None:
+    writer, _ = two_ledgers
+    for number in range(3):
+        writer.record(make_entry(number, seed=number))
+    mirrored = fingerprint_frames([image[:, ::-1] for image in scene(2)], 20)
+    entry, likeness = writer.find_similar(mirrored.to_bytes(), 1)[0]
+    assert (entry.clip_id, likeness > 0.95) == (2, True)
+
+
+def test_row_that_appears_late_is_seen(
+    two_ledgers: tuple[Ledger, Ledger], make_entry: MakeEntry
+) -> None:
+    """In PostgreSQL a lower number may be committed after a higher one."""
+    writer, reader = two_ledgers
+    for number in (1, 2):
+        writer.record(make_entry(number, seed=number))
+    reader._search._recent = {}
+    assert len(reader.find_similar(make_entry(2, seed=2).fingerprint, 5)) >= 1
+    late = make_entry(3, seed=3)
+    # As if row 1 had been invisible when row 2 was read.
+    reader._search._recent.pop(min(reader._search._recent))
+    before = len(reader._search)
+    writer.record(late)
+    assert reader.find_similar(late.fingerprint, 1)[0][0] == late
+    added = len(kept_codes(Fingerprint.from_bytes(late.fingerprint)))
+    assert len(reader._search) > before + added
