@@ -37,6 +37,7 @@ _SOON = timedelta(days=30)
 _LONGEST = timedelta(days=366)
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 _KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)
+_HASHES = ("sha256", "sha384", "sha512")
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
 
@@ -170,6 +171,13 @@ def _validity(leaf: x509.Certificate, now: datetime) -> Iterator[ChainFinding]:
 
 def _issuers(issuers: Sequence[x509.Certificate], now: datetime) -> Iterator[ChainFinding]:
     for issuer in issuers:
+        usage = _extension(issuer, x509.KeyUsage)
+        if not _is_authority(issuer) or (usage is not None and not usage.key_cert_sign):
+            yield _error(
+                f"The issuer {_title(issuer)} may not issue certificates"
+                " (basic constraints, key usage).",
+                "Readers do not follow the chain through it; use one that an authority issued.",
+            )
         if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
             yield _error(
                 f"The issuer {_title(issuer)} is not valid now "
@@ -255,9 +263,10 @@ def _key(leaf: x509.Certificate) -> Iterator[ChainFinding]:
     ):
         yield _error("C2PA has no algorithm for this kind of key.", "Use P-256 or Ed25519.")
     algorithm = leaf.signature_hash_algorithm
-    if algorithm is not None and algorithm.name in ("md5", "sha1"):
+    if algorithm is not None and algorithm.name not in _HASHES:
         yield _error(
-            f"The leaf is signed with {algorithm.name}.", "Ask for one signed with SHA-256."
+            f"The leaf is signed with {algorithm.name}, which C2PA does not take.",
+            "Ask for one signed with SHA-256.",
         )
 
 

@@ -30,7 +30,7 @@ __all__ = [
     "make_development_chain",
 ]
 
-SigningAlgorithm = Literal["es256", "es384", "ps256", "ed25519"]
+SigningAlgorithm = Literal["es256", "es384", "es512", "ps256", "ed25519"]
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
 DEVELOPMENT_ORGANIZATION = "vidigree development certificate (identity not verified)"
@@ -64,11 +64,13 @@ class DevelopmentChain:
 
 
 def generate_key(algorithm: SigningAlgorithm) -> PrivateKey:
-    """Make a private key for a COSE algorithm: P-256, P-384, RSA 3072 or Ed25519."""
+    """Make a private key for a COSE algorithm: P-256, P-384, P-521, RSA 3072 or Ed25519."""
     if algorithm == "es256":
         return ec.generate_private_key(ec.SECP256R1())
     if algorithm == "es384":
         return ec.generate_private_key(ec.SECP384R1())
+    if algorithm == "es512":
+        return ec.generate_private_key(ec.SECP521R1())
     if algorithm == "ps256":
         return rsa.generate_private_key(public_exponent=65537, key_size=3072)
     return ed25519.Ed25519PrivateKey.generate()
@@ -126,7 +128,11 @@ def key_algorithm(key: object) -> SigningAlgorithm:
         CredentialsError: C2PA has no algorithm for this kind of key here.
     """
     if isinstance(key, ec.EllipticCurvePublicKey):
-        by_curve: dict[str, SigningAlgorithm] = {"secp256r1": "es256", "secp384r1": "es384"}
+        by_curve: dict[str, SigningAlgorithm] = {
+            "secp256r1": "es256",
+            "secp384r1": "es384",
+            "secp521r1": "es512",
+        }
         if key.curve.name in by_curve:
             return by_curve[key.curve.name]
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
@@ -135,7 +141,7 @@ def key_algorithm(key: object) -> SigningAlgorithm:
         return "ed25519"
     raise CredentialsError(
         "This kind of key cannot sign content credentials.",
-        hint="Use P-256, P-384, RSA of at least 2048 bits, or Ed25519.",
+        hint="Use P-256, P-384, P-521, RSA of at least 2048 bits, or Ed25519.",
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidigree.media.errors import CredentialsError, OutputError
+from vidigree.watermark.credentials.certificate_check import check_chain
 from vidigree.watermark.credentials.identity import SigningIdentity
 from vidigree.watermark.credentials.reading import read_credentials
 from vidigree.watermark.credentials.signature_call import SignatureCall
@@ -122,4 +123,7 @@ def _signing_error(identity: SigningIdentity, error: Exception) -> CredentialsEr
             f"The clip cannot be signed: the certificate of {identity.common_name!r} {when}.",
             hint="Renew the certificate; `vidigree keys init --replace` makes a development one.",
         )
+    wrong = next((row for row in check_chain(identity.chain) if row.severity == "error"), None)
+    if wrong is not None:
+        return CredentialsError(f"The clip cannot be signed. {wrong.problem}", hint=wrong.remedy)
     return CredentialsError(f"The clip cannot be signed: {error}.", hint=_CHECK_KEYS)

@@ -16,7 +16,7 @@ __all__ = ["PublicKey", "Signer", "cose_signature", "signature_hash", "signature
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
 # COSE (RFC 9053 section 2.1): r and s, each as long as the curve's order.
-_ECDSA_HALVES: dict[SigningAlgorithm, int] = {"es256": 32, "es384": 48}
+_ECDSA_HALVES: dict[SigningAlgorithm, int] = {"es256": 32, "es384": 48, "es512": 66}
 
 
 @runtime_checkable
@@ -54,7 +54,8 @@ def signature_hash(algorithm: SigningAlgorithm) -> hashes.HashAlgorithm | None:
     """Return the hash that the algorithm applies to the data; ``None`` for Ed25519."""
     if algorithm == "ed25519":
         return None
-    return hashes.SHA384() if algorithm == "es384" else hashes.SHA256()
+    by_algorithm = {"es384": hashes.SHA384(), "es512": hashes.SHA512()}
+    return by_algorithm.get(algorithm, hashes.SHA256())
 
 
 def cose_signature(signature: bytes, algorithm: SigningAlgorithm) -> bytes:

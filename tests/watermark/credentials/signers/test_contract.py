@@ -23,7 +23,7 @@ from vidigree.watermark.credentials.signer import Signer
 from vidigree.watermark.credentials.signers import SignerSettings, open_signer
 
 KINDS = ("pem", "pem-encrypted", "pkcs12", "pkcs11", "callback")
-ALGORITHMS = ("es256", "es384", "ps256", "ed25519")
+ALGORITHMS = ("es256", "es384", "es512", "ps256", "ed25519")
 MakeSigner = Callable[[str, Issued], SignerSettings]
 
 
