@@ -83,6 +83,7 @@ def evaluate(
     from vidigree.detect.classifier.card import figures_markdown, model_card
     from vidigree.detect.classifier.dataset import read_dataset
     from vidigree.detect.classifier.evaluate import evaluate as run
+    from vidigree.detect.classifier.features import feature_groups
     from vidigree.detect.classifier.installation import check_installation
     from vidigree.detect.classifier.laundering import LAUNDERINGS
     from vidigree.detect.classifier.model import shipped_model
@@ -98,12 +99,14 @@ def evaluate(
             hint=f"Known: {', '.join(LAUNDERINGS)}.",
         )
     rows = read_dataset(clips)
+    settings = TrainingSettings()
     with progress_bar() as progress:
         result = run(
             rows,
             cache=WindowCache(cache),
-            settings=TrainingSettings(),
+            settings=settings,
             launderings=launderings or tuple(LAUNDERINGS),
+            unused=[name for name in feature_groups if name not in settings.groups],
             progress=progress,
         )
     if card is not None:

@@ -14,7 +14,7 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.calibration import cross_fitted_llr
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
-from vidigree.detect.classifier.extraction import FeatureTable, block_features, build_table
+from vidigree.detect.classifier.extraction import block_features, build_table
 from vidigree.detect.classifier.metrics import (
     Interval,
     area_under_curve,
@@ -80,8 +80,11 @@ class Evaluation:
         per_generator: One row for each generator with enough clips, worst first.
         laundering: Laundering to area under the curve, all on the same clips.
         laundered_clips: Number of those clips.
+        clean_auc: Area under the curve of the whole recipe trained on clean windows, one round:
+            what the next three are to be compared with.
         group_alone: Feature group to area under the curve with that group only.
         group_left_out: Feature group to area under the curve without it.
+        group_added: Feature group that the recipe does not use to area under the curve with it.
         container_probe: Area under the curve from container facts of the source files.
         canonical_probe: The same from what is left of them in canonical form.
         real_floor: Separability of the largest real source from the other real clips;
@@ -105,8 +108,10 @@ class Evaluation:
     per_generator: tuple[GeneratorRow, ...]
     laundering: dict[str, Interval]
     laundered_clips: int
+    clean_auc: float
     group_alone: dict[str, float]
     group_left_out: dict[str, float]
+    group_added: dict[str, float]
     container_probe: float
     canonical_probe: float
     real_floor: float | None
@@ -123,6 +128,7 @@ def evaluate(
     cache: WindowCache,
     settings: TrainingSettings,
     launderings: Sequence[str],
+    unused: Sequence[str] = (),
     per_origin: int = 1,
     progress: Progress = no_progress,
 ) -> Evaluation:
@@ -133,6 +139,7 @@ def evaluate(
         cache: Where windows and features are kept.
         settings: The training recipe.
         launderings: Columns of the laundering matrix, keys of LAUNDERINGS.
+        unused: Feature groups to try in addition, one at a time.
         per_origin: Clips of each origin that are laundered; more costs time.
         progress: Told how far it is.
 
@@ -184,8 +191,7 @@ def evaluate(
         per_generator=_per_generator(llr, kept, origins),
         laundering=matrix,
         laundered_clips=laundered,
-        group_alone=_ablation(clips, training, tables["none"], settings, alone=True),
-        group_left_out=_ablation(clips, training, tables["none"], settings, alone=False),
+        **_ablations(clips, cache, settings, unused, progress),
         container_probe=probe_auc(clips, container_facts(clips), settings),
         canonical_probe=probe_auc(clips, canonical_facts(clips, cache), settings),
         real_floor=real_source_floor(clips, tables["none"], settings),
@@ -271,30 +277,36 @@ def _per_generator(
     return tuple(sorted(rows, key=lambda row: row.auc))
 
 
-def _ablation(
+def _ablations(
     clips: Sequence[LabelledClip],
-    training: Sequence[FeatureTable],
-    clean: FeatureTable,
+    cache: WindowCache,
     settings: TrainingSettings,
-    *,
-    alone: bool,
-) -> dict[str, float]:
-    """Return the area under the curve with one group only, or with all others; one round."""
-    labels = np.array([clip.synthetic for clip in clips])
-    figures = {}
-    for name in settings.groups:
-        groups = tuple(group for group in settings.groups if (group == name) == alone)
-        part = replace(settings, groups=groups, seeds=settings.seeds[:1])
-        members = held_out_members(
-            clips,
-            [table.only(part.blocks) for table in training],
-            [clean.only(part.blocks)],
-            part,
-        )
-        seen = ~np.isnan(members[0][:, 0])
-        llr = _calibrated(clips, members[0], members[0], seen, part)
-        figures[name] = area_under_curve(llr, labels[seen])
-    return figures
+    unused: Sequence[str],
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return areas under the curve with other feature groups; one round, clean training only."""
+    used = settings.groups
+    everything = replace(settings, groups=(*used, *unused), seeds=settings.seeds[:1])
+    table = build_table(
+        clips, laundering="none", blocks=everything.blocks, cache=cache, progress=progress
+    )
+
+    def area(groups: tuple[str, ...]) -> float:
+        part = replace(everything, groups=groups)
+        chosen = table.only(part.blocks)
+        members = held_out_members(clips, [chosen], [chosen], part)[0]
+        seen = ~np.isnan(members[:, 0])
+        labels = np.array([clip.synthetic for clip in clips])[seen]
+        return area_under_curve(_calibrated(clips, members, members, seen, part), labels)
+
+    return {
+        "clean_auc": area(used),
+        "group_alone": {name: area((name,)) for name in (*used, *unused)},
+        "group_left_out": {
+            name: area(tuple(other for other in used if other != name)) for name in used
+        },
+        "group_added": {name: area((*used, name)) for name in unused},
+    }
 
 
 def _cost(clips: Sequence[LabelledClip], cache: WindowCache, settings: TrainingSettings) -> float:

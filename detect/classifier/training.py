@@ -38,14 +38,11 @@ class TrainingSettings:
     """
 
     groups: tuple[str, ...] = (
-        "blocks",
         "colour",
+        "compressibility",
         "cooccurrence",
         "flow",
         "motion",
-        "naturalness",
-        "noise",
-        "spectrum",
         "temporal",
     )
     view: str = "resized"

@@ -7,16 +7,13 @@ picture is halved depends on texture, noise and motion in ways that generators d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from fractions import Fraction
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
-import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import DecodedView
+from vidigree.detect.classifier.features.encoding import halved, planar_frames, stream_sizes
 
 __all__ = ["Compressibility"]
 
@@ -43,14 +40,14 @@ class Compressibility:
         """Return 26 features: 4 for each encode, and two on the order of frames."""
         if not view.steady:
             return np.full(len(self.names()), np.nan, np.float32)
-        planes = _planar(view)
-        plain = _sizes(planes, 23)
+        planes = planar_frames(view)
+        plain = stream_sizes(planes, 23)
         rows = {"plain": plain}
         for name, crf in _CRF.items():
-            rows[name] = _sizes(planes, crf)
-        rows["backwards"] = _sizes(planes[::-1], 23)
-        rows["distant"] = _sizes(planes[::2], 23)
-        rows["half"] = _sizes([_half(plane) for plane in planes], 23)
+            rows[name] = stream_sizes(planes, crf)
+        rows["backwards"] = stream_sizes(planes[::-1], 23)
+        rows["distant"] = stream_sizes(planes[::2], 23)
+        rows["half"] = stream_sizes([halved(plane) for plane in planes], 23)
         values: list[float] = []
         for name in _ENCODES:
             values += _parts(rows[name], None if name == "plain" else plain)
@@ -84,46 +81,3 @@ def _correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> float
     spread = left.std() * right.std()
     covariance = ((left - left.mean()) * (right - right.mean())).mean()
     return float(covariance / (spread + 1e-3))
-
-
-def _planar(view: DecodedView) -> list[NDArray[np.uint8]]:
-    """Return frames as yuv420p planes stacked the way PyAV takes them, uint8 (3 H / 2, W)."""
-    width = view.luma.shape[2]
-    planes = []
-    for luma, cb, cr in zip(view.luma, view.chroma[0], view.chroma[1], strict=True):
-        parts = [luma, cb.reshape(-1, width), cr.reshape(-1, width)]
-        planes.append(np.concatenate(parts).clip(0, 255).astype(np.uint8))
-    return planes
-
-
-def _half(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    side = plane.shape[1]
-    luma = cv2.resize(plane[:side], (side // 2, side // 2), interpolation=cv2.INTER_AREA)
-    chroma = plane[side:].reshape(2, side // 2, side // 2)
-    small = [
-        cv2.resize(part, (side // 4, side // 4), interpolation=cv2.INTER_AREA).reshape(
-            -1, side // 2
-        )
-        for part in chroma
-    ]
-    return np.concatenate([luma, *small])
-
-
-def _sizes(planes: Sequence[NDArray[np.uint8]], crf: int) -> NDArray[np.float64]:
-    """Return the bytes of each access unit, the first one a key frame."""
-    encoder = cast("Any", av.CodecContext.create("libx264", "w"))
-    encoder.width, encoder.height = planes[0].shape[1], planes[0].shape[0] * 2 // 3
-    encoder.pix_fmt, encoder.framerate, encoder.time_base = "yuv420p", Fraction(8), Fraction(1, 8)
-    encoder.gop_size, encoder.max_b_frames, encoder.thread_count = 16, 0, 1
-    encoder.options = {
-        "crf": str(crf),
-        "preset": "veryfast",
-        "x264-params": "keyint=16:min-keyint=16:scenecut=0:threads=1:log-level=none",
-    }
-    sizes: list[int] = []
-    for index, plane in enumerate(planes):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(plane), format="yuv420p")
-        frame.pts = index
-        sizes += [packet.size for packet in encoder.encode(frame)]
-    sizes += [packet.size for packet in encoder.encode(None)]
-    return np.array(sizes, dtype=np.float64)

@@ -51,6 +51,7 @@ for _name, _class in (
     ("motion", "motion:MotionVectors"),
     ("naturalness", "naturalness:Naturalness"),
     ("noise", "noise:NoiseLevel"),
+    ("predictability", "predictability:Predictability"),
     ("spectrum", "spectrum:Spectrum"),
     ("temporal", "temporal:TemporalDifferences"),
     ("trajectory", "trajectory:Trajectory"),

@@ -113,10 +113,15 @@ def replace_values(table, *, clip: int):
 
 
 def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCache) -> None:
-    result = evaluate(clips, cache=cache, settings=SETTINGS, launderings=("none", "crf35"))
+    result = evaluate(
+        clips, cache=cache, settings=SETTINGS, launderings=("none", "crf35"), unused=("spectrum",)
+    )
     assert result.auc.value > 0.9
     assert set(result.laundering) == {"none", "crf35"}
-    assert set(result.group_alone) == set(SETTINGS.groups)
+    assert set(result.group_left_out) == set(SETTINGS.groups)
+    assert set(result.group_added) == {"spectrum"}
+    assert set(result.group_alone) == {*SETTINGS.groups, "spectrum"}
+    assert result.laundered_clips == len(clips)
     assert result.canonical_probe == pytest.approx(0.5, abs=0.15)
     json.dumps(result.to_dict())
 
