@@ -252,6 +252,8 @@ class _Job:
             finished,
             request=request,
             identity=self.settings.identity,
+            # What the inputs' manifests are worth by the user's lists is written into ours.
+            trust=TrustSettings.load(),
             timestamping=self.settings.timestamping,
             report=self.notes.append,
         )

@@ -12,6 +12,7 @@ import pytest
 
 from vidigree.media.container import walk_boxes
 from vidigree.media.errors import MediaNotFoundError, UnsupportedMediaError
+from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import (
     CredentialsReading,
     ManifestRequest,
@@ -264,3 +265,30 @@ def test_chunks_put_in_another_order_under_an_older_hash(shared_c2pa: Path, tmp_
     reading = read_credentials(tmp_path / "x.mp4", trust=_official(shared_c2pa))
     assert (reading.integrity, reading.content_binding) == ("unknown", "match")
     assert "vidigree.container.offsetsNotHashed" in reading.codes.failure
+
+
+@pytest.mark.shared_data
+def test_history_of_a_foreign_clip_is_kept_with_what_it_was_worth(
+    shared_c2pa: Path,
+    clip: Path,
+    identity: SigningIdentity,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+) -> None:
+    request = replace(
+        request_for_clip, origin=Origin(), parent=shared_c2pa / "veo-00.mp4", clip_id=2
+    )
+    sign_file(
+        clip,
+        tmp_path / "x.mp4",
+        request=request,
+        identity=identity,
+        trust=_official(shared_c2pa),
+    )
+    reading = read_credentials(tmp_path / "x.mp4", trust=_official(shared_c2pa))
+    assert (reading.integrity, reading.signer_trust) == ("intact", "unlisted")
+    assert reading.claimed_source == "generated", "stamping leaves the picture's origin as it was"
+    (parent,) = reading.ingredients
+    assert (parent.integrity, parent.signer_trust) == ("intact", "trusted")
+    assert parent.signer is not None
+    assert parent.signer.organization == "Google LLC"
