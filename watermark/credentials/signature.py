@@ -94,8 +94,10 @@ def _sign_once(
             raise call.error from error
         if timestamping and call.signed and isinstance(error, C2paError.Signature):
             # The certificate was accepted and the signature fits it; only the stamp came after.
+            # The library quotes the address, which may hold a password.
+            told = str(error).replace(timestamping.url, timestamping.authority)
             raise TimestampError(
-                f"{timestamping.authority} gave no time stamp: {bounded_text(error)}."
+                f"{timestamping.authority} gave no time stamp: {bounded_text(told)}."
             ) from error
         raise _signing_error(identity, error) from error
     if timestamping:

@@ -249,6 +249,21 @@ def test_clip_outlives_its_certificate_by_its_stamp(
     assert read_credentials(plain, trust=TrustSettings(lists=(signers,))).validity == "expired"
 
 
-def test_password_in_the_address_is_not_shown() -> None:
-    stamping = Timestamping(policy="try", url="https://me:secret@tsa.example:8443/stamp?key=secret")
-    assert stamping.authority == "https://tsa.example:8443/stamp"
+def test_password_in_the_address_is_not_shown(
+    dead_url: str,
+    clip: Path,
+    identity: SigningIdentity,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+) -> None:
+    url = dead_url.replace("http://", "http://me:hush@") + "stamp?key=hush"
+    stamping = Timestamping(policy="require", url=url)
+    assert stamping.authority == f"{dead_url}stamp"
+    with pytest.raises(CredentialsError) as caught:
+        sign_file(
+            *(clip, tmp_path / "x.mp4"),
+            request=request_for_clip,
+            identity=identity,
+            timestamping=stamping,
+        )
+    assert "hush" not in str(caught.value)
