@@ -294,7 +294,7 @@ def _apply_profile(source: _Source, settings: StampSettings) -> Applied:
         timestamping=settings.timestamping,
         label=settings.label,
         size=(source.width, source.height),
-        derived=source.path is not None,
+        parent=source.path,
     )
 
 

@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 
 from vidigree.media.errors import UsageError
 from vidigree.watermark.clip import Origin
-from vidigree.watermark.credentials import Action, Disclosure, Timestamping
+from vidigree.watermark.credentials import (
+    Action,
+    Disclosure,
+    ForeignLabels,
+    Timestamping,
+    read_foreign_labels,
+)
 from vidigree.watermark.credentials.manifest import digital_source_type
 from vidigree.watermark.profiles.label import TimedFrame, VisibleLabel, fitting_label
 from vidigree.watermark.profiles.profile import Profile
 from vidigree.watermark.profiles.provider import Provider
-from vidigree.watermark.profiles.tags import aigc_tag, iptc_fields, xmp_packet
+from vidigree.watermark.profiles.tags import (
+    aigc_tag,
+    inherited_aigc_tag,
+    inherited_iptc_fields,
+    iptc_fields,
+    xmp_packet,
+)
 
 __all__ = ["Applied", "apply_profile"]
 
@@ -27,6 +40,7 @@ class Applied:
         provider: Who provides the clip.
         label: Visible label; ``None`` without one.
         metadata: IPTC fields by name, for XMP and for the signed manifest.
+        inherited: Unsigned labels of the file that the clip was made from; they are passed on.
         disclosure: SB 942 fields for the signed manifest; ``None`` without a provider.
         notes: What falls short of the profile, in sentences.
     """
@@ -35,6 +49,7 @@ class Applied:
     provider: Provider
     label: VisibleLabel | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    inherited: ForeignLabels = field(default_factory=ForeignLabels)
     disclosure: Disclosure | None = None
     notes: tuple[str, ...] = ()
 
@@ -48,13 +63,21 @@ class Applied:
         return iter(frames) if self.label is None else self.label.on(frames, fps)
 
     def tags(self, unique_id: str) -> tuple[dict[str, str], bytes]:
-        """Return the container tags and the XMP packet, both empty if the profile has none.
+        """Return the container tags and the XMP packet, both empty if there are none to write.
 
         Args:
             unique_id: Our number for the clip.
         """
-        aigc = {"AIGC": aigc_tag(self.provider, unique_id)} if self.profile.aigc else {}
-        return aigc, xmp_packet(self.metadata) if self.profile.xmp else b""
+        tags = {}
+        if self.profile.aigc or self.inherited.aigc is not None:
+            passed_on_by = self.provider if self.profile.aigc else None
+            tags["AIGC"] = (
+                aigc_tag(self.provider, unique_id)
+                if self.inherited.aigc is None
+                else inherited_aigc_tag(self.inherited.aigc, passed_on_by, unique_id)
+            )
+        fields = self.metadata or inherited_iptc_fields(self.inherited)
+        return tags, xmp_packet(fields) if fields else b""
 
 
 def apply_profile(
@@ -65,7 +88,7 @@ def apply_profile(
     timestamping: Timestamping,
     label: str | None,
     size: tuple[int, int],
-    derived: bool,
+    parent: Path | None,
 ) -> Applied:
     """Settle what a clip gets.
 
@@ -76,9 +99,10 @@ def apply_profile(
         timestamping: Whether the signature will be stamped.
         label: Text instead of the profile's; empty for none; ``None`` follows the profile.
         size: Width and height in pixels.
-        derived: Whether the clip was made from a parent video.
+        parent: Video that the clip was made from; its unsigned labels are passed on.
 
     Raises:
+        MediaError: ``parent`` cannot be read.
         UsageError: The profile does not fit the clip, or the label does not fit into it.
     """
     notes = profile.check(origin, provider, timestamping)
@@ -100,7 +124,7 @@ def apply_profile(
     if texts:
         seconds = rule.seconds if rule else None
         visible = fitting_label(texts, width=width, height=height, seconds=seconds)
-    source_type = digital_source_type(origin, derived=derived)
+    source_type = digital_source_type(origin, derived=parent is not None)
     return Applied(
         profile=profile,
         provider=provider,
@@ -111,5 +135,6 @@ def apply_profile(
             if provider.name
             else None
         ),
+        inherited=read_foreign_labels(parent) if parent is not None else ForeignLabels(),
         notes=notes,
     )

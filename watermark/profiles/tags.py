@@ -11,9 +11,17 @@ from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 from vidigree.watermark.clip import Origin
+from vidigree.watermark.credentials import AigcTag, ForeignLabels
 from vidigree.watermark.profiles.provider import Provider
 
-__all__ = ["IPTC_NAMESPACE", "aigc_tag", "iptc_fields", "xmp_packet"]
+__all__ = [
+    "IPTC_NAMESPACE",
+    "aigc_tag",
+    "inherited_aigc_tag",
+    "inherited_iptc_fields",
+    "iptc_fields",
+    "xmp_packet",
+]
 
 IPTC_NAMESPACE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -29,19 +37,50 @@ def aigc_tag(provider: Provider, produce_id: str) -> str:
         provider: Its content producer code, else its name.
         produce_id: Our number for the clip.
     """
+    return _tag(_AI_GENERATED, provider.content_producer or provider.name, produce_id)
+
+
+def inherited_aigc_tag(tag: AigcTag, passed_on_by: Provider | None, propagate_id: str) -> str:
+    """Return the tag of the file that a clip was made from, to be kept.
+
+    Args:
+        tag: The tag as it was found.
+        passed_on_by: Who enters as propagator; ``None`` leaves those fields as they were found.
+        propagate_id: Our number for the clip.
+    """
+    propagator, number = tag.propagator, tag.propagate_id
+    if passed_on_by is not None:
+        propagator, number = passed_on_by.content_producer or passed_on_by.name, propagate_id
+    return _tag(tag.label, tag.producer, tag.produce_id, propagator, number)
+
+
+def _tag(
+    label: str, producer: str, produce_id: str, propagator: str = "", propagate_id: str = ""
+) -> str:
     return json.dumps(
         {
-            "Label": _AI_GENERATED,
-            "ContentProducer": provider.content_producer or provider.name,
+            "Label": label,
+            "ContentProducer": producer,
             "ProduceID": produce_id,
+            # Reserved for the producer's own protection of the very bytes, which are others now.
             "ReservedCode1": "",
-            # Whoever passes the clip on fills these in.
-            "ContentPropagator": "",
-            "PropagateID": "",
+            "ContentPropagator": propagator,
+            "PropagateID": propagate_id,
             "ReservedCode2": "",
         },
         separators=(",", ":"),
     )
+
+
+def inherited_iptc_fields(labels: ForeignLabels) -> dict[str, str]:
+    """Return the IPTC fields that were found in the file that a clip was made from."""
+    term = labels.digital_source_type
+    fields = {
+        "DigitalSourceType": f"{_TERMS}{term}" if term else "",
+        "AISystemUsed": labels.ai_system,
+        "AISystemVersionUsed": labels.ai_system_version,
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 def iptc_fields(origin: Origin, source_type: str) -> dict[str, str]:

@@ -179,3 +179,42 @@ def test_clip_of_unknown_source_is_not_labelled(settings: StampSettings, out: Pa
 def test_provider_is_asked_for_before_the_work(settings: StampSettings) -> None:
     with pytest.raises(UsageError, match="--provider"):
         replace(settings, profile=find_profile("ca"), provider=Provider())
+
+
+@pytest.fixture
+def labelled(settings: StampSettings, out: Path) -> Path:
+    """A file that somebody else made and tagged."""
+    theirs = Provider(name="Their studio")
+    path = out.parent.parent / "theirs.mp4"
+    stamp(
+        clip(),
+        path,
+        settings=replace(settings, profile=find_profile("cn"), provider=theirs, label=""),
+    )
+    return path
+
+
+def test_labels_of_the_input_are_passed_on(
+    labelled: Path, settings: StampSettings, out: Path
+) -> None:
+    stamp(labelled, out, settings=settings)
+    before, after = read_foreign_labels(labelled), read_foreign_labels(out)
+    assert before.any
+    assert after == before
+    # What others wrote is not ours to sign as our own words.
+    assert "cawg.metadata" not in manifest(out)
+
+
+def test_whoever_passes_a_clip_on_enters_as_propagator(
+    labelled: Path, settings: StampSettings, out: Path
+) -> None:
+    origin = Origin(synthetic=True, model="other")
+    changed = replace(settings, profile=find_profile("cn"))
+    receipt = stamp(labelled, out, settings=changed, origin=origin)
+    before, after = read_foreign_labels(labelled).aigc, read_foreign_labels(out).aigc
+    assert before is not None
+    assert after is not None
+    assert (after.producer, after.produce_id) == ("Their studio", before.produce_id)
+    assert after.propagator == "Studio <&> 工作室"
+    assert after.propagate_id == f"{receipt.key_id}:{receipt.clip_id:016x}"
+    assert read_foreign_labels(out).ai_system == "other"

@@ -21,7 +21,7 @@ def apply(name: str, origin: Origin = GENERATED, **changes: object):
         "timestamping": Timestamping(),
         "label": None,
         "size": (640, 360),
-        "derived": False,
+        "parent": None,
     }
     return apply_profile(find_profile(name), **(values | changes))
 
