@@ -159,15 +159,14 @@ def validity(
         codes: Status codes of the manifest.
         not_before: Start of the leaf certificate's validity.
         not_after: End of the leaf certificate's validity.
-        stamped_at: Time in the time stamp; ``None`` without one.
+        stamped_at: Time in a time stamp that holds, its own or one further out; ``None`` without.
         now: Time of reading.
     """
     if "claimSignature.validated" not in codes.success or not_before is None or not_after is None:
         return "unknown"
     if not_before <= now <= not_after:
         return "valid"
-    stamped = stamped_at is not None and "timeStamp.validated" in codes.success
-    if stamped and stamped_at is not None and not_before <= stamped_at <= not_after:
+    if stamped_at is not None and not_before <= stamped_at <= not_after:
         return "valid-when-signed"
     return "not-yet-valid" if now < not_before else "expired"
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials.answers import (
+    ClaimedSource,
     StatusCodes,
     content_binding,
     manifest_integrity,
@@ -72,14 +73,22 @@ class IngredientWalk:
     _validated: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def ingredients_of(
-        self, manifest: Mapping[str, Any], above: tuple[str, ...] = ()
+        self,
+        manifest: Mapping[str, Any],
+        results: Mapping[str, Any],
+        above: tuple[str, ...] = (),
+        existed_at: datetime | None = None,
     ) -> tuple[IngredientReading, ...]:
         """Return the ingredients of a manifest with all that stands behind them.
 
         Args:
             manifest: One manifest of the crJSON document.
+            results: Validation results of that manifest.
             above: Labels of the manifests that led here; a loop ends the walk.
+            existed_at: Time at which a time stamp further out shows the manifest to have existed.
         """
+        stamped_at = _stamped_at(manifest, results)
+        existed_at = min((time for time in (stamped_at, existed_at) if time), default=None)
         found = []
         above = (*above, str(manifest.get("label")))
         for label, data in _assertions(manifest).items():
@@ -88,10 +97,17 @@ class IngredientWalk:
                     self.truncated = True
                     break
                 self._count += 1
-                found.append(self._ingredient(data, above))
+                broken = _reference_failures(results, f"{above[-1]}/c2pa.assertions/{label}")
+                found.append(self._ingredient(data, above, broken, existed_at))
         return tuple(found)
 
-    def _ingredient(self, data: Mapping[str, Any], above: tuple[str, ...]) -> IngredientReading:
+    def _ingredient(
+        self,
+        data: Mapping[str, Any],
+        above: tuple[str, ...],
+        broken: tuple[str, ...],
+        existed_at: datetime | None,
+    ) -> IngredientReading:
         facts: dict[str, Any] = {
             "relationship": bounded_text(data.get("relationship")),
             "format": bounded_text(data.get("dc:format")),
@@ -106,16 +122,24 @@ class IngredientWalk:
             return IngredientReading(**facts, title=title, signed=True, codes=codes)
         results = self._validate(label)
         codes = StatusCodes.from_library(results.get("activeManifest"))
-        inner = self.ingredients_of(manifest, above)
-        answers = manifest_answers(manifest, results, codes, inner, trust=self.trust, now=self.now)
+        inner = self.ingredients_of(manifest, results, above, existed_at)
+        answers = manifest_answers(
+            manifest,
+            results,
+            codes,
+            inner,
+            trust=self.trust,
+            now=self.now,
+            existed_at=existed_at,
+        )
         # The asset is not here, so its hash cannot match; the outer signer's record stands in.
         recorded = StatusCodes.from_library(
-            (data.get("validationResults") or {}).get("activeManifest")
+            _mapping(data.get("validationResults")).get("activeManifest")
         )
-        answers["codes"] = _without_binding(codes, recorded)
+        answers["codes"] = _without_binding(codes, recorded).with_failure(*broken)
         answers["integrity"] = (
             "altered"
-            if content_binding(recorded) == "mismatch"
+            if broken or content_binding(recorded) == "mismatch"
             else overall_integrity(manifest_integrity(codes), "match")
         )
         answers["title"] = title or answers["title"]
@@ -158,6 +182,7 @@ def manifest_answers(
     *,
     trust: TrustSettings,
     now: datetime,
+    existed_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Return the fields that every manifest reading has, except ``integrity``."""
     signature = _mapping(manifest.get("signature"))
@@ -169,7 +194,12 @@ def manifest_answers(
     assertions = _assertions(manifest)
     actions = read_actions(assertions)
     claim = _mapping(manifest.get("claim.v2") or manifest.get("claim"))
-    parents = [row.claimed_source for row in ingredients if row.relationship == "parentOf"]
+    # Only a parent whose manifest is whole can lend its claim.
+    parents: list[ClaimedSource] = [
+        row.claimed_source if row.integrity == "intact" else "unknown"
+        for row in ingredients
+        if row.relationship == "parentOf"
+    ]
     listed = found_in if "signingCredential.untrusted" not in codes.failure else None
     return {
         "signer_trust": _signer_trust(codes, listed=listed is not None),
@@ -179,7 +209,7 @@ def manifest_answers(
             codes,
             not_before=signer.not_before if signer else None,
             not_after=signer.not_after if signer else None,
-            stamped_at=signed_at,
+            stamped_at=_stamped_at(manifest, results) or existed_at,
             now=now,
         ),
         "timestamp": timestamp_trust(codes, listed=stamp_is_listed(rows, trust)),
@@ -193,6 +223,30 @@ def manifest_answers(
         "ingredients": ingredients,
         "codes": codes,
     }
+
+
+def _stamped_at(manifest: Mapping[str, Any], results: Mapping[str, Any]) -> datetime | None:
+    """Return the time of a manifest's own time stamp, if its signature holds."""
+    codes = StatusCodes.from_library(_mapping(results.get("activeManifest")))
+    if "timeStamp.validated" not in codes.success:
+        return None
+    stamp = _mapping(_mapping(manifest.get("signature")).get("timeStampInfo"))
+    return _time(stamp.get("timestamp"))
+
+
+def _reference_failures(results: Mapping[str, Any], assertion: str) -> tuple[str, ...]:
+    """Return what is wrong with the link from a manifest to one ingredient's manifest.
+
+    The manifest that stands in the store under the right label may be another one than the outer
+    manifest was signed with; only the hash in its ingredient assertion tells.
+    """
+    deltas = results.get("ingredientDeltas")
+    found: list[str] = []
+    for delta in deltas if isinstance(deltas, list) else []:
+        if str(_mapping(delta).get("ingredientAssertionURI")).endswith(f"/{assertion}"):
+            codes = StatusCodes.from_library(_mapping(delta.get("validationDeltas")))
+            found += [code for code in codes.failure if code.startswith("ingredient.")]
+    return tuple(found)
 
 
 def _signer_trust(codes: StatusCodes, *, listed: bool) -> str:

@@ -172,7 +172,7 @@ def _reading(
     active = manifests[0]
     codes = StatusCodes.from_library(results.get("activeManifest"))
     walk = IngredientWalk(manifests=manifests, store=store, trust=trust, now=now)
-    ingredients = walk.ingredients_of(active)
+    ingredients = walk.ingredients_of(active, results)
     answers = manifest_answers(active, results, codes, ingredients, trust=trust, now=now)
     own = manifest_integrity(codes)
     binding = content_binding(codes)

@@ -149,6 +149,8 @@ class IngredientReading(_ManifestReading):
 
     Its ``integrity`` is that of its manifest, validated today; whether its content matched when it
     went in is what the successor's signer recorded, and a recorded mismatch makes it ``altered``.
+    So does a manifest that is not the one that the successor was signed with.
+    ``valid-when-signed`` may rest on the time stamp of a successor, which shows that it existed.
 
     Attributes:
         relationship: ``"parentOf"``, ``"inputTo"`` or ``"componentOf"``.

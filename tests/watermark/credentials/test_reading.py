@@ -22,6 +22,7 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials.jumbf import stored_manifests
 
 
 def test_unsigned_clip_has_no_credentials(clip: Path) -> None:
@@ -151,6 +152,45 @@ def test_altered_parent_under_a_good_signature_is_told(
     assert parent.integrity == "altered"
 
 
+@pytest.fixture
+def derived_store(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> bytes:
+    """Return a store of two manifests: a signed parent, and a clip that only opened it."""
+    sign_file(clip, tmp_path / "first.mp4", request=request_for_clip, identity=identity)
+    opened = replace(request_for_clip, origin=Origin(), parent=tmp_path / "first.mp4", clip_id=2)
+    return sign_file(clip, tmp_path / "second.mp4", request=opened, identity=identity)
+
+
+def _exchanged(store: bytes, inner: bytes, other: bytes) -> bytes:
+    """Put another manifest in the place of the first one and correct the length of the store."""
+    body = store.replace(inner, other)
+    return len(body).to_bytes(4, "big") + body[4:]
+
+
+def test_parents_claim_is_lent_while_it_is_whole(derived_store: bytes, clip: Path) -> None:
+    reading = read_credentials(clip, trust=TrustSettings.load(), store=derived_store)
+    assert reading.claimed_source == "generated"
+    assert [row.integrity for row in reading.ingredients] == ["intact"]
+
+
+def test_exchanged_parent_is_altered_and_lends_nothing(
+    derived_store: bytes, clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    """A forger's own manifest under the parent's label; it may be whole in itself."""
+    forger = init_identity(tmp_path / "forger")
+    forged = sign_file(clip, tmp_path / "forged.mp4", request=request_for_clip, identity=forger)
+    parent, _ = stored_manifests(derived_store)
+    (other,) = stored_manifests(forged)
+    box = other.box.replace(other.label.encode(), parent.label.encode())
+    store = _exchanged(derived_store, parent.box, box)
+    reading = read_credentials(clip, trust=TrustSettings.load(), store=store)
+    (found,) = reading.ingredients
+    assert found.integrity == "altered"
+    assert "ingredient.manifest.mismatch" in found.codes.failure
+    assert reading.claimed_source == "unknown"
+
+
 def test_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MediaNotFoundError):
         read_credentials(tmp_path / "missing.mp4", trust=TrustSettings())
@@ -222,6 +262,8 @@ def test_sony_capture_with_a_foreign_soft_binding(shared_c2pa: Path) -> None:
     (parent,) = reading.ingredients
     assert parent.signer is not None
     assert parent.signer.organization == "Sony Corporation"
+    # Its certificate has run out; the broadcaster's time stamp shows that it existed before.
+    assert (parent.validity, parent.timestamp) == ("valid-when-signed", "absent")
     assert parent.actions[0].digital_source_type == "digitalCapture"
 
 
