@@ -23,6 +23,9 @@ from vidigree.watermark.stamp import StampReceipt, StampSettings, stamp
 
 __all__ = ["export_to_video", "stamp_frames"]
 
+# Frames in which a mark from memory is looked for; a stamped pipeline marks all of them.
+_LOOKED_AT = 24
+
 
 def stamp_frames(
     frames: Any,
@@ -134,7 +137,7 @@ def _known_mark(
     A second mark over the first would make both unreadable.
     """
     method = watermark_methods.get(settings.method)()
-    reading = method.detect(images, keys=[settings.keys.active], fps=fps)
+    reading = method.detect(images[:_LOOKED_AT], keys=[settings.keys.active], fps=fps)
     if not reading.present or reading.message is None:
         return None
     entry = settings.ledger.find_clip(reading.message)

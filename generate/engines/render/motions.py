@@ -30,6 +30,7 @@ class Cue:
         extent: Half width of the stage in metres.
         index: Number of the body among its like, from 0.
         of: How many there are of its like.
+        order: Number of the body among all, from 0.
         heading: Unit vector (x, z) of the motion.
         directed: Whether the prompt names the direction.
         arranged: Whether the body stands in a tower, row, ...
@@ -41,6 +42,7 @@ class Cue:
     extent: float
     index: int
     of: int
+    order: int
     heading: tuple[float, float]
     directed: bool
     arranged: bool
@@ -55,7 +57,7 @@ class Cue:
         """Return (x, z) ``back`` metres before the middle, each object behind the one before."""
         hx, hz = self.heading
         x, _, z = self.place
-        row = back + 2.4 * self.shape.bounding_radius * self.index
+        row = back + 2.4 * self.shape.bounding_radius * self.order
         return x * abs(hz) - row * hx, z * abs(hx) - row * hz
 
     def any_orientation(self) -> tuple[float, float, float, float]:

@@ -50,7 +50,8 @@ def stage(reading: PromptReading, seed: int) -> Scene:
     places = places_for([(item.phrase, item.look.shape) for item in items], rng)
     extent = max([1.35, *(abs(x) + 0.5 for x, _, _ in places)])
     bodies = tuple(
-        _body(item, place, extent, rng) for item, place in zip(items, places, strict=True)
+        _body(item, order, place, extent, rng)
+        for order, (item, place) in enumerate(zip(items, places, strict=True))
     )
     gravity, speed = 9.81, 1.0
     for word in reading.physics:
@@ -134,7 +135,7 @@ def _count(phrase: ObjectPhrase, rng: np.random.Generator) -> int:
     return int(rng.integers(2, 5)) if phrase.plural else 1
 
 
-def _body(item: _Item, place: Triple, extent: float, rng: np.random.Generator) -> Body:
+def _body(item: _Item, order: int, place: Triple, extent: float, rng: np.random.Generator) -> Body:
     shape, look = item.look.shape, item.look
     volume = 4.2 * (0.6 * shape.bounding_radius) ** 3
     cue = Cue(
@@ -143,6 +144,7 @@ def _body(item: _Item, place: Triple, extent: float, rng: np.random.Generator) -
         extent=extent,
         index=item.index,
         of=item.of,
+        order=order,
         heading=item.heading,
         directed=item.phrase.direction is not None,
         arranged=item.phrase.arrangement is not None,

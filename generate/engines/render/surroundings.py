@@ -52,7 +52,7 @@ _SKIES: Final = {
             zenith=(0.17, 0.42, 1.05),
             horizon=(0.72, 0.92, 1.18),
             sun_direction=_sun(0.9, 0.85),
-            sun_colour=(2.5, 2.3, 2.0),
+            sun_colour=(3.1, 2.8, 2.35),
             clouds=0.42,
         ),
         Sky(
@@ -60,7 +60,7 @@ _SKIES: Final = {
             zenith=(0.24, 0.46, 0.92),
             horizon=(1.15, 1.02, 0.86),
             sun_direction=_sun(-1.1, 0.5),
-            sun_colour=(2.4, 1.95, 1.4),
+            sun_colour=(3.0, 2.35, 1.6),
             clouds=0.3,
         ),
         Sky(
@@ -86,7 +86,7 @@ _SKIES: Final = {
             zenith=(0.16, 0.20, 0.50),
             horizon=(1.9, 0.80, 0.28),
             sun_direction=_sun(2.6, 0.24),
-            sun_colour=(2.6, 1.25, 0.5),
+            sun_colour=(4.2, 2.1, 0.85),
             sun_size=0.045,
             clouds=0.45,
         ),
@@ -153,7 +153,7 @@ def camera_of(
         target=(0.0, max(0.36 * extent, 0.45 * top), 0.0),
         distance=(distance, distance),
         azimuth=(side, side),
-        elevation=(0.24, 0.24),
+        elevation=(0.2, 0.2),
     )
     for move in reading.camera:
         path = _moved(path, move, extent)

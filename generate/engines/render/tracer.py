@@ -109,7 +109,9 @@ class Tracer:
         self._sun_size = scene.sky.sun_size
         up = np.array([[0.0], [1.0], [0.0]], np.float32)
         side = np.array([[1.0], [0.12], [0.0]], np.float32)
-        self._ambient_up = 0.62 * self.dome.smooth(up) + 0.38 * self.dome.smooth(side)
+        blue = 0.45 * self.dome.smooth(up) + 0.55 * self.dome.smooth(side)
+        # Clouds, walls and people bounce white light around that the model does not trace.
+        self._ambient_up = np.float32(0.5) * (blue + blue.mean())
         # Light that the ground throws back up, under bodies and in their reflections.
         lit = self._ambient_up + self._sun * self.dome.sun[1]
         self._bounce = 0.75 * mean * lit

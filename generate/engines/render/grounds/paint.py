@@ -51,7 +51,7 @@ def _checker(rng: np.random.Generator) -> FloatArray:
     square = _SIZE // 8
     index = np.arange(_SIZE) // square
     dark = ((index[:, None] + index[None]) % 2).astype(np.float32)
-    return _mix((0.80, 0.78, 0.74), (0.045, 0.045, 0.05), dark) * _grain(rng, 16, 0.12)
+    return _mix((0.66, 0.64, 0.60), (0.045, 0.045, 0.05), dark) * _grain(rng, 16, 0.12)
 
 
 def _tile(rng: np.random.Generator) -> FloatArray:
@@ -59,12 +59,12 @@ def _tile(rng: np.random.Generator) -> FloatArray:
     side = _SIZE // count
     shade = 1 + 0.10 * (rng.random((count, count), dtype=np.float32) - 0.5)
     tiles = np.repeat(np.repeat(shade, side, 0), side, 1)[..., None]
-    stone = _mix((0.60, 0.57, 0.52), (0.72, 0.70, 0.66), periodic_noise(_SIZE, (24, 24), rng))
+    stone = _mix((0.44, 0.41, 0.37), (0.58, 0.56, 0.52), periodic_noise(_SIZE, (24, 24), rng))
     place = np.arange(_SIZE) % side
     edge = np.minimum(place, side - 1 - place)
     nearest = np.minimum(edge[:, None], edge[None]).astype(np.float32)
     joint = np.clip((nearest - 1.5) / 1.5, 0, 1)[..., None]
-    return joint * tiles * stone + (1 - joint) * np.float32(0.24)
+    return joint * tiles * stone + (1 - joint) * np.float32(0.16)
 
 
 def _sand(rng: np.random.Generator) -> FloatArray:
@@ -85,7 +85,7 @@ def _speckled(
 
 
 def _concrete(rng: np.random.Generator) -> FloatArray:
-    return _speckled(rng, (0.30, 0.295, 0.28), (0.46, 0.455, 0.44), 0.35)
+    return _speckled(rng, (0.21, 0.205, 0.195), (0.37, 0.365, 0.35), 0.45)
 
 
 def _asphalt(rng: np.random.Generator) -> FloatArray:
@@ -93,7 +93,7 @@ def _asphalt(rng: np.random.Generator) -> FloatArray:
 
 
 def _snow(rng: np.random.Generator) -> FloatArray:
-    return _speckled(rng, (0.76, 0.80, 0.87), (0.90, 0.92, 0.95), 0.10)
+    return _speckled(rng, (0.60, 0.63, 0.69), (0.74, 0.76, 0.79), 0.14)
 
 
 def _carpet(rng: np.random.Generator) -> FloatArray:
@@ -115,11 +115,11 @@ def _marble(rng: np.random.Generator) -> FloatArray:
     veins = np.clip(1 - np.abs(np.sin(phase)) / 0.16, 0, 1) ** 2
     fine = np.clip(1 - np.abs(periodic_noise(_SIZE, (7, 7), rng) - 0.5) / 0.02, 0, 1)
     dark = np.clip(0.65 * veins * warp * 1.4 + 0.18 * fine, 0, 1)
-    return _mix((0.80, 0.79, 0.77), (0.20, 0.20, 0.22), dark)
+    return _mix((0.60, 0.585, 0.56), (0.13, 0.13, 0.145), dark)
 
 
 def _plain(rng: np.random.Generator) -> FloatArray:
-    return np.full((_SIZE, _SIZE, 3), 0.52, np.float32) * _grain(rng, 8, 0.05)
+    return np.full((_SIZE, _SIZE, 3), 0.42, np.float32) * _grain(rng, 8, 0.05)
 
 
 _PAINTERS: Final[dict[str, Callable[[np.random.Generator], FloatArray]]] = {

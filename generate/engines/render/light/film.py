@@ -14,7 +14,7 @@ _LEVELS = 4096
 
 def tone(radiance: FloatArray) -> FloatArray:
     """Map linear radiance (0 and up) to display-linear [0, 1] (Narkowicz 2015 fit of ACES)."""
-    x = np.maximum(radiance * np.float32(0.40), 0)
+    x = np.maximum(radiance * np.float32(0.43), 0)
     curve: FloatArray = (x * (np.float32(2.51) * x + np.float32(0.03))) / (
         x * (np.float32(2.43) * x + np.float32(0.59)) + np.float32(0.14)
     )

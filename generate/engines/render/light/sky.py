@@ -69,7 +69,7 @@ class SkyDome:
             spread = np.float32(pixel_angle / _CLOUD_PERIOD) / (height * height + 0.02)
             drift = np.float32(_CLOUD_DRIFT * time)
             density = self._clouds.sample(u + drift, v, spread)[0]
-            fade = np.clip(direction[1] / np.float32(0.12), 0, 1)
+            fade = np.clip(direction[1] / np.float32(0.05), 0, 1)
             bare = np.float32(0.66 - 0.32 * self.sky.clouds)
             cover = np.clip((density - bare) / np.float32(0.22), 0, 1) * fade
             cover = cover * cover * (3 - 2 * cover) * np.float32(0.88)
