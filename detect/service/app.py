@@ -59,7 +59,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     app.include_router(audit_routes.router)
     app.include_router(operation_routes.router)
     app.include_router(page_routes.router)
-    app.add_middleware(Gate)
+    app.add_middleware(Gate, metrics=context.metrics)
     app.add_exception_handler(RefusalError, _refuse)
     app.add_exception_handler(VidigreeError, _report)
     app.add_exception_handler(HTTPException, _report_http)

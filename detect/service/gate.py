@@ -22,6 +22,7 @@ _CONTENT_SECURITY_POLICY = (
     " img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
+_METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 _HEADERS = {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -38,10 +39,12 @@ class Gate:
 
     Args:
         app: What answers the requests.
+        metrics: Where requests are counted.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServiceMetrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and take note of the answer."""
@@ -76,20 +79,21 @@ class Gate:
                 answer = JSONResponse({"error": error}, status_code=500)
                 await answer(scope, receive, send_with_headers)
         finally:
-            _take_note(scope, request_id, status, time.perf_counter() - started)
+            self._take_note(scope, request_id, status, time.perf_counter() - started)
 
-
-def _take_note(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    # The pattern of the route, never the path: that may hold anything, a job's id for one.
-    route = getattr(scope.get("route"), "path", "unknown")
-    metrics: ServiceMetrics = scope["app"].state.context.metrics
-    metrics.requests.labels(scope["method"], route, str(status)).inc()
-    metrics.request_seconds.labels(route).observe(seconds)
-    log_event(
-        "request",
-        request_id=request_id,
-        method=scope["method"],
-        route=route,
-        status=status,
-        seconds=round(seconds, 4),
-    )
+    def _take_note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        # The pattern of the route, never the path: that may hold anything, a job's id for one.
+        # Clients choose the method as well, and each one measured is kept for ever.
+        path = getattr(scope.get("route"), "path", None)
+        route = "unknown" if path is None else scope.get("root_path", "") + path
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(method, route, str(status)).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
+        log_event(
+            "request",
+            request_id=request_id,
+            method=method,
+            route=route,
+            status=status,
+            seconds=round(seconds, 4),
+        )

@@ -26,9 +26,7 @@ function signerText(node, words) {
 }
 
 function actionText(action) {
-  if (typeof action === "string") return action;
-  const by = action.software_agent ?? action.softwareAgent ?? "";
-  return [action.action ?? action.name ?? "", by].filter(Boolean).join(" — ");
+  return [action.label, action.software_agent, action.description].filter(Boolean).join(" — ");
 }
 
 function facts(node, { words, language }) {
@@ -72,7 +70,9 @@ export function manifestTree(verdict, tools) {
   else if (credentials.status === "absent") body.push(el("p", {}, words.manifestNone));
   else if (credentials.status === "unreadable") body.push(el("p", {}, words.manifestUnreadable));
   else body.push(el("p", {}, `${table.layer.credentials}: ${words.laneNotChecked}. ${credentials.why ?? ""}`));
-  const recovered = ledger.credentials;
+  // Beside the file's own manifest the same one again would tell nothing.
+  const same = credentials.manifest_label && ledger.credentials?.manifest_label === credentials.manifest_label;
+  const recovered = same ? null : ledger.credentials;
   if (recovered) body.push(el("h4", {}, words.recovered), branch(recovered, tools, 0));
   return el("section", { class: "card manifest", "aria-labelledby": "manifest-title" },
     el("h3", { id: "manifest-title" }, words.manifest), body);

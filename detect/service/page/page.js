@@ -192,9 +192,8 @@ function showResult({ job, file }) {
     el("div", { class: "columns" },
       el("div", { class: "left" },
         el("section", { class: "card clip" }, video, note, line.section),
-        manifestTree(verdict, tools), fileFacts(verdict, tools)),
-      el("div", { class: "right" },
-        evidenceList(verdict, { ...tools, seek: line.seek }), downloads(verdict, job, tools), again)));
+        manifestTree(verdict, tools), fileFacts(verdict, tools), downloads(verdict, job, tools), again),
+      el("div", { class: "right" }, evidenceList(verdict, { ...tools, seek: line.seek }))));
   document.title = `${findingTitle(verdict, table)} – vidigree`;
   show("result");
 }

@@ -186,7 +186,7 @@ def test_no_string_of_a_manifest_is_read_as_html(
     ingredient = {
         "title": "t", "relationship": "r", "signed": True, "integrity": "i", "signer_trust": "s",
         "trusted_by": None, "validity": "v", "claimed_source": "c", "signed_at": "never",
-        "generator": "g", "actions": [{"action": "a", "software_agent": "b"}, "plain"],
+        "generator": "g", "actions": [{"label": "a", "software_agent": "b"}],
         "soft_bindings": [{"alg": "a", "value": "v"}], "ingredients": [],
         "signer": {"organization": "o", "common_name": "n"},
     }  # fmt: skip

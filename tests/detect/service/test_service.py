@@ -244,6 +244,10 @@ def test_health_metrics_and_description(service: Any, broken: Path) -> None:
     assert {"/v1/audits", "/v1/audits/{job_id}", "/healthz"} <= set(description["paths"])
     body = description["paths"]["/v1/audits"]["post"]["requestBody"]["content"]
     assert {"multipart/form-data", "application/json", "video/*"} <= set(body)
+    for number in range(3):  # what a client makes up must not become a measurement of its own
+        service.http.request(f"MADEUP{number}", f"/made/up/{number}")
+    assert "MADEUP" not in service.http.get("/metrics").text
+    assert "/made/up" not in service.http.get("/metrics").text
     assert service.http.get("/docs").status_code == 404  # its scripts would come from elsewhere
 
 
