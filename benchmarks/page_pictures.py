@@ -21,8 +21,8 @@ from playwright.sync_api import sync_playwright
 from serving import served
 
 VIEWS: dict[str, dict[str, Any]] = {
-    "wide": {"viewport": {"width": 1280, "height": 860}},
-    "dark": {"viewport": {"width": 1280, "height": 860}, "color_scheme": "dark"},
+    "wide": {"viewport": {"width": 1280, "height": 1060}},
+    "dark": {"viewport": {"width": 1280, "height": 1060}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "locale": "zh-CN"},
 }
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
@@ -50,7 +50,7 @@ def main() -> None:
                 # The play head in the middle shows what it is.
                 page.evaluate("document.querySelector('.scrub input').value = 0.9")
                 page.dispatch_event(".scrub input", "input")
-                page.wait_for_timeout(800)
+                page.wait_for_timeout(2000)
                 page.screenshot(path=asked.out / f"page-{view}.jpg", quality=88)
             browser.close()
 
