@@ -39,6 +39,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "vidigree.watermark.credentials.trust_commands:trust",
         "Choose whom audits believe.",
     ),
+    "watermark": (
+        "vidigree.watermark.bench.commands:watermark",
+        "Measure watermarks under attack.",
+    ),
     "ledger": ("vidigree.watermark.ledger.commands:ledger", "Show what was issued, and check it."),
     "audit": ("vidigree.detect.commands:audit", "Say where a clip comes from, and why."),
     "serve": ("vidigree.detect.service.commands:serve", "Serve the auditor over HTTP."),

@@ -34,7 +34,8 @@ _MARKS = 3
 _REST = 3
 _DECODED = 4
 _CANDIDATES = 16
-_REFINED = 3
+_REFINED = 2
+_WORTH_REFINING = 4.6
 _FINE_THUMBNAILS = 12
 _KNOWN_BELOW = 1e-9
 
@@ -149,6 +150,8 @@ class Detector:
             trials.sort(key=lambda trial: -trial.lock.score)
             best = []
             for trial in trials[:_REFINED]:
+                if trial.lock.score < _WORTH_REFINING:
+                    break
                 better, looked = refine(view, trial, 0.003)
                 self.looked += looked
                 best.append(better)

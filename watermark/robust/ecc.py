@@ -65,9 +65,9 @@ def decode(soft: NDArray[np.float32], outputs: int) -> list[NDArray[np.uint8]]:
         blocks[step] = state >> (_MEMORY - 1)
         older = choices[(_WRAPS - 1) * length + step][state]
         state = ((state << 1) & (_STATES - 1)) | older
-    closed = blocks[:, state == ends].T
+    closed = blocks[:, np.flatnonzero(state == ends)[:64]].T
     scores = _scores(closed, soft, outputs)
-    order = np.argsort(-scores, kind="stable")[:64]
+    order = np.argsort(-scores, kind="stable")
     return [closed[index] for index in order]
 
 

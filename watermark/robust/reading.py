@@ -89,7 +89,7 @@ def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
     """
     looked = 0
     step = reach
-    while step > 4e-4:
+    while step > 6e-4:
         improved = False
         degrees = float(np.rad2deg(step))
         for x, y, turn in (

@@ -24,9 +24,10 @@ from vidigree.watermark.robust.geometry import Geometry
 
 __all__ = ["Candidate", "candidates"]
 
-_SCALES = np.exp(np.arange(np.log(0.66), np.log(1.52), 0.005))
-_ANGLE_STEP = 0.3
-_ASPECTS = np.exp(np.arange(np.log(0.6), np.log(1.7), 0.006))
+_OCTAVE = (np.log(0.66), np.log(1.52))
+_TURNS_PER_PICTURE = 2.4
+_STEPS = (0.005, 0.012)
+_WIDEST_ASPECT = 0.5
 _POWER_LIMIT = 6.0
 
 
@@ -53,31 +54,33 @@ def candidates(picture: Picture, carrier: Carrier, octave: float, count: int) ->
         count: How many to return at most.
     """
     table = _power_table(picture.residual)
+    # Half a cycle over the picture at the carrier's highest frequency: no finer grid is needed.
+    step = float(np.clip(_TURNS_PER_PICTURE / max(picture.residual.shape), *_STEPS))
+    scales = octave * np.exp(np.arange(*_OCTAVE, step))
     found: list[tuple[float, Geometry]] = []
-    for mirrored, rotation, aspect in _frames():
-        scores = _scan(table, picture.step, carrier, octave, (mirrored, rotation, aspect))
+    for mirrored, rotation, aspect in _frames(step):
+        scores = _scan(table, picture.step, carrier, scales, (mirrored, rotation, aspect))
         for index in np.argsort(-scores)[:2]:
-            scale = float(octave * _SCALES[index])
+            scale = float(scales[index])
             geometry = Geometry(scale=(scale, scale * aspect), rotation=rotation, mirrored=mirrored)
             found.append((float(scores[index]), geometry))
     found.sort(key=lambda item: -item[0])
     return [Candidate(geometry=geometry, score=score) for score, geometry in found[:count]]
 
 
-def _frames() -> Iterator[tuple[bool, float, float]]:
+def _frames(step: float) -> Iterator[tuple[bool, float, float]]:
     """Yield every mirroring with every rotation, then with every aspect of an upright picture."""
     for mirrored in (False, True):
-        for rotation in np.arange(0.0, 180.0, _ANGLE_STEP):
+        for rotation in np.arange(0.0, 180.0, float(np.rad2deg(step))):
             yield mirrored, float(rotation), 1.0
-        for rotation in (0.0, 90.0):
-            for aspect in _ASPECTS:
-                if abs(aspect - 1.0) > 0.005:
-                    yield mirrored, rotation, float(aspect)
+        for squeeze in np.arange(step, _WIDEST_ASPECT, 1.4 * step):
+            yield mirrored, 0.0, float(np.exp(squeeze))
+            yield mirrored, 0.0, float(np.exp(-squeeze))
 
 
 def _power_table(residual: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the locally flattened power spectrum, square, with frequency 0 in the middle."""
-    size = 1024 if max(residual.shape) <= 560 else 2048
+    size = 512 if max(residual.shape) <= 256 else 1024 if max(residual.shape) <= 560 else 2048
     padded = np.zeros((size, size), np.float32)
     height, width = residual.shape
     taper = np.outer(_taper(height), _taper(width))
@@ -96,7 +99,7 @@ def _scan(
     table: NDArray[np.float32],
     step: tuple[float, float],
     carrier: Carrier,
-    octave: float,
+    scales: NDArray[np.float64],
     frame: tuple[bool, float, float],
 ) -> NDArray[np.float64]:
     """Return the score of every scale for one mirroring, rotation and aspect."""
@@ -109,12 +112,12 @@ def _scan(
     gy = (-fx * np.sin(turn) + fy * np.cos(turn)) * step[1] * size
     if mirrored:
         gx = -gx
-    inverse = (1.0 / (octave * _SCALES))[:, None]
-    columns = np.rint(inverse * gx[None] + size // 2).astype(np.int32)
-    rows = np.rint(inverse * gy[None] + size // 2).astype(np.int32)
-    inside = (columns >= 0) & (columns < size) & (rows >= 0) & (rows < size)
-    flat = np.where(inside, rows * size + columns, 0)
-    values = np.where(inside, table.ravel()[flat], 1.0)
+    inverse = (1.0 / scales).astype(np.float32)[:, None]
+    columns = np.rint(inverse * gx.astype(np.float32))
+    rows = np.rint(inverse * gy.astype(np.float32))
+    # Whole numbers below 2**24 are exact in float32; what falls outside is clipped to an edge.
+    flat = (rows * size + columns + (size // 2) * (size + 1)).astype(np.int32)
+    values = table.take(flat, mode="clip")
     return np.asarray((values.mean(axis=1) - 1.0) * np.sqrt(values.shape[1]))
 
 

@@ -1,0 +1,1 @@
+"""The watermark bench: attacks as data, any method, any clips, one report."""

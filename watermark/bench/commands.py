@@ -1,0 +1,114 @@
+"""The ``vidigree watermark`` commands: the bench, and the training of the learned front end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+__all__ = ["watermark"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def watermark() -> None:
+    """Measure watermarks, and train what detects them."""
+
+
+@watermark.command()
+@click.argument("clips", nargs=-1, required=True, type=_FILE)
+@click.option("--methods", default="robust", show_default=True, help="Comma-separated methods.")
+@click.option("--attacks", type=click.Choice(["core", "full"]), default="core", show_default=True)
+@click.option("--report", type=_FOLDER, default=Path("bench-report"), show_default=True)
+@click.option("--frames", default=72, show_default=True, help="Frames of each clip at most.")
+@click.option("--workers", default=1, show_default=True, help="Processes.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--no-controls", is_flag=True, help="Leave unmarked clips out.")
+@click.option("--no-vmaf", is_flag=True, help="Measure PSNR and SSIM only.")
+def bench(
+    clips: tuple[Path, ...],
+    methods: str,
+    attacks: str,
+    report: Path,
+    frames: int,
+    workers: int,
+    seed: int,
+    no_controls: bool,
+    no_vmaf: bool,
+) -> None:
+    """Mark CLIPS, attack them, and report which messages are recovered.
+
+    A run that was interrupted goes on where it stopped when it is started again with the same
+    report folder.
+    """
+    from vidigree.media.progress import progress_bar
+    from vidigree.watermark.bench.report import write_report
+    from vidigree.watermark.bench.run import BenchSettings, run_bench
+
+    settings = BenchSettings(
+        methods=tuple(name.strip() for name in methods.split(",")),
+        attacks=attacks,
+        frames=frames,
+        workers=workers,
+        seed=seed,
+        controls=not no_controls,
+        quality=not no_vmaf,
+    )
+    with progress_bar() as progress:
+        rows = run_bench(list(clips), report, settings, progress)
+    path = write_report(rows, report)
+    click.echo(path.read_text(encoding="utf-8"))
+    click.echo(f"Written: {path}", err=True)
+
+
+@watermark.command("make-samples")
+@click.argument("clips", nargs=-1, required=True, type=_FILE)
+@click.option("--out", "folder", type=_FOLDER, required=True)
+@click.option("--rounds", default=2, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int) -> None:
+    """Write training samples for the learned front end: marked, encoded, decoded frames."""
+    from vidigree.media.progress import progress_bar
+    from vidigree.watermark.robust.learning.samples import make_samples
+
+    with progress_bar() as progress:
+        for done, _ in enumerate(make_samples(list(clips), folder, rounds, seed), 1):
+            progress("Samples", done, rounds * len(clips))
+
+
+@watermark.command("train-front-end")
+@click.argument("samples_folder", metavar="SAMPLES", type=_FOLDER)
+@click.option("--checkpoint", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--minutes", default=20.0, show_default=True, help="Wall time of this run.")
+@click.option("--steps", default=4000, show_default=True, help="Steps of the whole schedule.")
+@click.option("--threads", default=2, show_default=True)
+@click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write ONNX here.")
+def train(
+    samples_folder: Path,
+    checkpoint: Path,
+    minutes: float,
+    steps: int,
+    threads: int,
+    export: Path | None,
+) -> None:
+    """Train the learned front end on SAMPLES; goes on from CHECKPOINT where there is one."""
+    from vidigree.media.progress import progress_bar
+    from vidigree.watermark.robust.learning.train import (
+        TrainSettings,
+        export_network,
+        train_network,
+    )
+
+    settings = TrainSettings(seconds=60 * minutes, total_steps=steps, threads=threads)
+    with progress_bar() as progress:
+        rows = train_network(samples_folder, checkpoint, settings, progress)
+    for row in rows:
+        click.echo(
+            f"step {row['step']:.0f}: loss {row['loss']:.4f}, correlation a frame "
+            f"{row['linear']:.4f} linear, {row['learned']:.4f} learned"
+        )
+    if export is not None:
+        export_network(checkpoint, export)
+        click.echo(f"Written: {export}", err=True)

@@ -1,0 +1,212 @@
+"""The bench's report: JSON for machines, Markdown and plots for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vidigree.watermark.bench.attacks import ATTACKS
+
+__all__ = ["markdown", "write_report"]
+
+Row = dict[str, Any]
+
+_CLASSES: tuple[tuple[str, Callable[[Row], bool]], ...] = (
+    ("short side >= 480", lambda row: min(row["width"], row["height"]) >= 480),
+    ("256 to 479", lambda row: 256 <= min(row["width"], row["height"]) < 480),
+    ("under 256", lambda row: min(row["width"], row["height"]) < 256),
+)
+
+
+def write_report(rows: list[Row], folder: Path) -> Path:
+    """Write ``results.json``, ``report.md`` and the plots; return the path of the Markdown.
+
+    Plots need matplotlib and are left out without it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(
+        json.dumps({"version": 1, "rows": rows}, indent=1), encoding="utf-8"
+    )
+    path = folder / "report.md"
+    path.write_text(markdown(rows), encoding="utf-8")
+    _plots(rows, folder)
+    return path
+
+
+def markdown(rows: list[Row]) -> str:
+    """Return the report as Markdown tables."""
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    parts = [_quality_table(rows, methods)]
+    parts += [_recovery_table(rows, method) for method in methods]
+    parts += [_control_table(rows, methods), _clip_table(rows)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _quality_table(rows: list[Row], methods: list[str]) -> str:
+    lines = [
+        "### Quality and cost\n",
+        "| method | clips | refused | PSNR (least) | SSIM (least) | VMAF (least) | embed | find |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for method in methods:
+        mine = [row for row in rows if row["method"] == method]
+        done = [row for row in mine if row["kind"] == "quality"]
+        refused = sum(row["kind"] == "refused" for row in mine)
+        cells = [_mean_and_least([row[name] for row in done]) for name in ("psnr", "ssim", "vmaf")]
+        embed = [1000 * row["embed_seconds"] / row["frames"] for row in done]
+        detect = [
+            1000 * row["detect_seconds"]
+            for row in mine
+            if row["kind"] == "marked" and row["attack"] == "none"
+        ]
+        lines.append(
+            f"| {method} | {len(done)} | {refused} | {' | '.join(cells)} "
+            f"| {_median(embed)} | {_median(detect)} |"
+        )
+    return "\n".join(lines)
+
+
+def _recovery_table(rows: list[Row], method: str) -> str:
+    mine = [row for row in rows if row["method"] == method and row["kind"] == "marked"]
+    heads = " | ".join(name for name, _ in _CLASSES)
+    lines = [
+        f"### {method}: messages recovered exactly\n",
+        f"| attack | goal (>= 480; 256 to 479) | {heads} | present | wrong messages |",
+        "|---|---|" + "---|" * (len(_CLASSES) + 2),
+    ]
+    for attack in ATTACKS:
+        hit = [row for row in mine if row["attack"] == attack.name]
+        if not hit:
+            continue
+        goals = (attack.goal, attack.small_goal)
+        cells = []
+        for index, (_, belongs) in enumerate(_CLASSES):
+            part = [row for row in hit if belongs(row)]
+            cells.append(_share(part, goals[index] if index < 2 else None))
+        present = sum(row["present"] for row in hit)
+        wrong = sum(row["wrong"] for row in hit)
+        lines.append(
+            f"| {attack.name} | {_goal(goals[0])}; {_goal(goals[1])} | {' | '.join(cells)} "
+            f"| {present}/{len(hit)} | {wrong} |"
+        )
+    return "\n".join(lines)
+
+
+def _control_table(rows: list[Row], methods: list[str]) -> str:
+    controls = [row for row in rows if row["kind"] == "control"]
+    if not controls:
+        return ""
+    lines = [
+        "### Unmarked controls, attacked the same way\n",
+        "| method | looked at | present | messages read | smallest p-value |",
+        "|---|---|---|---|---|",
+    ]
+    for method in methods:
+        mine = [row for row in controls if row["method"] == method]
+        if mine:
+            read = sum(row["bit_accuracy"] is not None for row in mine)
+            lines.append(
+                f"| {method} | {len(mine)} | {sum(row['present'] for row in mine)} | {read} "
+                f"| {min(row['p_value'] for row in mine):.2g} |"
+            )
+    return "\n".join(lines)
+
+
+def _clip_table(rows: list[Row]) -> str:
+    seen = {row["sha256"]: row for row in rows}
+    lines = [
+        "### Clips\n",
+        "| clip | size | frames | sha256 |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['clip']} | {row['width']} x {row['height']} | {row['frames']} "
+        f"| `{row['sha256'][:16]}` |"
+        for row in seen.values()
+    ]
+    return "\n".join(lines)
+
+
+def _share(part: list[Row], goal: float | None) -> str:
+    """Return "recovered/all", bold where a goal is missed."""
+    if not part:
+        return "-"
+    good = sum(row["recovered"] for row in part)
+    text = f"{good}/{len(part)}"
+    return f"**{text}**" if goal is not None and good / len(part) < goal else text
+
+
+def _goal(goal: float | None) -> str:
+    return "-" if goal is None else f"{100 * goal:.0f} %"
+
+
+def _mean_and_least(values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    digits = 4 if max(known) <= 1 else 1
+    return f"{np.mean(known):.{digits}f} ({min(known):.{digits}f})"
+
+
+def _median(values: list[float]) -> str:
+    return f"{np.median(values):.0f}" if values else "-"
+
+
+def _plots(rows: list[Row], folder: Path) -> None:
+    """Draw recovery by attack, and the p-values of marked clips and controls."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        return
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    marked = [row for row in rows if row["kind"] == "marked"]
+    names = [a.name for a in ATTACKS if any(row["attack"] == a.name for row in marked)]
+    figure = Figure(figsize=(8, 0.22 * len(names) * max(1, len(methods)) ** 0.5 + 1.5))
+    axes = figure.add_subplot()
+    for index, method in enumerate(methods):
+        shares = [
+            _mean(
+                row["recovered"]
+                for row in marked
+                if row["method"] == method and row["attack"] == name
+            )
+            for name in names
+        ]
+        places = np.arange(len(names)) + 0.8 * index / len(methods)
+        axes.barh(places, shares, height=0.8 / len(methods), label=method)
+    axes.set_yticks(np.arange(len(names)) + 0.4 - 0.4 / len(methods), names, fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of messages recovered")
+    axes.legend(fontsize=7)
+    FigureCanvasAgg(figure)
+    figure.savefig(folder / "recovery.png", bbox_inches="tight", dpi=130)
+    figure = Figure(figsize=(7, 4))
+    axes = figure.add_subplot()
+    for kind in ("marked", "control"):
+        for method in methods:
+            values = [
+                -np.log10(max(row["p_value"], 1e-300))
+                for row in rows
+                if row["kind"] == kind and row["method"] == method
+            ]
+            if values:
+                ordered = np.sort(values)
+                share = 1 - np.arange(len(ordered)) / len(ordered)
+                axes.step(ordered, share, label=f"{method}, {kind}")
+    axes.set_xscale("symlog")
+    axes.set_xlabel("-log10 p-value")
+    axes.set_ylabel("share at or above")
+    axes.axvline(6, color="gray", linewidth=0.8)
+    axes.legend(fontsize=7)
+    FigureCanvasAgg(figure)
+    figure.savefig(folder / "presence.png", bbox_inches="tight", dpi=130)
+
+
+def _mean(values: Any) -> float:
+    listed = list(values)
+    return float(np.mean(listed)) if listed else float("nan")

@@ -1,0 +1,1 @@
+"""Training of the learned front end; nothing here is needed to embed or to detect."""

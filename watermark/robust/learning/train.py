@@ -1,0 +1,193 @@
+"""Train the learned front end, resumably, and export it to ONNX."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.media.progress import Progress, no_progress
+from vidigree.watermark.robust.learning.network import build_network, network_input
+
+__all__ = ["TrainSettings", "export_network", "train_network"]
+
+_CHECKPOINT_SECONDS = 60.0
+_HELD_OUT = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """How to train.
+
+    Attributes:
+        seconds: Wall time of this run, s; a later run goes on where this one stopped.
+        total_steps: Steps over which the learning rate falls to nothing.
+        batch: Crops in a step.
+        crop: Side of a crop in working pixels, a multiple of 8.
+        learning_rate: Highest learning rate (AdamW).
+        threads: CPU threads.
+        seed: Seed of the crops.
+    """
+
+    seconds: float = 1200.0
+    total_steps: int = 5000
+    batch: int = 12
+    crop: int = 96
+    learning_rate: float = 1.5e-3
+    threads: int = 2
+    seed: int = 1
+
+
+def train_network(
+    samples: Path, checkpoint: Path, settings: TrainSettings, progress: Progress = no_progress
+) -> list[dict[str, float]]:
+    """Train on a folder of samples until the time or the steps are used up.
+
+    Args:
+        samples: Folder written by :func:`~vidigree.watermark.robust.learning.samples.make_samples`.
+        checkpoint: State to go on from and to write.
+        settings: How to train.
+        progress: Told of every step.
+
+    Returns:
+        Rows of step, training loss, and correlation with the carrier on held-out clips, of the
+        linear residual and of the network.
+    """
+    import torch
+
+    torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    network = build_network()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
+    step = 0
+    if checkpoint.exists():
+        step = _restore(checkpoint, network, optimiser)
+    files = sorted(samples.glob("*[0-9a-f].npz"))
+    held, used = files[:_HELD_OUT], files[_HELD_OUT:]
+    crops = _crops(used, settings, np.random.default_rng((settings.seed, step)))
+    rows: list[dict[str, float]] = []
+    began = saved = time.monotonic()
+    running = 0.0
+    while step < settings.total_steps and time.monotonic() - began < settings.seconds:
+        rate = settings.learning_rate * min(1.0, (step + 1) / 100)
+        rate *= 0.5 * (1 + np.cos(np.pi * step / settings.total_steps)) + 0.01
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        inputs, targets = next(crops)
+        loss = torch.mean((network(torch.from_numpy(inputs)) - torch.from_numpy(targets)) ** 2)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        running = 0.98 * running + 0.02 * float(loss.detach())
+        progress("Training", step, settings.total_steps)
+        if time.monotonic() - saved > _CHECKPOINT_SECONDS or step == settings.total_steps:
+            saved = time.monotonic()
+            rows.append({"step": step, "loss": running, **_held_out(network, held)})
+            _save(checkpoint, network, optimiser, step)
+    _save(checkpoint, network, optimiser, step)
+    return rows
+
+
+def export_network(checkpoint: Path, target: Path) -> None:
+    """Write a checkpoint's network as ONNX, float32, sizes free."""
+    import torch
+
+    network = build_network()
+    _restore(checkpoint, network, None)
+    network.eval()
+    torch.onnx.export(
+        network,
+        (torch.zeros(1, 2, 64, 64),),
+        str(target),
+        input_names=["picture"],
+        output_names=["carrier"],
+        dynamic_axes={name: {0: "n", 2: "h", 3: "w"} for name in ("picture", "carrier")},
+        opset_version=17,
+        dynamo=False,
+    )
+
+
+def _crops(
+    files: list[Path], settings: TrainSettings, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Yield batches of inputs (n, 2, c, c) and carriers (n, 1, c, c), turned, mirrored, scaled."""
+    side = settings.crop
+    kept: dict[Path, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+    while True:
+        inputs = np.empty((settings.batch, 2, side, side), np.float32)
+        targets = np.empty((settings.batch, 1, side, side), np.float32)
+        for index in range(settings.batch):
+            path = files[int(rng.integers(len(files)))]
+            if path not in kept:
+                with np.load(path) as data:
+                    views = [network_input(luma.astype(np.float32)) for luma in data["luma"]]
+                    pattern = data["pattern"].astype(np.float16)
+                kept[path] = (np.stack(views).astype(np.float16), pattern)
+            stack, pattern = kept[path]
+            picture = stack[int(rng.integers(len(stack)))]
+            top = int(rng.integers(0, picture.shape[1] - side + 1))
+            left = int(rng.integers(0, picture.shape[2] - side + 1))
+            view = np.concatenate([picture, pattern[None]])[:, top : top + side, left : left + side]
+            view = np.rot90(view, int(rng.integers(4)), axes=(1, 2))
+            view = view[:, :, ::-1] if rng.random() < 0.5 else view
+            inputs[index], targets[index] = view[:2], view[2:]
+        yield inputs, targets
+
+
+def _held_out(network: Any, files: list[Path]) -> dict[str, float]:
+    """Return the mean correlation with the carrier per frame, linear and learned."""
+    import torch
+
+    linear, learned = [], []
+    for path in files:
+        with np.load(path) as data:
+            luma, pattern = data["luma"][0].astype(np.float32), data["pattern"].astype(np.float32)
+        picture = network_input(luma)
+        height, width = luma.shape[0] // 8 * 8, luma.shape[1] // 8 * 8
+        with torch.no_grad():
+            out = network(torch.from_numpy(picture[None, :, :height, :width]))
+        linear.append(_correlation(picture[1], pattern))
+        learned.append(_correlation(out.numpy()[0, 0], pattern[:height, :width]))
+    return {"linear": float(np.mean(linear)), "learned": float(np.mean(learned))}
+
+
+def _correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+
+
+def _save(path: Path, network: Any, optimiser: Any, step: int) -> None:
+    """Write weights and the optimiser's moments as plain arrays, whole or not at all."""
+    arrays: dict[str, Any] = {"step": np.array(step)}
+    for name, weights in network.named_parameters():
+        arrays[f"weights/{name}"] = weights.detach().numpy()
+        moments = optimiser.state.get(weights, {})
+        for key in ("exp_avg", "exp_avg_sq"):
+            if key in moments:
+                arrays[f"{key}/{name}"] = moments[key].numpy()
+    partial = path.with_suffix(".part.npz")
+    np.savez(partial, **arrays)
+    partial.replace(path)
+
+
+def _restore(path: Path, network: Any, optimiser: Any) -> int:
+    """Read what :func:`_save` wrote; return the step."""
+    import torch
+
+    with np.load(path) as arrays, torch.no_grad():
+        step = int(arrays["step"])
+        for name, weights in network.named_parameters():
+            weights.copy_(torch.from_numpy(arrays[f"weights/{name}"]))
+            if optimiser is not None and f"exp_avg/{name}" in arrays:
+                optimiser.state[weights] = {
+                    "step": torch.tensor(float(step)),
+                    "exp_avg": torch.from_numpy(arrays[f"exp_avg/{name}"]),
+                    "exp_avg_sq": torch.from_numpy(arrays[f"exp_avg_sq/{name}"]),
+                }
+    return step
