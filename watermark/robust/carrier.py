@@ -30,8 +30,8 @@ TILE = 128
 BAND = (0.04, 0.20)
 """Inner and outer radius of the ring, cycles per carrier pixel."""
 
-_NUM_DATA = 880
-_PILOT_ENERGY = 0.2
+_NUM_DATA = 920
+_PILOT_ENERGY = 0.27
 _TILT = 0.5
 _RINGS = 8
 _DOMAIN = b"vidigree robust mark 1 carrier "

@@ -24,7 +24,13 @@ from vidigree.watermark.robust.reading import (
 )
 from vidigree.watermark.robust.search import candidates
 from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
-from vidigree.watermark.robust.stretches import Stretch, StretchReader, fine_picture, merged
+from vidigree.watermark.robust.stretches import (
+    Stretch,
+    StretchReader,
+    fine_picture,
+    learned_picture,
+    merged,
+)
 from vidigree.watermark.robust.timeline import carrying_runs, segments_of
 
 __all__ = ["BlockMark", "Detector"]
@@ -37,6 +43,7 @@ _CANDIDATES = 16
 _REFINED = 2
 _WORTH_REFINING = 4.6
 _FINE_THUMBNAILS = 12
+_LEARNED_FRAMES = 24
 _KNOWN_BELOW = 1e-9
 
 
@@ -122,16 +129,25 @@ class Detector:
             again = p_value(score_of(picture, known), len(self._known))
             if again <= _KNOWN_BELOW and known.message is not None:
                 return known
+        finding = self._direct(picture)
+        if finding is not None and finding.message is not None:
+            return finding
+        if not wide:
+            return finding
+        better = learned_picture(stretches, _LEARNED_FRAMES)
+        if better is not None:
+            finding = self._direct(better) or finding
+        return finding or self._wide(stretches, picture if better is None else better)
+
+    def _direct(self, picture: Picture) -> Finding | None:
+        """Try the eight ways to lay the picture down, unscaled."""
         trials = [
             try_geometry(picture, key, carrier, geometry)
             for key, carrier in self._keys
             for geometry in RIGHT_ANGLES
         ]
         self.looked += len(trials)
-        finding = self._decode(trials)
-        if finding is not None or not wide:
-            return finding
-        return self._wide(stretches, picture)
+        return self._decode(trials)
 
     def _wide(self, stretches: list[Stretch], picture: Picture) -> Finding | None:
         """Search scale, rotation, mirroring and aspect at three working sizes."""

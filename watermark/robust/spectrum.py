@@ -9,7 +9,7 @@ from vidigree.watermark.robust.carrier import TILE, Carrier
 
 __all__ = ["lattice_spectrum", "synthesise", "whiten"]
 
-_CLIP = 2.5
+_CLIP = 3.0
 _RING_POINTS = 60
 
 
@@ -76,7 +76,7 @@ def whiten(spectrum: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.comp
     distribution.
 
     Returns:
-        complex64 (K,) with mean square about 1 at every radius and modulus at most 2.5.
+        complex64 (K,) with mean square about 1 at every radius and modulus at most 3.
     """
     power = np.abs(spectrum) ** 2
     order = np.argsort(carrier.radii, kind="stable")

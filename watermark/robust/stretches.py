@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.robust.carrier import SHORT_SIDE
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
+from vidigree.watermark.robust.learned import learned_residual
 
-__all__ = ["Stretch", "StretchReader", "fine_picture", "merged"]
+__all__ = ["Stretch", "StretchReader", "fine_picture", "learned_picture", "merged"]
 
 _SECONDS = 0.5
 _LOOKED_AT = 15.0
 _THUMBNAIL = 512
 _THUMBNAILS = 2
+_LUMAS = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +33,7 @@ class Stretch:
         frames: How many frames were looked at.
         normal: Sum of their residuals at the working size.
         coarse: The same at half the working size.
+        lumas: A few lumas at the working size, uint8, for the learned front end.
         thumbnails: A few lumas at twice the working size, uint8, for the wide search; empty for
             small sources.
         source: Height and width of the frames.
@@ -41,6 +44,7 @@ class Stretch:
     frames: int
     normal: Picture
     coarse: Picture
+    lumas: tuple[NDArray[np.uint8], ...]
     thumbnails: tuple[NDArray[np.uint8], ...]
     source: tuple[int, int]
 
@@ -63,6 +67,7 @@ class StretchReader:
         self._used = 0
         self._normal: NDArray[np.float32] | None = None
         self._coarse: NDArray[np.float32] | None = None
+        self._lumas: list[NDArray[np.uint8]] = []
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._source = (0, 0)
 
@@ -83,11 +88,13 @@ class StretchReader:
             frames=self._used,
             normal=_picture(self._normal, self._source),
             coarse=_picture(self._coarse, self._source),
+            lumas=tuple(self._lumas),
             thumbnails=tuple(self._thumbnails),
             source=self._source,
         )
         self._normal = self._coarse = None
-        self._thumbnails, self._used, self._start = [], 0, self._seen
+        self._lumas, self._thumbnails = [], []
+        self._used, self._start = 0, self._seen
         return stretch
 
     def _look(self, frame: NDArray[np.uint8]) -> None:
@@ -101,9 +108,11 @@ class StretchReader:
         else:
             self._normal += normal
             self._coarse += coarse
+        if len(self._lumas) < _LUMAS:
+            self._lumas.append(_bytes(luma))
         if len(self._thumbnails) < _THUMBNAILS and min(self._source) > SHORT_SIDE * 5 // 4:
             fine = working_luma(frame, min(_THUMBNAIL, *self._source))
-            self._thumbnails.append(np.clip(np.rint(fine), 0, 255).astype(np.uint8))
+            self._thumbnails.append(_bytes(fine))
         self._used += 1
 
 
@@ -130,6 +139,28 @@ def fine_picture(stretches: Iterable[Stretch], most: int) -> Picture | None:
     residuals = [residual_of(chosen[pick][0].astype(np.float32)) for pick in picks]
     total = np.asarray(np.sum(residuals, axis=0), np.float32)
     return _picture(total, chosen[0][1])
+
+
+def learned_picture(stretches: Sequence[Stretch], most: int) -> Picture | None:
+    """Return the sum of the learned front end's estimates, or ``None`` where it is missing.
+
+    Args:
+        stretches: Where to take lumas from.
+        most: How many to use at most, evenly spaced.
+    """
+    chosen = [luma for stretch in stretches for luma in stretch.lumas]
+    picks = np.unique(np.linspace(0, len(chosen) - 1, most).round().astype(int))
+    total: NDArray[np.float32] | None = None
+    for pick in picks:
+        estimate = learned_residual(chosen[pick].astype(np.float32))
+        if estimate is None:
+            return None
+        total = estimate if total is None else total + estimate
+    return None if total is None else _picture(total, stretches[0].source)
+
+
+def _bytes(luma: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.asarray(np.clip(np.rint(luma), 0, 255), np.uint8)
 
 
 def _picture(residual: NDArray[np.float32], source: tuple[int, int]) -> Picture:

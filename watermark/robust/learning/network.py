@@ -1,34 +1,13 @@
-"""The learned front end: a small U-Net that predicts the carrier from one frame."""
+"""The network of the learned front end: a small U-Net."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from vidigree.watermark.robust.frontend import residual_of
-
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["build_network", "network_input"]
-
-_CONTRAST = 12.0
-
-
-def network_input(luma: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what the network looks at: the high-passed picture and the linear residual.
-
-    Args:
-        luma: float32 (h, w) in [0, 255], at working size.
-
-    Returns:
-        float32 (2, h, w), about unit variance.
-    """
-    high = (luma - cv2.GaussianBlur(luma, (0, 0), 8.0)) / _CONTRAST
-    return np.stack([np.arcsinh(high), residual_of(luma)]).astype(np.float32)
+__all__ = ["build_network"]
 
 
 def build_network() -> torch.nn.Module:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media.progress import Progress, no_progress
-from vidigree.watermark.robust.learning.network import build_network, network_input
+from vidigree.watermark.robust.learned import network_input
+from vidigree.watermark.robust.learning.network import build_network
 
 __all__ = ["TrainSettings", "export_network", "train_network"]
 

@@ -1,0 +1,126 @@
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from vidigree.media import VideoWriter
+from vidigree.media.errors import UsageError
+from vidigree.watermark.bench.attacks import ATTACKS
+from vidigree.watermark.bench.codecs import averaged, coded, resampled, trimmed
+from vidigree.watermark.bench.commands import watermark
+from vidigree.watermark.bench.quality import psnr, ssim
+from vidigree.watermark.bench.report import markdown
+from vidigree.watermark.bench.run import BenchSettings
+
+FPS = Fraction(24)
+
+
+def _frames(count: int = 6, height: int = 144, width: int = 192) -> list[np.ndarray]:
+    y, x = np.mgrid[0:height, 0:width]
+    result = []
+    for index in range(count):
+        wave = 120 + 60 * np.sin((x + 2 * index) / 9.0) * np.cos(y / 11.0)
+        result.append(np.repeat(np.rint(wave).astype(np.uint8)[..., None], 3, axis=2))
+    return result
+
+
+def test_attack_names_are_unique_and_the_short_list_is_part_of_the_long_one() -> None:
+    names = [attack.name for attack in ATTACKS]
+    assert len(names) == len(set(names)) >= 60
+    assert 10 <= sum(attack.core for attack in ATTACKS) < len(ATTACKS)
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_gives_pictures_and_the_same_ones_again(attack) -> None:
+    frames = _frames()
+    first, second = (attack.apply(frames, FPS, np.random.default_rng(3)) for _ in range(2))
+    assert first
+    assert all(frame.dtype == np.uint8 and frame.ndim == 3 for frame in first)
+    assert len({frame.shape for frame in first}) == 1
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    same = len(first) == len(frames) and all(
+        np.array_equal(a, b) for a, b in zip(first, frames, strict=True)
+    )
+    # Grayscale and hue turns leave a gray clip alone; every other attack must do something.
+    gray_is_safe = attack.name in {"grayscale", "hue .25", "saturation .5", "saturation 1.5"}
+    gray_is_safe |= attack.name == "trimmed to 1 s"  # shorter than that already
+    assert same == (attack.name == "none") or gray_is_safe
+
+
+def test_stronger_compression_loses_more() -> None:
+    frames = _frames()
+    assert psnr(frames, coded(frames, "libx264", 40, FPS)) < psnr(
+        frames, coded(frames, "libx264", 20, FPS)
+    )
+
+
+def test_an_encoder_that_is_missing_is_said_so() -> None:
+    with pytest.raises(UsageError, match="no encoder"):
+        coded(_frames(), "libnone", 30, FPS)
+
+
+def test_time_attacks_keep_the_counts_they_should() -> None:
+    frames = _frames(24)
+    assert len(resampled(frames, 24, 15)) == 15
+    assert len(resampled(frames, 24, 30)) == 30
+    assert len(trimmed(frames, 0.5, FPS, np.random.default_rng(1))) == 12
+    assert averaged(frames[:1], 3)[0].shape == frames[0].shape
+
+
+def test_quality_figures_agree_with_known_ones() -> None:
+    frames = _frames()
+    noise = [frame ^ 1 for frame in frames]
+    assert psnr(frames, noise) == pytest.approx(48.13, abs=0.01)
+    assert psnr(frames, frames) == 100.0
+    assert ssim(frames, frames) == pytest.approx(1.0)
+    assert ssim(frames, noise) < 1.0
+
+
+def test_settings_that_mean_nothing_are_refused() -> None:
+    with pytest.raises(UsageError):
+        BenchSettings(attacks="most")
+    with pytest.raises(UsageError):
+        BenchSettings(workers=0)
+
+
+def _row(**facts: object) -> dict[str, object]:
+    base = {
+        "clip": "a.mp4", "sha256": "00" * 32, "width": 640, "height": 360, "frames": 24,
+        "method": "robust", "present": True, "p_value": 1e-9, "recovered": True, "wrong": False,
+        "bit_accuracy": 1.0, "detect_seconds": 0.1,
+    }  # fmt: skip
+    return {**base, **facts}
+
+
+def test_the_report_marks_what_falls_short() -> None:
+    rows = [
+        _row(kind="quality", psnr=45.0, ssim=0.99, vmaf=None, embed_seconds=1.0),
+        _row(kind="marked", attack="none"),
+        _row(kind="marked", attack="none", recovered=False, present=False),
+        _row(kind="control", attack="none", present=False, p_value=0.2, bit_accuracy=None),
+    ]
+    text = markdown(rows)
+    assert "| none | 100 %; 99 % | - | **1/2** | - | 1/2 | 0 |" in text
+    assert "| robust | 1 | 0 | 0 | 0.2 |" in text
+
+
+@pytest.mark.slow
+def test_a_run_is_resumed_and_not_repeated(tmp_path: Path, monkeypatch) -> None:
+    clip = tmp_path / "clip.mp4"
+    with VideoWriter(clip, width=256, height=144, fps=FPS) as writer:
+        for frame in _frames(6, 144, 256):
+            writer.write(frame)
+    report = tmp_path / "report"
+    arguments = ["bench", str(clip), "--report", str(report), "--no-vmaf", "--no-controls"]
+    first = CliRunner().invoke(watermark, arguments)
+    assert first.exit_code == 0, first.output
+    rows = json.loads((report / "results.json").read_text())["rows"]
+    assert {row["kind"] for row in rows} == {"quality", "marked"}
+    job = next((report / "jobs").glob("*.json"))
+    before = job.stat().st_mtime_ns
+    again = CliRunner().invoke(watermark, arguments)
+    assert again.output.splitlines()[:5] == first.output.splitlines()[:5]
+    assert job.stat().st_mtime_ns == before

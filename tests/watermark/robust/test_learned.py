@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.robust import learned
+from vidigree.watermark.robust.carrier import carrier_of
+from vidigree.watermark.robust.embedder import Embedder, EmbedSettings
+from vidigree.watermark.robust.frontend import residual_of, working_luma
+from vidigree.watermark.robust.modulation import symbols_of
+from vidigree.watermark.robust.payload import nonce_of
+from vidigree.watermark.robust.spectrum import synthesise
+
+
+def test_the_network_sees_more_of_the_carrier_than_the_linear_residual(textured, x264) -> None:
+    pytest.importorskip("onnxruntime")
+    carrier, message = carrier_of(PUBLISHED_KEY), 77
+    marked = list(Embedder(message, PUBLISHED_KEY, EmbedSettings()).run(textured(256, 384, 6, 9)))
+    luma = working_luma(x264(marked, 26)[2], 256)
+    turns = carrier.waves @ np.array(nonce_of(message, PUBLISHED_KEY))
+    wanted = symbols_of(message, carrier) * carrier.amplitudes * carrier.phases
+    wanted = (wanted * np.exp(-2j * np.pi * turns)).astype(np.complex64)
+    pattern = synthesise(wanted, carrier, (256, 384), (1.0, 1.0)).ravel()
+    estimate = learned.learned_residual(luma)
+    assert estimate is not None
+    assert estimate.shape == luma.shape
+    linear = np.corrcoef(residual_of(luma).ravel(), pattern)[0, 1]
+    assert np.corrcoef(estimate.ravel(), pattern)[0, 1] > 1.05 * linear
+
+
+def test_any_size_is_taken() -> None:
+    pytest.importorskip("onnxruntime")
+    luma = np.random.default_rng(1).uniform(0, 255, (131, 173)).astype(np.float32)
+    estimate = learned.learned_residual(luma)
+    assert estimate is not None
+    assert estimate.shape == (131, 173)
+
+
+@pytest.mark.slow
+def test_training_starts_stops_goes_on_and_exports(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from vidigree.watermark.robust.learning.train import TrainSettings, train_network
+
+    rng = np.random.default_rng(3)
+    for index in range(18):
+        luma = rng.integers(0, 255, (2, 64, 64)).astype(np.uint8)
+        pattern = rng.normal(size=(64, 64)).astype(np.float16)
+        np.savez(tmp_path / f"{index:016x}.npz", luma=luma, pattern=pattern)
+    checkpoint = tmp_path / "state.npz"
+    settings = TrainSettings(seconds=60, total_steps=2, batch=2, crop=32, threads=1)
+    train_network(tmp_path, checkpoint, settings)
+    longer = TrainSettings(seconds=60, total_steps=4, batch=2, crop=32, threads=1)
+    rows = train_network(tmp_path, checkpoint, longer)
+    with np.load(checkpoint) as state:
+        assert int(state["step"]) == 4
+    assert rows[-1]["step"] == 4
+    assert set(rows[-1]) == {"step", "loss", "linear", "learned"}
