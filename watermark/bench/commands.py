@@ -63,6 +63,31 @@ def bench(
     click.echo(f"Written: {path}", err=True)
 
 
+@watermark.command()
+@click.argument("clips", nargs=-1, required=True, type=_FILE)
+@click.option("--trials", default=20000, show_default=True, help="Pairs of window and key.")
+@click.option("--keys", default=10, show_default=True, help="Fresh keys for each window.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write a QQ plot.")
+def calibrate(
+    clips: tuple[Path, ...], trials: int, keys: int, seed: int, plot: Path | None
+) -> None:
+    """Compare the p-values of unmarked CLIPS with what they claim."""
+    from vidigree.media.progress import progress_bar
+    from vidigree.watermark.bench.calibration import calibrate as run
+    from vidigree.watermark.bench.calibration import qq_plot
+
+    with progress_bar() as progress:
+        result = run(clips, trials, keys, seed, progress)
+    click.echo(f"{len(result.best)} trials: {result.windows} windows, {result.keys} keys each")
+    click.echo(f"highest score {result.best.max():.2f}, deviation {result.single.std():.3f}")
+    for claimed, single, best in result.rows():
+        click.echo(f"claimed p <= {claimed:g}: fixed shift {single:.2g}, best shift {best:.2g}")
+    if plot is not None:
+        qq_plot(result, plot)
+        click.echo(f"Written: {plot}", err=True)
+
+
 @watermark.command("make-samples")
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
 @click.option("--out", "folder", type=_FOLDER, required=True)

@@ -1,0 +1,144 @@
+"""Are the p-values right? Scores of unmarked windows against what the bound promises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.media import Progress, VidigreeError, no_progress, open_video
+from vidigree.watermark.bench import distortions as d
+from vidigree.watermark.keyring import MarkKey
+from vidigree.watermark.robust.carrier import SHORT_SIDE, carrier_of
+from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
+from vidigree.watermark.robust.geometry import Geometry, observed_spectrum
+from vidigree.watermark.robust.significance import p_value
+from vidigree.watermark.robust.sync import SHIFTS, find_shift
+
+__all__ = ["Calibration", "calibrate", "qq_plot"]
+
+_FRAMES = 2
+_EVERY = 4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Calibration:
+    """What came out.
+
+    Attributes:
+        windows: Number of windows of unmarked frames.
+        keys: Keys tried on each window.
+        single: float64, scores at one shift fixed beforehand; standard normal if all is well.
+        best: float64, the best score over all shifts.
+    """
+
+    windows: int
+    keys: int
+    single: NDArray[np.float64]
+    best: NDArray[np.float64]
+
+    def rows(self) -> list[tuple[float, float, float]]:
+        """Return (claimed p-value, share of fixed-shift scores, share of best scores) below it."""
+        result = []
+        for claimed in (1e-1, 1e-2, 1e-3, 1e-4):
+            single = np.array([p_value(score, 1.0) for score in self.single])
+            best = np.array([p_value(score, SHIFTS) for score in self.best])
+            shares = float(np.mean(single <= claimed)), float(np.mean(best <= claimed))
+            result.append((claimed, *shares))
+        return result
+
+
+def calibrate(
+    clips: Iterable[Path], trials: int, keys: int, seed: int, progress: Progress = no_progress
+) -> Calibration:
+    """Score windows of unmarked and attacked-unmarked frames with keys they know nothing of.
+
+    Args:
+        clips: Unmarked video files.
+        trials: Pairs of window and key to score.
+        keys: Fresh random keys for each window.
+        seed: Seed of keys and attacks.
+        progress: Told of every window.
+    """
+    rng = np.random.default_rng(seed)
+    single: list[float] = []
+    best: list[float] = []
+    windows = 0
+    for picture in _windows(clips, rng):
+        windows += 1
+        for _ in range(keys):
+            key = MarkKey(key_id="calibration", secret=rng.bytes(32))
+            # Not through the cache, which would fill with keys that are used once.
+            carrier = carrier_of.__wrapped__(key)
+            spectrum = observed_spectrum(picture, carrier, Geometry())
+            chosen = spectrum[carrier.pilots]
+            at_zero = float(np.sum((chosen * np.conj(carrier.phases[carrier.pilots])).real))
+            single.append(at_zero / math.sqrt(float(np.sum(np.abs(chosen) ** 2)) / 2.0))
+            best.append(find_shift(spectrum, carrier).score)
+        progress("Windows", len(best), trials)
+        if len(best) >= trials:
+            break
+    return Calibration(windows=windows, keys=keys, single=np.array(single), best=np.array(best))
+
+
+def _windows(clips: Iterable[Path], rng: np.random.Generator) -> Iterator[Picture]:
+    """Yield windows of two frames, in turn as they are and after one of four attacks."""
+    attacks = (
+        lambda f: f,
+        lambda f: d.cropped(f, 0.71, rng),
+        lambda f: d.jpeg(f, 40),
+        lambda f: d.rotated(f, 10),
+        lambda f: d.contrasted(f, 1.5),
+    )
+    turn = 0
+    for clip in clips:
+        window: list[NDArray[np.uint8]] = []
+        try:
+            with open_video(clip) as video:
+                for index, image in enumerate(video.images()):
+                    if index % _EVERY >= _FRAMES:
+                        continue
+                    window.append(image)
+                    if len(window) == _FRAMES:
+                        yield _picture(attacks[turn % len(attacks)](window))
+                        turn += 1
+                        window = []
+        except VidigreeError:
+            continue  # one file that cannot be read does not end the calibration
+
+
+def _picture(frames: list[NDArray[np.uint8]]) -> Picture:
+    lumas = [working_luma(frame, SHORT_SIDE) for frame in frames]
+    total = np.asarray(np.sum([residual_of(luma) for luma in lumas], axis=0), np.float32)
+    source = (frames[0].shape[0], frames[0].shape[1])
+    return Picture(residual=total, step=working_step(source, (total.shape[0], total.shape[1])))
+
+
+def qq_plot(calibration: Calibration, path: Path) -> None:
+    """Draw claimed p-values against the share of trials at or below them, on logarithmic axes.
+
+    A curve under the diagonal is conservative: fewer false alarms than claimed.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5))
+    axes = figure.add_subplot()
+    for scores, hypotheses, label in (
+        (calibration.single, 1.0, "one shift, fixed beforehand"),
+        (calibration.best, float(SHIFTS), "best of all shifts (what detection uses)"),
+    ):
+        values = np.sort([p_value(score, hypotheses) for score in scores])
+        shares = (np.arange(len(values)) + 1) / len(values)
+        below = values < 1.0
+        axes.plot(values[below], shares[below], label=label)
+    axes.plot([1e-5, 1], [1e-5, 1], color="gray", linewidth=0.8, label="exact")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("claimed p-value")
+    axes.set_ylabel("share of trials at or below")
+    axes.legend(fontsize=8)
+    figure.savefig(path, bbox_inches="tight", dpi=130)
