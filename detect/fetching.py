@@ -40,11 +40,13 @@ class FetchLimits:
         public_only: Refuse addresses that are not on the public internet, other schemes than HTTP
             and HTTPS, and other ports than 80 and 443. A service that fetches what strangers name
             needs it; without it a stranger could read what only this machine can reach.
+        https_only: Refuse plain HTTP, in redirects too.
     """
 
     max_bytes: int = 2 << 30
     max_seconds: float = 300.0
     public_only: bool = False
+    https_only: bool = False
 
 
 @contextmanager
@@ -144,6 +146,8 @@ def _checked_parts(url: str, limits: FetchLimits) -> SplitResult:
         raise UsageError(f"{url!r} is not a URL: {error}.") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UnsupportedMediaError(f"{url} is not an http or https URL.")
+    if limits.https_only and parts.scheme != "https":
+        raise UnsupportedMediaError(f"{url} is not an https URL.")
     if limits.public_only and port not in (None, 80, 443):
         raise UnsupportedMediaError(
             f"Port {port} is not fetched from.", hint="Use port 80 or 443, or upload the file."

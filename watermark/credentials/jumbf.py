@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from vidigree.media.errors import CredentialsError
 
-__all__ = ["StoredManifest", "activate", "stored_manifests"]
+__all__ = ["StoredManifest", "activate", "active_only", "stored_manifests"]
 
 _MAX_MANIFESTS = 256
 _SUPERBOX = b"jumb"
@@ -62,6 +62,19 @@ def activate(store: bytes, label: str) -> bytes:
         raise CredentialsError(f"The manifest store does not hold {label!r} exactly once.")
     others = [box for box in children if _label(box) != label]
     body = description + b"".join(others) + chosen[0]
+    return struct.pack(">I4s", 8 + len(body), _SUPERBOX) + body
+
+
+def active_only(store: bytes) -> bytes:
+    """Return a store that holds the active manifest alone.
+
+    Raises:
+        CredentialsError: The store is damaged or empty.
+    """
+    description, children = _open_store(store)
+    if not children:
+        raise CredentialsError("The manifest store is empty.")
+    body = description + children[-1]
     return struct.pack(">I4s", 8 + len(body), _SUPERBOX) + body
 
 

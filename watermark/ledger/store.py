@@ -15,6 +15,7 @@ from vidigree.watermark.fingerprint import Fingerprint
 from vidigree.watermark.ledger.connection import connect, database_name, ledger_errors
 from vidigree.watermark.ledger.entry import LedgerEntry
 from vidigree.watermark.ledger.migration import migrate
+from vidigree.watermark.ledger.repository import ManifestRepository
 from vidigree.watermark.ledger.rows import row_entry, row_values, signed
 from vidigree.watermark.ledger.schema import entries
 from vidigree.watermark.ledger.similar import SimilaritySearch
@@ -76,6 +77,11 @@ class Ledger:
     def location(self) -> str:
         """Where the ledger is, without a password."""
         return database_name(self._engine)
+
+    @property
+    def repository(self) -> ManifestRepository:
+        """The manifests in this database by their ids, and what is bound to them."""
+        return ManifestRepository(self._engine)
 
     def record(self, entry: LedgerEntry) -> None:
         """Write an entry; when this returns it is on the disk. Writing it again changes nothing.

@@ -1,0 +1,346 @@
+"""The routes of the resolution API; what each does is in the docstrings, which users read too."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vidigree.detect.fetching import FetchLimits
+from vidigree.detect.service.receiving import UploadLimits, receive
+from vidigree.detect.service.refusals import RefusalError
+from vidigree.detect.service.resolution_access import Scope, ScopedTokens
+from vidigree.detect.service.resolution_models import (
+    Algorithm,
+    AlgorithmList,
+    AssetReference,
+    Bindings,
+    ManifestCreated,
+    ManifestReceipt,
+    Match,
+    Problem,
+    QueryResult,
+    SoftBindingQuery,
+    VerifiedReceipt,
+)
+from vidigree.detect.service.resolution_receipts import receipt_for, verified_receipt
+from vidigree.detect.service.resolution_search import (
+    FINGERPRINT_ALGORITHM,
+    ContentSearch,
+    find_by_binding,
+)
+from vidigree.watermark.credentials import SOFT_BINDING_ALGORITHM
+from vidigree.watermark.credentials.jumbf import active_only
+from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.ledger.repository import StoredManifestRow
+
+__all__ = [
+    "ResolutionRoutes",
+    "ResolutionSettings",
+    "add_fetch_routes",
+    "add_query_routes",
+    "add_store_routes",
+    "problems",
+]
+
+MaxResults = Annotated[int, Query(ge=1, le=1_000_000, alias="maxResults")]
+Text = Annotated[str | None, Query(max_length=256)]
+HintValue = Annotated[str | None, Query(alias="hintValue", max_length=8192)]
+HintAlg = Annotated[str | None, Query(alias="hintAlg", max_length=256)]
+
+_MOST_RESULTS = 100
+_LONGEST_IN_URL = 8192
+_ASSET_TYPES = ("video/", "image/gif", "application/octet-stream")
+_MAX_STORE_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolutionSettings:
+    """Settings of the resolution API.
+
+    Attributes:
+        tokens: Who may do what.
+        public_url: Where the API is reached, without a slash at the end; empty to take it from
+            each request. Receipts name it.
+        max_upload_bytes: Largest asset, uploaded or fetched.
+        upload_seconds: Longest time for one upload, and for fetching one asset.
+        fetch: Limits on assets that are named by URL; only public HTTPS addresses by default.
+    """
+
+    tokens: ScopedTokens = field(default_factory=ScopedTokens)
+    public_url: str = ""
+    max_upload_bytes: int = 512 << 20
+    upload_seconds: float = 300.0
+    fetch: FetchLimits = field(
+        default_factory=lambda: FetchLimits(public_only=True, https_only=True, max_seconds=60)
+    )
+
+    @property
+    def uploads(self) -> UploadLimits:
+        """Limits on one upload."""
+        return UploadLimits(
+            max_bytes=self.max_upload_bytes, max_seconds=self.upload_seconds, idle_seconds=20.0
+        )
+
+
+class ResolutionRoutes:
+    """What the routes share.
+
+    Args:
+        ledger: Whose clips are found.
+        search: Looks at clips.
+        settings: Of the API.
+    """
+
+    def __init__(self, ledger: Ledger, search: ContentSearch, settings: ResolutionSettings) -> None:
+        self.ledger = ledger
+        self.search = search
+        self.settings = settings
+
+    def require(self, request: Request, scope: Scope) -> None:
+        """Let a request pass that may do this."""
+        self.settings.tokens.require(request, scope)
+
+    def base_url(self, request: Request) -> str:
+        """Return where the API is reached."""
+        return self.settings.public_url or str(request.base_url).rstrip("/")
+
+    def stored(self, manifest_id: str) -> StoredManifestRow:
+        """Return a manifest, or refuse with 404."""
+        found = self.ledger.repository.find(manifest_id)
+        if found is None:
+            raise RefusalError(404, "NoSuchManifest", "There is no manifest with this id.")
+        return found
+
+    async def by_binding(self, alg: str, value: str, limit: int) -> QueryResult:
+        """Find manifests by a soft binding."""
+        limit = min(limit, _MOST_RESULTS)
+        return QueryResult(
+            matches=await asyncio.to_thread(find_by_binding, self.ledger, alg, value, limit)
+        )
+
+    async def by_content(
+        self, name: str, alg: str | None, hint: tuple[str | None, str | None], limit: int,
+        limits: FetchLimits | None = None,
+    ) -> QueryResult:  # fmt: skip
+        """Look at a clip; a hint is asked for first and costs nothing."""
+        limit = min(limit, _MOST_RESULTS)
+        matches: list[Match] = []
+        if hint[0] and hint[1]:
+            matches = (await self.by_binding(hint[0], hint[1], limit)).matches
+        limits = limits or self.settings.fetch
+        seen = await asyncio.to_thread(self.search.find, name, alg=alg, limits=limits)
+        found = {match.manifestId for match in seen}
+        matches = seen + [match for match in matches if match.manifestId not in found]
+        return QueryResult(matches=matches[:limit])
+
+
+def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
+    """Add the routes that look for manifests."""
+    shown: dict[str, Any] = {"response_model_exclude_none": True, "tags": ["query"]}
+
+    @app.get("/matches/byBinding", operation_id="queryByBinding", responses=problems(414), **shown)
+    async def query_by_binding(
+        request: Request,
+        value: str,
+        alg: Annotated[str, Query(min_length=1, max_length=256)],
+        max_results: MaxResults = 10,
+    ) -> QueryResult:
+        """Find manifests by a soft binding."""
+        routes.require(request, "fetch:manifests")
+        if len(value) > _LONGEST_IN_URL:
+            raise RefusalError(414, "TooLong", "The value is too long.", hint="Use POST.")
+        return await routes.by_binding(alg, value, max_results)
+
+    @app.post("/matches/byBinding", operation_id="queryByLargeBinding", **shown)
+    async def query_by_large_binding(
+        request: Request, query: SoftBindingQuery, max_results: MaxResults = 10
+    ) -> QueryResult:
+        """Find manifests by a soft binding of any length."""
+        routes.require(request, "fetch:manifests")
+        return await routes.by_binding(query.alg, query.value, max_results)
+
+    body = {"requestBody": {"required": True, "content": _binary("video/*")}}
+
+    @app.post(
+        "/matches/byContent", operation_id="uploadFile", openapi_extra=body,
+        responses=problems(408, 413, 415, 507), **shown,
+    )  # fmt: skip
+    async def upload_file(
+        request: Request,
+        alg: Text = None,
+        max_results: MaxResults = 10,
+        hint_alg: HintAlg = None,
+        hint_value: HintValue = None,
+    ) -> QueryResult:
+        """Find manifests by a clip. It is deleted again before the answer is given."""
+        routes.require(request, "fetch:manifests")
+        kind = request.headers.get("content-type", "").lower()
+        if not kind.startswith(_ASSET_TYPES):
+            raise RefusalError(415, "WrongContentType", "Only videos are looked at.")
+        with tempfile.TemporaryDirectory(prefix="vidigree-") as folder:
+            path = Path(folder) / "asset"
+            await receive(request, path, routes.settings.uploads)
+            hint = (hint_alg, hint_value)
+            return await routes.by_content(str(path), alg, hint, max_results)
+
+    @app.post("/matches/byReference", operation_id="queryByReference", **shown)
+    async def query_by_reference(  # noqa: PLR0917 - the query's parameters
+        request: Request,
+        reference: AssetReference,
+        alg: Text = None,
+        max_results: MaxResults = 10,
+        hint_alg: HintAlg = None,
+        hint_value: HintValue = None,
+    ) -> QueryResult:
+        """Find manifests by a clip at a public HTTPS address."""
+        routes.require(request, "fetch:manifests")
+        settings = routes.settings
+        if reference.region:
+            raise RefusalError(400, "NoRegions", "Regions of interest are not supported.")
+        if reference.assetType and not reference.assetType.lower().startswith(_ASSET_TYPES):
+            raise RefusalError(400, "WrongAssetType", "Only videos are looked at.")
+        if reference.assetLength > settings.max_upload_bytes:
+            raise RefusalError(
+                400, "TooLarge", f"Up to {settings.max_upload_bytes} bytes are fetched."
+            )
+        limits = replace(settings.fetch, max_bytes=reference.assetLength)
+        hint = (hint_alg, hint_value)
+        return await routes.by_content(reference.referenceUrl, alg, hint, max_results, limits)
+
+    @app.get("/services/supportedAlgorithms", operation_id="getSupportedBindings", tags=["service"])
+    async def supported() -> AlgorithmList:
+        """List the algorithms that can be asked for."""
+        return AlgorithmList(
+            watermarks=[Algorithm(alg=SOFT_BINDING_ALGORITHM)],
+            fingerprints=[Algorithm(alg=FINGERPRINT_ALGORITHM)],
+        )
+
+
+def add_store_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
+    """Add the routes that write."""
+    body = {"requestBody": {"required": True, "content": _binary("application/c2pa")}}
+
+    @app.post(
+        "/manifests", operation_id="addManifest", tags=["store"], openapi_extra=body,
+        response_model_exclude_none=True, responses=problems(413, 415),
+    )  # fmt: skip
+    async def add_manifest(
+        request: Request, return_receipt: Annotated[bool, Query(alias="returnReceipt")] = False
+    ) -> ManifestCreated:
+        """Keep a manifest store; keeping it again changes nothing."""
+        routes.require(request, "store:manifests")
+        if request.headers.get("content-type", "").partition(";")[0] != "application/c2pa":
+            raise RefusalError(415, "WrongContentType", "Send a manifest as application/c2pa.")
+        store = await _small_body(request)
+        manifest_id = await asyncio.to_thread(routes.ledger.repository.add, store)
+        if not return_receipt:
+            return ManifestCreated(manifestId=manifest_id)
+        kept = await asyncio.to_thread(routes.stored, manifest_id)
+        receipt = receipt_for(kept, routes.base_url(request))
+        return ManifestCreated(manifestId=manifest_id, receipt=receipt)
+
+    @app.delete(
+        "/manifests/{manifestId}", operation_id="deleteManifest", tags=["store"],
+        status_code=204, responses=problems(404),
+    )  # fmt: skip
+    async def delete_manifest(request: Request, manifestId: str) -> Response:  # noqa: N803
+        """Delete a manifest that was stored here, with its bindings; never one of a clip."""
+        routes.require(request, "store:manifests")
+        if not await asyncio.to_thread(routes.ledger.repository.delete, manifestId):
+            raise RefusalError(404, "NoSuchManifest", "There is no manifest with this id.")
+        return Response(status_code=204)
+
+    def add_binding_route(
+        method: str, name: str, act: Callable[[str, str], bool], text: str
+    ) -> None:
+        @app.api_route(
+            "/bindings", methods=[method], operation_id=name, tags=["store"], status_code=204,
+            responses=problems(404), description=text, name=name,
+        )  # fmt: skip
+        async def change(request: Request, binding: Bindings) -> Response:
+            routes.require(request, "store:bindings")
+            if not await asyncio.to_thread(act, binding.bindingValue, binding.manifestId):
+                raise RefusalError(
+                    404, "NotFound", "There is no such manifest, or no such binding to change."
+                )
+            return Response(status_code=204)
+
+    repository = routes.ledger.repository
+    add_binding_route("POST", "associateManifest", repository.bind, "Bind a value to a manifest.")
+    add_binding_route(
+        "PUT", "updateAssociatedManifest", repository.rebind, "Point a bound value elsewhere."
+    )
+
+
+def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
+    """Add the routes that give manifests and receipts."""
+    store: dict[int | str, dict[str, Any]] = {
+        200: {"content": _binary("application/c2pa"), "description": "The manifest store."}
+    }
+
+    @app.get(
+        "/manifests/{manifestId}", operation_id="getManifestById", tags=["fetch"],
+        response_class=Response, responses=store | problems(404),
+    )  # fmt: skip
+    async def get_manifest(
+        request: Request,
+        manifestId: str,  # noqa: N803
+        return_active: Annotated[bool, Query(alias="returnActiveManifest")] = False,
+    ) -> Response:
+        """Return a manifest store, or its active manifest alone."""
+        routes.require(request, "fetch:manifests")
+        found = await asyncio.to_thread(routes.stored, manifestId)
+        content = active_only(found.store) if return_active else found.store
+        return Response(content, media_type="application/c2pa")
+
+    receipts: dict[str, Any] = {"tags": ["fetch"], "response_model_exclude_none": True}
+
+    @app.get(
+        "/manifests/{manifestId}/receipts", operation_id="getVerifiedReceipt",
+        responses=problems(404), **receipts,
+    )  # fmt: skip
+    async def get_receipt(request: Request, manifestId: str) -> VerifiedReceipt:  # noqa: N803
+        """Return the receipt of a manifest."""
+        routes.require(request, "fetch:manifests")
+        kept = await asyncio.to_thread(routes.stored, manifestId)
+        return verified_receipt(receipt_for(kept, routes.base_url(request)), kept)
+
+    @app.post(
+        "/manifests/{manifestId}/receipts", operation_id="verifyReceipt",
+        responses=problems(404), **receipts,
+    )  # fmt: skip
+    async def verify_receipt(
+        request: Request, manifestId: str, receipt: ManifestReceipt  # noqa: N803
+    ) -> VerifiedReceipt:  # fmt: skip
+        """Verify a receipt against what this repository holds."""
+        routes.require(request, "fetch:manifests")
+        kept = await asyncio.to_thread(routes.stored, manifestId)
+        return verified_receipt(receipt, kept)
+
+
+async def _small_body(request: Request) -> bytes:
+    body = bytearray()
+    async for block in request.stream():
+        body += block
+        if len(body) > _MAX_STORE_BYTES:
+            raise RefusalError(413, "TooLarge", f"Up to {_MAX_STORE_BYTES} bytes are kept.")
+    return bytes(body)
+
+
+def _binary(kind: str) -> dict[str, Any]:
+    return {kind: {"schema": {"type": "string", "format": "binary"}}}
+
+
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """Describe refusals with these codes."""
+    return {
+        code: {"model": Problem, "description": "Refused; the body says why."} for code in codes
+    }
