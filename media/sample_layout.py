@@ -23,6 +23,8 @@ __all__ = ["SampleLayout", "sample_layout"]
 MAX_TABLE_BYTES = 256 * 2**20
 """Largest sample table that is read; a day of video at 60 frames a second needs 20 MB."""
 
+_MAX_REFERENCE_BYTES = 2**20
+
 _TABLES = frozenset({b"stco", b"co64", b"stsc", b"stsz", b"stz2"})
 _FRAGMENT = frozenset({b"tfhd", b"trun"})
 
@@ -58,12 +60,21 @@ class SampleLayout:
         Args:
             allowed: Start and end of the ranges where samples may lie; they do not overlap.
         """
-        total = int(np.sum(self.ranges[:, 1] - self.ranges[:, 0]))
-        inside = 0
-        for start, end in allowed:
-            clipped = np.clip(self.ranges, start, end)
-            inside += int(np.sum(clipped[:, 1] - clipped[:, 0]))
-        return max(0, total - inside)
+        total = float(np.sum(self.ranges[:, 1] - self.ranges[:, 0], dtype=np.float64))
+        if not allowed or not len(self.ranges):
+            return int(total)
+        spans = np.array(sorted(allowed), np.int64)
+        # Bytes of allowed ranges before each of them; both lists may be long, so no loop over one.
+        before = np.concatenate([[0], np.cumsum(spans[:, 1] - spans[:, 0])])
+
+        def allowed_before(position: NDArray[np.int64]) -> NDArray[np.int64]:
+            index = np.searchsorted(spans[:, 0], position, side="right") - 1
+            span = spans[np.maximum(index, 0)]
+            part = np.clip(position - span[:, 0], 0, span[:, 1] - span[:, 0])
+            return np.asarray(np.where(index < 0, 0, before[np.maximum(index, 0)] + part))
+
+        inside = allowed_before(self.ranges[:, 1]) - allowed_before(self.ranges[:, 0])
+        return max(0, int(total - float(np.sum(inside, dtype=np.float64))))
 
 
 @dataclass
@@ -223,6 +234,11 @@ def _run(data: bytes, base: int, position: int, default_size: int) -> tuple[int,
 
 def _external_references(stream: BinaryIO, box: Box) -> int:
     """Return how many entries of a ``dref`` box point to another file."""
+    if box.payload_size > _MAX_REFERENCE_BYTES:
+        raise UnsupportedMediaError(
+            f"A table of data references has {box.payload_size} bytes.",
+            hint="Such a file is made to exhaust a reader; it is not looked at further.",
+        )
     data = _payload(stream, box)
     cursor, found = 8, 0
     while cursor + 12 <= len(data):

@@ -6,6 +6,7 @@ import io
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from vidigree.media.errors import (
     TruncatedMediaError,
     UnsupportedMediaError,
 )
-from vidigree.media.sample_layout import sample_layout
+from vidigree.media.sample_layout import SampleLayout, sample_layout
 
 
 def box(kind: bytes, payload: bytes = b"") -> bytes:
@@ -176,3 +177,32 @@ def test_order_and_seams_of_chunks_are_seen() -> None:
     assert layout([110, 100, 130], [20, 10, 30]) == (False, True)
     assert layout([100, 111, 131], [10, 20, 30]) == (True, False)
     assert layout([100, 105, 125], [10, 20, 30]) == (True, False)
+
+
+def _outside_one_by_one(ranges: list[tuple[int, int]], allowed: list[tuple[int, int]]) -> int:
+    good = {byte for start, end in allowed for byte in range(start, end)}
+    return sum(byte not in good for start, end in ranges for byte in range(start, end))
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=8)
+
+
+@given(SPANS, SPANS)
+def test_bytes_outside_are_counted_as_one_would_by_hand(
+    samples: list[tuple[int, int]], boxes: list[tuple[int, int]]
+) -> None:
+    ranges = [(start, start + size) for start, size in samples]
+    allowed, end = [], 0
+    for gap, size in boxes:
+        allowed.append((end + gap, end + gap + size))
+        end += gap + size
+    layout = SampleLayout(ranges=np.array(ranges, np.int64).reshape(-1, 2), external=0)
+    assert layout.outside(allowed) == _outside_one_by_one(ranges, allowed)
+
+
+@pytest.mark.timeout(20)
+def test_many_samples_and_many_boxes_cost_little() -> None:
+    starts = np.arange(2_000_000, dtype=np.int64) * 3
+    layout = SampleLayout(ranges=np.stack([starts, starts + 3], axis=1), external=0)
+    allowed = [(number * 60, number * 60 + 60) for number in range(100_000)]
+    assert layout.outside(allowed) == 0
