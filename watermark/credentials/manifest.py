@@ -314,7 +314,7 @@ def _metadata(fields: Mapping[str, str]) -> list[dict[str, Any]]:
     prefix = "Iptc4xmpExt"
     rows = {f"{prefix}:{name}": value for name, value in fields.items()}
     data = {"@context": {prefix: _IPTC_EXTENSION}, **rows}
-    return [{"label": "cawg.metadata", "kind": "Json", "data": data}]
+    return [{"label": "cawg.metadata", "kind": "Json", "created": True, "data": data}]
 
 
 def _model_ingredients(origin: Origin) -> list[dict[str, Any]]:

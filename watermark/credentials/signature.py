@@ -18,7 +18,6 @@ from vidigree.watermark.credentials.timestamps import (
     Timestamping,
 )
 from vidigree.watermark.credentials.trust import TrustSettings
-from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 if TYPE_CHECKING:
     from c2pa import Builder
@@ -94,10 +93,8 @@ def _sign_once(
             raise call.error from error
         if timestamping and call.signed and isinstance(error, C2paError.Signature):
             # The certificate was accepted and the signature fits it; only the stamp came after.
-            # The library quotes the address, which may hold a password.
-            told = str(error).replace(timestamping.url, timestamping.authority)
             raise TimestampError(
-                f"{timestamping.authority} gave no time stamp: {bounded_text(told)}."
+                f"{timestamping.authority} gave no time stamp: {timestamping.reason(error)}."
             ) from error
         raise _signing_error(identity, error) from error
     if timestamping:

@@ -7,11 +7,13 @@ when we sign, and it can be down. Hence a clear choice.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from vidigree.media.errors import CredentialsError, UsageError
+from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 __all__ = ["TimestampError", "TimestampPolicy", "Timestamping"]
 
@@ -64,3 +66,19 @@ class Timestamping:
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+
+    def reason(self, error: Exception) -> str:
+        """Return what the library says about a failed request, in plain words where we know them.
+
+        Args:
+            error: The library's exception; it quotes the address, which may hold a password.
+        """
+        told = str(error).replace(self.url, self.authority)
+        status = re.search(r"HTTP error \(status = (\d{3})", told)
+        if status:
+            return f"it answered with HTTP status {status[1]}"
+        if "error sending request" in told:
+            return "it cannot be reached, or did not answer"
+        if "decode error" in told:
+            return "its answer is no time stamp"
+        return bounded_text(told)

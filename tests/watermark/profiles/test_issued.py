@@ -67,11 +67,15 @@ def clip(**changes: Any) -> Clip:
     return Clip(width=256, height=192, fps=Fraction(10), num_frames=30, **values)
 
 
-def manifest(path: Path) -> dict[str, Any]:
+def whole_manifest(path: Path) -> dict[str, Any]:
     from c2pa import Reader
 
     with Reader(path) as reader:
-        return json.loads(reader.crjson())["manifests"][0]["assertions"]
+        return json.loads(reader.crjson())["manifests"][0]
+
+
+def manifest(path: Path) -> dict[str, Any]:
+    return whole_manifest(path)["assertions"]
 
 
 def test_eu(settings: StampSettings, out: Path) -> None:
@@ -94,6 +98,10 @@ def test_eu(settings: StampSettings, out: Path) -> None:
     signed = manifest(out)["cawg.metadata"]
     assert signed["Iptc4xmpExt:AISystemUsed"] == "a/nano"
     assert signed["Iptc4xmpExt:DigitalSourceType"].endswith("/trainedAlgorithmicMedia")
+    claim = whole_manifest(out)["claim.v2"]
+    vouched_for = " ".join(row["url"] for row in claim["created_assertions"])
+    assert "cawg.metadata" in vouched_for
+    assert "c2pa.actions.v2" in vouched_for
 
 
 def test_cn(settings: StampSettings, out: Path) -> None:
