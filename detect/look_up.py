@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.readings import LedgerReading
@@ -27,6 +29,9 @@ SAME = 0.6
 DIFFERENT = 0.3
 """Likeness of fingerprints below which they count as different content. What lies between is not
 decided: benchmarks/fingerprint_likeness.py shows how both figures were chosen."""
+
+_FRAMES_A_SECOND = 8
+"""Frames a second that go into the fingerprint of a clip that is looked up."""
 
 _AS_EMBEDDED = 0.03
 """Largest deviation of a mark's scale from 1 at which the picture counts as neither cropped nor
@@ -83,10 +88,12 @@ def _fingerprint(path: Path, *, mirrored: bool = False) -> Fingerprint:
     from vidigree.watermark.fingerprint import fingerprint_frames
 
     with open_video(path) as reader:
-        images = reader.images()
+        # The fingerprint averages over half seconds: a few frames of each give the same average.
+        step = max(1, round(reader.info.fps / _FRAMES_A_SECOND))
+        images: Iterator[NDArray[np.uint8]] = islice(reader.images(), 0, None, step)
         if mirrored:
             images = (np.ascontiguousarray(image[:, ::-1]) for image in images)
-        return fingerprint_frames(images, reader.info.fps)
+        return fingerprint_frames(images, reader.info.fps / step)
 
 
 def _likeness(fingerprint: Fingerprint, entry: LedgerEntry) -> float | None:

@@ -34,6 +34,7 @@ _COLOURS = {
     Finding.NO_EVIDENCE: "white",
 }
 _INDENT = " " * 18
+_DEEPER = " " * 20
 _SEGMENTS = 4
 
 
@@ -66,7 +67,8 @@ def verdict_panel(row: Row, *, language: str = "en", explain: bool = False) -> P
         cell.append(_strength(piece), style="dim")
         table.add_row(Text("▶" if ground else " ", style=colour), layer, cell)
         if explain:
-            table.add_row("", "", Text(_explanation(piece, words), style="dim"))
+            for line in _explanation(piece, words):
+                table.add_row("", "", Text(line, style="dim"))
     lines = [head, Text(row["headline"]), Text(f"→ {_advice(row, words)}", style="italic")]
     name = PurePath(row["file"] or "").name
     return Panel(
@@ -96,9 +98,8 @@ def verdict_text(row: Row, *, language: str = "en", explain: bool = False) -> st
         sign = "*" if piece["code"] in row["grounds"] else "-"
         name = f"{layer}:" if layer else ""
         lines.append(f"  {sign} {name:<13} {piece['says']}{_strength(piece)}")
-        if explain:
-            text = _explanation(piece, words)
-            lines.extend(textwrap.wrap(text, 92, initial_indent=_INDENT, subsequent_indent=_INDENT))
+        for text in _explanation(piece, words) if explain else ():
+            lines.extend(textwrap.wrap(text, 92, initial_indent=_INDENT, subsequent_indent=_DEEPER))
     return "\n".join(lines)
 
 
@@ -142,8 +143,11 @@ def _advice(row: Row, words: Wording) -> str:
     return words.text("decision", **decision)
 
 
-def _explanation(piece: dict[str, Any], words: Wording) -> str:
-    return words.text("explanation", proves=piece["proves"], no=piece["does_not_prove"])
+def _explanation(piece: dict[str, Any], words: Wording) -> tuple[str, str]:
+    return (
+        f"{words.text('proves')}: {piece['proves']}",
+        f"{words.text('proves_not')}: {piece['does_not_prove']}",
+    )
 
 
 def _strength(piece: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,7 +19,7 @@ from vidigree.detect.fetching import FetchLimits, local_copy
 from vidigree.detect.policy import load_policy
 from vidigree.detect.settings import AuditSettings
 from vidigree.detect.verdict import SCHEMA_VERSION, Verdict
-from vidigree.media.errors import VidigreeError
+from vidigree.media.errors import MediaError, VidigreeError
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["audit_job", "error_row", "main", "perform"]
@@ -101,7 +102,25 @@ def _serve(jobs: TextIO, answers: TextIO) -> None:
         except MemoryError:
             # The parent tells the caller and starts a fresh process: this one may be damaged.
             sys.exit(_OUT_OF_MEMORY)
+        except Exception as error:  # noqa: BLE001 - told to the caller, with the traceback below
+            traceback.print_exc()
+            answer = _unexpected(str(json.loads(line)["name"]), error)
         write(answer)
+
+
+def _unexpected(name: str, error: Exception) -> dict[str, Any]:
+    """Return the answer for an error that nobody foresaw; it is told, never hidden."""
+    if isinstance(error, OSError):  # a limit on files was hit, or the disk is full
+        told: VidigreeError = MediaError(
+            f"{name} could not be audited: {error.strerror or error}.",
+            hint="Check the room for temporary files, or raise the limit.",
+        )
+    else:
+        told = VidigreeError(
+            f"{name}: unexpected error, which is a defect of vidigree: {type(error).__name__}.",
+            hint="Audit the file alone with --debug and report what it prints.",
+        )
+    return {"row": error_row(name, told), "exit_code": told.exit_code, "pictures": []}
 
 
 _OUT_OF_MEMORY = 77
