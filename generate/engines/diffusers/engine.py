@@ -7,6 +7,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -99,7 +100,7 @@ def _origin(pipe: Any, request: ClipRequest) -> Origin:
         task=request.task,
         engine="diffusers",
         engine_version=importlib.metadata.version("diffusers"),
-        model=request.model,
+        model=_public_name(request.model),
         model_licence=family_of(type(pipe).__name__).licence,
         synthetic=True,
         trained_model=True,
@@ -108,6 +109,12 @@ def _origin(pipe: Any, request: ClipRequest) -> Origin:
         inputs=inputs,
         parameters={"pipeline": type(pipe).__name__},
     )
+
+
+def _public_name(model: str) -> str:
+    """Return a hub id as it is, and of a folder its name: paths are nobody's business."""
+    folder = Path(model).expanduser()
+    return folder.resolve().name if folder.exists() else model
 
 
 def _call(pipe: Any, plan: CallPlan, progress: Progress) -> Any:

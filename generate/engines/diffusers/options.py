@@ -69,7 +69,10 @@ class DiffusersOptions:
                     f"The diffusers engine has no option {key!r}.",
                     hint=f"Known: {', '.join(sorted(own))}, call.NAME, load.NAME.",
                 )
-        return cls(**values)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise UsageError(f"An option of the diffusers engine is no number: {error}.") from error
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))

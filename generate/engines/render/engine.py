@@ -90,6 +90,7 @@ class RenderEngine:
             raise UsageError(
                 f"The render engine cannot do {request.task}.", hint="Leave the input file away."
             )
+        _refuse_foreign(request)
         reading = read_prompt(request.prompt)
         _tell_unknown(reading)
         scene = stage(reading, request.seed)
@@ -118,6 +119,22 @@ class RenderEngine:
                 prompt_sha256=request.prompt_sha256,
                 seed=request.seed,
             ),
+        )
+
+
+def _refuse_foreign(request: ClipRequest) -> None:
+    """Refuse what would otherwise be ignored without a word."""
+    if request.options or request.model:
+        named = ", ".join(sorted(request.options)) or request.model
+        raise UsageError(
+            f"The render engine takes no model and no options ({named}).",
+            hint="They are for --engine diffusers.",
+        )
+    if request.negative_prompt:
+        warnings.warn(
+            "The render engine does not take a negative prompt; it was left out.",
+            RequestWarning,
+            stacklevel=3,
         )
 
 

@@ -31,6 +31,8 @@ class _Noun:
     pattern: str = "plain"
     material: str | None = None
     proportion: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    # Hollow things weigh less than their material says.
+    fill: float = 1.0
 
 
 _NOUNS: Final[dict[str, _Noun]] = {
@@ -43,8 +45,8 @@ _NOUNS: Final[dict[str, _Noun]] = {
     "brick": _Noun(form="box", colour="red", proportion=(1.0, 0.42, 0.5), material="matte"),
     "plank": _Noun(form="box", colour="brown", proportion=(1.6, 0.12, 0.4), material="wood"),
     "domino": _Noun(form="box", size=0.8, proportion=(0.22, 1.1, 0.55)),
-    "can": _Noun(form="cylinder", size=0.8, colour="silver", material="metal"),
-    "barrel": _Noun(form="cylinder", size=1.2, colour="brown", material="wood"),
+    "can": _Noun(form="cylinder", size=0.8, colour="silver", material="metal", fill=0.08),
+    "barrel": _Noun(form="cylinder", size=1.2, colour="brown", material="wood", fill=0.5),
     "column": _Noun(form="cylinder", colour="white", proportion=(0.55, 2.0, 0.55)),
     "coin": _Noun(form="cylinder", colour="gold", material="metal", proportion=(0.9, 0.13, 0.9)),
     "traffic cone": _Noun(form="cone", colour="orange", accent="white", pattern="striped"),
@@ -100,7 +102,7 @@ def look_of(phrase: ObjectPhrase, scale: float, rng: np.random.Generator) -> Loo
     for word in (noun.material, *phrase.materials):
         if word is not None:
             look = _made_of(look, word, keep_colour=phrase.colour is not None)
-    return look
+    return replace(look, density=look.density * noun.fill)
 
 
 def _geometry(noun: _Noun, phrase: ObjectPhrase, unit: float) -> Shape:

@@ -134,6 +134,7 @@ def test_wrong_task_says_what_the_model_does(
         ({"quantize": "1bit"}, "quantize is '1bit'"),
         ({"dtype": "int8"}, "dtype is 'int8'"),
         ({"steps": 0}, "must be 1"),
+        ({"steps": "many"}, "no number"),
     ],
 )
 def test_options_are_checked(options: dict[str, Any], says: str) -> None:

@@ -108,6 +108,7 @@ def test_origin_and_rate_are_ours_to_know(name: str, run: Callable[..., Any]) ->
     pipeline = clip.origin.parameters["pipeline"]
     assert clip.origin.task == TASKS[name]
     assert clip.origin.trained_model is True
+    assert clip.origin.model == name, "the name of the folder, not its path"
     assert clip.fps == family_of(pipeline).fps
     assert len(clip.origin.inputs) == (TASKS[name] != "text-to-video")
 

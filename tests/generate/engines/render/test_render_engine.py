@@ -9,7 +9,7 @@ import pytest
 from vidigree.generate import ClipRequest, RequestWarning
 from vidigree.generate.engines.render import RenderEngine
 from vidigree.generate.engines.render.vocabulary import COLOURS
-from vidigree.media.errors import EngineError
+from vidigree.media.errors import EngineError, UsageError
 
 
 def frames_of(prompt: str, **values: object) -> np.ndarray:
@@ -25,6 +25,15 @@ def redness(frames: np.ndarray) -> np.ndarray:
 def test_unknown_words_are_told() -> None:
     with pytest.warns(RequestWarning, match="'fluffy'"):
         RenderEngine().generate(ClipRequest(prompt="a fluffy red ball"))
+
+
+def test_what_it_does_not_take_is_not_ignored() -> None:
+    with pytest.raises(UsageError, match="steps"):
+        RenderEngine().generate(ClipRequest(prompt="a ball", options={"steps": 3}))
+    with pytest.raises(UsageError, match="some/model"):
+        RenderEngine().generate(ClipRequest(prompt="a ball", model="some/model"))
+    with pytest.warns(RequestWarning, match="negative prompt"):
+        RenderEngine().generate(ClipRequest(prompt="a ball", negative_prompt="rain"))
 
 
 def test_a_prompt_with_nothing_to_draw_is_refused() -> None:
