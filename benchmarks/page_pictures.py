@@ -46,7 +46,7 @@ def main() -> None:
                 page.goto(url)
                 page.wait_for_selector("body[data-ready]")
                 page.set_input_files("#file", asked.clip)
-                page.wait_for_selector("#result:not([hidden])", timeout=120_000)
+                page.wait_for_selector("#result:not([hidden])", timeout=240_000)
                 # The play head in the middle shows what it is.
                 page.evaluate("document.querySelector('.scrub input').value = 0.9")
                 page.dispatch_event(".scrub input", "input")
