@@ -8,7 +8,7 @@ clips in every collection, and none of them is a trace of synthesis. Here they a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vidigree.detect.classifier.coding import CODING, DecodedView, decode_view, encode_view
@@ -82,7 +82,9 @@ class CanonicalWindow:
         return decode_view(self.views[kind], repeated=self.repeated)
 
 
-def canonical_windows(frames: Iterable[Frame], *, every: int = 1) -> Iterator[CanonicalWindow]:
+def canonical_windows(
+    frames: Iterable[Frame], *, every: int = 1, kinds: Sequence[str] = VIEWS
+) -> Iterator[CanonicalWindow]:
     """Yield the windows of a clip in order; at most one window of frames is held in memory.
 
     Windows whose kept centre is smaller than SMALLEST_SIDE, and clips shorter than
@@ -90,6 +92,7 @@ def canonical_windows(frames: Iterable[Frame], *, every: int = 1) -> Iterator[Ca
 
     Args:
         frames: The clip's frames in display order.
+        kinds: The views to make; fewer cost less.
         every: Make every n-th window only, the first always; for long clips.
     """
     samples: list[SampledFrame] = []
@@ -100,14 +103,14 @@ def canonical_windows(frames: Iterable[Frame], *, every: int = 1) -> Iterator[Ca
             SampledFrame(bounded(sample.image), tick=sample.tick, repeated=sample.repeated)
         )
         if len(samples) == WINDOW_FRAMES:
-            yield from _window(samples)
+            yield from _window(samples, kinds)
             samples = []
     first = bool(samples) and samples[0].tick == 0
     if len(samples) >= (SHORTEST_WINDOW if first else SHORTEST_TAIL):
-        yield from _window(samples)
+        yield from _window(samples, kinds)
 
 
-def _window(samples: list[SampledFrame]) -> Iterator[CanonicalWindow]:
+def _window(samples: list[SampledFrame], kinds: Sequence[str]) -> Iterator[CanonicalWindow]:
     images = [sample.image for sample in samples]
     box = centre_box(content_box(images))
     if box.short_side < SMALLEST_SIDE:
@@ -118,5 +121,5 @@ def _window(samples: list[SampledFrame]) -> Iterator[CanonicalWindow]:
         num_frames=len(samples),
         repeated=sum(sample.repeated for sample in samples) / len(samples),
         short_side=box.short_side,
-        views={kind: encode_view(view(image, box, kind) for image in images) for kind in VIEWS},
+        views={kind: encode_view(view(image, box, kind) for image in images) for kind in kinds},
     )

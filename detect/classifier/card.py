@@ -32,6 +32,21 @@ authentic**, and a high one alone carries no public claim.
 - Still pictures, and clips shorter than half a second: it abstains.
 - Generators unlike all below. The table by generator shows how uneven it is among those it knows.
 
+## Use
+
+```
+vidigree classifier score clip.mp4 [--json]
+vidigree classifier calibrate own.csv -o own.npz     # a threshold for one's own traffic
+vidigree classifier score clip.mp4 --weights own.npz
+vidigree classifier train clips.csv --cache DIR -o new.npz
+vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md
+```
+
+A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic`) and `origin`, and
+optionally `repo`, `group` and `sha256`. Calibration refuses clips that the weights were trained on.
+A feature group of another package registers under the entry point group
+`vidigree.feature_groups`; `vidigree.detect.classifier.features.FeatureGroup` is the contract.
+
 ## Canonical form
 
 Every clip, in training and in use, is brought to one form before a feature sees it
@@ -79,7 +94,7 @@ def figures_markdown(result: Evaluation) -> str:
         **{f"TPR at {float(rate):.0%} FPR": _interval(value) for rate, value in result.tpr.items()},
         "expected calibration error (calibrated on other folds)": f"{result.ece:.3f}",
         "Brier score at even odds": f"{result.brier:.3f}",
-        "CPU seconds per 2-s window": f"{result.seconds_per_window:.2f}",
+        "CPU seconds per 2-s window, decoding included": f"{result.seconds_per_window:.2f}",
     }
     probes = {
         "container facts of the source files (banned)": f"{result.container_probe:.3f}",
@@ -112,10 +127,12 @@ def figures_markdown(result: Evaluation) -> str:
             "",
             (
                 f"Leave-origin-out: {result.groups} groups (generator, real source, repository and"
-                " shared footage together) are held out whole, so every score is of a model that"
-                " saw no clip of the group; the mean of the rounds. Intervals: 95 %, bootstrap over"
-                f" groups. {few} Training clips went through: {', '.join(result.launderings)}."
-                f" Clips too short for a window: {result.unscored}."
+                " shared footage and pictures together) are held out whole, so every score is of a"
+                " model that saw no clip of the group; the mean of the rounds. Intervals: 95 %,"
+                f" bootstrap by group. {few} Training clips went through:"
+                f" {', '.join(result.launderings)}."
+                f" Clips too short for a window: {result.unscored}; near-duplicates by hash:"
+                f" {result.near_duplicates}."
             ),
             "",
             _pairs("figure", "held out", headline),

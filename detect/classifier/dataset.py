@@ -30,6 +30,7 @@ class LabelledClip:
         repository: Where the clip was published; clips of one place share encoders and pages.
         kind: What it shows or how it was made, for tables: ``"face"``, ``"t2v"``.
         sha256: Hash of the file by the list; empty where the list has none.
+        linked: Name shared by clips that show the same pictures; empty where there are none.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class LabelledClip:
     repository: str
     kind: str
     sha256: str
+    linked: str = ""
 
 
 def file_sha256(path: Path) -> str:
@@ -99,9 +101,7 @@ def _clip(row: dict[str, str], base: Path, table: Path) -> LabelledClip:
     )
 
 
-def clip_groups(
-    clips: Sequence[LabelledClip], twins: Sequence[tuple[int, int]] = ()
-) -> NDArray[np.int64]:
+def clip_groups(clips: Sequence[LabelledClip]) -> NDArray[np.int64]:
     """Number the groups that may not be torn between training and test.
 
     Clips are in one group if they share the origin (a generator; a real source; an edit and its
@@ -110,7 +110,6 @@ def clip_groups(
 
     Args:
         clips: The clips.
-        twins: Pairs of indices of near-duplicates.
 
     Returns:
         int64 (len(clips),), numbers from 0 in order of first appearance.
@@ -125,11 +124,10 @@ def clip_groups(
 
     first: dict[tuple[str, str], int] = {}
     for index, clip in enumerate(clips):
-        for key in (("origin", clip.origin), ("repository", clip.repository)):
+        keys = (("origin", clip.origin), ("repository", clip.repository), ("linked", clip.linked))
+        for key in keys:
             if key[1]:
                 parent[root(index)] = root(first.setdefault(key, index))
-    for left, right in twins:
-        parent[root(left)] = root(right)
     numbers: dict[int, int] = {}
     return np.array([numbers.setdefault(root(index), len(numbers)) for index in range(len(clips))])
 

@@ -103,7 +103,7 @@ def score_video(path: Path | str, *, model: ClassifierModel | None = None) -> Cl
         UsageError: The shipped weights are damaged.
     """
     model = model or shipped_model()
-    usable, reason = _usable_windows(path)
+    usable, reason = _usable_windows(path, model)
     if reason:
         return _abstained(reason, model)
     members = model.windows_members(usable)
@@ -130,16 +130,17 @@ def clip_member_scores(path: Path, model: ClassifierModel) -> NDArray[np.float64
     Raises:
         MediaError: The file cannot be read.
     """
-    usable, reason = _usable_windows(path)
+    usable, reason = _usable_windows(path, model)
     if reason:
         return None
     return np.asarray(model.windows_members(usable).mean(axis=0), dtype=np.float64)
 
 
-def _usable_windows(path: Path | str) -> tuple[list[CanonicalWindow], str]:
+def _usable_windows(path: Path | str, model: ClassifierModel) -> tuple[list[CanonicalWindow], str]:
     """Return the windows that can be judged, or none and the reason."""
+    kinds = tuple(sorted({block.view for block in model.blocks}))
     with open_video(path) as reader:
-        windows = list(canonical_windows(reader, every=_stride(reader.info)))
+        windows = list(canonical_windows(reader, every=_stride(reader.info), kinds=kinds))
         small = min(reader.info.width, reader.info.height) * 0.8 < SMALLEST_SIDE
     if not windows:
         return [], "too-small" if small else "too-short"
@@ -157,7 +158,7 @@ def _stride(info: VideoInfo) -> int:
 
 
 def _detail(window: CanonicalWindow) -> int:
-    return len(window.views["resized"][0])
+    return len(next(iter(window.views.values()))[0])
 
 
 def _abstained(reason: str, model: ClassifierModel) -> ClassifierReading:

@@ -12,6 +12,7 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack
 from vidigree.detect.classifier.canonical import RECIPE_ID
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
+from vidigree.detect.classifier.duplicates import link_near_duplicates
 from vidigree.detect.classifier.extraction import Block, FeatureTable, build_table
 from vidigree.detect.classifier.features import feature_groups
 from vidigree.detect.classifier.model import ClassifierModel, Header
@@ -108,6 +109,7 @@ def train(
         MediaError: A clip cannot be read.
         OutputError: The cache cannot be written.
     """
+    clips = link_near_duplicates(clips, cache)
     labels = np.array([clip.synthetic for clip in clips])
     tables = {
         name: build_table(

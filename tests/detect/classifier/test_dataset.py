@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,8 @@ def _clip(origin: str, repository: str = "", *, synthetic: bool = False) -> Labe
 def test_origin_repository_and_twins_chain_into_one_group() -> None:
     clips = [_clip("a", "r"), _clip("b", "r"), _clip("b", "s"), _clip("c", "t"), _clip("d", "u")]
     assert clip_groups(clips).tolist() == [0, 0, 0, 1, 2]
-    assert clip_groups(clips, twins=[(2, 4)]).tolist() == [0, 0, 0, 1, 0]
+    clips[2], clips[4] = replace(clips[2], linked="x"), replace(clips[4], linked="x")
+    assert clip_groups(clips).tolist() == [0, 0, 0, 1, 0]
 
 
 def test_an_edit_and_its_footage_of_one_name_stay_together() -> None:
