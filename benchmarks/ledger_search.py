@@ -146,6 +146,7 @@ def measure(table: Path, number: int, limit: int, in_database: int) -> dict[str,
         result[type(index).__name__] = {"seconds to add": round(seconds, 1), **ask(index, asked)}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         result[type(index).__name__]["peak memory of the process, GiB"] = round(peak, 2)
+        print(type(index).__name__, result[type(index).__name__], flush=True)
     result["SQLite"] = read_from_database(real, in_database, originals[0].to_bytes())
     return result
 

@@ -83,20 +83,23 @@ class InvertedIndex:
     """An inverted file by FAISS: milliseconds among millions, not exact for distant codes.
 
     Args:
-        examples: uint8 of shape (at least 4096, 16): codes like those that will be added; each of
-            4,096 of them gets a list.
+        examples: uint8 of shape (n, 16), at least one: codes like those that will be added; up to
+            4,096 different ones of them get a list each.
     """
 
     def __init__(self, examples: NDArray[np.uint8]) -> None:
         import faiss
 
-        chosen = np.linspace(0, len(examples) - 1, _LISTS).round().astype(int)
+        different = np.unique(examples, axis=0)
+        lists = min(_LISTS, len(different))
+        chosen = np.linspace(0, len(different) - 1, lists).round().astype(int)
+        heads = np.ascontiguousarray(different[chosen])
         # Kept here, because the index only refers to it.
         self._lists: Any = faiss.IndexBinaryFlat(CODE_BYTES * 8)
-        self._lists.add(np.ascontiguousarray(examples[chosen]))
-        self._index: Any = faiss.IndexBinaryIVF(self._lists, CODE_BYTES * 8, _LISTS)
-        self._index.train(np.ascontiguousarray(examples[chosen]))
-        self._index.nprobe = _LOOKED_INTO
+        self._lists.add(heads)
+        self._index: Any = faiss.IndexBinaryIVF(self._lists, CODE_BYTES * 8, lists)
+        self._index.train(heads)
+        self._index.nprobe = min(_LOOKED_INTO, lists)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

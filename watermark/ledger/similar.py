@@ -20,6 +20,7 @@ _OVERLAP = 1000
 appear after one with a higher number; and SQLite gives the number of a deleted last row again."""
 
 _CANDIDATES = 64
+_COMPARED = 8
 _BATCH = 10_000
 
 
@@ -46,15 +47,19 @@ class SimilaritySearch:
         """
         if not wanted.usable:
             return []
+        seen = (wanted, wanted.mirrored())
+        nearest: dict[int, tuple[int, int]] = {}  # row number -> distance, which of the two
         with self._lock:
             self._refresh(connection)
-            most = max(_CANDIDATES, 4 * limit)
-            near = [
-                number
-                for asked in (wanted, wanted.mirrored())
-                for number, _ in self._index.search(query_codes(asked), most)
-            ]
-        return self._judged(connection, wanted, sorted(set(near)))[:limit]
+            for which, asked in enumerate(seen):
+                found = self._index.search(query_codes(asked), max(_CANDIDATES, 4 * limit))
+                for number, distance in found:
+                    best = nearest.get(number, (distance, which))
+                    nearest[number] = min(best, (distance, which))
+        # Comparing whole fingerprints costs a millisecond each, so only the nearest are compared.
+        ranked = sorted(nearest, key=lambda number: (nearest[number], number))
+        chosen = {number: seen[nearest[number][1]] for number in ranked[: _COMPARED + 2 * limit]}
+        return self._judged(connection, chosen)[:limit]
 
     def _refresh(self, connection: sa.Connection) -> None:
         """Read the codes of rows that are new."""
@@ -76,16 +81,15 @@ class SimilaritySearch:
 
     @staticmethod
     def _judged(
-        connection: sa.Connection, wanted: Fingerprint, numbers: list[int]
+        connection: sa.Connection, chosen: dict[int, Fingerprint]
     ) -> list[tuple[int, float]]:
         """Return the rows with the likeness of their whole fingerprints, best first."""
-        query = sa.select(entries.c.id, entries.c.fingerprint).where(entries.c.id.in_(numbers))
+        query = sa.select(entries.c.id, entries.c.fingerprint).where(entries.c.id.in_(chosen))
         judged = []
         for row in connection.execute(query):
             try:
                 stored = Fingerprint.from_bytes(bytes(row.fingerprint))
             except UsageError:
                 continue  # of another version; `ledger check` reports it
-            likeness = max(similarity(wanted, stored), similarity(wanted.mirrored(), stored))
-            judged.append((row.id, likeness))
+            judged.append((row.id, similarity(chosen[row.id], stored)))
         return sorted(judged, key=lambda pair: (-pair[1], pair[0]))
