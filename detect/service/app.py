@@ -17,6 +17,7 @@ from vidigree.detect.service.context import ServiceContext, context_of
 from vidigree.detect.service.gate import Gate
 from vidigree.detect.service.openapi_texts import DESCRIPTION
 from vidigree.detect.service.refusals import RefusalError
+from vidigree.detect.service.resolution_mount import mount_resolution
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.media.errors import UsageError, VidigreeError
 
@@ -59,6 +60,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     app.include_router(audit_routes.router)
     app.include_router(operation_routes.router)
     app.include_router(page_routes.router)
+    mount_resolution(app, context)
     app.add_middleware(Gate, metrics=context.metrics)
     app.add_exception_handler(RefusalError, _refuse)
     app.add_exception_handler(VidigreeError, _report)

@@ -11,7 +11,7 @@ from vidigree.detect.service.api_keys import ApiKey
 from vidigree.detect.service.context import ServiceContext
 from vidigree.detect.service.refusals import RefusalError
 
-__all__ = ["Caller", "admit", "identify"]
+__all__ = ["Caller", "admit", "admit_address", "identify"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,16 @@ def admit(caller: Caller, context: ServiceContext) -> None:
     else:
         per_minute = caller.key.per_minute or settings.key_per_minute
     _spend(context, caller.name, per_minute)
+
+
+def admit_address(request: Request, context: ServiceContext) -> None:
+    """Count one request that needs no key, by address.
+
+    Raises:
+        RefusalError: The address asks too often.
+    """
+    address = request.client.host if request.client else "unknown"
+    _spend(context, f"address {_network(address)}", context.settings.per_minute)
 
 
 def _spend(context: ServiceContext, name: str, per_minute: int) -> None:

@@ -20,6 +20,7 @@ from vidigree.detect.service.rate import RateLimiter
 from vidigree.detect.service.runner import JobRunner
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.detect.service.spool import Spool
+from vidigree.watermark.ledger import Ledger
 
 __all__ = ["ServiceContext", "context_of"]
 
@@ -40,6 +41,7 @@ class ServiceContext:
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
         self.engine: Engine = open_database(settings.ledger)
+        self.ledger = Ledger.open(settings.ledger)
         self.jobs = JobStore(
             self.engine,
             lease_seconds=settings.lease_seconds,
@@ -64,6 +66,7 @@ class ServiceContext:
     def stop(self) -> None:
         """Stop, and put what is running back into the queue."""
         self.runner.stop()
+        self.ledger.close()
         self.engine.dispose()
         log_event("service-stopped")
 

@@ -35,6 +35,9 @@ class JobRunner:
         on_event: Called with ``"finished"`` or ``"lost"`` for every job that ends here; from
             these threads.
         on_trouble: Called with what the database says when it fails; the threads go on trying.
+
+    Attributes:
+        pool: The worker processes, for others that have clips to look at.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class JobRunner:
         limits = WorkerLimits(
             max_seconds=settings.job_seconds, max_memory_bytes=settings.worker_memory_bytes
         )
-        self._pool = WorkerPool(settings.workers, limits)
+        self.pool = WorkerPool(settings.workers, limits)
         self._threads = [
             threading.Thread(target=self._work, name=f"audit-{number}", daemon=True)
             for number in range(settings.workers)
@@ -74,7 +77,7 @@ class JobRunner:
     def stop(self) -> None:
         """End the workers, put their jobs back into the queue, end the threads."""
         self._stopping.set()
-        self._pool.close()
+        self.pool.close()
         with self._wake:
             self._wake.notify_all()
         for thread in self._threads:
@@ -120,7 +123,7 @@ class JobRunner:
     def _run(self, job: AuditJob) -> None:
         self.hold(job)
         try:
-            answer = self._pool.audit(self._audit_job(job), progress=self._progress(job))
+            answer = self.pool.audit(self._audit_job(job), progress=self._progress(job))
             if self._stopping.is_set():  # the worker was ended under it; that says nothing of it
                 self._store.release(job)
                 return

@@ -288,3 +288,19 @@ def test_logs_say_what_happened_and_not_to_what(
     assert any(row.get("route") == "/v1/audits" and row["status"] == 200 for row in rows)
     assert "secret" not in "".join(lines)
     assert "127.0.0.1" not in "".join(lines)
+
+
+def test_the_resolution_api_stands_beside_the_audits(start_service: Start) -> None:
+    service = start_service(per_minute=1)
+    listed = service.http.get("/c2pa/v1/services/supportedAlgorithms")
+    assert listed.status_code == 200
+    assert "org.vidigree.robust.1" in listed.text
+    assert "default-src 'none'" in listed.headers["content-security-policy"]
+    answers = [
+        service.http.post("/c2pa/v1/matches/byContent", content=b"x", headers=header)
+        for header in ({"Content-Type": "video/mp4"},) * 2
+    ]
+    assert answers[0].status_code == 400
+    assert answers[1].status_code == 429
+    assert int(answers[1].headers["retry-after"]) > 0
+    assert 'route="/c2pa/v1' in service.http.get("/metrics").text

@@ -1,0 +1,56 @@
+"""Puts the Soft Binding Resolution API beside the audits, on the same ledger and workers."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vidigree.detect.service.callers import admit_address
+from vidigree.detect.service.context import ServiceContext
+from vidigree.detect.service.refusals import RefusalError
+from vidigree.detect.service.resolution import ResolutionSettings, create_resolution_app
+from vidigree.detect.service.resolution_search import ContentSearch
+
+__all__ = ["RESOLUTION_PATH", "mount_resolution"]
+
+RESOLUTION_PATH = "/c2pa/v1"
+
+
+def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
+    """Mount the API; everybody may ask, nobody may write.
+
+    Args:
+        app: The service.
+        context: Of the service; its ledger is asked, its workers look at clips.
+    """
+    settings = context.settings
+    search = ContentSearch(context.runner.pool.audit, context.ledger, ledger_url=settings.ledger)
+    resolution = create_resolution_app(
+        context.ledger,
+        search,
+        ResolutionSettings(
+            max_upload_bytes=settings.max_upload_bytes, upload_seconds=settings.upload_seconds
+        ),
+    )
+    app.mount(RESOLUTION_PATH, _Metered(resolution, context))
+
+
+class _Metered:
+    """Counts what costs work, the POST requests, against the limit of the caller's address."""
+
+    def __init__(self, app: ASGIApp, context: ServiceContext) -> None:
+        self._app = app
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            try:
+                admit_address(Request(scope), self._context)
+            except RefusalError as error:
+                self._context.metrics.refusals.labels(error.kind).inc()
+                answer = JSONResponse(error.to_dict(), error.status, error.headers)
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
