@@ -93,7 +93,7 @@ def _asphalt(rng: np.random.Generator) -> FloatArray:
 
 
 def _snow(rng: np.random.Generator) -> FloatArray:
-    return _speckled(rng, (0.60, 0.63, 0.69), (0.74, 0.76, 0.79), 0.14)
+    return _speckled(rng, (0.44, 0.49, 0.58), (0.76, 0.78, 0.80), 0.30)
 
 
 def _carpet(rng: np.random.Generator) -> FloatArray:
@@ -114,7 +114,7 @@ def _marble(rng: np.random.Generator) -> FloatArray:
     phase = 2 * np.pi * (2 * rows[:, None] + 1 * rows[None]) + 9 * (warp - 0.5)
     veins = np.clip(1 - np.abs(np.sin(phase)) / 0.16, 0, 1) ** 2
     fine = np.clip(1 - np.abs(periodic_noise(_SIZE, (7, 7), rng) - 0.5) / 0.02, 0, 1)
-    dark = np.clip(0.65 * veins * warp * 1.4 + 0.18 * fine, 0, 1)
+    dark = np.clip(1.5 * veins * warp + 0.45 * fine, 0, 1)
     return _mix((0.60, 0.585, 0.56), (0.13, 0.13, 0.145), dark)
 
 
