@@ -88,6 +88,18 @@ def calibrate(
         click.echo(f"Written: {plot}", err=True)
 
 
+@watermark.command()
+@click.argument("clips", nargs=-1, required=True, type=_FILE)
+@click.option("--seed", default=1, show_default=True)
+def security(clips: tuple[Path, ...], seed: int) -> None:
+    """Measure averaging, copying and overwriting with the marks of CLIPS."""
+    from vidigree.watermark.bench.security import measure_security
+
+    click.echo("| attack | outcome |\n|---|---|")
+    for row in measure_security(clips, seed):
+        click.echo(f"| {row.attack} | {row.outcome} |")
+
+
 @watermark.command("make-samples")
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
 @click.option("--out", "folder", type=_FOLDER, required=True)

@@ -1,0 +1,54 @@
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidigree.media import VideoWriter
+from vidigree.media.errors import UsageError
+from vidigree.watermark.bench.calibration import calibrate, qq_plot
+from vidigree.watermark.bench.security import measure_security
+
+
+def _clip(path: Path, seed: int) -> Path:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:256, 0:256]
+    phase = rng.uniform(0, 6, 4)
+    with VideoWriter(path, width=256, height=256, fps=Fraction(24)) as writer:
+        for index in range(8):
+            wave = np.sin((x + index) / 13.0 + phase[0]) * np.cos(y / 17.0 + phase[1])
+            wave = 120 + 40 * wave + 20 * np.sin(x * y / 900.0 + phase[2])
+            writer.write(np.repeat(np.clip(wave, 0, 255).astype(np.uint8)[..., None], 3, axis=2))
+    return path
+
+
+def test_scores_of_unmarked_windows_keep_what_the_p_values_claim(tmp_path: Path) -> None:
+    clips = [_clip(tmp_path / f"{seed}.mp4", seed) for seed in range(3)]
+    result = calibrate(clips, trials=200, keys=20, seed=1)
+    assert len(result.best) >= 120
+    assert result.single.std() == pytest.approx(1.0, abs=0.2)
+    for claimed, single, best in result.rows()[1:]:
+        assert single <= 5 * claimed
+        assert best <= 5 * claimed
+
+
+def test_a_qq_plot_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    result = calibrate([_clip(tmp_path / "a.mp4", 1)], trials=20, keys=20, seed=1)
+    qq_plot(result, tmp_path / "qq.png")
+    assert (tmp_path / "qq.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_averaging_gives_an_attacker_little_and_the_wrong_key_nothing(tmp_path: Path) -> None:
+    clips = [_clip(tmp_path / f"{seed}.mp4", seed) for seed in range(10)]
+    rows = {row.attack: row.outcome for row in measure_security(clips)}
+    assert rows["looked for with the wrong key"] == "not present"
+    assert rows["mean, brought to full strength, subtracted from a marked clip"].startswith(
+        "the clip"
+    )
+
+
+def test_too_few_clips_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="four"):
+        measure_security([_clip(tmp_path / "a.mp4", 1)])
