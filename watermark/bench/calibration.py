@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidigree.media import Progress, VidigreeError, no_progress, open_video
 from vidigree.watermark.bench import distortions as d
-from vidigree.watermark.keyring import MarkKey
+from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
 from vidigree.watermark.robust.carrier import SHORT_SIDE, carrier_of
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.geometry import Geometry, observed_spectrum
@@ -70,11 +70,12 @@ def calibrate(
     windows = 0
     for picture in _windows(clips, rng):
         windows += 1
+        # The lattice and the whitening are the same for every key.
+        spectrum = observed_spectrum(picture, carrier_of(PUBLISHED_KEY), Geometry())
         for _ in range(keys):
             key = MarkKey(key_id="calibration", secret=rng.bytes(32))
             # Not through the cache, which would fill with keys that are used once.
             carrier = carrier_of.__wrapped__(key)
-            spectrum = observed_spectrum(picture, carrier, Geometry())
             chosen = spectrum[carrier.pilots]
             at_zero = float(np.sum((chosen * np.conj(carrier.phases[carrier.pilots])).real))
             single.append(at_zero / math.sqrt(float(np.sum(np.abs(chosen) ** 2)) / 2.0))
