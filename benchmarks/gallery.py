@@ -33,7 +33,6 @@ PROMPTS = (
     "ten small metal balls raining on a checkered floor",
     "a tower of six cubes collapsing on asphalt, cloudy sky",
     "a traffic cone and a barrel on asphalt, orbiting camera",
-    "a pyramid of cans hit by a fast rubber ball in a studio",
 )
 SEED, SIDE, FRAMES, SHOWN = 5, (320, 240), 48, (2, 14, 27, 44)
 
