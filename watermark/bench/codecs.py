@@ -1,4 +1,8 @@
-"""What happens to clips on their way: real encoders, and frames that go missing."""
+"""What happens to clips on their way: real encoders, and frames that go missing.
+
+SVT-AV1 asks the system for real-time priority for its threads and, run by the superuser, gets it:
+a bench with AV1 in it then starves everything else on the machine. Run it as an ordinary user.
+"""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def test_memory_does_not_grow_with_length(textured: Callable[..., Frames]) -> No
         tracemalloc.stop()
         return peak
 
-    assert endless(1440) < 1.1 * endless(480)
+    assert endless(720) < 1.1 * endless(480)
 
 
 def test_an_empty_stream_holds_no_mark() -> None:
