@@ -32,6 +32,26 @@ def test_commands_of_the_readme_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
+def test_readme_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert pages - set(re.findall(r"\]\(([^)#]+)", text)) == set()
+
+
+def test_architecture_names_every_package() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = ("generate", "detect", "watermark", "media")
+    packages = [
+        path.parent.relative_to(ROOT)
+        for room in rooms
+        for path in ROOT.glob(f"{room}/**/__init__.py")
+    ]
+    unnamed = [
+        str(p) for p in packages if ".".join(p.parts) not in text and f"`{p.name}/`" not in text
+    ]
+    assert [name for name in unnamed if "versions" not in name] == []
+
+
 @pytest.mark.slow
 def test_python_of_the_readme_runs(tmp_path: Path, vidigree_environment: dict[str, str]) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
