@@ -16,7 +16,7 @@ from vidigree.detect.classifier.features import feature_groups
 from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["Block", "FeatureTable", "block_features", "build_table", "layout_names"]
+__all__ = ["Block", "FeatureTable", "block_features", "build_table"]
 
 
 @dataclass(frozen=True, order=True)
@@ -30,15 +30,6 @@ class Block:
 
     view: str
     group: str
-
-
-def layout_names(blocks: Sequence[Block]) -> list[str]:
-    """Return ``view/group/feature`` for every column of a row."""
-    return [
-        f"{block.view}/{block.group}/{name}"
-        for block in blocks
-        for name in feature_groups.get(block.group)().names()
-    ]
 
 
 def block_features(window: CanonicalWindow, blocks: Sequence[Block]) -> NDArray[np.float32]:

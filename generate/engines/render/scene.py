@@ -148,12 +148,6 @@ class CameraPath:
     pan: tuple[float, float] = (0.0, 0.0)
     field_of_view: float = 0.62
 
-    @property
-    def is_static(self) -> bool:
-        """Whether all frames are seen from the same place."""
-        ranges = (self.distance, self.azimuth, self.elevation, self.pan)
-        return all(start == end for start, end in ranges)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:

@@ -37,11 +37,6 @@ class SkyDome:
             points = (rng.random((512, 512)) > 0.9988) * rng.random((512, 512)) ** 2
             self._stars = MipMap(points[..., None].astype(np.float32))
 
-    @property
-    def moves(self) -> bool:
-        """Whether it changes with time."""
-        return self._clouds is not None
-
     def smooth(self, direction: FloatArray) -> FloatArray:
         """Return radiance (3, N) of the bare gradient for unit directions (3, N)."""
         height = np.clip(direction[1], 0, 1)
