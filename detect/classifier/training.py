@@ -237,7 +237,7 @@ def _fit_members(
     except ImportError as error:
         raise UsageError(
             "Training and evaluation need scikit-learn, which is not installed.",
-            hint="Run `pip install vidigree[train]`.",
+            hint="Run `pip install 'vidigree[train]'`.",
         ) from error
 
     owner = np.concatenate([table.clip for table in tables])

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy.engine import Engine
 
-from vidigree.media.errors import LedgerError
 from vidigree.watermark.ledger.connection import connect, ledger_errors
+from vidigree.watermark.ledger.migration import Migrations, migrate
 
 __all__ = ["open_database"]
 
-_VERSION_TABLE = "service_alembic_version"
+# A version table of its own: the ledger counts its own versions in the same database.
+_SERVICE_MIGRATIONS = Migrations(
+    package="vidigree.detect.service",
+    version_table="service_alembic_version",
+    lock=7105301943,
+    unknown="The service's tables have a schema that this version does not know.",
+)
 
 
 def open_database(url: str | None) -> Engine:
@@ -30,28 +29,5 @@ def open_database(url: str | None) -> Engine:
     """
     engine = connect(url)
     with ledger_errors("The service's tables cannot be made", engine):
-        _migrate(engine)
+        migrate(engine, _SERVICE_MIGRATIONS)
     return engine
-
-
-def _migrate(engine: Engine) -> None:
-    config = Config()
-    scripts = resources.files("vidigree.detect.service").joinpath("migrations")
-    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": _VERSION_TABLE})
-        if context.get_current_revision() == newest:
-            return
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            # Released with the transaction; the number is the service's own.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7105301943)")
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise LedgerError(
-                "The service's tables have a schema that this version does not know.",
-                hint="A newer vidigree wrote them; upgrade this one.",
-            ) from error

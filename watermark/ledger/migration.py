@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 
 from alembic import command
@@ -9,51 +10,76 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 
 from vidigree.media.errors import LedgerError
 
-__all__ = ["migrate", "schema_version", "script_config"]
+__all__ = ["LEDGER_MIGRATIONS", "Migrations", "migrate", "schema_version", "script_config"]
 
 
-def migrate(engine: Engine) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Migrations:
+    """The migrations of one set of tables; several sets may share a database.
+
+    Attributes:
+        package: Package that holds the scripts in its folder ``migrations``.
+        version_table: Table in which Alembic keeps the revision of this set.
+        lock: Number of the PostgreSQL advisory lock, its own for each set.
+        unknown: Sentence for a database that a newer version wrote.
+    """
+
+    package: str
+    version_table: str
+    lock: int
+    unknown: str
+
+
+LEDGER_MIGRATIONS = Migrations(
+    package="vidigree.watermark.ledger",
+    version_table="alembic_version",
+    lock=7105301942,
+    unknown="The ledger has a schema that this version does not know.",
+)
+
+
+def migrate(engine: Engine, migrations: Migrations = LEDGER_MIGRATIONS) -> None:
     """Upgrade to the newest schema; one of several processes does it, the others wait.
+
+    Args:
+        engine: The database.
+        migrations: Whose tables; the ledger's by default.
 
     Raises:
         LedgerError: The database was written by a newer version of this program.
     """
-    config = script_config()
+    config = script_config(migrations)
     newest = ScriptDirectory.from_config(config).get_current_head()
-    with engine.connect() as connection:
-        if _version(connection) == newest:
-            return
+    if schema_version(engine, migrations) == newest:
+        return
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
-            # Released with the transaction; the number is the ledger's own.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7105301942)")
+            # Released with the transaction.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({migrations.lock:d})")
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
         except CommandError as error:
             raise LedgerError(
-                "The ledger has a schema that this version does not know.",
-                hint="A newer vidigree wrote it; upgrade this one.",
+                migrations.unknown, hint="A newer vidigree wrote it; upgrade this one."
             ) from error
 
 
-def schema_version(engine: Engine) -> str | None:
+def schema_version(engine: Engine, migrations: Migrations = LEDGER_MIGRATIONS) -> str | None:
     """Return the revision the database is at, ``None`` for an empty one."""
+    options = {"version_table": migrations.version_table}
     with engine.connect() as connection:
-        return _version(connection)
+        return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
-def _version(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def script_config() -> Config:
-    """Return Alembic's configuration: only where the scripts are."""
+def script_config(migrations: Migrations = LEDGER_MIGRATIONS) -> Config:
+    """Return Alembic's configuration: where the scripts are, and which table counts them."""
     config = Config()
-    scripts = resources.files("vidigree.watermark.ledger").joinpath("migrations")
+    scripts = resources.files(migrations.package).joinpath("migrations")
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.attributes["version_table"] = migrations.version_table
     return config

@@ -6,9 +6,8 @@ from alembic import context
 
 from vidigree.detect.service.schema import metadata
 
-connection = context.config.attributes["connection"]
-# A version table of its own: the ledger counts its own versions in the same database.
+given = context.config.attributes
 context.configure(
-    connection=connection, target_metadata=metadata, version_table="service_alembic_version"
+    connection=given["connection"], target_metadata=metadata, version_table=given["version_table"]
 )
 context.run_migrations()

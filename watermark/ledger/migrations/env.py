@@ -6,6 +6,8 @@ from alembic import context
 
 from vidigree.watermark.ledger.schema import metadata
 
-connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata)
+given = context.config.attributes
+context.configure(
+    connection=given["connection"], target_metadata=metadata, version_table=given["version_table"]
+)
 context.run_migrations()

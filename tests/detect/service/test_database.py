@@ -1,0 +1,38 @@
+"""The service's tables lie beside the ledger's, each with its own versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from vidigree.detect.service.database import open_database
+from vidigree.media import LedgerError
+from vidigree.watermark.ledger.connection import connect
+from vidigree.watermark.ledger.migration import migrate, schema_version
+
+
+def test_ledger_and_service_share_a_database(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    ledger = connect(url)
+    migrate(ledger)
+    before = schema_version(ledger)
+    tables = set(sa.inspect(ledger).get_table_names())
+    service = open_database(url)
+    added = set(sa.inspect(service).get_table_names()) - tables
+    assert "service_alembic_version" in added
+    assert len(added) > 1
+    assert schema_version(ledger) == before
+    service.dispose()
+    ledger.dispose()
+
+
+def test_tables_of_a_newer_version_are_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE service_alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(LedgerError, match="service's tables"):
+        open_database(url)
