@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vidigree.detect.evidence import LAYERS
 from vidigree.detect.findings import Finding
 from vidigree.detect.wording import Wording, wording
+from vidigree.watermark.method import p_value_text
 
 if TYPE_CHECKING:
     from rich.panel import Panel
@@ -154,7 +155,7 @@ def _strength(piece: dict[str, Any]) -> str:
     strength, segments = piece["strength"], piece["segments"]
     parts = []
     if strength["p_value"] is not None:
-        parts.append(f"p = {strength['p_value']:.2g}")
+        parts.append(p_value_text(strength["p_value"]))
     if strength["llr"] is not None:
         parts.append(f"log-likelihood ratio {strength['llr']:+.2f}")
     if strength["similarity"] is not None:

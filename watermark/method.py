@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidigree.media.registry import Registry
 from vidigree.watermark.keyring import MarkKey
 
-__all__ = ["MarkReading", "MarkSegment", "WatermarkMethod", "watermark_methods"]
+__all__ = ["MarkReading", "MarkSegment", "WatermarkMethod", "p_value_text", "watermark_methods"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,15 @@ class MarkReading:
             if segment["message"] is not None:
                 segment["message"] = f"{segment['message']:016x}"
         return row
+
+
+def p_value_text(p_value: float) -> str:
+    """Write a p-value for people: ``"p = 0.03"``, and ``"p < 1e-12"`` below that.
+
+    The bound may be far smaller, but no count of unmarked clips can show that it holds so far
+    out, so nobody should read more into it.
+    """
+    return "p < 1e-12" if p_value < 1e-12 else f"p = {p_value:.2g}"
 
 
 class WatermarkMethod(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidigree.watermark.method import MarkReading
+from vidigree.watermark.method import MarkReading, p_value_text
 
 __all__ = ["StampReceipt"]
 
@@ -56,7 +56,7 @@ class StampReceipt:
             ),
             (
                 f"  mark         clip id {self.clip_id:016x}, key {self.key_id}, read back"
-                f" (p = {self.reading.p_value:.0e})"
+                f" ({p_value_text(self.reading.p_value)})"
             ),
             f"  credentials  C2PA, signed by {self.signer}"
             + (", time-stamped" if self.timestamped else ""),

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from vidigree.watermark.method import p_value_text
+
 __all__ = ["Part", "Track", "tracks"]
 
 _WARM = 3.0
@@ -68,7 +70,7 @@ def tracks(row: dict[str, Any]) -> tuple[Track, ...]:
     found = []
     if _looked(marks):
         parts = tuple(
-            _part(part, length, "mark", 1.0, f"p = {part['p_value']:.1e}") for part in segments
+            _part(part, length, "mark", 1.0, p_value_text(part["p_value"])) for part in segments
         )
         found.append(Track(layer="mark", parts=parts))
     if _looked(classifier):

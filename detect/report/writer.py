@@ -19,6 +19,7 @@ from vidigree.media.output import output_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+from vidigree.watermark.method import p_value_text
 
 __all__ = ["ReportWriter", "render_report"]
 
@@ -128,7 +129,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["clock"] = _clock
-    environment.filters["figure"] = lambda value: f"{value:.2g}"
+    environment.filters["p_value"] = p_value_text
     return environment
 
 
