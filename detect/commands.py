@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from vidigree.media.progress import no_progress, progress_bar
 __all__ = ["audit"]
 
 _FORMATS = (".jsonl", ".csv", ".parquet")
+_REPORT_FORMATS = (".html", ".htm")
 
 
 @click.command(epilog="Exit codes: see docs/exit-codes.md.")
@@ -62,6 +64,7 @@ def audit(clips: tuple[str, ...], **options: Any) -> int:
 
     _check(options)
     names = list(dict.fromkeys(expand(clips)))
+    _keep_inputs({*clips, *names}, options)
     alone = len(names) == 1 and not is_url(names[0]) and options["jobs"] is None
     alone = alone and options["cluster"] is None
     with VerdictSink(total=len(names), **_sink(options)) as sink, ExitStack() as stack:
@@ -84,9 +87,23 @@ def _check(options: dict[str, Any]) -> None:
     output: Path | None = options["output"]
     if output is not None and output.suffix not in _FORMATS:
         raise UsageError(f"{output} has no known suffix.", hint=f"Give one of {_FORMATS}.")
-    for path in filter(None, (output, options["report"])):
+    report: Path | None = options["report"]
+    if report is not None and report.suffix.lower() not in _REPORT_FORMATS:
+        raise UsageError(f"{report} is no name for a report.", hint="Let it end in .html.")
+    for path in filter(None, (output, report)):
         if not path.parent.is_dir():
             raise OutputError(f"There is no folder {path.parent}.", hint="Make it first.")
+
+
+def _keep_inputs(names: set[str], options: dict[str, Any]) -> None:
+    """Refuse to write over what is audited: a clip, or the list that names the clips."""
+    for path in filter(None, (options["output"], options["report"])):
+        alike = (name for name in names if name.endswith(path.suffix) and "\0" not in name)
+        if os.path.realpath(path) in map(os.path.realpath, alike):
+            raise UsageError(
+                f"{path} is one of the inputs and would be overwritten.",
+                hint="Choose another name for the output.",
+            )
 
 
 def _sink(options: dict[str, Any]) -> dict[str, Any]:

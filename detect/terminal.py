@@ -71,7 +71,7 @@ def verdict_panel(row: Row, *, language: str = "en", explain: bool = False) -> P
             for line in _explanation(piece, words):
                 table.add_row("", "", Text(line, style="dim"))
     lines = [head, Text(row["headline"]), Text(f"→ {_advice(row, words)}", style="italic")]
-    name = PurePath(row["file"] or "").name
+    name = _printable(PurePath(row["file"] or "").name)
     return Panel(
         Group(*lines, Text(), table),
         title=Text(name),
@@ -91,7 +91,7 @@ def verdict_text(row: Row, *, language: str = "en", explain: bool = False) -> st
     """
     words = wording(language)
     lines = [
-        f"{row['file']}: {row['finding']} ({_confidence(row, words)})",
+        f"{_name(row)}: {row['finding']} ({_confidence(row, words)})",
         f"  {row['title']}. {row['headline']}",
         f"  -> {_advice(row, words)}",
     ]
@@ -107,9 +107,9 @@ def verdict_text(row: Row, *, language: str = "en", explain: bool = False) -> st
 def verdict_line(row: Row) -> str:
     """Return a verdict or an error as one line, for lists of many clips."""
     if "error" in row:
-        return f"{'error':<19} {row['file']}: {row['error']['message']}"
+        return f"{'error':<19} {_name(row)}: {_printable(row['error']['message'])}"
     action = f"{row['decision']['action']:<7}" if "decision" in row else ""
-    return f"{row['finding']:<19} {action}{row['file']}: {row['headline']}"
+    return f"{row['finding']:<19} {action}{_name(row)}: {row['headline']}"
 
 
 def tally(row: Row, counts: Counter[str]) -> None:
@@ -123,6 +123,17 @@ def summary_line(counts: Counter[str]) -> str:
     parts = [f"{counts[name]} {name}" for name in names if counts[name]]
     total = counts.total()
     return f"{total} {'clip' if total == 1 else 'clips'}: {', '.join(parts) or 'nothing to audit'}"
+
+
+def _name(row: Row) -> str:
+    return _printable(str(row["file"]))
+
+
+def _printable(text: str) -> str:
+    """Escape what would move the cursor, colour the screen or pretend to be another verdict."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def _pieces(row: Row, words: Wording) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -205,3 +205,40 @@ def test_mistakes_are_told_before_anything_is_audited(
     assert code in (2, 4)
     assert out == ""
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--report", "-o"])
+def test_inputs_are_never_written_over(
+    option: str, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / ("clips.html" if option == "--report" else "clips.jsonl")
+    content = clip.read_bytes() if option == "--report" else f"{clip}\n".encode()
+    path.write_bytes(content)
+    indirect = tmp_path / "sub" / ".." / path.name
+    (tmp_path / "sub").mkdir()
+    code, _, err = run(capsys, str(path), option, str(indirect), *FAST)
+    assert code == 2
+    assert "would be overwritten" in err
+    assert path.read_bytes() == content
+
+
+def test_report_is_a_page_by_name(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"precious")
+    code, _, err = run(capsys, str(clip), "--report", str(other), *FAST)
+    assert (code, err.count("\n")) == (2, 1)
+    assert other.read_bytes() == b"precious"
+
+
+def test_file_names_cannot_forge_a_line_or_steer_the_terminal(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = tmp_path / "a\nb.mp4: declared-captured\x1b[31m\u202e.mp4"
+    hostile.symlink_to(clip)
+    _, out, _ = run(capsys, str(hostile), *FAST)
+    assert out.startswith(
+        f"{tmp_path}/a\\nb.mp4: declared-captured\\x1b[31m\\u202e.mp4: no-evidence"
+    )
+    assert not {"\x1b", "\u202e"} & set(out)
