@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import OutputError, PolicyRefusalError, UsageError
+from vidigree.media.errors import OutputError, PolicyRefusalError, UsageError, VidigreeError
 from vidigree.media.home import home_folder
 
 __all__ = ["CallablePolicy", "Policy", "TermPolicy", "enforce", "load_policy"]
@@ -69,8 +69,21 @@ class CallablePolicy:
     decide: Callable[[ClipRequest], str | None]
 
     def refusal(self, request: ClipRequest) -> str | None:
-        """Return what the function says."""
-        return self.decide(request) or None
+        """Return what the function says.
+
+        Raises:
+            PolicyRefusalError: The function failed, so nobody allowed the request.
+        """
+        try:
+            return self.decide(request) or None
+        except VidigreeError:
+            raise
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise PolicyRefusalError(
+                f"The policy {self.name} failed ({reason}), so nothing was generated.",
+                hint="Correct it: it must take a ClipRequest and return None or a reason.",
+            ) from error
 
 
 def load_policy(source: str) -> Policy:

@@ -72,3 +72,12 @@ def test_an_empty_list_is_a_mistake(tmp_path: Path) -> None:
     path.write_text("# nothing\n")
     with pytest.raises(UsageError, match="no terms"):
         load_policy(str(path))
+
+
+@pytest.mark.parametrize("decide", [lambda: None, lambda request: 1 / 0, "no function"])
+def test_function_that_fails_allows_nothing(decide: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules: Any = types.ModuleType("broken_rules")
+    rules.decide = decide
+    monkeypatch.setitem(sys.modules, "broken_rules", rules)
+    with pytest.raises(PolicyRefusalError, match="broken_rules:decide failed"):
+        load_policy("broken_rules:decide").refusal(ClipRequest(prompt="a cube"))
