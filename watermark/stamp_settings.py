@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from vidigree.media.errors import UsageError
 from vidigree.watermark.config import Config
 from vidigree.watermark.credentials import SigningIdentity, Timestamping
 from vidigree.watermark.credentials.signers import open_signer
@@ -12,7 +13,13 @@ from vidigree.watermark.keyring import KeyRing
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.profiles import PROFILES, Profile, Provider, find_profile
 
-__all__ = ["StampSettings"]
+__all__ = ["X264_PRESETS", "StampSettings"]
+
+X264_PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium"),
+    *("slow", "slower", "veryslow", "placebo"),
+)
+"""Names that libx264 knows, fastest first; libx264 itself complains on the terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +57,13 @@ class StampSettings:
 
     def __post_init__(self) -> None:
         # Known before hours of generating, not after them.
+        if not 0 <= self.crf <= 51:  # NaN passes every range that is written the other way
+            raise UsageError(f"The quality is {self.crf}; it must be in the range 0 to 51.")
+        if self.preset not in X264_PRESETS:
+            raise UsageError(
+                f"There is no x264 preset {self.preset!r}.",
+                hint=f"Known: {', '.join(X264_PRESETS)}.",
+            )
         self.profile.check_provider(self.provider)
 
     @classmethod

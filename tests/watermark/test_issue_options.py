@@ -87,3 +87,10 @@ def test_stamp_without_an_authority_is_refused(home: Path) -> None:
 def test_labels_that_contradict_are_refused(arguments: tuple[str, ...]) -> None:
     with pytest.raises(click.UsageError, match="--label"):
         parsed(*arguments)
+
+
+@pytest.mark.parametrize("wrong", [{"crf": float("nan")}, {"crf": 52}, {"preset": "rubbish"}])
+def test_quality_that_means_nothing_is_refused_at_once(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError) as caught:
+        parsed().settings(**wrong)
+    assert "part.mp4" not in str(caught.value)
