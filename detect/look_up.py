@@ -89,7 +89,8 @@ def _fingerprint(path: Path, *, mirrored: bool = False) -> Fingerprint:
     from vidigree.watermark.fingerprint import fingerprint_frames
 
     with open_video(path) as reader:
-        # The fingerprint averages over half seconds: a few frames of each give the same average.
+        # The fingerprint averages over half seconds: a few frames of each come close to the stamp's
+        # average of all (likeness 0.90 for the two bouncing balls of the README, untouched).
         step = max(1, round(reader.info.fps / _FRAMES_A_SECOND))
         images: Iterator[NDArray[np.uint8]] = islice(reader.images(), 0, None, step)
         if mirrored:

@@ -26,7 +26,6 @@ MAX_TABLE_BYTES = 256 * 2**20
 _MAX_REFERENCE_BYTES = 2**20
 
 _TABLES = frozenset({b"stco", b"co64", b"stsc", b"stsz", b"stz2"})
-_FRAGMENT = frozenset({b"tfhd", b"trun"})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
