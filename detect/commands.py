@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -64,6 +65,8 @@ def audit(clips: tuple[str, ...], **options: Any) -> int:
 
     _check(options)
     names = list(dict.fromkeys(expand(clips)))
+    if not names:
+        raise UsageError("The list names no clip.", hint="Give one path or URL a line.")
     _keep_inputs({*clips, *names}, options)
     alone = len(names) == 1 and not is_url(names[0]) and options["jobs"] is None
     alone = alone and options["cluster"] is None
@@ -82,6 +85,8 @@ def audit(clips: tuple[str, ...], **options: Any) -> int:
 def _check(options: dict[str, Any]) -> None:
     from vidigree.detect.policy import load_policy
 
+    if math.isnan(options["max_seconds"]):  # passes any range
+        raise UsageError("--max-seconds is not a number.", hint="Give a time in seconds.")
     if options["policy"]:
         load_policy(options["policy"])
     output: Path | None = options["output"]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.readings import LedgerReading
+from vidigree.media.errors import LedgerError
 from vidigree.media.home import home_folder
 from vidigree.media.reading import open_video
 from vidigree.watermark.method import MarkReading
@@ -61,9 +62,14 @@ def look_up(
         MediaError: The clip cannot be read.
     """
     from vidigree.watermark.ledger import Ledger
+    from vidigree.watermark.ledger.connection import missing_file
 
     if url is None and not (home_folder() / "ledger.sqlite3").exists():
         return LedgerReading(exists=False)
+    missing = None if url is None else missing_file(url)
+    if missing is not None:
+        # An empty ledger made in its place would answer, wrongly, that nobody issued the clip.
+        raise LedgerError(f"There is no ledger {missing}.", hint="Check the path in the URL.")
     with Ledger.open(url) as ledger:
         for mark in marks:
             entry = None if mark.message is None else ledger.find_clip(mark.message)

@@ -242,3 +242,25 @@ def test_file_names_cannot_forge_a_line_or_steer_the_terminal(
         f"{tmp_path}/a\\nb.mp4: declared-captured\\x1b[31m\\u202e.mp4: no-evidence"
     )
     assert not {"\x1b", "\u202e"} & set(out)
+
+
+def test_ledger_that_is_not_there_is_not_an_empty_one(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "typo" / "ledger.sqlite3"
+    code, out, _ = run(capsys, str(clip), "--only", "ledger", "--ledger", f"sqlite:///{missing}")
+    assert code == 13
+    assert f"Not checked: There is no ledger {missing}." in out
+    assert not missing.parent.exists()
+
+
+def test_empty_list_is_not_a_clean_bill(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n")
+    assert run(capsys, str(empty), *FAST)[0] == 2
+
+
+def test_time_limit_must_be_a_number(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, str(clip), "--max-seconds", "nan", *FAST)
+    assert code == 2
+    assert "--max-seconds" in err

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from vidigree.media.errors import LedgerError
 from vidigree.media.home import home_folder
 
-__all__ = ["connect", "database_name", "default_url", "ledger_errors"]
+__all__ = ["connect", "database_name", "default_url", "ledger_errors", "missing_file"]
 
 LOCK_TIMEOUT = 30
 """Seconds a writer waits for another one before it gives up; ``?timeout=`` in the URL of an SQLite
@@ -55,6 +55,18 @@ def connect(url: str | None) -> Engine:
             f"The ledger's driver is not installed: {error}.",
             hint="For PostgreSQL: pip install 'vidigree[postgres]'.",
         ) from error
+
+
+def missing_file(url: str) -> Path | None:
+    """Return the SQLite file that a URL names and that is not there; otherwise ``None``."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return None  # connect() says what is wrong with it
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    if not file or file == ":memory:" or file.startswith("file:"):
+        return None
+    return None if Path(file).exists() else Path(file)
 
 
 def database_name(engine: Engine) -> str:
