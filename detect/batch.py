@@ -78,7 +78,8 @@ class Journal:
             if restart:
                 path.unlink(missing_ok=True)
             self._length = self._read() if path.exists() else 0
-            self._stream: TextIO = path.open("a", encoding="utf-8")
+            # File names need not be UTF-8; escaped so, JSON gives them back as they were.
+            self._stream: TextIO = path.open("a", encoding="utf-8", errors="backslashreplace")
             self._stream.truncate(self._length)
         except OSError as error:
             raise OutputError(

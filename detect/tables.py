@@ -79,7 +79,7 @@ def write_csv(rows: Iterable[dict[str, Any]], path: Path) -> None:
     """
     with (
         output_file(path, overwrite=True) as part,
-        part.open("w", encoding="utf-8", newline="") as stream,
+        part.open("w", encoding="utf-8", newline="", errors="backslashreplace") as stream,
     ):
         writer = csv.DictWriter(stream, fieldnames=list(COLUMNS))
         writer.writeheader()

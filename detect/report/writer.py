@@ -38,7 +38,9 @@ class ReportWriter:
     def __init__(self, path: Path, *, language: str = "en") -> None:
         self._path = path
         self._language = language
-        self._spool: IO[str] = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self._spool: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115
+            "w+", encoding="utf-8", errors="backslashreplace"
+        )
         self._counts: Counter[str] = Counter()
 
     def add(self, row: Row, pictures: list[Picture]) -> None:
@@ -54,7 +56,7 @@ class ReportWriter:
         """
         with (
             output_file(self._path, overwrite=True) as part,
-            part.open("w", encoding="utf-8") as stream,
+            part.open("w", encoding="utf-8", errors="backslashreplace") as stream,
         ):
             for piece in render_report(self._rows(), self._counts, language=self._language):
                 stream.write(piece)

@@ -264,3 +264,17 @@ def test_time_limit_must_be_a_number(clip: Path, capsys: pytest.CaptureFixture[s
     code, _, err = run(capsys, str(clip), "--max-seconds", "nan", *FAST)
     assert code == 2
     assert "--max-seconds" in err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse names that are not UTF-8")
+def test_names_that_are_not_utf8_are_written_and_found_again(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = tmp_path / os.fsdecode(b"bad\xff.mp4")
+    odd.symlink_to(clip)
+    table, page = tmp_path / "rows.csv", tmp_path / "page.html"
+    arguments = [str(odd), "-o", str(table), "--report", str(page), *FAST]
+    assert run(capsys, *arguments)[0] == 0
+    assert "bad\\udcff.mp4" in table.read_text(encoding="utf-8")
+    assert "bad\\udcff.mp4" in page.read_text(encoding="utf-8")
+    assert "1 clips were audited before." in run(capsys, *arguments)[2]
