@@ -141,6 +141,21 @@ RULES: tuple[Rule, ...] = (
     ),
     # 3. What the ledger and the pixels say where the file itself no longer does.
     # A mark alone says that a clip was stamped; whether it was generated is the manifest's to say.
+    # Being stamped must not shield a clip: anyone with the published key could stamp anything.
+    Rule(
+        name="stamped-but-likely-synthetic",
+        finding=Finding.LIKELY_SYNTHETIC,
+        confidence=Confidence.LOW,
+        all_of=("classifier.likely-synthetic", "consistency.binding-confirmed"),
+        any_of=("credentials.says-nothing", "credentials.says-edited"),
+        none_of=("ledger.says-generated", "ledger.says-captured", "ledger.transplanted"),
+    ),
+    Rule(
+        name="issued-but-likely-synthetic",
+        finding=Finding.LIKELY_SYNTHETIC,
+        confidence=Confidence.LOW,
+        all_of=("classifier.likely-synthetic", "ledger.says-nothing"),
+    ),
     Rule(
         name="stamped-source-unclaimed",
         finding=Finding.INCONCLUSIVE,

@@ -148,6 +148,18 @@ ROWS: dict[str, Readings] = {
             ingredients=(Ingredient(ingredients=(Ingredient(claimed_source="generated"),)),),
         ),
     ),
+    "stamped-but-likely-synthetic": replace(
+        CLEAN,
+        credentials=replace(BOUND, claimed_source="unknown"),
+        marks=(MARK,),
+        classifier=LIKELY,
+    ),
+    "issued-but-likely-synthetic": replace(
+        CLEAN,
+        marks=(MARK,),
+        ledger=replace(ENTRY, claimed_source="edited", generated=False),
+        classifier=LIKELY,
+    ),
     "stamped-source-unclaimed": replace(
         CLEAN, credentials=replace(BOUND, claimed_source="unknown"), marks=(MARK,)
     ),
