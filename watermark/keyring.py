@@ -74,8 +74,9 @@ class KeyRing:
                 MarkKey(key_id=row["key_id"], secret=bytes.fromhex(row["secret"])) for row in rows
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not a key ring"
             raise CredentialsError(
-                f"The mark key ring {path} cannot be read: {error}.",
+                f"The mark key ring {path} cannot be read: {reason}.",
                 hint="Restore it from a backup, or move it away to use the published key only.",
             ) from error
         return cls(keys=(*keys, PUBLISHED_KEY))

@@ -106,6 +106,13 @@ def stamp(
         raise UsageError(
             f"The output {output.name!r} must end in .mp4.", hint="Only MP4 files are written."
         )
+    try:
+        output.name.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            "The output's name is not UTF-8, and credentials name the clip.",
+            hint="Choose another name.",
+        ) from error
     method = _method(settings.method)
     with ExitStack() as stack:
         finished = stack.enter_context(output_file(output, overwrite=settings.overwrite))
@@ -176,6 +183,11 @@ class _Job:
         width, height = source.width, source.height
         if settings.pad_odd:
             width, height = width + width % 2, height + height % 2
+        elif width % 2 or height % 2:
+            raise UnsupportedMediaError(
+                f"H.264 in 4:2:0 needs even sizes, and this clip is {width} x {height}.",
+                hint="Ask for a repeated last row or column (--pad-odd), or crop it first.",
+            )
         # The embedder looks ahead, so the times wait here until their frames come out of it.
         times: deque[Fraction | None] = deque()
         frames = self.applied.label_frames(source.frames, source.fps)

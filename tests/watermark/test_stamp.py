@@ -164,7 +164,7 @@ def test_times_and_size_of_a_file_are_kept(settings: StampSettings, folder: Path
 def test_odd_sizes_are_padded_only_when_asked(settings: StampSettings, folder: Path) -> None:
     odd = [image[:95, :127] for image in images()]
     shape = {"width": 127, "height": 95}
-    with pytest.raises(UnsupportedMediaError, match="127 x 95"):
+    with pytest.raises(UnsupportedMediaError, match=r"127 x 95.*--pad-odd"):
         stamp(clip(odd, **shape), folder / "a.mp4", settings=settings)
     assert list(folder.iterdir()) == []
     padded = replace(settings, pad_odd=True)
@@ -253,6 +253,14 @@ def test_damaged_source_leaves_nothing(settings: StampSettings, folder: Path) ->
     with pytest.raises(MediaError):
         stamp(source, folder / "out.mp4", settings=settings)
     assert [p.name for p in folder.iterdir()] == ["in.mp4"]
+
+
+def test_names_that_credentials_cannot_bear_are_refused(
+    settings: StampSettings, folder: Path
+) -> None:
+    with pytest.raises(UsageError, match="not UTF-8"):
+        stamp(clip(), folder / "a\udcff.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
 
 
 def test_only_mp4_is_written(settings: StampSettings, folder: Path) -> None:

@@ -58,6 +58,19 @@ def init(folder: Path | None, algorithm: str, mark_key: bool, replace: bool) -> 
 
 
 @keys.command()
+def rotate() -> None:
+    """Make a new secret watermark key; marks made with the older ones are still found.
+
+    The new key lies in mark-keys.json in the data folder, readable by its owner only.
+    """
+    from vidigree.watermark.keyring import KeyRing
+
+    ring = KeyRing.rotate()
+    click.echo(f"New clips are marked with the secret key {ring.active.key_id}.")
+    click.echo(f"Still looked for: {', '.join(key.key_id for key in ring.keys[1:])}.")
+
+
+@keys.command()
 @_FOLDER
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(folder: Path | None, as_json: bool) -> None:

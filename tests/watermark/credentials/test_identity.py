@@ -21,6 +21,7 @@ from vidigree.watermark.credentials import (
     sign_file,
 )
 from vidigree.watermark.credentials.commands import keys
+from vidigree.watermark.keyring import KeyRing
 
 
 def test_private_key_is_readable_by_its_owner_only(identity: SigningIdentity, home: Path) -> None:
@@ -80,3 +81,27 @@ def test_keys_command_makes_and_shows_without_secrets(home: Path) -> None:
     secret = json.loads((home / "mark-keys.json").read_text())["keys"][0]["secret"]
     assert secret not in made.output + shown.output
     assert "PRIVATE" not in made.output + shown.output
+
+
+def test_mark_keys_rotate_and_older_ones_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path))
+    runner = CliRunner()
+    first = runner.invoke(keys, ["rotate"], catch_exceptions=False)
+    second = runner.invoke(keys, ["rotate"], catch_exceptions=False)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    older, newer = (out.output.split("secret key ")[1].split(".")[0] for out in (first, second))
+    assert older != newer
+    assert [key.key_id for key in KeyRing.load().keys] == [newer, older, "published-1"]
+    assert (tmp_path / "mark-keys.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "null", "no json"])
+def test_damaged_mark_keys_are_said_to_be_no_ring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path))
+    (tmp_path / "mark-keys.json").write_text(content, encoding="utf-8")
+    with pytest.raises(CredentialsError, match="not a key ring"):
+        KeyRing.load()
