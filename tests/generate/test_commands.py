@@ -33,6 +33,7 @@ def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
         (["-o", "clip.mp4"], 2, "PROMPT or --batch"),
         (["a ball", "--batch", "list.txt", "-o", "clips"], 2, "PROMPT or --batch"),
         (["--batch", "absent.txt", "-o", "clips"], 3, "absent.txt"),
+        (["a ball", "-o", "clip.mp4", "--engine", "diffusers", "--model", "/nope"], 3, "/nope"),
         (["a ball", "-o", "clip.mp4", "--policy", "absent.txt"], 2, "absent.txt"),
     ],
 )

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidigree.generate.engines.diffusers.families import family_of
-from vidigree.generate.engines.diffusers.loading import check_installed, pick_device
+from vidigree.generate.engines.diffusers.loading import (
+    check_hub_id,
+    check_installed,
+    pick_device,
+)
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
@@ -27,6 +31,7 @@ def estimate_call(request: ClipRequest, options: DiffusersOptions) -> Estimate:
     """Return what ``request`` needs; a hub id is not looked up.
 
     Raises:
+        MediaNotFoundError: There is no such folder, and it is not shaped like a hub id.
         EngineError: The folder is not a pipeline, or its weights are damaged.
     """
     check_installed()
@@ -35,6 +40,7 @@ def estimate_call(request: ClipRequest, options: DiffusersOptions) -> Estimate:
     if not index.is_file():
         if folder.exists():
             raise EngineError(f"{folder} is not a diffusers pipeline: it has no model_index.json.")
+        check_hub_id(request.model)
         return Estimate(
             width=request.width,
             height=request.height,

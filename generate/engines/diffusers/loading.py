@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
-from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError
 
-__all__ = ["check_installed", "load_pipeline", "pick_device", "quiet_libraries"]
+__all__ = ["check_hub_id", "check_installed", "load_pipeline", "pick_device", "quiet_libraries"]
 
 _NEEDED: Final = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -61,7 +61,8 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
         options: Precision, device, memory savings, LoRA.
 
     Raises:
-        UsageError: ``model`` is neither a folder nor shaped like a hub id.
+        UsageError: No model is named.
+        MediaNotFoundError: ``model`` is neither a folder nor shaped like a hub id.
         EngineError: Something is not installed, or the model cannot be loaded.
     """
     check_installed()
@@ -122,12 +123,21 @@ def _source(model: str) -> dict[str, Any]:
                 hint="Give the folder that save_pretrained wrote.",
             )
         return {"local_files_only": True}
+    check_hub_id(model)
+    return {}
+
+
+def check_hub_id(model: str) -> None:
+    """Refuse what is neither on this machine nor shaped like ``organisation/name``.
+
+    Raises:
+        MediaNotFoundError: It can only have been meant as a folder, and there is none.
+    """
     if not _HUB_ID.fullmatch(model):
-        raise EngineError(
+        raise MediaNotFoundError(
             f"There is no folder {model}.",
             hint="Give a pipeline folder, or a hub id such as Wan-AI/Wan2.1-T2V-1.3B-Diffusers.",
         )
-    return {}
 
 
 def _dtype(name: str, device: str) -> Any:

@@ -16,6 +16,9 @@ from vidigree.generate.engines.render.shapes import Cylinder, Shape, Sphere
 __all__ = ["MOTIONS", "Cue", "Start"]
 
 Triple = tuple[float, float, float]
+# Metres per second, and where it hits as a part of the target's height.
+_STRIKE_SPEED: Final = 6.0
+_STRIKE_HEIGHT: Final = 0.6
 _UPRIGHT: Final = (1.0, 0.0, 0.0, 0.0)
 _ON_ITS_SIDE: Final = (math.sqrt(0.5), math.sqrt(0.5), 0.0, 0.0)
 
@@ -34,6 +37,8 @@ class Cue:
         heading: Unit vector (x, z) of the motion.
         directed: Whether the prompt names the direction.
         arranged: Whether the body stands in a tower, row, ...
+        target: Height in metres of the top of what is to be struck.
+        gravity: Metres per second squared.
         rng: Chooses what is left open.
     """
 
@@ -46,6 +51,8 @@ class Cue:
     heading: tuple[float, float]
     directed: bool
     arranged: bool
+    target: float
+    gravity: float
     rng: np.random.Generator
 
     def at(self, height: float) -> Triple:
@@ -78,7 +85,7 @@ def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Pose, velocity and manners at time 0."""
+    """Pose, velocity and manners at time 0; ``weight`` multiplies the body's mass."""
 
     position: Triple
     orientation: tuple[float, float, float, float] = _UPRIGHT
@@ -86,6 +93,7 @@ class Start:
     spin: Triple = (0.0, 0.0, 0.0)
     restitution: float = 0.3
     friction: float = 0.5
+    weight: float = 1.0
     drive: Drive | None = None
 
 
@@ -242,15 +250,23 @@ def _collide(cue: Cue) -> Start:
 
 
 def _strike(cue: Cue) -> Start:
-    """Run into whatever stands in the middle."""
+    """Fly into the middle of the stage, above half the height of what stands there.
+
+    A ball that rolls stops at the foot of a stack: friction holds the lowest course, which carries
+    all the others. So it is thrown, and heavy enough to go on. One after another, if there are
+    several.
+    """
     sign = -1.0 if cue.directed and cue.heading[0] < 0 else 1.0
-    speed = 4.2
-    turn = speed / cue.shape.lowest if isinstance(cue.shape, Sphere) else 0.0
+    way = cue.extent + 0.4 + 3.0 * cue.shape.bounding_radius * cue.index
+    seconds = way / _STRIKE_SPEED
+    low = cue.shape.lowest
+    rise = max(_STRIKE_HEIGHT * cue.target, low) - low
     return Start(
-        position=(-sign * (cue.extent + 0.4), cue.shape.lowest, 0.12 + 0.9 * cue.index),
-        velocity=(sign * speed, 0.0, 0.0),
-        spin=(0.0, 0.0, -sign * turn),
-        friction=0.5 if turn else 0.05,
+        position=(-sign * way, low, 0.08 * (-1) ** cue.index),
+        velocity=(sign * _STRIKE_SPEED, rise / seconds + cue.gravity * seconds / 2, 0.0),
+        spin=(0.0, 0.0, -sign * 4.0),
+        restitution=0.2,
+        weight=4.0,
     )
 
 

@@ -49,14 +49,15 @@ def stage(reading: PromptReading, seed: int) -> Scene:
         ]
     places = places_for([(item.phrase, item.look.shape) for item in items], rng)
     extent = max([1.35, *(abs(x) + 0.5 for x, _, _ in places)])
-    bodies = tuple(
-        _body(item, order, place, extent, rng)
-        for order, (item, place) in enumerate(zip(items, places, strict=True))
-    )
     gravity, speed = 9.81, 1.0
     for word in reading.physics:
         gravity = _GRAVITY.get(word, gravity)
         speed = _SPEED.get(word, speed)
+    around = _Surroundings(extent=extent, target=_struck_top(items, places), gravity=gravity)
+    bodies = tuple(
+        _body(item, order, place, around, rng)
+        for order, (item, place) in enumerate(zip(items, places, strict=True))
+    )
     return Scene(
         bodies=bodies,
         ground=ground_of(reading, rng),
@@ -90,6 +91,25 @@ class _Item:
     heading: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class _Surroundings:
+    """What all bodies of a scene share; metres, and metres per second squared."""
+
+    extent: float
+    target: float
+    gravity: float
+
+
+def _struck_top(items: list[_Item], places: list[Triple]) -> float:
+    """Return the height in metres of what stands to be struck."""
+    tops = [
+        place[1] + 2 * item.look.shape.lowest
+        for item, place in zip(items, places, strict=True)
+        if item.phrase.motion == "topple"
+    ]
+    return max(tops, default=0.0)
+
+
 def _heading(phrase: ObjectPhrase, rng: np.random.Generator) -> tuple[float, float]:
     """Return the unit vector (x, z) of the asked direction; to either side if none was asked."""
     if phrase.direction:
@@ -99,6 +119,7 @@ def _heading(phrase: ObjectPhrase, rng: np.random.Generator) -> tuple[float, flo
 
 def _settle_motions(phrases: tuple[ObjectPhrase, ...]) -> list[ObjectPhrase]:
     """Give every phrase a motion: what the verbs leave open follows from the others."""
+    phrases = _with_strikes(phrases)
     moving = {phrase.motion for phrase in phrases} - {None}
     settled = []
     for phrase in phrases:
@@ -121,6 +142,19 @@ def _settle_motions(phrases: tuple[ObjectPhrase, ...]) -> list[ObjectPhrase]:
     return settled
 
 
+def _with_strikes(phrases: tuple[ObjectPhrase, ...]) -> tuple[ObjectPhrase, ...]:
+    """Let what hits a tower or another arrangement knock it over: "a ball hitting a tower"."""
+    stands = [phrase.arrangement is not None and phrase.motion is None for phrase in phrases]
+    if not any(stands) or not any(phrase.motion == "collide" for phrase in phrases):
+        return phrases
+    return tuple(
+        replace(phrase, motion="topple")
+        if standing
+        else replace(phrase, motion="strike" if phrase.motion == "collide" else phrase.motion)
+        for phrase, standing in zip(phrases, stands, strict=True)
+    )
+
+
 def _count(phrase: ObjectPhrase, rng: np.random.Generator) -> int:
     if phrase.motion == "rain" and phrase.count is None:
         return 14
@@ -135,26 +169,30 @@ def _count(phrase: ObjectPhrase, rng: np.random.Generator) -> int:
     return int(rng.integers(2, 5)) if phrase.plural else 1
 
 
-def _body(item: _Item, order: int, place: Triple, extent: float, rng: np.random.Generator) -> Body:
+def _body(
+    item: _Item, order: int, place: Triple, around: _Surroundings, rng: np.random.Generator
+) -> Body:
     shape, look = item.look.shape, item.look
     volume = 4.2 * (0.6 * shape.bounding_radius) ** 3
     cue = Cue(
         shape=shape,
         place=place,
-        extent=extent,
+        extent=around.extent,
         index=item.index,
         of=item.of,
         order=order,
         heading=item.heading,
         directed=item.phrase.direction is not None,
         arranged=item.phrase.arrangement is not None,
+        target=around.target,
+        gravity=around.gravity,
         rng=rng,
     )
     start = MOTIONS[str(item.phrase.motion)](cue)
     return Body(
         shape=shape,
         material=look.material,
-        mass=max(900 * volume * look.density, 0.05),
+        mass=max(900 * volume * look.density * start.weight, 0.05),
         position=start.position,
         orientation=start.orientation,
         velocity=start.velocity,

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from vidigree.generate import ClipRequest
+from vidigree.generate import ClipRequest, estimate
 from vidigree.generate.engines.diffusers import DiffusersEngine
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
-from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -52,8 +52,10 @@ def test_no_model_is_a_usage_error() -> None:
     "model", ["/absent/folder", "no-slash", "a/b/c", "https://x.test/y", "../x"]
 )
 def test_neither_folder_nor_hub_id(model: str) -> None:
-    with pytest.raises(EngineError, match="no folder"):
+    with pytest.raises(MediaNotFoundError, match="no folder"):
         load(model)
+    with pytest.raises(MediaNotFoundError, match="no folder"):
+        estimate(ClipRequest(prompt="a ball", engine="diffusers", model=model))
 
 
 def test_a_folder_that_is_no_pipeline(tmp_path: Path) -> None:
