@@ -156,7 +156,8 @@ def _ledger(
 def _classifier(path: Path) -> ClassifierLike:
     from vidigree.detect.classifier import score_video
 
-    return score_video(path)
+    # Where costs three times as much as whether; it is looked for where somebody will ask.
+    return score_video(path, where=None)
 
 
 def _media_facts(info: VideoInfo) -> dict[str, Any]:

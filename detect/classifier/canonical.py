@@ -16,6 +16,7 @@ from vidigree.detect.classifier.geometry import (
     LARGEST_SHORT_SIDE,
     VIEW_SIZE,
     VIEWS,
+    Box,
     bounded,
     centre_box,
     content_box,
@@ -32,6 +33,7 @@ __all__ = [
     "WINDOW_FRAMES",
     "CanonicalWindow",
     "canonical_windows",
+    "make_window",
 ]
 
 WINDOW_FRAMES = 16
@@ -103,19 +105,33 @@ def canonical_windows(
             SampledFrame(bounded(sample.image), tick=sample.tick, repeated=sample.repeated)
         )
         if len(samples) == WINDOW_FRAMES:
-            yield from _window(samples, kinds)
+            if (window := make_window(samples, kinds)) is not None:
+                yield window
             samples = []
     first = bool(samples) and samples[0].tick == 0
-    if len(samples) >= (SHORTEST_WINDOW if first else SHORTEST_TAIL):
-        yield from _window(samples, kinds)
+    enough = len(samples) >= (SHORTEST_WINDOW if first else SHORTEST_TAIL)
+    if enough and (window := make_window(samples, kinds)) is not None:
+        yield window
 
 
-def _window(samples: list[SampledFrame], kinds: Sequence[str]) -> Iterator[CanonicalWindow]:
+def make_window(
+    samples: Sequence[SampledFrame], kinds: Sequence[str], *, box: Box | None = None
+) -> CanonicalWindow | None:
+    """Bring successive samples into canonical form.
+
+    Args:
+        samples: SHORTEST_WINDOW to WINDOW_FRAMES samples of one shape.
+        kinds: The views to make.
+        box: The part of the picture to look at; ``None`` for the centre inside the bars.
+
+    Returns:
+        The window, or ``None`` where the part is smaller than SMALLEST_SIDE.
+    """
     images = [sample.image for sample in samples]
-    box = centre_box(content_box(images))
+    box = centre_box(content_box(images)) if box is None else box
     if box.short_side < SMALLEST_SIDE:
-        return
-    yield CanonicalWindow(
+        return None
+    return CanonicalWindow(
         start=samples[0].tick / SAMPLE_RATE,
         end=(samples[-1].tick + 1) / SAMPLE_RATE,
         num_frames=len(samples),

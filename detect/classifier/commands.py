@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["classifier"]
 
@@ -20,15 +25,29 @@ def classifier() -> None:
 @classifier.command()
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @click.option("--weights", type=_FILE, help="Weights of your own; the shipped ones if absent.")
+@click.option("--where", is_flag=True, help="Also say where: a curve over time, a heat map.")
+@click.option("--picture", type=_FILE, help="Draw curve and heat map of one FILE, as PNG, here.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
-def score(files: tuple[Path, ...], weights: Path | None, as_json: bool) -> None:
+def score(
+    files: tuple[Path, ...],
+    weights: Path | None,
+    where: bool,
+    picture: Path | None,
+    as_json: bool,
+) -> None:
     """Score FILES by their pixels. A low score never means authentic."""
+    from vidigree.detect.classifier.localisation import draw_localisation
     from vidigree.detect.classifier.model import load_model
     from vidigree.detect.classifier.reading import score_video
+    from vidigree.media.errors import UsageError
 
+    if picture is not None and len(files) != 1:
+        raise UsageError("One picture shows one file.", hint="Give one FILE with --picture.")
     model = load_model(weights) if weights else None
     for path in files:
-        reading = score_video(path, model=model)
+        reading = score_video(path, model=model, where=where or picture is not None)
+        if picture is not None and reading.where is not None:
+            _write_png(picture, draw_localisation(path, reading.where))
         if as_json:
             click.echo(json.dumps({"file": str(path), **reading.to_dict()}))
         elif reading.llr is None:
@@ -40,6 +59,20 @@ def score(files: tuple[Path, ...], weights: Path | None, as_json: bool) -> None:
                 f" (threshold {reading.threshold:+.2f}), real clips score this high with"
                 f" p = {reading.p_value:.3f}"
             )
+            for part in reading.where.stretches if reading.where else ():
+                click.echo(
+                    f"  {part.start:.2f} s to {part.end:.2f} s stands out,"
+                    f" log-likelihood ratio {part.llr:+.2f}"
+                )
+
+
+def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
+    import cv2
+
+    from vidigree.media.output import output_file
+
+    with output_file(path, overwrite=True) as temporary:
+        temporary.write_bytes(bytes(cv2.imencode(".png", image[..., ::-1])[1]))
 
 
 @classifier.command()

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from vidigree import __version__
 from vidigree.detect.evidence import LAYERS
 from vidigree.detect.findings import Finding
+from vidigree.detect.report.heat import heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.wording import wording
@@ -114,6 +115,7 @@ def _clip(row: Row, pictures: list[Picture]) -> dict[str, Any]:
         clip |= {
             "evidence": sorted(row["evidence"], key=lambda piece: order[piece["layer"]]),
             "tracks": tracks(row),
+            "heat": heat(row, pictures),
             "trees": manifest_tree(row),
             "json": json.dumps(row, ensure_ascii=False, indent=2),
         }

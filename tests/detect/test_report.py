@@ -14,6 +14,7 @@ import pytest
 from vidigree.detect.evidence import Layer
 from vidigree.detect.readings import LedgerReading, NotChecked, Readings
 from vidigree.detect.report import ReportWriter, render_report
+from vidigree.detect.report.heat import heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.verdict import judge
@@ -120,6 +121,22 @@ def test_the_heat_map_tells_for_from_against() -> None:
     heat = tracks(entry)[1]
     assert [part.kind for part in heat.parts] == ["synthetic", "neutral"]
     assert heat.parts[0].level > 0.9 > 0.2 > heat.parts[1].level
+
+
+def test_the_picture_map_lies_over_the_nearest_thumbnail() -> None:
+    entry = row()
+    found = {"start": 2.0, "end": 4.0, "box": [0.1, 0.9, 0, 1], "cells": [[6.0, -6.0]] * 2}
+    entry["readings"]["classifier"] = {"status": "scored", "where": {"heat_map": found}}
+    pictures = [{"time": 0.5, "jpeg": "AAAA"}, {"time": 3.5, "jpeg": "BBBB"}]
+    shown = heat(entry, pictures)
+    assert shown is not None
+    assert shown.jpeg == "BBBB"
+    first, second = shown.cells[:2]
+    assert (first.left, first.top, first.width, first.height) == (0, 100, 500, 400)
+    assert (first.kind, second.kind) == ("synthetic", "neutral")
+    assert 'class="heat"' in render(entry)
+    assert 'class="heat"' not in render(row())
+    assert heat(row(), pictures) is None
 
 
 def test_the_manifest_tree_shows_ingredients_and_recovered_credentials() -> None:

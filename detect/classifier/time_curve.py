@@ -1,0 +1,178 @@
+"""Where in time: scores of windows that overlap and never mix two shots, and stretches of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.detect.classifier.canonical import (
+    SHORTEST_WINDOW,
+    WINDOW_FRAMES,
+    CanonicalWindow,
+    make_window,
+)
+from vidigree.detect.classifier.geometry import bounded
+from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
+from vidigree.detect.classifier.shots import shots
+from vidigree.media.reading import Frame
+
+__all__ = ["CurvePoint", "ShotWindow", "Stretch", "curve_step", "shot_windows", "stretches"]
+
+SHORTEST_STEP = 8
+"""Ticks from one window to the next: one second, half a window."""
+
+_MOST_POINTS = 120
+_SWITCH_AT_CUT = 0.5
+_SWITCH_WITHIN = 4.0
+"""What it costs, in nats, to change between real and synthetic at a cut and inside a shot."""
+
+
+@dataclass(frozen=True)
+class ShotWindow:
+    """A canonical window inside one shot.
+
+    Attributes:
+        shot: Number of the shot, from 0.
+        window: The window.
+    """
+
+    shot: int
+    window: CanonicalWindow
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """The score of one window of the curve.
+
+    Attributes:
+        start: Seconds from the first frame.
+        end: Seconds from the first frame, exclusive.
+        shot: Number of the shot, from 0.
+        llr: Natural-log likelihood ratio, synthetic over real, of this window alone.
+    """
+
+    start: float
+    end: float
+    shot: int
+    llr: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A part of the clip that speaks for synthesis.
+
+    Attributes:
+        start: Seconds from the first frame.
+        end: Seconds from the first frame, exclusive.
+        llr: Mean log-likelihood ratio of its windows.
+    """
+
+    start: float
+    end: float
+    llr: float
+
+
+def curve_step(seconds: float) -> int:
+    """Return the ticks between windows, so that about _MOST_POINTS cover a clip of this length."""
+    return SHORTEST_STEP * max(1, math.ceil(seconds * SAMPLE_RATE / (SHORTEST_STEP * _MOST_POINTS)))
+
+
+def shot_windows(
+    frames: Iterable[Frame], *, kinds: Sequence[str], step: int = SHORTEST_STEP
+) -> Iterator[ShotWindow]:
+    """Yield overlapping windows of every shot; at most one window of frames is held in memory.
+
+    Args:
+        frames: The clip in display order.
+        kinds: The views to make.
+        step: Ticks from the start of a window to the start of the next one in the same shot.
+    """
+    held: list[SampledFrame] = []
+    current, fresh, skip = 0, 0, 0
+    for shot, sample in shots(nearest_frames(frames)):
+        if shot != current:
+            yield from _rest(current, held, fresh, kinds)
+            current, held, fresh, skip = shot, [], 0, 0
+        if skip:
+            skip -= 1
+            continue
+        held.append(SampledFrame(bounded(sample.image), sample.tick, sample.repeated))
+        fresh += 1
+        if len(held) == WINDOW_FRAMES:
+            yield from _made(current, held, kinds)
+            held, fresh, skip = held[step:], 0, max(0, step - WINDOW_FRAMES)
+    yield from _rest(current, held, fresh, kinds)
+
+
+def _rest(
+    shot: int, held: list[SampledFrame], fresh: int, kinds: Sequence[str]
+) -> Iterator[ShotWindow]:
+    if len(held) >= SHORTEST_WINDOW and fresh >= SHORTEST_WINDOW:
+        yield from _made(shot, held, kinds)
+
+
+def _made(shot: int, held: list[SampledFrame], kinds: Sequence[str]) -> Iterator[ShotWindow]:
+    window = make_window(held, kinds)
+    if window is not None:
+        yield ShotWindow(shot, window)
+
+
+def stretches(points: Sequence[CurvePoint], *, threshold: float = 0.0) -> tuple[Stretch, ...]:
+    """Return the parts of a clip that speak for synthesis.
+
+    Each window is called real or synthetic by the likeliest sequence (Viterbi, 1967) of two
+    states whose change is cheap at a cut and dear inside a shot. The evidence of a window is its
+    ratio above the threshold, times the share of it that is new; the windows of one shot speak
+    with half their own voice and half the shot's mean, since one window is uncertain.
+
+    Args:
+        points: The curve in order.
+        threshold: The ratio above which a window speaks for synthesis.
+    """
+    if not points:
+        return ()
+    evidence = _evidence(points, threshold)
+    states = _likeliest(evidence, [point.shot for point in points])
+    found: list[Stretch] = []
+    for first, last in _runs(states):
+        part = points[first : last + 1]
+        llr = float(np.mean([point.llr for point in part]))
+        found.append(Stretch(start=part[0].start, end=part[-1].end, llr=llr))
+    return tuple(found)
+
+
+def _evidence(points: Sequence[CurvePoint], threshold: float) -> NDArray[np.float64]:
+    llr = np.array([point.llr for point in points]) - threshold
+    shot = np.array([point.shot for point in points])
+    means = np.array([llr[shot == own].mean() for own in shot])
+    length = np.array([point.end - point.start for point in points]) * SAMPLE_RATE
+    return np.asarray((llr + means) / 2 * length / WINDOW_FRAMES, dtype=np.float64)
+
+
+def _likeliest(evidence: NDArray[np.float64], shot: Sequence[int]) -> NDArray[np.bool_]:
+    best = np.array([0.0, evidence[0]])
+    came: list[tuple[int, int]] = []
+    for index in range(1, len(evidence)):
+        cost = _SWITCH_WITHIN if shot[index] == shot[index - 1] else _SWITCH_AT_CUT
+        options = [(best[state], best[1 - state] - cost) for state in (0, 1)]
+        came.append(
+            tuple(
+                state if options[state][0] >= options[state][1] else 1 - state for state in (0, 1)
+            )  # type: ignore[arg-type]
+        )
+        best = np.array([max(options[0]), max(options[1]) + evidence[index]])
+    state = int(best[1] > best[0])
+    states = [state]
+    for origin in reversed(came):
+        state = origin[state]
+        states.append(state)
+    return np.array(states[::-1], dtype=np.bool_)
+
+
+def _runs(states: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], states, [False]]).astype(int)))
+    return [(int(first), int(after) - 1) for first, after in edges.reshape(-1, 2)]

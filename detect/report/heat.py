@@ -1,0 +1,96 @@
+"""The heat map of a report: which part of the picture spoke for synthesis, over a thumbnail."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Cell", "Heat", "heat"]
+
+_WARM = 3.0
+"""Log-likelihood ratio at which a colour is three quarters saturated (tanh 1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A rectangle of the map, in per mille of the frame's sides.
+
+    Attributes:
+        left: Left edge.
+        top: Upper edge.
+        width: Width, above 0.
+        height: Height, above 0.
+        kind: ``"synthetic"`` or ``"neutral"``; chooses the colour.
+        level: Strength of the colour, 0 to 1.
+        note: The cell's figure.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+    kind: str
+    level: float
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heat:
+    """The map and the thumbnail under it.
+
+    Attributes:
+        start: Seconds, where the mapped window begins.
+        end: Seconds, where it ends.
+        jpeg: The thumbnail nearest to it in base64; empty without thumbnails.
+        aspect: Width over height of the frame.
+        cells: All cells, rows from the top.
+    """
+
+    start: float
+    end: float
+    jpeg: str
+    aspect: float
+    cells: tuple[Cell, ...]
+
+
+def heat(row: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Heat | None:
+    """Return the heat map of a verdict, ``None`` where the classifier made none.
+
+    Args:
+        row: The verdict in its JSON form.
+        pictures: Thumbnails of the clip.
+    """
+    found = (row["readings"]["classifier"].get("where") or {}).get("heat_map")
+    if not found:
+        return None
+    media = row.get("media") or {}
+    middle = (found["start"] + found["end"]) / 2
+    nearest = min(pictures, key=lambda picture: abs(picture["time"] - middle), default=None)
+    return Heat(
+        start=found["start"],
+        end=found["end"],
+        jpeg="" if nearest is None else nearest["jpeg"],
+        aspect=media.get("width", 16) / max(1, media.get("height", 9)),
+        cells=tuple(_cells(found)),
+    )
+
+
+def _cells(found: dict[str, Any]) -> list[Cell]:
+    top, bottom, left, right = (1000 * edge for edge in found["box"])
+    rows = found["cells"]
+    height, width = (bottom - top) / len(rows), (right - left) / len(rows[0])
+    return [
+        Cell(
+            left=round(left + j * width, 2),
+            top=round(top + i * height, 2),
+            width=round(width, 2),
+            height=round(height, 2),
+            kind="synthetic" if llr > 0 else "neutral",
+            level=round(0.65 * abs(math.tanh(llr / _WARM)), 3),
+            note=f"LLR {llr:+.2f}",
+        )
+        for i, row in enumerate(rows)
+        for j, llr in enumerate(row)
+    ]

@@ -1,0 +1,149 @@
+"""Cuts are found, windows keep to one shot, and what stands out is where it was put."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from fixtures.textures import moving_texture, write_clip
+
+from vidigree.detect.classifier import score_video
+from vidigree.detect.classifier.commands import classifier
+from vidigree.detect.classifier.geometry import Box
+from vidigree.detect.classifier.heat_map import (
+    CELLS,
+    HeatMap,
+    cells_of_tiles,
+    draw_heat_map,
+    tile_boxes,
+)
+from vidigree.detect.classifier.sampling import nearest_frames
+from vidigree.detect.classifier.shots import shots
+from vidigree.detect.classifier.time_curve import (
+    CurvePoint,
+    curve_step,
+    shot_windows,
+    stretches,
+)
+from vidigree.media.reading import Frame
+
+
+def _two_shots() -> Iterator[Frame]:
+    """Three seconds of one texture, then two of another that is darker."""
+    after = (
+        Frame(image=frame.image // 2, time=frame.time + 3)
+        for frame in moving_texture(count=48, seed=5)
+    )
+    return chain(moving_texture(count=72, seed=1), after)
+
+
+def _points(*parts: tuple[float, int]) -> list[CurvePoint]:
+    return [
+        CurvePoint(start=float(index), end=index + 2.0, shot=shot, llr=llr)
+        for index, (llr, shot) in enumerate(parts)
+    ]
+
+
+def test_a_cut_is_found_where_it_is() -> None:
+    found = [(shot, sample.tick) for shot, sample in shots(nearest_frames(_two_shots()))]
+    assert next(tick for shot, tick in found if shot == 1) == 24
+    assert {shot for shot, _ in found} == {0, 1}
+
+
+def test_motion_and_repeated_frames_are_no_cut() -> None:
+    assert {shot for shot, _ in shots(nearest_frames(moving_texture(count=96)))} == {0}
+    slow = nearest_frames(moving_texture(fps=2, count=8))
+    assert {shot for shot, _ in shots(slow)} == {0}
+
+
+def test_no_window_mixes_two_shots() -> None:
+    found = [
+        (part.shot, part.window.start, part.window.end)
+        for part in shot_windows(_two_shots(), kinds=("resized",))
+    ]
+    assert found == [(0, 0.0, 2.0), (0, 1.0, 3.0), (1, 3.0, 5.0)]
+
+
+def test_long_clips_take_longer_steps() -> None:
+    assert curve_step(0) == curve_step(100) == 8
+    assert curve_step(3600) == 8 * 30
+    frames = moving_texture(fps=8, count=8 * 9, width=160, height=120)
+    starts = [p.window.start for p in shot_windows(frames, kinds=("resized",), step=32)]
+    assert starts == [0.0, 4.0, 8.0]
+
+
+def test_a_shot_that_speaks_for_synthesis_is_a_stretch() -> None:
+    points = _points((-2, 0), (-1, 0), (3, 1), (2, 1), (-2, 2), (-1, 2))
+    (found,) = stretches(points)
+    assert (found.start, found.end) == (2.0, 5.0)
+    assert found.llr == pytest.approx(2.5)
+
+
+def test_one_odd_window_inside_a_shot_is_no_stretch() -> None:
+    assert stretches(_points((-2, 0), (-1, 0), (1.5, 0), (-2, 0), (-1, 0))) == ()
+    assert stretches([]) == ()
+
+
+def test_an_even_clip_is_one_stretch_or_none() -> None:
+    (found,) = stretches(_points((2, 0), (1, 0), (2, 0)))
+    assert (found.start, found.end) == (0.0, 4.0)
+    assert stretches(_points((2, 0), (1, 0)), threshold=3.0) == ()
+
+
+def test_tiles_cover_the_picture_and_cells_average_them() -> None:
+    boxes = tile_boxes(Box(10, 90, 0, 160))
+    assert len(boxes) == 9
+    assert (boxes[0], boxes[-1]) == (Box(10, 50, 0, 80), Box(50, 90, 80, 160))
+    tiles = np.zeros((CELLS - 1, CELLS - 1))
+    tiles[0, 0] = 4.0
+    cells = np.array(cells_of_tiles(tiles))
+    assert cells.shape == (CELLS, CELLS)
+    assert cells[0, 0] == 4.0
+    assert cells[1, 1] == 1.0
+    assert cells[2:].max() == cells[:, 2:].max() == 0.0
+
+
+def test_the_map_is_red_where_it_speaks_for_synthesis() -> None:
+    cells = tuple(tuple(6.0 if column < 2 else -6.0 for column in range(4)) for _ in range(4))
+    found = HeatMap(start=0, end=2, box=(0.0, 1.0, 0.0, 1.0), cells=cells)
+    drawn = draw_heat_map(np.full((80, 120, 3), 128, np.uint8), found).astype(int)
+    assert (drawn[:, :30, 0] > drawn[:, :30, 2] + 50).all()
+    assert (drawn[:, 90:, 2] > drawn[:, 90:, 0] + 50).all()
+
+
+def test_score_says_where_when_asked(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", moving_texture(count=48))
+    assert score_video(clip).where is None
+    picture = tmp_path / "where.png"
+    done = CliRunner().invoke(classifier, ["score", "--json", "--picture", str(picture), str(clip)])
+    assert done.exit_code == 0, done.output
+    where = json.loads(done.output)["where"]
+    assert [(point["start"], point["end"]) for point in where["curve"]] == [(0.0, 2.0)]
+    assert np.array(where["heat_map"]["cells"]).shape == (CELLS, CELLS)
+    drawn = cv2.imread(str(picture))
+    assert drawn is not None
+    assert drawn.shape[0] > 240
+    assert drawn.shape[1] == 320
+
+
+def test_one_picture_shows_one_file(tmp_path: Path) -> None:
+    done = CliRunner().invoke(classifier, ["score", "--picture", "a.png", "a.mp4", "b.mp4"])
+    assert done.exit_code != 0
+
+
+def test_a_tiny_clip_has_a_curve_and_no_map(tmp_path: Path) -> None:
+    frames = (
+        Frame(image=frame.image, time=Fraction(frame.time))
+        for frame in moving_texture(width=110, height=110, count=30)
+    )
+    where = score_video(write_clip(tmp_path / "tiny.mp4", frames), where=True).where
+    assert where is not None
+    assert where.heat_map is None
+    assert where.curve
