@@ -30,6 +30,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "Make a clip from a prompt, marked and signed.",
     ),
     "engines": ("vidigree.generate.commands:engines", "List the generator engines."),
+    "generator": (
+        "vidigree.generate.training.commands:generator",
+        "Train and measure the embedded models.",
+    ),
     "stamp": ("vidigree.watermark.commands:stamp", "Mark and sign a clip that was made elsewhere."),
     "keys": (
         "vidigree.watermark.credentials.commands:keys",

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.engines.render.camera import Camera, camera_at
-from vidigree.generate.engines.render.dynamics import simulate
+from vidigree.generate.engines.render.dynamics import LONGEST_STEP, simulate
+from vidigree.generate.engines.render.grounds import Textures
 from vidigree.generate.engines.render.light.film import develop, tone
 from vidigree.generate.engines.render.placed import place
 from vidigree.generate.engines.render.scene import Scene
@@ -30,7 +31,14 @@ _EXTRA = np.array(
 
 
 def draw_frames(
-    scene: Scene, *, width: int, height: int, num_frames: int, fps: Fraction
+    scene: Scene,
+    *,
+    width: int,
+    height: int,
+    num_frames: int,
+    fps: Fraction,
+    textures: Textures | None = None,
+    longest_step: float = LONGEST_STEP,
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the frames of ``scene``.
 
@@ -40,13 +48,18 @@ def draw_frames(
         height: Pixels.
         num_frames: How many frames.
         fps: Frames per second of the clip.
+        textures: Grounds and clouds to share with other scenes; ``None`` paints them anew from
+            the seed of the scene.
+        longest_step: Longest step of the physics in seconds.
 
     Yields:
         uint8 (height, width, 3) sRGB; the same arguments give the same bytes.
     """
     step = scene.speed / float(fps)
-    tracer = Tracer(scene)
-    for i, pose in enumerate(simulate(scene, (k * step for k in range(num_frames)))):
+    tracer = Tracer(scene, textures)
+    times = (k * step for k in range(num_frames))
+    poses = simulate(scene, times, longest_step=longest_step)
+    for i, pose in enumerate(poses):
         bodies = tuple(
             place(body, pose.position[k], pose.rotation[k]) for k, body in enumerate(scene.bodies)
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.generate.engines.render.grounds import MipMap, paint_ground
+from vidigree.generate.engines.render.grounds import Textures
 from vidigree.generate.engines.render.light.pattern import albedo
 from vidigree.generate.engines.render.light.shadow import contact_shade, sun_visibility
 from vidigree.generate.engines.render.light.sky import SkyDome
@@ -97,13 +97,15 @@ class Tracer:
 
     Args:
         scene: Ground, sky, and the seed of their textures.
+        textures: Where grounds and clouds come from; ``None`` paints them for this scene alone.
     """
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, textures: Textures | None = None) -> None:
+        textures = textures or Textures(kept=False)
         rng = np.random.default_rng([scene.seed, 1])
         self.ground = scene.ground
-        self.dome = SkyDome(scene.sky, rng)
-        self._texture = MipMap(paint_ground(scene.ground, rng))
+        self.dome = SkyDome(scene.sky, rng, textures)
+        self._texture = textures.ground(scene.ground, rng)
         mean = self._texture.sample(*np.full((3, 1), 1.0, np.float32))
         self._sun = np.array(scene.sky.sun_colour, np.float32)[:, None]
         self._sun_size = scene.sky.sun_size

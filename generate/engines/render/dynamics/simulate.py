@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +14,14 @@ from vidigree.generate.engines.render.dynamics.solver import push_apart, solve_v
 from vidigree.generate.engines.render.dynamics.state import State
 from vidigree.generate.engines.render.scene import Scene
 
-__all__ = ["Pose", "simulate"]
+__all__ = ["LONGEST_STEP", "Pose", "simulate"]
 
 # Longest step in seconds: a ball at 8 m/s moves 2 cm.
-_STEP = 1 / 400
-# Bodies that lie still for this many steps stay where they are.
-_STEPS_TO_SLEEP = 120
+LONGEST_STEP: Final = 1 / 400
+# Bodies that lie still for this many seconds stay where they are.
+_SECONDS_TO_SLEEP: Final = 0.3
 # Share of spin lost per second while touching: rolling resistance.
-_ROLLING_LOSS = 0.5
+_ROLLING_LOSS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,15 @@ class Pose:
     rotation: NDArray[np.float64]
 
 
-def simulate(scene: Scene, times: Iterable[float]) -> Iterator[Pose]:
+def simulate(
+    scene: Scene, times: Iterable[float], *, longest_step: float = LONGEST_STEP
+) -> Iterator[Pose]:
     """Let the bodies of ``scene`` move.
 
     Args:
         scene: Bodies at time 0, and gravity.
         times: Ascending scene times in seconds, the first 0.
+        longest_step: Seconds. Longer steps cost less; from 1/100 on, towers no longer stand.
 
     Yields:
         The poses at ``times``. The same scene gives the same bits.
@@ -49,10 +53,11 @@ def simulate(scene: Scene, times: Iterable[float]) -> Iterator[Pose]:
     state = State(scene.bodies)
     count = len(scene.bodies)
     now, quiet = 0.0, 0
+    to_sleep = round(_SECONDS_TO_SLEEP / longest_step)
     for time in times:
-        steps = int(np.ceil((time - now) / _STEP - 1e-9))
+        steps = int(np.ceil((time - now) / longest_step - 1e-9))
         for k in range(steps):
-            if quiet >= _STEPS_TO_SLEEP:
+            if quiet >= to_sleep:
                 now = time
                 break
             seconds = (time - now) / (steps - k)

@@ -125,11 +125,9 @@ def _at_most(vectors: NDArray[np.float64], limit: NDArray[np.float64]) -> NDArra
 
 def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return row-wise cross products; np.cross spends more time on checks than on arithmetic."""
-    return np.stack(
-        [
-            a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1],
-            a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
-            a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0],
-        ],
-        axis=1,
-    )
+    product = np.empty(b.shape)
+    (ax, ay, az), (bx, by, bz) = a.T, b.T
+    product[:, 0] = ay * bz - az * by
+    product[:, 1] = az * bx - ax * bz
+    product[:, 2] = ax * by - ay * bx
+    return product

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vidigree.generate.engines.render.grounds import MipMap
-from vidigree.generate.engines.render.noise import periodic_noise
+from vidigree.generate.engines.render.grounds import MipMap, Textures
 from vidigree.generate.engines.render.scene import Sky
 from vidigree.generate.engines.render.vectors import FloatArray, dot
 
@@ -21,17 +20,17 @@ class SkyDome:
     Args:
         sky: The description.
         rng: Shapes the clouds and scatters the stars.
+        textures: Where the clouds come from.
     """
 
-    def __init__(self, sky: Sky, rng: np.random.Generator) -> None:
+    def __init__(self, sky: Sky, rng: np.random.Generator, textures: Textures) -> None:
         self.sky = sky
         self.sun = np.array(sky.sun_direction, np.float32)[:, None]
         self._zenith = np.array(sky.zenith, np.float32)[:, None]
         self._horizon = np.array(sky.horizon, np.float32)[:, None]
         self._clouds = None
         if sky.clouds:
-            noise = periodic_noise(512, (4, 4), rng, octaves=6, persistence=0.55)
-            self._clouds = MipMap(noise[..., None])
+            self._clouds = textures.clouds(rng)
         self._stars = None
         if sky.stars:
             points = (rng.random((512, 512)) > 0.9988) * rng.random((512, 512)) ** 2
