@@ -6,6 +6,7 @@ import importlib.metadata
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -79,11 +80,8 @@ class DiffusersEngine:
         return estimate_call(request, DiffusersOptions.read(request.options))
 
     def _pipeline(self, model: str, options: DiffusersOptions) -> Any:
-        wanted = (
-            model,
-            repr((options.device, options.dtype, options.offload, options.quantize)),
-            repr((options.tiling, options.lora, options.lora_scale, dict(options.load))),
-        )
+        # What a call decides for itself does not change what is loaded.
+        wanted = (model, repr(replace(options, steps=None, guidance=None, call={})))
         if self._loaded is None or self._loaded[0] != wanted:
             self._loaded = None  # the old one goes before the new one comes
             self._loaded = (wanted, load_pipeline(model, options))

@@ -13,6 +13,7 @@ from vidigree.generate.engines.diffusers.loading import (
     check_hub_id,
     check_installed,
     pick_device,
+    quiet_libraries,
 )
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.estimate import Estimate
@@ -70,9 +71,10 @@ def _class_name(index: Path) -> str:
 
 
 def _defaults(name: str) -> dict[str, Any]:
-    import diffusers
+    with quiet_libraries():
+        import diffusers
 
-    pipeline = getattr(diffusers, name, None)
+        pipeline = getattr(diffusers, name, None)
     if pipeline is None:
         return {}
     parameters = inspect.signature(pipeline.__call__).parameters

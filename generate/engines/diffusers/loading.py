@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
-from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError
+from vidigree.generate.engines.diffusers.quantising import gguf_denoiser, quantisation
+from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError, VidigreeError
 
 __all__ = ["check_hub_id", "check_installed", "load_pipeline", "pick_device", "quiet_libraries"]
 
 _NEEDED: Final = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-_BACKENDS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "bnb-4bit": ("bitsandbytes_4bit", {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}),
-    "bnb-8bit": ("bitsandbytes_8bit", {"load_in_8bit": True}),
-    "torchao-int8": ("torchao", {"quant_type": "int8wo"}),
-    "quanto-int8": ("quanto", {"weights_dtype": "int8"}),
-}
 
 
 def check_installed() -> None:
@@ -66,17 +62,23 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
         EngineError: Something is not installed, or the model cannot be loaded.
     """
     check_installed()
-    from diffusers import DiffusionPipeline
-
-    arguments: dict[str, Any] = {"use_safetensors": True, **_source(model)}
+    source = _source(model)
     device = pick_device(options.device)
-    arguments["dtype"] = _dtype(options.dtype, device)
-    if options.quantize != "none":
-        arguments["quantization_config"] = _quantisation(options.quantize)
-    arguments.update(options.load)
+    dtype = _dtype(options.dtype, device)
+    arguments: dict[str, Any] = {"use_safetensors": True, "dtype": dtype, **source}
     try:
         with quiet_libraries():
-            pipe = DiffusionPipeline.from_pretrained(model, **arguments)
+            from diffusers import DiffusionPipeline as Pipeline
+
+            if options.gguf:
+                Pipeline, parts = gguf_denoiser(options.gguf, model, dtype, source)  # noqa: N806
+                arguments |= parts
+            if options.quantize != "none":
+                arguments["quantization_config"] = quantisation(options.quantize, device)
+            arguments.update(options.load)
+            pipe = Pipeline.from_pretrained(model, **arguments)
+    except VidigreeError:
+        raise
     except (OSError, ValueError, ImportError, AttributeError, TypeError, RuntimeError) as error:
         raise EngineError(
             f"The model {model} cannot be loaded: {_first_line(error)}",
@@ -91,9 +93,19 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep diffusers and transformers from writing bars and advice to the terminal meanwhile."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
+    """Keep diffusers and transformers from writing bars and advice to the terminal meanwhile.
+
+    What they import (torchao, bitsandbytes) tells of every kernel that was built for other
+    machines, so nothing below an error is logged while they are imported.
+    """
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        from diffusers import DiffusionPipeline  # noqa: F401 -- imports all of them
+        from diffusers.utils import logging as diffusers_logging
+        from transformers.utils import logging as transformers_logging
+    finally:
+        logging.disable(disabled)
 
     libraries = (diffusers_logging, transformers_logging)
     levels = [library.get_verbosity() for library in libraries]
@@ -136,7 +148,7 @@ def check_hub_id(model: str) -> None:
     if not _HUB_ID.fullmatch(model):
         raise MediaNotFoundError(
             f"There is no folder {model}.",
-            hint="Give a pipeline folder, or a hub id such as Wan-AI/Wan2.1-T2V-1.3B-Diffusers.",
+            hint="Give a folder, or a hub id such as Wan-AI/Wan2.1-T2V-1.3B-Diffusers.",
         )
 
 
@@ -148,38 +160,34 @@ def _dtype(name: str, device: str) -> Any:
     return getattr(torch, name)
 
 
-def _quantisation(name: str) -> Any:
-    from diffusers import PipelineQuantizationConfig
-
-    backend, arguments = _BACKENDS[name]
-    try:
-        return PipelineQuantizationConfig(
-            quant_backend=backend,
-            quant_kwargs=arguments,
-            components_to_quantize=["transformer", "unet"],
-        )
-    except (ImportError, ValueError) as error:
-        raise EngineError(
-            f"Quantisation {name} is not available: {_first_line(error)}",
-            hint=f"Install the package behind it ({backend.split('_')[0]}).",
-        ) from error
-
-
 def _add_lora(pipe: Any, options: DiffusersOptions) -> None:
+    if importlib.util.find_spec("peft") is None:
+        raise EngineError(
+            "LoRA weights need peft.", hint="Install it with: pip install 'vidigree[lora]'"
+        )
+    path = Path(options.lora).expanduser()
+    if not path.exists():
+        check_hub_id(options.lora)
     if not hasattr(pipe, "load_lora_weights"):
         raise EngineError(f"{type(pipe).__name__} takes no LoRA weights.")
     try:
         pipe.load_lora_weights(options.lora, adapter_name="chosen", use_safetensors=True)
         pipe.set_adapters(["chosen"], [options.lora_scale])
-    except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError) as error:
         raise EngineError(
             f"The LoRA weights {options.lora} cannot be loaded: {_first_line(error)}",
-            hint="They must be safetensors made for this model; PEFT must be installed.",
+            hint="They must be safetensors made for this model.",
         ) from error
 
 
 def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
     """Move the pipeline to its device, whole or in the parts that are busy."""
+    if options.offload == "sequential" and device == "cpu":
+        raise EngineError(
+            "offload=sequential moves parts between an accelerator and the CPU; there is only the"
+            " CPU here.",
+            hint="Leave it away, or use offload=group.",
+        )
     if options.tiling and hasattr(getattr(pipe, "vae", None), "enable_tiling"):
         pipe.vae.enable_tiling()
     try:

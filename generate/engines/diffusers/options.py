@@ -29,6 +29,7 @@ class DiffusersOptions:
             ``bfloat16``.
         offload: Moves parts to the CPU while they are idle: ``model``, ``sequential``, ``group``.
         quantize: Quantises the denoiser on loading.
+        gguf: GGUF file to take the denoiser from.
         tiling: Decode in tiles, which takes less memory.
         lora: Folder, file or hub id of LoRA weights.
         lora_scale: Strength of the LoRA.
@@ -42,6 +43,7 @@ class DiffusersOptions:
     dtype: str = "auto"
     offload: Offload = "none"
     quantize: Quantisation = "none"
+    gguf: str = ""
     tiling: bool = False
     lora: str = ""
     lora_scale: float = 1.0
