@@ -15,10 +15,21 @@ __all__ = ["markdown", "write_report"]
 
 Row = dict[str, Any]
 
+_FIGURES = {"psnr": "PSNR", "psnr_least_frame": "worst frame", "ssim": "SSIM", "vmaf": "VMAF"}
+_LONG = 24
+"""Frames that a clip needs for the goals to be set for it."""
+
+
+def _belongs(low: int, high: float) -> Callable[[Row], bool]:
+    """Return whether a row's clip is long enough and its short side within [low, high)."""
+    return lambda row: row["frames"] >= _LONG and low <= min(row["width"], row["height"]) < high
+
+
 _CLASSES: tuple[tuple[str, Callable[[Row], bool]], ...] = (
-    ("short side >= 480", lambda row: min(row["width"], row["height"]) >= 480),
-    ("256 to 479", lambda row: 256 <= min(row["width"], row["height"]) < 480),
-    ("under 256", lambda row: min(row["width"], row["height"]) < 256),
+    ("short side >= 480", _belongs(480, float("inf"))),
+    ("256 to 479", _belongs(256, 480)),
+    ("under 256", _belongs(0, 256)),
+    (f"under {_LONG} frames", lambda row: row["frames"] < _LONG),
 )
 
 
@@ -47,16 +58,17 @@ def markdown(rows: list[Row]) -> str:
 
 
 def _quality_table(rows: list[Row], methods: list[str]) -> str:
+    heads = " | ".join(f"{name} (least)" for name in _FIGURES.values())
     lines = [
         "### Quality and cost\n",
-        "| method | clips | refused | PSNR (least) | SSIM (least) | VMAF (least) | embed | find |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| method | clips | refused | {heads} | embed | find |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for method in methods:
         mine = [row for row in rows if row["method"] == method]
         done = [row for row in mine if row["kind"] == "quality"]
         refused = sum(row["kind"] == "refused" for row in mine)
-        cells = [_mean_and_least([row[name] for row in done]) for name in ("psnr", "ssim", "vmaf")]
+        cells = [_mean_and_least([row[name] for row in done]) for name in _FIGURES]
         embed = [1000 * row["embed_seconds"] / row["frames"] for row in done]
         detect = [
             1000 * row["detect_seconds"]

@@ -34,7 +34,7 @@ _NUM_DATA = 920
 _PILOT_ENERGY = 0.27
 _TILT = 0.5
 _RINGS = 8
-_DOMAIN = b"vidigree robust mark 1 carrier "
+_DOMAIN = b"vidigree robust mark 2 carrier "
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

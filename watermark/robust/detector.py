@@ -25,11 +25,13 @@ from vidigree.watermark.robust.reading import (
 from vidigree.watermark.robust.search import candidates
 from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
 from vidigree.watermark.robust.stretches import (
+    Parts,
     Stretch,
     StretchReader,
     fine_picture,
-    learned_picture,
-    merged,
+    learned_parts,
+    parts_of,
+    summed,
 )
 from vidigree.watermark.robust.timeline import carrying_runs, segments_of
 
@@ -42,8 +44,9 @@ _DECODED = 4
 _CANDIDATES = 16
 _REFINED = 2
 _WORTH_REFINING = 4.6
+_WORTH_DECODING = 4.9
 _FINE_THUMBNAILS = 12
-_LEARNED_FRAMES = 24
+_LEARNED_STRETCHES = 20
 _KNOWN_BELOW = 1e-9
 
 
@@ -77,6 +80,7 @@ class Detector:
         self._reader = StretchReader(fps)
         self._known: list[Finding] = []
         self._blocks = 0
+        self._decodes = 0
         self.looked = 0
         self.frames_used = 0
 
@@ -124,41 +128,45 @@ class Detector:
 
     def _find(self, stretches: list[Stretch], *, wide: bool) -> Finding | None:
         """Return the mark of a run of stretches, or ``None``."""
-        picture = merged(stretches)
+        parts = parts_of(stretches)
+        picture = summed(parts)
         for known in self._known:
             again = p_value(score_of(picture, known), len(self._known))
             if again <= _KNOWN_BELOW and known.message is not None:
                 return known
-        finding = self._direct(picture)
+        finding = self._direct(parts)
         if finding is not None and finding.message is not None:
             return finding
         if not wide:
             return finding
-        better = learned_picture(stretches, _LEARNED_FRAMES)
-        if better is not None:
+        better = learned_parts(stretches, _LEARNED_STRETCHES)
+        if better:
             finding = self._direct(better) or finding
-        return finding or self._wide(stretches, picture if better is None else better)
+        return finding or self._wide(stretches, better or parts)
 
-    def _direct(self, picture: Picture) -> Finding | None:
+    def _direct(self, parts: Parts) -> Finding | None:
         """Try the eight ways to lay the picture down, unscaled."""
+        picture = summed(parts)
         trials = [
             try_geometry(picture, key, carrier, geometry)
             for key, carrier in self._keys
             for geometry in RIGHT_ANGLES
         ]
         self.looked += len(trials)
-        return self._decode(trials)
+        return self._decode(trials, parts)
 
-    def _wide(self, stretches: list[Stretch], picture: Picture) -> Finding | None:
+    def _wide(self, stretches: list[Stretch], parts: Parts) -> Finding | None:
         """Search scale, rotation, mirroring and aspect at three working sizes."""
-        octaves: list[tuple[float, Picture | None]] = [
-            (1.0, picture),
-            (2.0, merged(stretches, coarse=True)),
-            (0.5, fine_picture(stretches, _FINE_THUMBNAILS)),
+        fine = fine_picture(stretches, _FINE_THUMBNAILS)
+        octaves: list[tuple[float, Parts]] = [
+            (1.0, parts),
+            (2.0, parts_of(stretches, coarse=True)),
+            (0.5, [] if fine is None else [(1.0, fine)]),
         ]
-        for octave, view in octaves:
-            if view is None:
+        for octave, seen in octaves:
+            if not seen:
                 continue
+            view = summed(seen)
             trials = []
             for key, carrier in self._keys:
                 for candidate in candidates(view, carrier, octave, _CANDIDATES):
@@ -171,7 +179,7 @@ class Detector:
                 better, looked = refine(view, trial, 0.003)
                 self.looked += looked
                 best.append(better)
-            finding = self._decode(best)
+            finding = self._decode(best, seen)
             if finding is not None:
                 return finding
         return None
@@ -185,12 +193,16 @@ class Detector:
             try_geometry(view, key, carrier, geometry.nudged(turn=180.0)),
         ]
 
-    def _decode(self, trials: list[Trial]) -> Finding | None:
+    def _decode(self, trials: list[Trial], parts: Parts) -> Finding | None:
         """Read the best trials; return the first that is no chance match."""
         ordered = sorted(trials, key=lambda trial: -trial.lock.score)[:_DECODED]
         present = None
+        pictures = [picture for _, picture in parts]
         for trial in ordered:
-            finding = decode_trial(trial, self.looked)
+            if trial.lock.score < _WORTH_DECODING:
+                break
+            self._decodes += 1
+            finding = decode_trial(trial, self.looked, self._decodes, pictures)
             if finding.message is not None:
                 return finding
             if present is None and finding.p_value <= PRESENT_BELOW:

@@ -17,6 +17,7 @@ from vidigree.watermark.robust.informed import allocate
 from vidigree.watermark.robust.masking import visibility_mask
 from vidigree.watermark.robust.modulation import symbols_of
 from vidigree.watermark.robust.payload import nonce_of
+from vidigree.watermark.robust.scenes import SceneStarts, opening_share
 from vidigree.watermark.robust.spectrum import lattice_spectrum, synthesise, whiten
 
 __all__ = ["MINIMUM_SIDE", "EmbedSettings", "Embedder"]
@@ -73,6 +74,8 @@ class Embedder:
         self._rotor = (self._carrier.phases * np.exp(-2j * np.pi * turns)).astype(np.complex64)
         self._previous: NDArray[np.float32] | None = None
         self._size = (0, 0)
+        self._scenes = SceneStarts()
+        self._since = 0
 
     def run(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
         """Yield the marked frames.
@@ -124,7 +127,7 @@ class Embedder:
     ) -> tuple[list[NDArray[np.float32]], NDArray[np.complex64], float]:
         """Return the masks, the coefficients and the strength for a stretch."""
         lumas = [working_luma(frame, SHORT_SIDE) for frame in stretch]
-        masks = [visibility_mask(luma) for luma in lumas]
+        masks = [visibility_mask(luma, opening_share(self._since_start(luma))) for luma in lumas]
         # Rounding to 8 bits adds a variance of 1/12 of its own.
         wanted = np.sqrt(max(255.0**2 / 10 ** (self._settings.psnr / 10) - 1 / 12, 0.01))
         power = float(np.mean([np.mean(mask * mask) for mask in masks]))
@@ -138,6 +141,11 @@ class Embedder:
         coefficients = self._informed(probe, plain, gain)
         gain *= self._adjustment(self._seen(probe, coefficients, gain))
         return masks, (coefficients * self._rotor).astype(np.complex64), gain
+
+    def _since_start(self, luma: NDArray[np.float32]) -> int:
+        """Return how many frames ago this frame's scene began."""
+        self._since = 0 if self._scenes.feed(luma) else self._since + 1
+        return self._since
 
     def _adjustment(self, seen: NDArray[np.complex64]) -> float:
         """Return how much stronger to embed, so that hard and small pictures catch up a little."""

@@ -16,7 +16,7 @@ __all__ = ["Picture", "residual_of", "working_luma", "working_step"]
 
 _BLOCK = 16
 _POWER = 1.2
-_FLOOR = 3.0
+_FLOOR = 8.0
 _BAND = (0.03, 0.25)
 
 

@@ -10,10 +10,13 @@ __all__ = ["visibility_mask"]
 
 _FLOOR = 2.0
 _CEILING = 8.0
-_EXPONENT = 0.2
+_EXPONENT = 0.3
+_TEXTURED = 4.0
+_EXTRA_FLAT = 0.6
+_EXTRA_TEXTURED = 6.0
 
 
-def visibility_mask(luma: NDArray[np.float32]) -> NDArray[np.float32]:
+def visibility_mask(luma: NDArray[np.float32], opening: float = 0.0) -> NDArray[np.float32]:
     """Return the relative amplitude that a place can carry unseen.
 
     Follows contrast masking (Legge and Foley, 1980: threshold elevation grows as a power of the
@@ -23,6 +26,8 @@ def visibility_mask(luma: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Args:
         luma: float32 (h, w) in [0, 255], at working size.
+        opening: How much this frame is the first of a scene, from 1 falling to 0. Such a frame is
+            marked more strongly, in texture far more than in flat places, where it would show.
 
     Returns:
         float32 (h, w), positive, relative.
@@ -33,4 +38,8 @@ def visibility_mask(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     # Eroding keeps the mask from spilling over an edge into a flat place.
     activity = cv2.erode(activity, np.ones((5, 5), np.uint8))
     activity = cv2.GaussianBlur(activity, (0, 0), 3.0)
-    return np.asarray((np.clip(activity, 0.0, _CEILING) + _FLOOR) ** _EXPONENT, np.float32)
+    mask = (np.clip(activity, 0.0, _CEILING) + _FLOOR) ** _EXPONENT
+    if opening > 0.01:
+        texture = np.clip(activity / _TEXTURED, 0.0, 1.0)
+        mask *= np.sqrt(1.0 + opening * (_EXTRA_FLAT + (_EXTRA_TEXTURED - _EXTRA_FLAT) * texture))
+    return np.asarray(mask, np.float32)

@@ -9,7 +9,7 @@ from vidigree.watermark.robust import ecc
 from vidigree.watermark.robust.carrier import TILE, Carrier
 from vidigree.watermark.robust.payload import PAYLOAD_BITS, payload_bits
 
-__all__ = ["align", "outputs_per_bit", "soft_values", "symbols_of"]
+__all__ = ["align", "channel_gain", "outputs_per_bit", "soft_values", "symbols_of"]
 
 
 def outputs_per_bit(carrier: Carrier) -> int:
@@ -52,26 +52,26 @@ def align(
 
 
 def soft_values(
-    aligned: NDArray[np.complex64], carrier: Carrier
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the log likelihood ratios of the coded bits.
+    aligned: NDArray[np.complex64], carrier: Carrier, gain: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return the log likelihood ratios of the coded bits, float32 (coded bits,), positive for 0.
 
-    The gain of the channel at each radius is read off the pilots: where they are gone (high
-    frequencies under strong compression), the data have gone with them.
-
-    Returns:
-        Log likelihood ratios and their plain values without the gain, both float32 (coded bits,),
-        positive for 0.
+    Args:
+        aligned: complex64 (K,), whitened and aligned.
+        carrier: The key's carrier.
+        gain: float64 (K,), what :func:`channel_gain` gives.
     """
     values = np.sqrt(2.0) * np.concatenate([aligned[carrier.data].real, aligned[carrier.data].imag])
-    gain = _gain(aligned, carrier)[carrier.data]
     # A unit-variance complex coefficient has variance 1/2 on each axis.
-    ratio = 2.0 * np.concatenate([gain, gain]) * values
-    return ratio.astype(np.float32), values.astype(np.float32)
+    return np.asarray(2.0 * np.tile(gain[carrier.data], 2) * values, np.float32)
 
 
-def _gain(aligned: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.float64]:
-    """Return the expected real part at each point: pilot means over rings, shrunk and smoothed."""
+def channel_gain(aligned: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.float64]:
+    """Return the expected real part at each point, float64 (K,).
+
+    Read off the pilots, as means over rings, shrunk and smoothed: where they are gone (high
+    frequencies under strong compression), the data have gone with them.
+    """
     radius = carrier.radii
     pilots = carrier.pilots[np.argsort(radius[carrier.pilots], kind="stable")]
     boost = carrier.amplitudes[pilots] * radius[pilots] ** 0.5

@@ -44,7 +44,7 @@ def nonce_of(message: int, key: MarkKey) -> tuple[float, float]:
     Two clips of one issuer hold the tile at unrelated places, so that averaging many of them
     averages it away. A detector finds any place at no extra cost.
     """
-    seed = b"vidigree robust mark 1 nonce " + key.secret + message.to_bytes(8, "big")
+    seed = b"vidigree robust mark 2 nonce " + key.secret + message.to_bytes(8, "big")
     digest = hashlib.sha256(seed).digest()
     x, y = int.from_bytes(digest[:4], "big"), int.from_bytes(digest[4:8], "big")
     return x / 2.0**32, y / 2.0**32

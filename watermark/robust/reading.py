@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,20 @@ from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import Geometry, observed_spectrum
 from vidigree.watermark.robust.modulation import (
     align,
+    channel_gain,
     outputs_per_bit,
     soft_values,
     symbols_of_payload,
 )
 from vidigree.watermark.robust.payload import MESSAGE_BITS, message_of
 from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
+from vidigree.watermark.robust.spectrum import whiten
 from vidigree.watermark.robust.sync import SHIFTS, Lock, find_shift
 
-__all__ = ["Finding", "Trial", "decode_trial", "refine", "score_of", "try_geometry"]
+__all__ = ["Finding", "Trial", "decode_trial", "refine", "reweighed", "score_of", "try_geometry"]
+
+_LEAST_WEIGHT = 0.15
+_LEAST_SEEN = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,32 +119,66 @@ def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
     return trial, looked
 
 
-def decode_trial(trial: Trial, geometries: int) -> Finding:
+def reweighed(trial: Trial, pictures: Sequence[Picture]) -> Trial:
+    """Sum a clip's residuals again, each as much as it holds of the pilot.
+
+    Codecs keep the mark in some frames and lose it in others. The weights come from the pilot
+    alone, so that the phases of the data stay as they were: unknown to the weights.
+
+    Args:
+        trial: What the plain sum gave.
+        pictures: The residuals, of one clip and size.
+    """
+    if len(pictures) < 2:
+        return trial
+    carrier = trial.carrier
+    spectra = np.array(
+        [observed_spectrum(picture, carrier, trial.geometry) for picture in pictures]
+    )
+    pilots = np.zeros(len(carrier.waves), np.complex64)
+    pilots[carrier.pilots] = 1.0
+    seen = np.array([_score(align(one, carrier, trial.lock.shift), pilots) for one in spectra])
+    least = _LEAST_WEIGHT * max(float(seen.mean()), _LEAST_SEEN)
+    weights = np.maximum(seen - 1.0, 0.0) + least
+    spectrum = whiten((weights.astype(np.float32) @ spectra).astype(np.complex64), carrier)
+    return replace(trial, spectrum=spectrum, lock=find_shift(spectrum, carrier))
+
+
+def decode_trial(
+    trial: Trial, geometries: int, decodes: int, pictures: Sequence[Picture] = ()
+) -> Finding:
     """Read the message at a trial's lock and judge it.
+
+    Two tests. The pilot's is charged for every shift of every geometry and key. Those were chosen
+    by the pilot; the phases of the data points know nothing of it, so the codeword's test is
+    charged for every message of every decoding, and for nothing else.
 
     Args:
         trial: Geometry and shift.
-        geometries: How many geometries and keys were looked at in all, for the p-value.
+        geometries: How many geometries and keys were looked at in all, for the pilot's p-value.
+        decodes: How many trials were decoded in all, this one counted.
+        pictures: The residuals that the trial's picture is the sum of, to be weighted anew.
     """
-    places = float(max(1, geometries)) * SHIFTS
     carrier = trial.carrier
-    aligned = align(trial.spectrum, carrier, trial.lock.shift)
-    pilot_p = p_value(trial.lock.score, 2.0 * places)
-    soft, _ = soft_values(aligned, carrier)
+    pilot_p = p_value(trial.lock.score, 2.0 * max(1, geometries) * SHIFTS)
+    better = reweighed(trial, pictures)
+    aligned = align(better.spectrum, carrier, better.lock.shift)
+    gain = channel_gain(aligned, carrier)
+    soft = soft_values(aligned, carrier, gain)
     outputs = outputs_per_bit(carrier)
     for bits in ecc.decode(soft, outputs):
         message = message_of(bits)
         if message is None:
             continue
         symbols = symbols_of_payload(bits, carrier)
-        score = _score(aligned, symbols)
-        code_p = p_value(score, 2.0 * places * 2.0**MESSAGE_BITS)
+        score = _codeword_score(aligned, symbols, carrier, gain)
+        code_p = p_value(score, 2.0 * max(1, decodes) * 2.0**MESSAGE_BITS)
         # A checksum alone agrees by chance once in 65,536; the codeword itself must be too far
         # out for any of the 2**64 messages to be there by chance.
         if code_p <= PRESENT_BELOW:
             confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(soft, outputs))))
             return Finding(
-                trial=trial,
+                trial=better,
                 message=message,
                 p_value=min(pilot_p, code_p),
                 symbols=symbols,
@@ -147,6 +187,18 @@ def decode_trial(trial: Trial, geometries: int) -> Finding:
     pilots = np.zeros(len(carrier.waves), np.complex64)
     pilots[carrier.pilots] = 1.0
     return Finding(trial=trial, message=None, p_value=pilot_p, symbols=pilots, bit_confidence=())
+
+
+def _codeword_score(
+    aligned: NDArray[np.complex64],
+    symbols: NDArray[np.complex64],
+    carrier: Carrier,
+    gain: NDArray[np.float64],
+) -> float:
+    """Return the normalised correlation of the data points with a codeword, weighted by gain."""
+    weighted = aligned[carrier.data] * gain[carrier.data]
+    spread = float(np.sqrt(np.sum(np.abs(weighted) ** 2) / 2.0)) + 1e-12
+    return float(np.sum((weighted * np.conj(symbols[carrier.data])).real)) / spread
 
 
 def _score(aligned: NDArray[np.complex64], symbols: NDArray[np.complex64]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -13,27 +14,42 @@ from numpy.typing import NDArray
 from vidigree.watermark.robust.carrier import SHORT_SIDE
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.learned import learned_residual
+from vidigree.watermark.robust.scenes import SceneStarts
 
-__all__ = ["Stretch", "StretchReader", "fine_picture", "learned_picture", "merged"]
+__all__ = [
+    "Parts",
+    "Stretch",
+    "StretchReader",
+    "as_luma",
+    "fine_picture",
+    "learned_parts",
+    "parts_of",
+    "summed",
+]
+
+Parts = list[tuple[float, Picture]]
+"""Residuals of one clip and one size, with the weight each has in their sum."""
 
 _SECONDS = 0.5
 _LOOKED_AT = 15.0
 _THUMBNAIL = 512
 _THUMBNAILS = 2
-_LUMAS = 8
+_OPENING_WEIGHT = 2.5
+_FINE = np.float32(64.0)
+"""Levels that a grey level is kept in: small lumas are means of many pixels and frames."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stretch:
-    """What is kept of half a second.
+    """What is kept of half a second; residuals are made when they are asked for.
 
     Attributes:
         start: Seconds from the first frame.
         end: Seconds from the first frame, exclusive.
         frames: How many frames were looked at.
-        normal: Sum of their residuals at the working size.
-        coarse: The same at half the working size.
-        lumas: A few lumas at the working size, uint8, for the learned front end.
+        means: The mean luma of each scene's frames, at the working size; int16, 64 levels for each
+            grey level. Nearly always one.
+        openings: Lumas of frames that begin a scene, in the same form.
         thumbnails: A few lumas at twice the working size, uint8, for the wide search; empty for
             small sources.
         source: Height and width of the frames.
@@ -42,15 +58,36 @@ class Stretch:
     start: float
     end: float
     frames: int
-    normal: Picture
-    coarse: Picture
-    lumas: tuple[NDArray[np.uint8], ...]
+    means: tuple[NDArray[np.int16], ...]
+    openings: tuple[NDArray[np.int16], ...]
     thumbnails: tuple[NDArray[np.uint8], ...]
     source: tuple[int, int]
 
+    @cached_property
+    def parts(self) -> Parts:
+        """Residuals at the working size and their usual weights, openings apart.
+
+        The mean luma is taken before the residual: averaging lowers what moves in the picture
+        before the residual's nonlinearity sees it, and the mark keeps still.
+        """
+        return self._parts(self.means, self.openings)
+
+    @cached_property
+    def coarse_parts(self) -> Parts:
+        """The same at half the working size."""
+        return self._parts(_halved(self.means), _halved(self.openings))
+
+    def _parts(
+        self, means: Iterable[NDArray[np.int16]], openings: Iterable[NDArray[np.int16]]
+    ) -> Parts:
+        weighted = [(1.0, mean) for mean in means] + [(_OPENING_WEIGHT, one) for one in openings]
+        return [
+            (weight, _picture(residual_of(as_luma(kept)), self.source)) for weight, kept in weighted
+        ]
+
 
 class StretchReader:
-    """Turns frames into stretches; holds one stretch's sums at a time.
+    """Turns frames into stretches; holds one stretch's lumas at a time.
 
     At most about 15 frames of each second are looked at, evenly spaced.
 
@@ -64,15 +101,14 @@ class StretchReader:
         self._length = max(1, round(self._fps * _SECONDS))
         self._seen = 0
         self._start = 0
-        self._used = 0
-        self._normal: NDArray[np.float32] | None = None
-        self._coarse: NDArray[np.float32] | None = None
-        self._lumas: list[NDArray[np.uint8]] = []
+        self._scenes = SceneStarts()
+        self._runs: list[list[NDArray[np.float32]]] = []
+        self._openings: list[NDArray[np.int16]] = []
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._source = (0, 0)
 
     def feed(self, frame: NDArray[np.uint8]) -> Stretch | None:
-        """Take the next frame; return a stretch when one is full."""
+        """Take the next frame, RGB or luma; return a stretch when one is full."""
         index, self._seen = self._seen, self._seen + 1
         if index % self._stride == 0:
             self._look(frame)
@@ -80,47 +116,50 @@ class StretchReader:
 
     def finish(self) -> Stretch | None:
         """Return what has been gathered since the last stretch, if anything."""
-        if self._normal is None or self._coarse is None:
+        if not self._runs:
             return None
         stretch = Stretch(
             start=self._start / self._fps,
             end=self._seen / self._fps,
-            frames=self._used,
-            normal=_picture(self._normal, self._source),
-            coarse=_picture(self._coarse, self._source),
-            lumas=tuple(self._lumas),
+            frames=sum(len(run) for run in self._runs),
+            means=tuple(_kept(np.mean(run, axis=0)) for run in self._runs),
+            openings=tuple(self._openings),
             thumbnails=tuple(self._thumbnails),
             source=self._source,
         )
-        self._normal = self._coarse = None
-        self._lumas, self._thumbnails = [], []
-        self._used, self._start = 0, self._seen
+        self._runs, self._openings, self._thumbnails = [], [], []
+        self._start = self._seen
         return stretch
 
     def _look(self, frame: NDArray[np.uint8]) -> None:
         self._source = (frame.shape[0], frame.shape[1])
         luma = working_luma(frame, SHORT_SIDE)
-        half = (max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2))
-        normal = residual_of(luma)
-        coarse = residual_of(np.asarray(cv2.resize(luma, half, interpolation=cv2.INTER_AREA)))
-        if self._normal is None or self._coarse is None:
-            self._normal, self._coarse = normal, coarse
-        else:
-            self._normal += normal
-            self._coarse += coarse
-        if len(self._lumas) < _LUMAS:
-            self._lumas.append(_bytes(luma))
+        begins = self._scenes.feed(luma)
+        if begins:
+            self._openings.append(_kept(luma))
+        if begins or not self._runs:
+            self._runs.append([])
+        self._runs[-1].append(luma)
         if len(self._thumbnails) < _THUMBNAILS and min(self._source) > SHORT_SIDE * 5 // 4:
             fine = working_luma(frame, min(_THUMBNAIL, *self._source))
-            self._thumbnails.append(_bytes(fine))
-        self._used += 1
+            self._thumbnails.append(np.asarray(np.clip(np.rint(fine), 0, 255), np.uint8))
 
 
-def merged(stretches: Sequence[Stretch], *, coarse: bool = False) -> Picture:
-    """Return the sum of the residuals of several stretches of one clip."""
-    pictures = [stretch.coarse if coarse else stretch.normal for stretch in stretches]
-    total = np.asarray(np.sum([picture.residual for picture in pictures], axis=0), np.float32)
-    return Picture(residual=total, step=pictures[0].step)
+def parts_of(stretches: Iterable[Stretch], *, coarse: bool = False) -> Parts:
+    """Return the residuals of all stretches, openings apart, each with its usual weight."""
+    return [
+        part
+        for stretch in stretches
+        for part in (stretch.coarse_parts if coarse else stretch.parts)
+    ]
+
+
+def summed(parts: Parts) -> Picture:
+    """Return the weighted sum of residuals of one size."""
+    total = parts[0][1].residual * np.float32(parts[0][0])
+    for weight, picture in parts[1:]:
+        total += picture.residual * np.float32(weight)
+    return Picture(residual=total, step=parts[0][1].step)
 
 
 def fine_picture(stretches: Iterable[Stretch], most: int) -> Picture | None:
@@ -141,26 +180,42 @@ def fine_picture(stretches: Iterable[Stretch], most: int) -> Picture | None:
     return _picture(total, chosen[0][1])
 
 
-def learned_picture(stretches: Sequence[Stretch], most: int) -> Picture | None:
-    """Return the sum of the learned front end's estimates, or ``None`` where it is missing.
+def learned_parts(stretches: Sequence[Stretch], most: int) -> Parts:
+    """Return the learned front end's estimates like :func:`parts_of`; empty where it is missing.
 
     Args:
         stretches: Where to take lumas from.
-        most: How many to use at most, evenly spaced.
+        most: How many stretches to use at most, evenly spaced, the first one among them.
     """
-    chosen = [luma for stretch in stretches for luma in stretch.lumas]
-    picks = np.unique(np.linspace(0, len(chosen) - 1, most).round().astype(int))
-    total: NDArray[np.float32] | None = None
-    for pick in picks:
-        estimate = learned_residual(chosen[pick].astype(np.float32))
-        if estimate is None:
-            return None
-        total = estimate if total is None else total + estimate
-    return None if total is None else _picture(total, stretches[0].source)
+    picks = np.unique(np.linspace(0, len(stretches) - 1, most).round().astype(int))
+    parts = []
+    for stretch in (stretches[pick] for pick in picks):
+        weighted = [(1.0, mean) for mean in stretch.means]
+        weighted += [(_OPENING_WEIGHT, luma) for luma in stretch.openings]
+        for weight, luma in weighted:
+            estimate = learned_residual(as_luma(luma))
+            if estimate is None:
+                return []
+            parts.append((weight, _picture(estimate, stretch.source)))
+    return parts
 
 
-def _bytes(luma: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.asarray(np.clip(np.rint(luma), 0, 255), np.uint8)
+def _halved(lumas: Iterable[NDArray[np.int16]]) -> list[NDArray[np.int16]]:
+    """Return lumas at half their size."""
+    result = []
+    for luma in lumas:
+        half = (max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2))
+        result.append(np.asarray(cv2.resize(luma, half, interpolation=cv2.INTER_AREA), np.int16))
+    return result
+
+
+def _kept(luma: NDArray[np.float32]) -> NDArray[np.int16]:
+    return np.asarray(np.rint(luma * _FINE), np.int16)
+
+
+def as_luma(kept: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Return a kept luma as float32 in [0, 255]."""
+    return np.asarray(kept, np.float32) / _FINE
 
 
 def _picture(residual: NDArray[np.float32], source: tuple[int, int]) -> Picture:

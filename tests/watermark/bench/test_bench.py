@@ -98,13 +98,20 @@ def _row(**facts: object) -> dict[str, object]:
 
 def test_the_report_marks_what_falls_short() -> None:
     rows = [
-        _row(kind="quality", psnr=45.0, ssim=0.99, vmaf=None, embed_seconds=1.0),
+        _row(
+            kind="quality",
+            psnr=45.0,
+            psnr_least_frame=41.0,
+            ssim=0.99,
+            vmaf=None,
+            embed_seconds=1.0,
+        ),
         _row(kind="marked", attack="none"),
         _row(kind="marked", attack="none", recovered=False, present=False),
         _row(kind="control", attack="none", present=False, p_value=0.2, bit_accuracy=None),
     ]
     text = markdown(rows)
-    assert "| none | 100 %; 99 % | - | **1/2** | - | 1/2 | 0 |" in text
+    assert "| none | 100 %; 99 % | - | **1/2** | - | - | 1/2 | 0 |" in text
     assert "| robust | 1 | 0 | 0 | 0.2 |" in text
 
 

@@ -1,0 +1,55 @@
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.robust import RobustMark
+from vidigree.watermark.robust.frontend import working_luma
+from vidigree.watermark.robust.scenes import SceneStarts, opening_share
+from vidigree.watermark.robust.stretches import StretchReader, parts_of
+
+Frames = list[NDArray[np.uint8]]
+FPS = Fraction(24)
+
+
+def _starts(frames: Frames) -> list[int]:
+    scenes = SceneStarts()
+    return [i for i, frame in enumerate(frames) if scenes.feed(working_luma(frame, 256))]
+
+
+def test_a_scene_begins_at_the_first_frame_and_at_a_cut(textured: Callable[..., Frames]) -> None:
+    frames = textured(256, 384, 10, seed=1) + textured(256, 384, 6, seed=2)
+    assert _starts(frames) == [0, 10]
+
+
+def test_fading_and_flat_frames_begin_no_scene(textured: Callable[..., Frames]) -> None:
+    clip = textured(256, 384, 12, seed=1)
+    dimmed = [(frame * (1 - 0.07 * i)).astype(np.uint8) for i, frame in enumerate(clip)]
+    assert _starts(dimmed) == [0]
+    rng = np.random.default_rng(4)
+    flat = [rng.integers(127, 130, (256, 256, 3)).astype(np.uint8) for _ in range(5)]
+    assert _starts(flat) == [0]
+
+
+def test_the_first_frame_of_a_scene_is_marked_more_strongly(
+    textured: Callable[..., Frames],
+) -> None:
+    frames = textured(256, 384, 16, seed=1) + textured(256, 384, 16, seed=2)
+    marked = list(RobustMark().embed(frames, 5, key=PUBLISHED_KEY, fps=FPS))
+    power = [
+        float(np.mean((m.astype(float) - f) ** 2)) for f, m in zip(frames, marked, strict=True)
+    ]
+    assert power[0] > 2 * power[10]
+    assert power[16] > 2 * power[26]
+    assert [round(opening_share(n), 2) for n in (0, 1, 9)] == [1.0, 0.51, 0.0]
+
+
+def test_openings_are_read_apart(textured: Callable[..., Frames]) -> None:
+    reader = StretchReader(FPS)
+    frames = textured(256, 384, 18, seed=1) + textured(256, 384, 6, seed=2)
+    stretches = [one for frame in frames if (one := reader.feed(frame)) is not None]
+    assert [len(one.openings) for one in stretches] == [1, 1]
+    assert [len(one.means) for one in stretches] == [1, 2]
+    assert len(parts_of(stretches)) == 5
