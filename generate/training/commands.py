@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from vidigree.generate.training.families.commands import family_commands
+
 __all__ = ["generator"]
 
 _FOLDER = click.Path(path_type=Path)
@@ -41,3 +43,12 @@ def draw_clips(folder: Path, count: int, jobs: int, **settings: Any) -> None:
     with progress_bar() as progress:
         draw(folder, count, ClipSettings(**settings), jobs=jobs, progress=progress)
     click.echo(f"{folder}: {count} clips")
+
+
+@generator.group()
+def train() -> None:
+    """Train a model that comes with the package, resumably."""
+
+
+for _command in family_commands():
+    train.add_command(_command)

@@ -1,0 +1,114 @@
+"""Reads and writes the weights of the families: safetensors with their facts, never pickles."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.output import output_file
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Weights", "read_weights", "shipped_weights", "write_weights"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Trained networks and how they came about.
+
+    Attributes:
+        networks: Their tensors, float32, by the name of the network.
+        facts: Family, seed, steps, CPU seconds, losses, notes; JSON values.
+    """
+
+    networks: dict[str, dict[str, torch.Tensor]]
+    facts: dict[str, Any]
+
+    def load(self, name: str, network: torch.nn.Module) -> Any:
+        """Put the tensors into ``network`` and return it, ready to be used.
+
+        Raises:
+            EngineError: The weights are not those of this network.
+        """
+        try:
+            network.load_state_dict(self.networks[name])
+        except (KeyError, RuntimeError) as error:
+            raise EngineError(
+                f"The weights of {self.facts.get('family', name)!r} do not fit: {error}",
+                hint="Install vidigree again, or train them again.",
+            ) from error
+        return network.eval().requires_grad_(requires_grad=False)
+
+
+def shipped_weights(family: str) -> Weights:
+    """Return the weights that come with the package.
+
+    Raises:
+        EngineError: They are missing, or torch is.
+    """
+    resource = importlib.resources.files("vidigree.generate.engines.families") / "weights"
+    with importlib.resources.as_file(resource / f"{family}.safetensors") as path:
+        return read_weights(path)
+
+
+def read_weights(path: Path) -> Weights:
+    """Return what :func:`write_weights` wrote; of a checkpoint, its moving averages.
+
+    Raises:
+        EngineError: The file is missing or damaged, or torch is not installed.
+    """
+    try:
+        import torch  # noqa: F401 -- safetensors needs it to hand out tensors
+        from safetensors import SafetensorError, safe_open
+    except ImportError as error:
+        raise EngineError(
+            f"This engine needs {error.name}, which is not installed.",
+            hint="pip install 'vidigree[families]'",
+        ) from error
+    networks: dict[str, dict[str, torch.Tensor]] = {}
+    try:
+        with safe_open(str(path), framework="pt") as stored:
+            facts = json.loads((stored.metadata() or {}).get("facts", "{}"))
+            for key in stored.keys():  # noqa: SIM118 -- not a mapping
+                kind, _, rest = key.partition("/")
+                name, _, tensor = rest.partition("/")
+                if kind == "average":
+                    networks.setdefault(name, {})[tensor] = _widened(stored.get_tensor(key))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise EngineError(
+            f"The weights {path.name} cannot be read: {error}.", hint="Install vidigree again."
+        ) from error
+    return Weights(networks=networks, facts=facts)
+
+
+def write_weights(checkpoint: Path, target: Path, *, overwrite: bool = False) -> Path:
+    """Write the moving averages of a checkpoint as float16, and return the path.
+
+    Raises:
+        EngineError: The checkpoint cannot be read.
+        UsageError: It holds no weights.
+        OutputError: The target cannot be written.
+    """
+    weights = read_weights(checkpoint)
+    if not weights.networks:
+        raise UsageError(f"{checkpoint} holds no weights.")
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {
+        f"average/{name}/{key}": value.half() if value.dtype == torch.float32 else value
+        for name, state in weights.networks.items()
+        for key, value in state.items()
+    }
+    with output_file(target, overwrite=overwrite) as temporary:
+        save_file(tensors, str(temporary), {"facts": json.dumps(weights.facts)})
+    return target
+
+
+def _widened(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.dtype.is_floating_point else tensor

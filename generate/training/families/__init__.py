@@ -1,0 +1,1 @@
+"""How the families are trained, one file each; they need torch as they are imported."""

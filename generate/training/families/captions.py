@@ -1,0 +1,81 @@
+"""Trains the encoders of captions and of clips to meet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch.nn import functional as F  # noqa: N812 -- the name that torch's own documentation uses
+
+from vidigree.generate.engines.families.networks.captions import CaptionEncoder, ClipEncoder
+from vidigree.generate.training.families.clips import TrainingClips
+from vidigree.generate.training.families.loop import Budget, Run, train
+from vidigree.media.progress import Progress, no_progress
+
+__all__ = ["train_captions"]
+
+_BATCH: Final = 96
+_NOISE: Final = 0.1
+
+
+def train_captions(
+    clips: TrainingClips,
+    maps: torch.Tensor,
+    checkpoint: Path,
+    budget: Budget,
+    *,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> Run:
+    """Train by telling which caption of a batch belongs to which clip (Radford et al., 2021).
+
+    Args:
+        clips: Clips and their facts; captions are worded anew at every step.
+        maps: Of the same clips (:func:`~vidigree.generate.training.families.maps.encode_clips`).
+        checkpoint: State to go on from and to write.
+        budget: When to stop.
+        seed: Of everything.
+        progress: Told of the share of the budget.
+    """
+    random = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        captions, encoder = CaptionEncoder(len(clips.vocabulary)), ClipEncoder()
+    weights = [*captions.parameters(), *encoder.parameters()]
+    run = Run(
+        family="captions",
+        networks={"captions": captions, "clips": encoder},
+        optimisers={"both": torch.optim.AdamW(weights, lr=1e-3, weight_decay=0.02)},
+        shipped=("captions", "clips"),
+        random=random,
+        seed=seed,
+        rate={"both": 1e-3},
+        decay=0.995,
+        notes={"words": list(clips.vocabulary), "clips": clips.training},
+    )
+
+    def step() -> dict[str, float]:
+        which = torch.randint(clips.training, (min(_BATCH, clips.training),), generator=random)
+        numbers = clips.words(which.numpy(), np.random.default_rng((seed, run.step)))
+        seen = maps[which].float()
+        seen = seen + _NOISE * torch.randn(seen.shape, generator=random)
+        told = captions(numbers)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            shown = encoder(seen)
+        logits = told @ shown.float().T * encoder.scale.exp()
+        # Clips whose captions are the same word for word do not count against each other.
+        same = (numbers[:, None] == numbers[None]).all(-1) & ~torch.eye(
+            len(which), dtype=torch.bool
+        )
+        logits = logits.masked_fill(same, -1e4)
+        right = torch.arange(len(which))
+        loss = (F.cross_entropy(logits, right) + F.cross_entropy(logits.T, right)) / 2
+        run.optimisers["both"].zero_grad()
+        loss.backward()
+        run.optimisers["both"].step()
+        found = (logits.argmax(1) == right).float().mean()
+        return {"loss": float(loss.detach()), "found": float(found)}
+
+    return train(run, step, checkpoint, budget, progress)

@@ -1,0 +1,222 @@
+"""One training loop for all families: budgets, moving averages, checkpoints that go on exactly."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from vidigree.media.errors import UsageError
+from vidigree.media.output import output_file
+from vidigree.media.progress import Progress, no_progress
+
+__all__ = ["Budget", "Run", "train"]
+
+_SAVE_EVERY: Final = 60.0  # CPU seconds
+_WARM_UP: Final = 100  # steps
+_LAST_RATE: Final = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """When to stop, counted over all runs that a checkpoint went through.
+
+    Attributes:
+        minutes: CPU minutes of the process; ``None`` counts steps only.
+        steps: Steps; ``None`` counts minutes only.
+    """
+
+    minutes: float | None = None
+    steps: int | None = None
+
+    def used(self, run: Run) -> float:
+        """Return the share of the budget that is used up, 0 to 1."""
+        shares = [0.0]
+        if self.minutes is not None:
+            shares.append(run.seconds / (60 * self.minutes))
+        if self.steps is not None:
+            shares.append(run.step / self.steps)
+        return min(max(shares), 1.0)
+
+
+@dataclass
+class Run:
+    """Everything that changes while a family trains; what a checkpoint holds.
+
+    Attributes:
+        family: What is trained, e.g. ``"gan"``.
+        networks: Networks by name.
+        optimisers: Optimisers by name.
+        shipped: Names of the networks whose moving average is what is shipped.
+        random: The only source of randomness.
+        seed: What ``random`` and the first weights came from.
+        rate: Highest learning rate, by optimiser.
+        falls: Whether the rates fall to a twentieth over the budget (a cosine).
+        decay: Decay of the moving average.
+        notes: Facts for whoever loads the weights; JSON values.
+        step: Steps done.
+        seconds: CPU seconds used.
+        losses: Moving averages of the losses, by name.
+    """
+
+    family: str
+    networks: dict[str, nn.Module]
+    optimisers: dict[str, torch.optim.Optimizer]
+    shipped: tuple[str, ...]
+    random: torch.Generator
+    seed: int
+    rate: dict[str, float]
+    falls: bool = True
+    decay: float = 0.999
+    notes: dict[str, Any] = field(default_factory=dict)
+    step: int = 0
+    seconds: float = 0.0
+    losses: dict[str, float] = field(default_factory=dict)
+    averages: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.shipped:
+            state = self.networks[name].state_dict()
+            self.averages[name] = {key: value.detach().clone() for key, value in state.items()}
+
+    def set_rates(self, used: float) -> None:
+        """Set the learning rates for the next step."""
+        fall = _LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * used))
+        factor = min(1.0, (self.step + 1) / _WARM_UP) * (fall if self.falls else 1.0)
+        for name, optimiser in self.optimisers.items():
+            for group in optimiser.param_groups:
+                group["lr"] = self.rate[name] * factor
+
+    def update_averages(self) -> None:
+        """Move the averages towards the networks; early on they follow closely."""
+        decay = min(self.decay, (1 + self.step) / (10 + self.step))
+        for name, average in self.averages.items():
+            for key, value in self.networks[name].state_dict().items():
+                if value.dtype.is_floating_point:
+                    average[key].lerp_(value.detach(), 1 - decay)
+                else:
+                    average[key].copy_(value)
+
+    def note(self, losses: Mapping[str, float]) -> None:
+        """Take the losses of one step into the moving averages."""
+        for name, value in losses.items():
+            known = self.losses.get(name, value)
+            self.losses[name] = 0.98 * known + 0.02 * value
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint whole or not at all."""
+        tensors = {"random": self.random.get_state()}
+        for name, network in self.networks.items():
+            tensors |= {f"network/{name}/{k}": v for k, v in network.state_dict().items()}
+        for name, average in self.averages.items():
+            tensors |= {f"average/{name}/{k}": v for k, v in average.items()}
+        for name, optimiser in self.optimisers.items():
+            for index, state in optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser/{name}/{index}/{k}": v for k, v in state.items()}
+        facts = {
+            "family": self.family,
+            "seed": self.seed,
+            "step": self.step,
+            "seconds": self.seconds,
+            "losses": self.losses,
+            "notes": self.notes,
+        }
+        with output_file(path, overwrite=True) as temporary:
+            save_file(
+                {key: value.detach().contiguous().clone() for key, value in tensors.items()},
+                str(temporary),
+                {"facts": json.dumps(facts)},
+            )
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            UsageError: It is no checkpoint of this family.
+        """
+        try:
+            with safe_open(str(path), framework="pt") as stored:
+                facts = json.loads((stored.metadata() or {}).get("facts", "{}"))
+                tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+        except (SafetensorError, ValueError) as error:
+            raise UsageError(f"{path} is no checkpoint: {error}.") from error
+        if facts.get("family") != self.family or facts.get("seed") != self.seed:
+            raise UsageError(
+                f"{path} is a checkpoint of {facts.get('family', 'something else')!r} with seed"
+                f" {facts.get('seed')}, not of {self.family!r} with seed {self.seed}."
+            )
+        for name, network in self.networks.items():
+            network.load_state_dict(_under(tensors, f"network/{name}/"))
+        for name in self.averages:
+            self.averages[name] = _under(tensors, f"average/{name}/")
+        for name, optimiser in self.optimisers.items():
+            _restore_optimiser(optimiser, _under(tensors, f"optimiser/{name}/"))
+        self.random.set_state(tensors["random"])
+        self.step, self.seconds = facts["step"], facts["seconds"]
+        self.losses, self.notes = facts["losses"], facts["notes"]
+
+
+def train(
+    run: Run,
+    step: Callable[[], Mapping[str, float]],
+    checkpoint: Path,
+    budget: Budget,
+    progress: Progress = no_progress,
+) -> Run:
+    """Train until the budget is used up, from the checkpoint on if there is one.
+
+    The same seed, set and number of steps give the same weights, however often the training was
+    interrupted, as long as the budget counts steps: rates that follow the clock follow the machine.
+
+    Args:
+        run: What to train.
+        step: Does one step: losses, gradients, optimisers. Returns the losses.
+        checkpoint: State to go on from and to write, a safetensors file.
+        budget: When to stop.
+        progress: Told of the share of the budget in per mille.
+
+    Returns:
+        ``run``, trained; its checkpoint is written.
+    """
+    if checkpoint.exists():
+        run.restore(checkpoint)
+    clock = saved = time.process_time()
+    while (used := budget.used(run)) < 1:
+        run.set_rates(used)
+        run.note(step())
+        run.step += 1
+        run.update_averages()
+        now = time.process_time()
+        run.seconds += now - clock
+        clock = now
+        if now - saved > _SAVE_EVERY:
+            run.save(checkpoint)
+            saved = now
+        losses = ", ".join(f"{name} {value:.3f}" for name, value in run.losses.items())
+        progress(f"{run.family} step {run.step} ({losses})", round(1000 * used), 1000)
+    run.save(checkpoint)
+    return run
+
+
+def _under(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _restore_optimiser(
+    optimiser: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]
+) -> None:
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in tensors.items():
+        index, _, name = key.partition("/")
+        state.setdefault(int(index), {})[name] = value
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
