@@ -220,9 +220,13 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the engines as JSON.")
-def engines(as_json: bool) -> None:
+@click.option("--models", is_flag=True, help="List the diffusers pipelines that can be run.")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def engines(models: bool, as_json: bool) -> None:
     """List the generator engines that are installed."""
+    if models:
+        _list_pipelines(as_json=as_json)
+        return
     from vidigree.generate.engine import engine_registry
 
     known = [engine_registry.get(name).info for name in engine_registry]
@@ -237,3 +241,20 @@ def engines(as_json: bool) -> None:
         click.echo(f"  licence  {info.licence}")
         if info.needs_model:
             click.echo("  model    name one with --model FOLDER or --model ORGANISATION/NAME")
+
+
+def _list_pipelines(*, as_json: bool) -> None:
+    from vidigree.generate.engines.diffusers.catalogue import installed_pipelines
+
+    known = installed_pipelines()
+    if as_json:
+        click.echo(json.dumps([info.to_dict() for info in known], indent=2))
+        return
+    for info in known:
+        size = f"{info.size[0]} x {info.size[1]}" if info.size else "the model's size"
+        length = f"{info.num_frames} frames" if info.num_frames else "the model's length"
+        click.echo(info.name)
+        click.echo(f"  tasks    {', '.join(info.tasks)}")
+        click.echo(f"  default  {size}, {length} at {info.fps} fps")
+        click.echo(f"  memory   {info.memory}")
+        click.echo(f"  licence  {info.licence}")

@@ -17,9 +17,9 @@ from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.reading import open_video
 from vidigree.watermark.clip import Task
 
-__all__ = ["CallPlan", "plan_call", "tasks_of"]
+__all__ = ["FRAME_COUNTS", "CallPlan", "call_parameters", "plan_call", "tasks_of"]
 
-_FRAME_COUNTS: Final = ("num_frames", "video_length", "frames")
+FRAME_COUNTS: Final = ("num_frames", "video_length", "frames")
 _VIDEO_INPUTS: Final = ("video", "pose_video", "source_video")
 _TEMPORAL: Final = (
     "vae_scale_factor_temporal",
@@ -55,16 +55,16 @@ class CallPlan:
     notes: tuple[str, ...]
 
 
-def tasks_of(pipe: Any) -> tuple[Task, ...]:
-    """Return what a pipeline can do, from the arguments that it requires and takes."""
-    takes = _parameters(pipe)
+def tasks_of(pipeline: type) -> tuple[Task, ...]:
+    """Return what a pipeline class can do, from the arguments that it requires and takes."""
+    takes = call_parameters(pipeline)
     tasks: list[Task] = []
     required = {
         name
         for name in ("image", "video")
         if name in takes and takes[name].default is inspect.Parameter.empty
     }
-    name = type(pipe).__name__
+    name = pipeline.__name__
     video = next((key for key in _VIDEO_INPUTS if key in takes), None)
     from_image = "image" in takes
     if ("prompt" in takes and not required) and not _names_an_input(name):
@@ -107,8 +107,9 @@ def plan_call(pipe: Any, request: ClipRequest, options: DiffusersOptions) -> Cal
     )
 
 
-def _parameters(pipe: Any) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(type(pipe).__call__).parameters)
+def call_parameters(pipeline: type) -> dict[str, inspect.Parameter]:
+    """Return what a pipeline class takes when it is called, by name."""
+    return dict(inspect.signature(pipeline.__call__).parameters)
 
 
 class _Planner:
@@ -118,7 +119,7 @@ class _Planner:
         self.pipe = pipe
         self.request = request
         self.options = options
-        self.takes = _parameters(pipe)
+        self.takes = call_parameters(type(pipe))
         self.arguments: dict[str, Any] = {}
         self.notes: list[str] = []
         self.name = type(pipe).__name__
@@ -127,7 +128,7 @@ class _Planner:
         self.source_size: tuple[int, int] | None = None
 
     def check_task(self) -> None:
-        tasks = tasks_of(self.pipe)
+        tasks = tasks_of(type(self.pipe))
         if self.request.task in tasks:
             return
         inputs = {"image-to-video": "--image", "video-to-video": "--video"}
@@ -141,6 +142,8 @@ class _Planner:
         self._give("prompt", self.request.prompt, "the prompt")
         if self.request.negative_prompt:
             self._give("negative_prompt", self.request.negative_prompt, "the negative prompt")
+        elif self.name.startswith("EasyAnimate"):
+            self.arguments["negative_prompt"] = ""  # it fails on None (diffusers 0.42.1)
 
     def size(self) -> None:
         step = self._spatial_step()
@@ -169,7 +172,7 @@ class _Planner:
         return {"width": round(width * shrink), "height": round(height * shrink)}
 
     def length(self) -> None:
-        key = next((name for name in _FRAME_COUNTS if name in self.takes), None)
+        key = next((name for name in FRAME_COUNTS if name in self.takes), None)
         asked = self.request.num_frames
         fixed = self._fixed_length()
         if fixed is not None and key is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-__all__ = ["Family", "family_of"]
+__all__ = ["Family", "family_of", "is_known"]
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,45 @@ class Family:
 
 
 _UNKNOWN: Final = "see the model card"
+_COSMOS: Final = "NVIDIA open model licence; needs the cosmos_guardrail package"
+_TENCENT: Final = "Tencent community; not EU, UK, South Korea"
 
+# The first that fits wins, so the special ones stand before the general ones.
 _FAMILIES: Final = (
     Family("AnimateDiff", Fraction(16), "8-12 GB", "OpenRAIL-M base, Apache-2.0 adapter"),
-    Family("Allegro", Fraction(15), "10-30 GB", _UNKNOWN),
+    Family("Allegro", Fraction(15), "10-30 GB", "Apache-2.0"),
+    Family("AnyFlow", Fraction(16), _UNKNOWN, _UNKNOWN),
+    Family("ChronoEdit", Fraction(16), "13-40 GB", _UNKNOWN),
     Family("CogVideoX", Fraction(8), "5-20 GB", "2B: Apache-2.0; 5B: CogVideoX licence"),
-    Family("Cosmos", Fraction(16), "24-80 GB", "NVIDIA open model licence"),
+    Family("ConsisID", Fraction(8), "5-40 GB", _UNKNOWN),
+    Family("CosmosTextToWorld", Fraction(30), "24-80 GB", _COSMOS),
+    Family("CosmosVideoToWorld", Fraction(30), "24-80 GB", _COSMOS),
+    Family("Cosmos2_5_Transfer", Fraction(30), "24-80 GB", _COSMOS),
+    Family("Cosmos", Fraction(16), "24-80 GB", _COSMOS),
     Family("EasyAnimate", Fraction(8), "12-40 GB", _UNKNOWN),
-    Family("Hunyuan", Fraction(15), "14-60 GB", "Tencent community; not EU, UK, South Korea"),
-    Family("Kandinsky", Fraction(24), "12-40 GB", "Kandinsky 5 Lite: MIT"),
+    Family("Helios", Fraction(24), "6-40 GB", _UNKNOWN),
+    Family("HunyuanVideoFramepack", Fraction(30), "6-40 GB", _TENCENT),
+    Family("HunyuanVideo15ImageToVideo", Fraction(24), "14-40 GB", _TENCENT),
+    Family("HunyuanVideo", Fraction(15), "14-60 GB", _TENCENT),
+    Family("HunyuanSkyreels", Fraction(15), "14-60 GB", _TENCENT),
+    Family("I2VGenXL", Fraction(8), "8-16 GB", _UNKNOWN),
+    Family("Kandinsky5", Fraction(24), "12-40 GB", "Kandinsky 5 Lite: MIT"),
+    Family("Kandinsky6", Fraction(24), "24-80 GB", _UNKNOWN),
+    Family("LTX2", Fraction(24), "16-60 GB", "LTX-2 community; commercial from USD 10M revenue"),
     Family("LTX", Fraction(24), "10-40 GB", "LTX community licence"),
     Family("Latte", Fraction(8), "8-16 GB", _UNKNOWN),
-    Family("Lucy", Fraction(16), "13-40 GB", _UNKNOWN),
+    Family("Lucy", Fraction(24), "13-40 GB", _UNKNOWN),
     Family("Mochi", Fraction(30), "22-70 GB", "Apache-2.0"),
-    Family("Sana", Fraction(16), "8-24 GB", _UNKNOWN),
+    Family("MotifVideo", Fraction(24), _UNKNOWN, _UNKNOWN),
+    Family("PIA", Fraction(16), "8-12 GB", _UNKNOWN),
+    Family("SanaImageToVideo", Fraction(16), "8-24 GB", _UNKNOWN),
+    Family("SanaVideo", Fraction(16), "8-24 GB", _UNKNOWN),
+    Family("SanaWM", Fraction(16), _UNKNOWN, _UNKNOWN),
     Family("SkyReels", Fraction(24), "13-60 GB", "SkyReels licence"),
     Family("StableVideoDiffusion", Fraction(7), "8-16 GB", "stable-video-diffusion-community"),
     Family("TextToVideo", Fraction(8), "8 GB", "CC-BY-NC-4.0"),
     Family("VideoToVideo", Fraction(8), "8 GB", "CC-BY-NC-4.0"),
-    Family("I2VGenXL", Fraction(8), "8-16 GB", _UNKNOWN),
+    Family("WanAnimate", Fraction(30), "13-40 GB", "Apache-2.0"),
     Family("Wan", Fraction(16), "8-40 GB", "Apache-2.0"),
 )
 
@@ -63,3 +83,8 @@ def family_of(class_name: str) -> Family:
         if class_name.startswith(family.prefix):
             return family
     return _ANY
+
+
+def is_known(class_name: str) -> bool:
+    """Return whether a pipeline class belongs to a family of this table."""
+    return any(class_name.startswith(family.prefix) for family in _FAMILIES)

@@ -188,7 +188,9 @@ def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
             " CPU here.",
             hint="Leave it away, or use offload=group.",
         )
-    if options.tiling and hasattr(getattr(pipe, "vae", None), "enable_tiling"):
+    # Allegro's codec decodes in tiles only (diffusers 0.42.1).
+    tiling = options.tiling or type(pipe).__name__.startswith("Allegro")
+    if tiling and hasattr(getattr(pipe, "vae", None), "enable_tiling"):
         pipe.vae.enable_tiling()
     try:
         if options.offload == "none":
