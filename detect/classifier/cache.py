@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,11 @@ class WindowCache:
     def feature_path(self, clip: LabelledClip, laundering: str, kind: str) -> Path:
         """Return where features of a clip are kept; ``kind`` names view, group and version."""
         return self.folder / RECIPE_ID / laundering / kind / f"{self.digest(clip)}.npy"
+
+    def splice_path(self, name: str, layout: str) -> Path:
+        """Return where features of a self-made splice are kept; ``layout`` names the blocks."""
+        digest = hashlib.sha256(f"{name} {layout}".encode()).hexdigest()[:24]
+        return self.folder / RECIPE_ID / "splices" / f"{digest}.npz"
 
 
 def _beginning(reader: VideoReader) -> Iterator[Frame]:

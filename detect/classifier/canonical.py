@@ -22,6 +22,7 @@ from vidigree.detect.classifier.geometry import (
     content_box,
     view,
 )
+from vidigree.detect.classifier.quality import Quality, measure_quality
 from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
 from vidigree.media.reading import Frame
 
@@ -70,6 +71,8 @@ class CanonicalWindow:
         repeated: Part of the sampled frames, in [0, 1], that repeat the one before.
         short_side: Short side of the kept centre in source pixels; a quality, never a feature.
         views: Name of the view to its H.264 access units.
+        quality: What the source pixels were like; decides whether to answer, never a feature.
+            ``None`` for parts of the picture and for windows read from a cache.
     """
 
     start: float
@@ -78,6 +81,7 @@ class CanonicalWindow:
     repeated: float
     short_side: int
     views: Mapping[str, tuple[bytes, ...]]
+    quality: Quality | None = None
 
     def decode(self, kind: str) -> DecodedView:
         """Return one view as pixels and motion vectors."""
@@ -128,6 +132,7 @@ def make_window(
         The window, or ``None`` where the part is smaller than SMALLEST_SIDE.
     """
     images = [sample.image for sample in samples]
+    whole = box is None
     box = centre_box(content_box(images)) if box is None else box
     if box.short_side < SMALLEST_SIDE:
         return None
@@ -138,4 +143,5 @@ def make_window(
         repeated=sum(sample.repeated for sample in samples) / len(samples),
         short_side=box.short_side,
         views={kind: encode_view(view(image, box, kind) for image in images) for kind in kinds},
+        quality=measure_quality([box.cut(image) for image in images]) if whole else None,
     )

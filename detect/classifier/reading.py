@@ -19,6 +19,7 @@ from vidigree.detect.classifier.canonical import (
 )
 from vidigree.detect.classifier.localisation import Localisation, locate
 from vidigree.detect.classifier.model import ClassifierModel, shipped_model
+from vidigree.detect.classifier.quality import mean_quality, outside_range
 from vidigree.detect.classifier.sampling import SAMPLE_RATE
 from vidigree.media.reading import VideoInfo, open_video
 
@@ -28,6 +29,9 @@ ABSTENTIONS = {
     "too-short": f"Less than {SHORTEST_WINDOW / SAMPLE_RATE:g} s of video.",
     "too-small": f"The central part of the picture is smaller than {SMALLEST_SIDE} pixels.",
     "too-little-detail": "Flat, blank or compressed so hard that no texture is left.",
+    "drawing": "Flat areas of few colours between sharp edges: a drawing or animation.",
+    "screen": "Sharp and still like a recording of a screen.",
+    "too-compressed": "Compressed so hard that blocks are repeated instead of coded.",
     "repeated-frames": "Most frames repeat the one before (a slide show, or under 7 frames a"
     " second), so motion cannot be judged.",
 }
@@ -155,6 +159,9 @@ def _usable_windows(path: Path | str, model: ClassifierModel) -> tuple[list[Cano
         small = min(reader.info.width, reader.info.height) * 0.8 < SMALLEST_SIDE
     if not windows:
         return [], "too-small" if small else "too-short"
+    outside = outside_range(mean_quality([w.quality for w in windows if w.quality is not None]))
+    if outside:
+        return [], outside
     detailed = [window for window in windows if _detail(window) >= _LEAST_BYTES]
     if not detailed:
         return [], "too-little-detail"
