@@ -22,9 +22,10 @@ from vidigree.watermark.robust.reading import (
     score_of,
     try_geometry,
 )
-from vidigree.watermark.robust.search import candidates
+from vidigree.watermark.robust.search import candidates, upright
 from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
 from vidigree.watermark.robust.stretches import (
+    COARSE,
     Parts,
     Stretch,
     StretchReader,
@@ -160,7 +161,7 @@ class Detector:
         fine = fine_picture(stretches, _FINE_THUMBNAILS)
         octaves: list[tuple[float, Parts]] = [
             (1.0, parts),
-            (2.0, parts_of(stretches, coarse=True)),
+            (COARSE, parts_of(stretches, coarse=True)),
             (0.5, [] if fine is None else [(1.0, fine)]),
         ]
         for octave, seen in octaves:
@@ -169,6 +170,9 @@ class Detector:
             view = summed(seen)
             trials = []
             for key, carrier in self._keys:
+                lines = upright(octave)
+                self.looked += len(lines)
+                trials += [try_geometry(view, key, carrier, geometry) for geometry in lines]
                 for candidate in candidates(view, carrier, octave, _CANDIDATES):
                     trials += self._both_ways(view, key, candidate.geometry)
             trials.sort(key=lambda trial: -trial.lock.score)

@@ -48,7 +48,7 @@ class EmbedSettings:
         informed: Whether to make use of what the picture leans to.
     """
 
-    psnr: float = 45.2
+    psnr: float = 44.9
     weaker_by: float = 0.8
     stronger_by: float = 1.9
     informed: bool = True

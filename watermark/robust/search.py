@@ -22,11 +22,12 @@ from vidigree.watermark.robust.carrier import TILE, Carrier
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import Geometry
 
-__all__ = ["Candidate", "candidates"]
+__all__ = ["Candidate", "candidates", "upright"]
 
 _OCTAVE = (np.log(0.66), np.log(1.52))
 _TURNS_PER_PICTURE = 2.4
 _STEPS = (0.005, 0.012)
+_UPRIGHT_STEP = 0.006
 _WIDEST_ASPECT = 0.5
 _POWER_LIMIT = 6.0
 
@@ -66,6 +67,19 @@ def candidates(picture: Picture, carrier: Carrier, octave: float, count: int) ->
             found.append((float(scores[index]), geometry))
     found.sort(key=lambda item: -item[0])
     return [Candidate(geometry=geometry, score=score) for score, geometry in found[:count]]
+
+
+def upright(octave: float) -> list[Geometry]:
+    """Return upright geometries of every scale about an octave, to be tested by phase one by one.
+
+    Crops, letterboxes and small pictures in large ones are the commonest changes; along this one
+    line a search by phase can be afforded, and it finds weaker marks than magnitudes do.
+
+    Args:
+        octave: Scale that the working size is best at.
+    """
+    scales = octave * np.exp(np.arange(*_OCTAVE, _UPRIGHT_STEP))
+    return [Geometry(scale=(float(scale), float(scale))) for scale in scales]
 
 
 def _frames(step: float) -> Iterator[tuple[bool, float, float]]:

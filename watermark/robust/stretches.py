@@ -17,6 +17,7 @@ from vidigree.watermark.robust.learned import learned_residual
 from vidigree.watermark.robust.scenes import SceneStarts
 
 __all__ = [
+    "COARSE",
     "Parts",
     "Stretch",
     "StretchReader",
@@ -29,6 +30,9 @@ __all__ = [
 
 Parts = list[tuple[float, Picture]]
 """Residuals of one clip and one size, with the weight each has in their sum."""
+
+COARSE = 2.3
+"""How much smaller than the working size the coarse one is; crops to a third are found there."""
 
 _SECONDS = 0.5
 _LOOKED_AT = 15.0
@@ -74,8 +78,8 @@ class Stretch:
 
     @cached_property
     def coarse_parts(self) -> Parts:
-        """The same at half the working size."""
-        return self._parts(_halved(self.means), _halved(self.openings))
+        """The same at the coarse size."""
+        return self._parts(_shrunk(self.means), _shrunk(self.openings))
 
     def _parts(
         self, means: Iterable[NDArray[np.int16]], openings: Iterable[NDArray[np.int16]]
@@ -200,12 +204,12 @@ def learned_parts(stretches: Sequence[Stretch], most: int) -> Parts:
     return parts
 
 
-def _halved(lumas: Iterable[NDArray[np.int16]]) -> list[NDArray[np.int16]]:
-    """Return lumas at half their size."""
+def _shrunk(lumas: Iterable[NDArray[np.int16]]) -> list[NDArray[np.int16]]:
+    """Return lumas at the coarse size."""
     result = []
     for luma in lumas:
-        half = (max(1, luma.shape[1] // 2), max(1, luma.shape[0] // 2))
-        result.append(np.asarray(cv2.resize(luma, half, interpolation=cv2.INTER_AREA), np.int16))
+        size = (max(1, round(luma.shape[1] / COARSE)), max(1, round(luma.shape[0] / COARSE)))
+        result.append(np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.int16))
     return result
 
 
