@@ -32,6 +32,7 @@ from vidigree.watermark.robust.stretches import (
     fine_picture,
     learned_parts,
     parts_of,
+    straight_parts,
     summed,
 )
 from vidigree.watermark.robust.timeline import carrying_runs, segments_of
@@ -143,7 +144,22 @@ class Detector:
         better = learned_parts(stretches, _LEARNED_STRETCHES)
         if better:
             finding = self._direct(better) or finding
-        return finding or self._wide(stretches, better or parts)
+        return finding or self._askew(stretches) or self._wide(stretches, better or parts)
+
+    def _askew(self, stretches: list[Stretch]) -> Finding | None:
+        """Try the picture inside a four-sided outline, laid straight."""
+        parts = straight_parts(stretches)
+        if not parts:
+            return None
+        view = summed(parts)
+        trials = [
+            try_geometry(view, key, carrier, geometry)
+            for key, carrier in self._keys
+            for geometry in RIGHT_ANGLES
+        ]
+        best, looked = refine(view, max(trials, key=lambda trial: trial.lock.score), 0.003)
+        self.looked += len(trials) + looked
+        return self._decode([best], parts)
 
     def _direct(self, parts: Parts) -> Finding | None:
         """Try the eight ways to lay the picture down, unscaled."""

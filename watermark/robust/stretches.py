@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vidigree.watermark.robust.carrier import SHORT_SIDE
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.learned import learned_residual
+from vidigree.watermark.robust.outline import corners_of, straightened
 from vidigree.watermark.robust.scenes import SceneStarts
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "fine_picture",
     "learned_parts",
     "parts_of",
+    "straight_parts",
     "summed",
 ]
 
@@ -164,6 +166,24 @@ def summed(parts: Parts) -> Picture:
     for weight, picture in parts[1:]:
         total += picture.residual * np.float32(weight)
     return Picture(residual=total, step=parts[0][1].step)
+
+
+def straight_parts(stretches: Sequence[Stretch]) -> Parts:
+    """Return residuals like :func:`parts_of` of a picture shown askew; empty where it is not."""
+    weighted = [
+        (weight, as_luma(kept))
+        for stretch in stretches
+        for weight, many in ((1.0, stretch.means), (_OPENING_WEIGHT, stretch.openings))
+        for kept in many
+    ]
+    corners = corners_of([luma for _, luma in weighted])
+    if corners is None:
+        return []
+    source = stretches[0].source
+    return [
+        (weight, _picture(residual_of(straightened(luma, corners)), source))
+        for weight, luma in weighted
+    ]
 
 
 def fine_picture(stretches: Iterable[Stretch], most: int) -> Picture | None:
