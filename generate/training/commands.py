@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from vidigree.generate.training.families.commands import family_commands
 
 __all__ = ["generator"]
 
+# Clips on the contact sheet.
+_ON_THE_SHEET = 24
 _FOLDER = click.Path(path_type=Path)
 
 

@@ -17,7 +17,14 @@ from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.reading import open_video
 from vidigree.watermark.clip import Task
 
-__all__ = ["FRAME_COUNTS", "CallPlan", "call_parameters", "plan_call", "tasks_of"]
+__all__ = [
+    "FRAME_COUNTS",
+    "CallPlan",
+    "call_parameters",
+    "plan_call",
+    "read_image",
+    "tasks_of",
+]
 
 FRAME_COUNTS: Final = ("num_frames", "video_length", "frames")
 _VIDEO_INPUTS: Final = ("video", "pose_video", "source_video")
@@ -195,7 +202,7 @@ class _Planner:
 
     def inputs(self) -> None:
         if self.request.image is not None:
-            image = _read_image(self.request.image)
+            image = read_image(self.request.image)
             self.source_size = image.size
             self.arguments["image"] = image
         if self.request.video is not None:
@@ -272,7 +279,7 @@ class _Planner:
         return length if isinstance(length, int) else None
 
 
-def _read_image(path: Path) -> Any:
+def read_image(path: Path) -> Any:
     """Return the picture as an RGB PIL image, turned as its EXIF data says."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 

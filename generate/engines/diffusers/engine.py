@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
-import inspect
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -15,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.engine import EngineInfo, RequestWarning
-from vidigree.generate.engines.diffusers.arguments import CallPlan, plan_call
+from vidigree.generate.engines.diffusers.arguments import plan_call
+from vidigree.generate.engines.diffusers.calling import call_pipeline
 from vidigree.generate.engines.diffusers.estimating import estimate_call
 from vidigree.generate.engines.diffusers.families import family_of
-from vidigree.generate.engines.diffusers.loading import load_pipeline, quiet_libraries
+from vidigree.generate.engines.diffusers.loading import load_pipeline
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.frames import clips_of, to_uint8
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import EngineError, VidigreeError
+from vidigree.media.errors import EngineError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip, Origin
 
@@ -61,7 +61,7 @@ class DiffusersEngine:
         plan = plan_call(pipe, request, options)
         for note in plan.notes:
             warnings.warn(note, RequestWarning, stacklevel=2)
-        result = _call(pipe, plan, progress)
+        result = call_pipeline(pipe, plan.arguments, progress)
         frames = list(islice(to_uint8(clips_of(result)[0]), plan.num_frames))
         if not frames:
             raise EngineError(f"{type(pipe).__name__} returned no frames.")
@@ -113,41 +113,3 @@ def _public_name(model: str) -> str:
     """Return a hub id as it is, and of a folder its name: paths are nobody's business."""
     folder = Path(model).expanduser()
     return folder.resolve().name if folder.exists() else model
-
-
-def _call(pipe: Any, plan: CallPlan, progress: Progress) -> Any:
-    """Run the pipeline; its own errors become ours."""
-    import torch
-
-    arguments = dict(plan.arguments)
-    arguments["output_type"] = "pt"
-    takes = inspect.signature(type(pipe).__call__).parameters
-    if "callback_on_step_end" in takes:
-        arguments["callback_on_step_end"] = _step_reporter(pipe, progress)
-    try:
-        with torch.inference_mode(), quiet_libraries():
-            return pipe(**arguments)
-    except VidigreeError:
-        raise
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise EngineError(
-            "The model ran out of memory.",
-            hint="Lower --width, --height or --frames, or --set offload=model (or sequential),"
-            " tiling=true, quantize=bnb-4bit.",
-        ) from error
-    except Exception as error:  # whatever third-party model code raises
-        text = str(error).strip().splitlines()
-        raise EngineError(
-            f"{type(pipe).__name__} failed: {type(error).__name__}:"
-            f" {text[0][:300] if text else 'no message'}",
-            hint="--debug shows where.",
-        ) from error
-
-
-def _step_reporter(pipe: Any, progress: Progress) -> Callable[..., dict[str, Any]]:
-    def report(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        total = getattr(pipe, "num_timesteps", None)
-        progress("denoising", step + 1, total if isinstance(total, int) else None)
-        return tensors
-
-    return report

@@ -20,8 +20,11 @@ _NEEDED: Final = ("torch", "diffusers", "transformers", "accelerate", "safetenso
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
-def check_installed() -> None:
+def check_installed(engine: str = "diffusers") -> None:
     """Say what is missing before diffusers fails with a misleading message.
+
+    Args:
+        engine: Who needs it, for the message.
 
     Raises:
         EngineError: A package of the ``diffusers`` extra is not installed.
@@ -29,7 +32,7 @@ def check_installed() -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise EngineError(
-            f"The diffusers engine needs {', '.join(missing)}.",
+            f"The {engine} engine needs {', '.join(missing)}.",
             hint="Install it with: pip install 'vidigree[diffusers]'",
         )
 

@@ -1,0 +1,59 @@
+"""Runs a pipeline: progress out of it, its errors as ours."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vidigree.generate.engines.diffusers.loading import quiet_libraries
+from vidigree.media.errors import EngineError, VidigreeError
+from vidigree.media.progress import Progress
+
+__all__ = ["call_pipeline"]
+
+
+def call_pipeline(pipe: Any, arguments: Mapping[str, Any], progress: Progress) -> Any:
+    """Run a pipeline and return its result, frames as float tensors; its errors become ours.
+
+    Args:
+        pipe: A diffusers pipeline.
+        arguments: Keyword arguments of its call.
+        progress: Told of every denoising step.
+
+    Raises:
+        EngineError: It ran out of memory or failed.
+    """
+    import torch
+
+    arguments = {**arguments, "output_type": "pt"}
+    takes = inspect.signature(type(pipe).__call__).parameters
+    if "callback_on_step_end" in takes:
+        arguments["callback_on_step_end"] = _step_reporter(pipe, progress)
+    try:
+        with torch.inference_mode(), quiet_libraries():
+            return pipe(**arguments)
+    except VidigreeError:
+        raise
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise EngineError(
+            "The model ran out of memory.",
+            hint="Lower --width, --height or --frames, or --set offload=model (or sequential),"
+            " tiling=true, quantize=bnb-4bit.",
+        ) from error
+    except Exception as error:  # whatever third-party model code raises
+        text = str(error).strip().splitlines()
+        raise EngineError(
+            f"{type(pipe).__name__} failed: {type(error).__name__}:"
+            f" {text[0][:300] if text else 'no message'}",
+            hint="--debug shows where.",
+        ) from error
+
+
+def _step_reporter(pipe: Any, progress: Progress) -> Callable[..., dict[str, Any]]:
+    def report(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        total = getattr(pipe, "num_timesteps", None)
+        progress("denoising", step + 1, total if isinstance(total, int) else None)
+        return tensors
+
+    return report

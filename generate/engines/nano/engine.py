@@ -1,0 +1,222 @@
+"""The embedded diffusion model behind the engine contract."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree import __version__
+from vidigree.generate.engine import EngineInfo, RequestWarning
+from vidigree.generate.engines.diffusers.calling import call_pipeline
+from vidigree.generate.engines.nano.options import NanoOptions
+from vidigree.generate.engines.nano.sources import read_picture, read_source_clip
+from vidigree.generate.engines.nano.upsampling import FACTOR, Upsampler, fit
+from vidigree.generate.engines.nano.weights import load_nano, model_folder, pipeline_for
+from vidigree.generate.engines.nano.wording import Wording, known_words, reword
+from vidigree.generate.estimate import Estimate
+from vidigree.generate.frames import clips_of
+from vidigree.generate.request import ClipRequest
+from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.progress import Progress, no_progress
+from vidigree.watermark.clip import Clip, Origin
+
+__all__ = ["NATIVE_FPS", "NATIVE_FRAMES", "NATIVE_SIDE", "TEXT_LENGTH", "NanoEngine"]
+
+NATIVE_SIDE: Final = 64
+NATIVE_FRAMES: Final = 25
+NATIVE_FPS: Final = Fraction(12)
+# Tokens of a prompt; the model was trained with this padding.
+TEXT_LENGTH: Final = 32
+_SIDE: Final = NATIVE_SIDE * FACTOR
+_STRENGTH: Final = 0.7
+# Bytes that a run held at most, beside what Python and torch take by themselves.
+_MEMORY: Final = 600 * 2**20
+
+
+@dataclass
+class _Plan:
+    """A call in the making: arguments, what to keep of the result, and words for the user."""
+
+    arguments: dict[str, Any]
+    num_frames: int
+    fps: Fraction
+    notes: list[str] = field(default_factory=list)
+
+
+class NanoEngine:
+    """A small latent diffusion transformer, trained on clips that the renderer drew.
+
+    The loaded model is kept for further requests.
+
+    Args:
+        folder: Another model of the same kind; ``None`` takes the shipped one.
+    """
+
+    info: ClassVar[EngineInfo] = EngineInfo(
+        name="nano",
+        family="diffusion",
+        tasks=("text-to-video", "image-to-video", "video-to-video"),
+        licence="Apache-2.0",
+        description="The embedded diffusion model: simple bodies in motion, offline, on a CPU.",
+        memory="1 GB",
+        default_size=(_SIDE, _SIDE),
+        default_num_frames=NATIVE_FRAMES,
+        default_fps=NATIVE_FPS,
+    )
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or model_folder()
+        self._loaded: tuple[str, Any] | None = None
+
+    def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
+        """Return the clip; see :meth:`vidigree.generate.engine.Engine.generate`.
+
+        Raises:
+            UsageError: An option is unknown.
+            EngineError: Nothing in the prompt is known, a package is missing, or the model failed.
+        """
+        options = NanoOptions.read(request.options)
+        _refuse_model(request)
+        wording = _understood(request, self._folder)
+        plan = _plan(request, wording, options)
+        for note in plan.notes:
+            warnings.warn(note, RequestWarning, stacklevel=2)
+        pipe = pipeline_for(self._pipeline(options.device), request.task)
+        result = call_pipeline(pipe, plan.arguments, progress)
+        small = clips_of(result)[0][: plan.num_frames].float().cpu().numpy()
+        large = Upsampler(self._folder / "upsampler.onnx").enlarge(small)
+        width, height = request.width or _SIDE, request.height or _SIDE
+        return Clip(
+            frames=_stream(large, width, height),
+            width=width,
+            height=height,
+            fps=plan.fps,
+            num_frames=len(large),
+            origin=Origin(
+                task=request.task,
+                engine=self.info.name,
+                engine_version=__version__,
+                model="vidigree-nano",
+                model_licence=self.info.licence,
+                synthetic=True,
+                trained_model=True,
+                prompt_sha256=request.prompt_sha256,
+                seed=request.seed,
+                inputs=tuple(p for p in (request.image, request.video) if p is not None),
+                parameters={"pipeline": type(pipe).__name__},
+            ),
+        )
+
+    def estimate(self, request: ClipRequest) -> Estimate:
+        """Tell the size, length and steps; nothing is loaded."""
+        options = NanoOptions.read(request.options)
+        _refuse_model(request)
+        return Estimate(
+            width=request.width or _SIDE,
+            height=request.height or _SIDE,
+            num_frames=min(request.num_frames or NATIVE_FRAMES, NATIVE_FRAMES),
+            steps=options.steps,
+            memory=_MEMORY,
+            basis="the model has one size; marking and encoding come on top",
+        )
+
+    def _pipeline(self, device: str) -> Any:
+        if self._loaded is None or self._loaded[0] != device:
+            self._loaded = (device, load_nano(device, self._folder))
+        return self._loaded[1]
+
+
+def _stream(frames: NDArray[np.uint8], width: int, height: int) -> Iterator[NDArray[np.uint8]]:
+    yield from fit(frames, width, height)
+
+
+def _refuse_model(request: ClipRequest) -> None:
+    if request.model:
+        raise UsageError(
+            f"The nano engine takes no model ({request.model}).",
+            hint="It has one; --engine diffusers loads others.",
+        )
+
+
+def _understood(request: ClipRequest, folder: Path) -> Wording:
+    wording = reword(request.prompt, known_words(folder))
+    words = ", ".join(repr(word) for word in wording.unknown)
+    if not wording.says_something:
+        raise EngineError(
+            "The embedded model knows no thing, ground or sky of the prompt"
+            + (f" (unknown words: {words})." if words else "."),
+            hint="Try 'a red ball rolling to the right on grass'; docs/nano.md lists the words.",
+        )
+    return wording
+
+
+def _plan(request: ClipRequest, wording: Wording, options: NanoOptions) -> _Plan:
+    """Return the call for a request; whatever is not followed to the letter gets a note."""
+    import torch
+
+    plan = _Plan(
+        arguments={
+            "prompt": wording.text,
+            "negative_prompt": request.negative_prompt or None,
+            "height": NATIVE_SIDE,
+            "width": NATIVE_SIDE,
+            "num_frames": NATIVE_FRAMES,
+            "num_inference_steps": options.steps,
+            "guidance_scale": options.guidance,
+            "generator": torch.Generator("cpu").manual_seed(request.seed),
+            "max_sequence_length": TEXT_LENGTH,
+        },
+        num_frames=request.num_frames or NATIVE_FRAMES,
+        fps=request.fps or NATIVE_FPS,
+    )
+    _add_words(plan, wording)
+    if request.image is not None:
+        plan.arguments["image"], notes = read_picture(request.image, NATIVE_SIDE)
+        plan.notes += notes
+    if request.video is not None:
+        _add_source(plan, request, request.video)
+    if plan.num_frames > NATIVE_FRAMES:
+        plan.notes.append(
+            f"The clip has {NATIVE_FRAMES} frames, not {plan.num_frames}: the model makes no more."
+        )
+        plan.num_frames = NATIVE_FRAMES
+    if request.fps not in (None, NATIVE_FPS) and request.video is None:
+        plan.notes.append(
+            f"The model draws {NATIVE_FPS} frames a second; at {request.fps} things move faster"
+            " or slower than they should."
+        )
+    side = max(request.width or _SIDE, request.height or _SIDE)
+    if (request.width or _SIDE, request.height or _SIDE) != (_SIDE, _SIDE):
+        plan.notes.append(
+            f"The model makes {_SIDE} x {_SIDE} pixels; they were cut and resized to"
+            f" {request.width or _SIDE} x {request.height or _SIDE}"
+            + (", which adds no detail." if side > _SIDE else ".")
+        )
+    return plan
+
+
+def _add_words(plan: _Plan, wording: Wording) -> None:
+    if wording.unknown:
+        words = ", ".join(repr(word) for word in wording.unknown)
+        plan.notes.append(f"The embedded model does not know {words}; drawn without.")
+    if wording.things > 1:
+        plan.notes.append(
+            "The embedded model was trained on one kind of thing at a time; several may mix."
+        )
+
+
+def _add_source(plan: _Plan, request: ClipRequest, path: Path) -> None:
+    source = read_source_clip(path, NATIVE_SIDE, NATIVE_FRAMES, NATIVE_FPS)
+    del plan.arguments["num_frames"]
+    plan.arguments["video"] = source.images
+    plan.arguments["strength"] = _STRENGTH if request.strength is None else request.strength
+    plan.num_frames = min(source.used, request.num_frames or source.used)
+    plan.fps = request.fps or source.fps
+    plan.notes += source.notes

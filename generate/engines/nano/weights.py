@@ -1,0 +1,65 @@
+"""Where the weights of the embedded model are, and how they are loaded."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from vidigree.generate.engines.diffusers.loading import (
+    check_installed,
+    pick_device,
+    quiet_libraries,
+)
+from vidigree.media.errors import EngineError
+from vidigree.watermark.clip import Task
+
+__all__ = ["load_nano", "model_folder", "pipeline_for"]
+
+
+def model_folder() -> Path:
+    """Return the folder of the shipped model, in the layout of diffusers."""
+    return Path(str(files("vidigree.generate.engines.nano") / "model"))
+
+
+def load_nano(device: str = "", folder: Path | None = None) -> Any:
+    """Load the model as the stock pipeline that its ``model_index.json`` names.
+
+    Args:
+        device: Torch device; empty takes the first accelerator, else the CPU.
+        folder: Another model of the same kind; ``None`` takes the shipped one.
+
+    Raises:
+        EngineError: A package is missing, or the folder is damaged.
+    """
+    check_installed("nano")
+    folder = folder or model_folder()
+    import torch
+
+    try:
+        with quiet_libraries():
+            from diffusers import DiffusionPipeline
+
+            pipe = DiffusionPipeline.from_pretrained(
+                str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
+            )
+            pipe.set_progress_bar_config(disable=True)
+            return pipe.to(pick_device(device))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise EngineError(
+            f"The embedded model cannot be loaded: {str(error).splitlines()[0][:300]}",
+            hint="Install the package again.",
+        ) from error
+
+
+def pipeline_for(pipe: Any, task: Task) -> Any:
+    """Return the stock pipeline for a task; all of them share the weights of ``pipe``."""
+    from diffusers import WanImageToVideoPipeline, WanVideoToVideoPipeline
+
+    kinds = {"image-to-video": WanImageToVideoPipeline, "video-to-video": WanVideoToVideoPipeline}
+    if task not in kinds:
+        return pipe
+    with quiet_libraries():
+        made = kinds[task].from_pipe(pipe)
+    made.set_progress_bar_config(disable=True)
+    return made

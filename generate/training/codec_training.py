@@ -1,0 +1,126 @@
+"""Trains the codec: single frames first, then short clips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.generate.training.checkpoint import Run, RunLimits
+from vidigree.generate.training.clips import ClipFolder
+from vidigree.generate.training.codec import build_codec, decode_clips, encode_clips
+from vidigree.generate.training.schedule import best_device, low_precision, take_step
+from vidigree.media.progress import Progress, no_progress
+
+__all__ = ["CodecSettings", "frame_loss", "train_codec"]
+
+# Weight of pixels that differ from the median of their row: what stands out is a thing.
+_THING_WEIGHT: Final = 4.0
+_EDGE_WEIGHT: Final = 0.5
+# Keeps latents near zero; their variance is not learned, nothing draws from it.
+_SIZE_WEIGHT: Final = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodecSettings:
+    """How to train the codec.
+
+    Attributes:
+        image_share: Share of the steps that see single frames.
+        images: Frames in a step of the first kind.
+        crops: Numbers of crops and of their frames (4k + 1) in a step of the second kind, of which
+            one pair is drawn.
+        learning_rate: Highest learning rate (AdamW).
+        seed: Seed of weights and batches.
+    """
+
+    image_share: float = 0.6
+    images: int = 8
+    crops: tuple[tuple[int, int], ...] = ((2, 5), (2, 5), (1, 9))
+    learning_rate: float = 1.5e-3
+    seed: int = 1
+
+
+def train_codec(
+    clips: ClipFolder,
+    checkpoint: Path,
+    *,
+    settings: CodecSettings,
+    limits: RunLimits,
+    progress: Progress = no_progress,
+) -> list[tuple[int, float]]:
+    """Train until the steps or the time are used up.
+
+    Args:
+        clips: Training clips.
+        checkpoint: State to go on from and to write.
+        settings: How to train.
+        limits: When to stop.
+        progress: Told of every step.
+
+    Returns:
+        Step and running mean of the loss, now and then.
+    """
+    import torch
+
+    torch.set_num_threads(limits.threads)
+    torch.manual_seed(settings.seed)
+    device = best_device()
+    codec = build_codec().to(device).train()
+    optimiser = torch.optim.AdamW(codec.parameters(), lr=settings.learning_rate, weight_decay=1e-3)
+    run = Run(checkpoint, {"codec": codec}, optimiser, limits, average=0.998)
+    rows: list[tuple[int, float]] = []
+    mean = 0.0
+    while run.goes_on:
+        done = run.step / limits.total_steps
+        rng = np.random.default_rng([settings.seed, run.step])
+        batch = to_model(_batch(clips, settings, rng, single=done < settings.image_share), device)
+        with low_precision(device):
+            latent, _ = encode_clips(codec, batch)
+            rebuilt = decode_clips(codec, latent)
+        loss = frame_loss(rebuilt, batch) + _SIZE_WEIGHT * (latent**2).mean()
+        value = take_step(loss, optimiser, settings.learning_rate, done)
+        mean = value if run.step == 0 else 0.98 * mean + 0.02 * value
+        run.end_step()
+        progress("training the codec", run.step, limits.total_steps)
+        if run.step % 50 == 0 or not run.goes_on:
+            rows.append((run.step, mean))
+    return rows
+
+
+def to_model(frames: NDArray[np.uint8], device: str) -> Any:
+    """Turn uint8 (B, F, H, W, 3) into float (B, 3, F, H, W) in [-1, 1]."""
+    import torch
+
+    tensor = torch.from_numpy(frames).to(device).permute(0, 4, 1, 2, 3)
+    return tensor.float() / 127.5 - 1
+
+
+def frame_loss(rebuilt: Any, target: Any) -> Any:
+    """Return the loss of rebuilt frames, (B, 3, F, H, W): L1 on pixels and on their differences.
+
+    Pixels weigh up to five times as much where they differ from the median of their row, since
+    grounds and skies are alike along a row and things are small.
+    """
+    row = target.median(dim=-1, keepdim=True).values
+    weight = 1 + _THING_WEIGHT * ((target - row).abs().sum(dim=1, keepdim=True) / 0.6).clamp(max=1)
+    error = rebuilt - target
+    loss = (weight * error.abs()).mean()
+    for axis in (-1, -2):
+        slope = error.diff(dim=axis).abs()
+        loss = loss + _EDGE_WEIGHT * (weight.narrow(axis, 1, slope.shape[axis]) * slope).mean()
+    return loss
+
+
+def _batch(
+    clips: ClipFolder, settings: CodecSettings, rng: np.random.Generator, *, single: bool
+) -> NDArray[np.uint8]:
+    pair = settings.crops[int(rng.integers(len(settings.crops)))]
+    count, length = (settings.images, 1) if single else pair
+    chosen = rng.integers(len(clips), size=count)
+    last = clips.frames.shape[1] - length
+    starts = rng.integers(last + 1, size=count)
+    return np.stack([clips.frames[k, s : s + length] for k, s in zip(chosen, starts, strict=True)])

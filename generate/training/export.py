@@ -1,0 +1,61 @@
+"""Puts trained parts together into a stock diffusers folder."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from vidigree.generate.training.checkpoint import load_weights
+from vidigree.generate.training.codec import build_codec
+from vidigree.generate.training.denoiser import build_denoiser
+from vidigree.generate.training.latents import Latents
+from vidigree.generate.training.words import build_text_encoder, build_tokenizer
+
+__all__ = ["export_model", "folder_digest"]
+
+# Shift of the sampling times towards noise.
+SAMPLING_SHIFT: Final = 3.0
+
+
+def export_model(
+    codec_checkpoint: Path, denoiser_checkpoint: Path, latents: Latents, folder: Path
+) -> None:
+    """Write a folder that ``DiffusionPipeline.from_pretrained`` loads by itself, in float16.
+
+    The averaged weights are taken. The statistics of the latents go into the codec's configuration,
+    where the pipelines look for them.
+
+    Args:
+        codec_checkpoint: From training the codec.
+        denoiser_checkpoint: From training the denoiser.
+        latents: What the denoiser was trained on.
+        folder: Where to write.
+    """
+    import torch
+    from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
+
+    codec = build_codec(latents_mean=latents.mean.tolist(), latents_std=latents.std.tolist())
+    load_weights(codec_checkpoint, {"codec": codec}, averaged=True)
+    parts: dict[str, Any] = {"transformer": build_denoiser(), "text_encoder": build_text_encoder()}
+    load_weights(denoiser_checkpoint, parts, averaged=True)
+    pipe = WanPipeline(
+        tokenizer=build_tokenizer(),
+        vae=codec,
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=SAMPLING_SHIFT),
+        transformer_2=None,
+        expand_timesteps=True,
+        **parts,
+    )
+    for part in (codec, *parts.values()):
+        part.eval().to(torch.float16)
+    pipe.save_pretrained(folder, safe_serialization=True)
+
+
+def folder_digest(folder: Path) -> str:
+    """Return the SHA-256 over the names and bytes of all files of a folder, in hex."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,110 @@
+"""The stages of training the embedded model, in one working folder, each resumable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from vidigree.generate.training.checkpoint import RunLimits, load_weights
+from vidigree.generate.training.clips import open_clips
+from vidigree.generate.training.codec import build_codec
+from vidigree.generate.training.codec_training import CodecSettings, train_codec
+from vidigree.generate.training.denoiser import DenoiserSettings, train_denoiser
+from vidigree.generate.training.export import export_model
+from vidigree.generate.training.latents import cache_latents, open_latents
+from vidigree.generate.training.upsampler import (
+    UpsamplerSettings,
+    export_upsampler,
+    train_upsampler,
+)
+from vidigree.media.errors import UsageError
+from vidigree.media.progress import Progress, no_progress
+
+__all__ = ["STAGES", "run_stage"]
+
+STAGES: Final = ("codec", "latents", "denoiser", "upsampler", "export")
+# Steps of each stage that learns; the shipped weights were trained with these.
+DEFAULT_STEPS: Final = {"codec": 3000, "denoiser": 2600, "upsampler": 1200}
+
+
+def run_stage(
+    stage: str,
+    work: Path,
+    *,
+    clips: Path | None = None,
+    large: Path | None = None,
+    output: Path | None = None,
+    steps: int | None = None,
+    seconds: float | None = None,
+    threads: int = 1,
+    progress: Progress = no_progress,
+) -> list[tuple[int, float]]:
+    """Run one stage, or go on with it.
+
+    Args:
+        stage: One of :data:`STAGES`, in this order.
+        work: Folder of checkpoints and latents.
+        clips: Folder of clips at the model's size (all stages but ``export``).
+        large: Folder of the same clips at four times the size (``upsampler``).
+        output: Model folder to write (``export``).
+        steps: Steps of the stage; ``None`` takes those of the shipped weights.
+        seconds: Wall time after which to stop; ``None`` for no limit.
+        threads: CPU threads.
+        progress: Told of every step.
+
+    Returns:
+        Step and running mean of the loss, now and then; empty for stages that do not learn.
+
+    Raises:
+        UsageError: A folder that the stage needs is not named.
+        MediaNotFoundError: A folder does not hold what the stage needs.
+    """
+    codec_file, denoiser_file = work / "codec.safetensors", work / "denoiser.safetensors"
+    upsampler_file, latents_file = work / "upsampler.safetensors", work / "latents.npy"
+    if stage == "export":
+        target = _named(output, "--out")
+        export_model(codec_file, denoiser_file, open_latents(latents_file), target)
+        export_upsampler(upsampler_file, target / "upsampler.onnx")
+        return []
+    folder = open_clips(_named(clips, "--clips"))
+    limits = RunLimits(
+        total_steps=steps or DEFAULT_STEPS.get(stage, 1), seconds=seconds, threads=threads
+    )
+    if stage == "codec":
+        return train_codec(
+            folder, codec_file, settings=CodecSettings(), limits=limits, progress=progress
+        )
+    if stage == "latents":
+        cache_latents(folder, _trained_codec(codec_file), latents_file, progress)
+        return []
+    if stage == "denoiser":
+        latents = open_latents(latents_file)
+        return train_denoiser(
+            latents,
+            folder.clips,
+            denoiser_file,
+            settings=DenoiserSettings(),
+            limits=limits,
+            progress=progress,
+        )
+    return train_upsampler(
+        folder,
+        open_clips(_named(large, "--large")),
+        _trained_codec(codec_file),
+        upsampler_file,
+        settings=UpsamplerSettings(),
+        limits=limits,
+        progress=progress,
+    )
+
+
+def _named(folder: Path | None, option: str) -> Path:
+    if folder is None:
+        raise UsageError(f"This stage needs {option}.")
+    return folder
+
+
+def _trained_codec(checkpoint: Path) -> Any:
+    codec = build_codec()
+    load_weights(checkpoint, {"codec": codec}, averaged=True)
+    return codec.eval()
