@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 from vidigree.generate.training.families.commands import family_commands
+from vidigree.generate.training.nano.commands import evaluate_nano, train_nano
 
 __all__ = ["generator"]
 
@@ -56,3 +55,12 @@ def train() -> None:
 
 for _command in family_commands():
     train.add_command(_command)
+train.add_command(train_nano)
+
+
+@generator.group()
+def evaluate() -> None:
+    """Measure a model that comes with the package."""
+
+
+evaluate.add_command(evaluate_nano)

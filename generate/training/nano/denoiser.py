@@ -17,11 +17,11 @@ from typing import Any, Final
 import numpy as np
 
 from vidigree.generate.training.captions import caption_of
-from vidigree.generate.training.checkpoint import Run, RunLimits
 from vidigree.generate.training.clips import CaptionedClip
-from vidigree.generate.training.latents import Latents
-from vidigree.generate.training.schedule import best_device, low_precision, take_step
-from vidigree.generate.training.words import (
+from vidigree.generate.training.nano.checkpoint import Run, RunLimits
+from vidigree.generate.training.nano.latents import Latents
+from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
+from vidigree.generate.training.nano.words import (
     TEXT_WIDTH,
     build_text_encoder,
     build_tokenizer,

@@ -17,7 +17,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.generate.training.checkpoint import Run, RunLimits, load_weights
 from vidigree.generate.training.clips import CaptionedClip, ClipFolder
 from vidigree.generate.training.facts import (
     COLOURS,
@@ -28,7 +27,8 @@ from vidigree.generate.training.facts import (
     MOTIONS,
     SHAPES,
 )
-from vidigree.generate.training.schedule import best_device, low_precision, take_step
+from vidigree.generate.training.nano.checkpoint import Run, RunLimits, load_weights
+from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["QUESTIONS", "Reader", "ReaderSettings", "train_reader"]

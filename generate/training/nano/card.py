@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from vidigree.generate.training.captions import caption_words
 from vidigree.generate.training.clips import CaptionedClip
-from vidigree.generate.training.evaluate import Evaluation
-from vidigree.generate.training.export import folder_digest
-from vidigree.generate.training.reader import QUESTIONS
+from vidigree.generate.training.nano.evaluate import Evaluation
+from vidigree.generate.training.nano.export import folder_digest
+from vidigree.generate.training.nano.reader import QUESTIONS
 
 __all__ = ["contact_sheet", "write_card"]
 
@@ -87,7 +87,7 @@ def _percent(share: float) -> str:
 _CARD: Final = """\
 # nano: the embedded diffusion model
 
-Written by `vidigree generator evaluate`; figures and hash are of the weights in this package.
+Written by `vidigree generator evaluate nano`; figures and hash are of the weights in this package.
 
 A latent diffusion transformer for clips of 25 frames at 64 x 64, brought to
 256 x 256 by a small trained network. One set of weights does text-, image- and video-to-video. The
@@ -96,7 +96,7 @@ float16; the upsampler is ONNX): `DiffusionPipeline.from_pretrained(folder)` loa
 package. Pass `height=64, width=64, num_frames=25, max_sequence_length=32` then, which is what it
 was trained with, and note that what leaves a bare pipeline carries no mark.
 
-SHA-256 over the folder (`vidigree.generate.training.export.folder_digest`): `{digest}`
+SHA-256 over the folder (`vidigree.generate.training.nano.export.folder_digest`): `{digest}`
 
 | part | what |
 |---|---|

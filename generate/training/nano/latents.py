@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.training.clips import ClipFolder
-from vidigree.generate.training.codec import encode_clips
-from vidigree.generate.training.codec_training import to_model
-from vidigree.generate.training.schedule import best_device, low_precision
+from vidigree.generate.training.nano.codec import encode_clips
+from vidigree.generate.training.nano.codec_training import to_model
+from vidigree.generate.training.nano.schedule import best_device, low_precision
 from vidigree.media.errors import MediaNotFoundError
 from vidigree.media.progress import Progress, no_progress
 

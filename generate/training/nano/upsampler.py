@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from vidigree.generate.training.checkpoint import Run, RunLimits, load_weights
 from vidigree.generate.training.clips import ClipFolder
-from vidigree.generate.training.codec import decode_clips, encode_clips
-from vidigree.generate.training.codec_training import frame_loss, to_model
-from vidigree.generate.training.schedule import best_device, low_precision, take_step
+from vidigree.generate.training.nano.checkpoint import Run, RunLimits, load_weights
+from vidigree.generate.training.nano.codec import decode_clips, encode_clips
+from vidigree.generate.training.nano.codec_training import frame_loss, to_model
+from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
 from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 
@@ -160,10 +160,11 @@ def _pairs(
     if not alike or small.clips[:count] != large.clips[:count]:
         raise UsageError("The large clips do not show the scenes of the small ones.")
     plain, coded = [], []
+    needed = 4 * -(-step * (coarse.num_frames - 1) // 4) + 1
     for index in range(count):
         chosen = range(0, step * coarse.num_frames, step)
         clip = np.asarray(small.frames[index])
-        rebuilt = _through_codec(codec, clip[None], device)[0]
+        rebuilt = _through_codec(codec, clip[None, :needed], device)[0]
         plain.append(clip[list(chosen)])
         coded.append(rebuilt[list(chosen)])
         progress("coding frames", index + 1, count)

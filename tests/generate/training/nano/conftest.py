@@ -13,7 +13,7 @@ from vidigree.generate.training import ClipSettings, draw_clips
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     pytest.importorskip("diffusers")
-    from vidigree.generate.training.stages import STAGES, run_stage
+    from vidigree.generate.training.nano.stages import STAGES, run_stage
 
     folder = tmp_path_factory.mktemp("training")
     made = SimpleNamespace(**{name: folder / name for name in ("clips", "large", "work", "model")})

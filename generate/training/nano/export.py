@@ -6,11 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 
-from vidigree.generate.training.checkpoint import load_weights
-from vidigree.generate.training.codec import build_codec
-from vidigree.generate.training.denoiser import build_denoiser
-from vidigree.generate.training.latents import Latents
-from vidigree.generate.training.words import build_text_encoder, build_tokenizer
+from vidigree.generate.training.nano.checkpoint import load_weights
+from vidigree.generate.training.nano.denoiser import build_denoiser
+from vidigree.generate.training.nano.words import build_text_encoder, build_tokenizer
 
 __all__ = ["export_model", "folder_digest"]
 
@@ -18,25 +16,20 @@ __all__ = ["export_model", "folder_digest"]
 SAMPLING_SHIFT: Final = 3.0
 
 
-def export_model(
-    codec_checkpoint: Path, denoiser_checkpoint: Path, latents: Latents, folder: Path
-) -> None:
+def export_model(codec: Any, denoiser_checkpoint: Path, folder: Path) -> None:
     """Write a folder that ``DiffusionPipeline.from_pretrained`` loads by itself, in float16.
 
-    The averaged weights are taken. The statistics of the latents go into the codec's configuration,
-    where the pipelines look for them.
+    The averaged weights of the denoiser are taken.
 
     Args:
-        codec_checkpoint: From training the codec.
+        codec: The trained codec; the statistics of its latents stand in its configuration, where
+            the pipelines look for them.
         denoiser_checkpoint: From training the denoiser.
-        latents: What the denoiser was trained on.
         folder: Where to write.
     """
     import torch
     from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
 
-    codec = build_codec(latents_mean=latents.mean.tolist(), latents_std=latents.std.tolist())
-    load_weights(codec_checkpoint, {"codec": codec}, averaged=True)
     parts: dict[str, Any] = {"transformer": build_denoiser(), "text_encoder": build_text_encoder()}
     load_weights(denoiser_checkpoint, parts, averaged=True)
     pipe = WanPipeline(

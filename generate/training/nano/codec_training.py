@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.generate.training.checkpoint import Run, RunLimits
 from vidigree.generate.training.clips import ClipFolder
-from vidigree.generate.training.codec import build_codec, decode_clips, encode_clips
-from vidigree.generate.training.schedule import best_device, low_precision, take_step
+from vidigree.generate.training.nano.checkpoint import Run, RunLimits
+from vidigree.generate.training.nano.codec import build_codec, decode_clips, encode_clips
+from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["CodecSettings", "frame_loss", "train_codec"]
@@ -29,15 +29,19 @@ class CodecSettings:
     """How to train the codec.
 
     Attributes:
-        image_share: Share of the steps that see single frames.
+        image_share: Share of the steps that see single frames; these come first.
+        whole_share: Share of the steps that see a whole clip; these come last.
+        rebuilt: Frames of a whole clip that are decoded and compared.
         images: Frames in a step of the first kind.
-        crops: Numbers of crops and of their frames (4k + 1) in a step of the second kind, of which
-            one pair is drawn.
+        crops: Numbers of crops and of their frames (4k + 1) in the steps between, of which one
+            pair is drawn.
         learning_rate: Highest learning rate (AdamW).
         seed: Seed of weights and batches.
     """
 
     image_share: float = 0.6
+    whole_share: float = 0.25
+    rebuilt: int = 9
     images: int = 8
     crops: tuple[tuple[int, int], ...] = ((2, 5), (2, 5), (1, 9))
     learning_rate: float = 1.5e-3
@@ -77,11 +81,15 @@ def train_codec(
     while run.goes_on:
         done = run.step / limits.total_steps
         rng = np.random.default_rng([settings.seed, run.step])
-        batch = to_model(_batch(clips, settings, rng, single=done < settings.image_share), device)
+        batch = to_model(_batch(clips, settings, rng, done), device)
+        chosen = None
+        if batch.shape[2] == clips.frames.shape[1]:
+            chosen = sorted(rng.choice(batch.shape[2], settings.rebuilt, replace=False).tolist())
         with low_precision(device):
             latent, _ = encode_clips(codec, batch)
-            rebuilt = decode_clips(codec, latent)
-        loss = frame_loss(rebuilt, batch) + _SIZE_WEIGHT * (latent**2).mean()
+            rebuilt = decode_clips(codec, latent, chosen)
+        target = batch if chosen is None else batch[:, :, chosen]
+        loss = frame_loss(rebuilt, target) + _SIZE_WEIGHT * (latent**2).mean()
         value = take_step(loss, optimiser, settings.learning_rate, done)
         mean = value if run.step == 0 else 0.98 * mean + 0.02 * value
         run.end_step()
@@ -116,11 +124,16 @@ def frame_loss(rebuilt: Any, target: Any) -> Any:
 
 
 def _batch(
-    clips: ClipFolder, settings: CodecSettings, rng: np.random.Generator, *, single: bool
+    clips: ClipFolder, settings: CodecSettings, rng: np.random.Generator, done: float
 ) -> NDArray[np.uint8]:
-    pair = settings.crops[int(rng.integers(len(settings.crops)))]
-    count, length = (settings.images, 1) if single else pair
+    """Return frames uint8 (B, F, H, W, 3) as the part ``done`` of the training asks for."""
+    longest = clips.frames.shape[1]
+    if done < settings.image_share:
+        count, length = settings.images, 1
+    elif done < 1 - settings.whole_share:
+        count, length = settings.crops[int(rng.integers(len(settings.crops)))]
+    else:
+        count, length = 1, longest
     chosen = rng.integers(len(clips), size=count)
-    last = clips.frames.shape[1] - length
-    starts = rng.integers(last + 1, size=count)
+    starts = rng.integers(longest - length + 1, size=count)
     return np.stack([clips.frames[k, s : s + length] for k, s in zip(chosen, starts, strict=True)])

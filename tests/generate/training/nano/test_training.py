@@ -13,16 +13,17 @@ import pytest
 
 pytest.importorskip("diffusers")
 
-from vidigree.generate.training.checkpoint import RunLimits, read_checkpoint
 from vidigree.generate.training.clips import open_clips
-from vidigree.generate.training.codec import build_codec, decode_clips, encode_clips
-from vidigree.generate.training.codec_training import CodecSettings, train_codec
-from vidigree.generate.training.denoiser import DenoiserSettings, train_denoiser
-from vidigree.generate.training.distance import frechet_distance
-from vidigree.generate.training.latents import open_latents
-from vidigree.generate.training.reader import QUESTIONS, Reader, ReaderSettings, train_reader
-from vidigree.generate.training.stages import run_stage
-from vidigree.generate.training.words import build_tokenizer
+from vidigree.generate.training.nano.checkpoint import RunLimits, read_checkpoint
+from vidigree.generate.training.nano.codec import build_codec, decode_clips, encode_clips
+from vidigree.generate.training.nano.codec_training import CodecSettings, train_codec
+from vidigree.generate.training.nano.commands import train_nano
+from vidigree.generate.training.nano.denoiser import DenoiserSettings, train_denoiser
+from vidigree.generate.training.nano.distance import frechet_distance
+from vidigree.generate.training.nano.latents import open_latents
+from vidigree.generate.training.nano.reader import QUESTIONS, Reader, ReaderSettings, train_reader
+from vidigree.generate.training.nano.stages import STAGES, run_stage
+from vidigree.generate.training.nano.words import build_tokenizer
 from vidigree.media.errors import MediaNotFoundError, UsageError
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -92,6 +93,11 @@ def test_a_checkpoint_of_another_model_is_refused(trained: SimpleNamespace, tmp_
         train_codec(
             clips, trained.work / "denoiser.safetensors", settings=CodecSettings(), limits=TWO
         )
+
+
+def test_the_command_offers_every_stage() -> None:
+    (argument,) = (p for p in train_nano.params if p.name == "stage")
+    assert tuple(argument.type.choices) == STAGES  # type: ignore[attr-defined]
 
 
 def test_stages_say_what_they_need(trained: SimpleNamespace, tmp_path: Path) -> None:

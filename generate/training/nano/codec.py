@@ -87,12 +87,21 @@ def encode_clips(codec: Any, clips: Any) -> tuple[Any, Any]:
     return mean, log_variance.clamp(-30, 20)
 
 
-def decode_clips(codec: Any, latents: Any) -> Any:
-    """Return whole clips, float (B, 3, 4k + 1, H, W), from latents (B, Z, k + 1, H / 8, W / 8)."""
+def decode_clips(codec: Any, latents: Any, chosen: list[int] | None = None) -> Any:
+    """Return clips, float (B, 3, F, H, W).
+
+    Args:
+        codec: What :func:`build_codec` returns.
+        latents: float (B, Z, k + 1, H / 8, W / 8).
+        chosen: Numbers of the frames to return; ``None`` for all 4k + 1 of them. Layers that look
+            back in time still see all frames, the costly flat ones see these only.
+    """
     decoder, side = codec.decoder, 8 * latents.shape[-1]
     x = _convolve(codec.post_quant_conv, latents, flat=False)
     x = _middle(decoder.mid_block, _convolve(decoder.conv_in, x, flat=False), side)
     for block in decoder.up_blocks:
+        if chosen is not None and x.shape[-1] * _FLAT_ABOVE > side:
+            x, chosen = x[:, :, chosen], None
         shortcut = x
         for layer in block.resnets:
             x = _residual(layer, x, side)

@@ -18,11 +18,11 @@ from vidigree.generate.engines.nano.engine import (
 from vidigree.generate.engines.nano.options import NanoOptions
 from vidigree.generate.engines.nano.weights import load_nano, pipeline_for
 from vidigree.generate.training.clips import CaptionedClip, ClipFolder
-from vidigree.generate.training.distance import frechet_distance
-from vidigree.generate.training.reader import QUESTIONS, Reader, answers_of
+from vidigree.generate.training.nano.distance import frechet_distance
+from vidigree.generate.training.nano.reader import QUESTIONS, Reader, answers_of
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["Evaluation", "evaluate_nano", "psnr"]
+__all__ = ["Evaluation", "evaluate", "psnr"]
 
 _BATCH: Final = 8
 
@@ -69,7 +69,7 @@ class Evaluation:
         return asdict(self)
 
 
-def evaluate_nano(
+def evaluate(
     held_out: ClipFolder,
     trained: ClipFolder,
     reader: Reader,

@@ -5,14 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from vidigree.generate.training.checkpoint import RunLimits, load_weights
 from vidigree.generate.training.clips import open_clips
-from vidigree.generate.training.codec import build_codec
-from vidigree.generate.training.codec_training import CodecSettings, train_codec
-from vidigree.generate.training.denoiser import DenoiserSettings, train_denoiser
-from vidigree.generate.training.export import export_model
-from vidigree.generate.training.latents import cache_latents, open_latents
-from vidigree.generate.training.upsampler import (
+from vidigree.generate.training.nano.checkpoint import RunLimits, load_weights
+from vidigree.generate.training.nano.codec import build_codec
+from vidigree.generate.training.nano.codec_training import CodecSettings, train_codec
+from vidigree.generate.training.nano.decoder_training import (
+    DecoderSettings,
+    load_decoder,
+    train_decoder,
+)
+from vidigree.generate.training.nano.denoiser import DenoiserSettings, train_denoiser
+from vidigree.generate.training.nano.export import export_model
+from vidigree.generate.training.nano.latents import cache_latents, open_latents
+from vidigree.generate.training.nano.upsampler import (
     UpsamplerSettings,
     export_upsampler,
     train_upsampler,
@@ -22,9 +27,9 @@ from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["STAGES", "run_stage"]
 
-STAGES: Final = ("codec", "latents", "denoiser", "upsampler", "export")
+STAGES: Final = ("codec", "latents", "decoder", "denoiser", "upsampler", "export")
 # Steps of each stage that learns; the shipped weights were trained with these.
-DEFAULT_STEPS: Final = {"codec": 3000, "denoiser": 2600, "upsampler": 1200}
+DEFAULT_STEPS: Final = {"codec": 4200, "decoder": 3000, "denoiser": 2000, "upsampler": 1200}
 
 
 def run_stage(
@@ -59,11 +64,16 @@ def run_stage(
         UsageError: A folder that the stage needs is not named.
         MediaNotFoundError: A folder does not hold what the stage needs.
     """
-    codec_file, denoiser_file = work / "codec.safetensors", work / "denoiser.safetensors"
-    upsampler_file, latents_file = work / "upsampler.safetensors", work / "latents.npy"
+    codec_file, decoder_file = work / "codec.safetensors", work / "decoder.safetensors"
+    denoiser_file, upsampler_file = work / "denoiser.safetensors", work / "upsampler.safetensors"
+    latents_file = work / "latents.npy"
     if stage == "export":
         target = _named(output, "--out")
-        export_model(codec_file, denoiser_file, open_latents(latents_file), target)
+        latents = open_latents(latents_file)
+        codec = build_codec(latents_mean=latents.mean.tolist(), latents_std=latents.std.tolist())
+        load_weights(codec_file, {"codec": codec}, averaged=True)
+        load_decoder(decoder_file, codec)
+        export_model(codec, denoiser_file, target)
         export_upsampler(upsampler_file, target / "upsampler.onnx")
         return []
     folder = open_clips(_named(clips, "--clips"))
@@ -77,20 +87,31 @@ def run_stage(
     if stage == "latents":
         cache_latents(folder, _trained_codec(codec_file), latents_file, progress)
         return []
+    if stage == "decoder":
+        return train_decoder(
+            open_latents(latents_file),
+            folder,
+            _trained_codec(codec_file),
+            decoder_file,
+            settings=DecoderSettings(),
+            limits=limits,
+            progress=progress,
+        )
     if stage == "denoiser":
-        latents = open_latents(latents_file)
         return train_denoiser(
-            latents,
+            open_latents(latents_file),
             folder.clips,
             denoiser_file,
             settings=DenoiserSettings(),
             limits=limits,
             progress=progress,
         )
+    codec = _trained_codec(codec_file)
+    load_decoder(decoder_file, codec)
     return train_upsampler(
         folder,
         open_clips(_named(large, "--large")),
-        _trained_codec(codec_file),
+        codec,
         upsampler_file,
         settings=UpsamplerSettings(),
         limits=limits,

@@ -1,0 +1,83 @@
+"""``vidigree generator train nano`` and ``vidigree generator evaluate nano``."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+__all__ = ["evaluate_nano", "train_nano"]
+
+_STAGES: Final = ("codec", "latents", "decoder", "denoiser", "upsampler", "export")
+# Clips on the contact sheet.
+_ON_THE_SHEET: Final = 24
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command("nano")
+@click.argument("stage", type=click.Choice(_STAGES))
+@click.option("--work", required=True, type=_FOLDER, help="Folder of checkpoints and latents.")
+@click.option("--clips", type=_FOLDER, help="Clips at the model's size.")
+@click.option("--large", type=_FOLDER, help="The same scenes at four times the size (upsampler).")
+@click.option("--out", "output", type=_FOLDER, help="Model folder to write (export).")
+@click.option("--steps", type=click.IntRange(1), help="[default: as for the shipped weights]")
+@click.option("--seconds", type=click.FloatRange(1), help="Stop after this time, to go on later.")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(1))
+def train_nano(stage: str, work: Path, **values: Any) -> None:
+    """The embedded diffusion model: run one STAGE, or go on with it.
+
+    The stages in order: codec, latents, decoder, denoiser, upsampler, export. A GPU is used where
+    there is one.
+    """
+    from vidigree.generate.training.nano.stages import run_stage
+    from vidigree.media.progress import progress_bar
+
+    with progress_bar() as progress:
+        rows = run_stage(stage, work, progress=progress, **values)
+    for step, loss in rows[-1:]:
+        click.echo(f"step {step}, loss {loss:.4f}")
+
+
+@click.command("nano")
+@click.option("--clips", required=True, type=_FOLDER, help="Training clips.")
+@click.option("--held-out", required=True, type=_FOLDER, help="Clips of held-out combinations.")
+@click.option("--work", required=True, type=_FOLDER, help="Folder for the reader's checkpoint.")
+@click.option("--model", type=_FOLDER, help="Model folder; the shipped one if absent.")
+@click.option("--count", default=160, show_default=True, type=click.IntRange(32))
+@click.option("--pictured", default=48, show_default=True, type=click.IntRange(16))
+@click.option("--card", type=_FOLDER, help="Write the model card (Markdown) here.")
+@click.option("--sheet", type=_FOLDER, help="Write a contact sheet (JPEG) here.")
+def evaluate_nano(
+    clips: Path,
+    held_out: Path,
+    work: Path,
+    model: Path | None,
+    card: Path | None,
+    sheet: Path | None,
+    **counts: int,
+) -> None:
+    """Measure the embedded diffusion model; print JSON, and write its card."""
+    from vidigree.generate.engines.nano.weights import model_folder
+    from vidigree.generate.training.clips import open_clips
+    from vidigree.generate.training.nano.card import contact_sheet, write_card
+    from vidigree.generate.training.nano.evaluate import evaluate
+    from vidigree.generate.training.nano.reader import Reader, ReaderSettings, train_reader
+    from vidigree.media.progress import progress_bar
+
+    trained, asked = open_clips(clips), open_clips(held_out)
+    checkpoint = work / "reader.safetensors"
+    with progress_bar() as progress:
+        train_reader(trained, checkpoint, settings=ReaderSettings(), progress=progress)
+        result, made = evaluate(
+            asked, trained, Reader(checkpoint), folder=model, progress=progress, **counts
+        )
+    if sheet is not None:
+        contact_sheet(made[:_ON_THE_SHEET], sheet)
+    if card is not None:
+        name = Path(os.path.relpath(sheet, card.parent)).as_posix() if sheet is not None else ""
+        shown = asked.clips[:_ON_THE_SHEET]
+        write_card(result, model or model_folder(), shown=shown, sheet=name, path=card)
+    click.echo(json.dumps(result.to_dict(), indent=2))
