@@ -48,6 +48,10 @@ _COMMANDS: dict[str, tuple[str, str]] = {
         "Measure watermarks under attack.",
     ),
     "ledger": ("vidigree.watermark.ledger.commands:ledger", "Show what was issued, and check it."),
+    "read-noise": (
+        "vidigree.generate.engines.diffusers.commands:read_noise",
+        "Read the initial-noise mark of a clip, with its model.",
+    ),
     "audit": ("vidigree.detect.commands:audit", "Say where a clip comes from, and why."),
     "serve": ("vidigree.detect.service.commands:serve", "Serve the auditor over HTTP."),
     "classifier": (

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidigree.generate.engines.diffusers.families import family_of
+from vidigree.generate.engines.diffusers.noise_mark import marked_latents, message_for
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.reading import open_video
 from vidigree.watermark.clip import Task
+from vidigree.watermark.keyring import KeyRing
 
 __all__ = [
     "FRAME_COUNTS",
@@ -54,12 +56,14 @@ class CallPlan:
         num_frames: How many of the frames that come out are wanted; ``None`` for all.
         fps: Frames per second of the clip.
         notes: Where the request was not followed to the letter.
+        facts: What else is worth recording with the clip, JSON values.
     """
 
     arguments: dict[str, Any]
     num_frames: int | None
     fps: Fraction
     notes: tuple[str, ...]
+    facts: dict[str, str]
 
 
 def tasks_of(pipeline: type) -> tuple[Task, ...]:
@@ -105,12 +109,14 @@ def plan_call(pipe: Any, request: ClipRequest, options: DiffusersOptions) -> Cal
     planner.size()
     planner.length()
     planner.sampling()
+    planner.noise()
     planner.arguments.update(options.call)
     return CallPlan(
         arguments=planner.arguments,
         num_frames=planner.wanted_frames,
         fps=planner.fps(),
         notes=tuple(planner.notes),
+        facts=planner.facts,
     )
 
 
@@ -129,6 +135,7 @@ class _Planner:
         self.takes = call_parameters(type(pipe))
         self.arguments: dict[str, Any] = {}
         self.notes: list[str] = []
+        self.facts: dict[str, str] = {}
         self.name = type(pipe).__name__
         self.wanted_frames = request.num_frames
         # Width and height of the picture or clip to start from.
@@ -246,6 +253,27 @@ class _Planner:
             if key in self.takes:
                 kind = float if key == "frame_rate" else int
                 self.arguments[key] = kind(round(self.fps()))
+
+    def noise(self) -> None:
+        """Start from marked noise, if that is asked."""
+        if not self.options.noise_mark:
+            return
+        if self.request.task != "text-to-video":
+            raise UsageError("Only text-to-video starts from noise that can be marked.")
+        key, message = KeyRing.load().active, message_for(self.request)
+        width, height, frames = (
+            self.arguments.get(name, self.takes[name].default)
+            for name in ("width", "height", "num_frames")
+        )
+        self.arguments["latents"] = marked_latents(
+            self.pipe,
+            message=message,
+            key=key,
+            seed=self.request.seed,
+            size=(width, height),
+            num_frames=frames,
+        )
+        self.facts = {"noise_mark": f"{message:016x}", "noise_mark_key": key.key_id}
 
     def fps(self) -> Fraction:
         return self.request.fps or family_of(self.name).fps

@@ -72,7 +72,7 @@ class DiffusersEngine:
             height=height,
             fps=plan.fps,
             num_frames=len(frames),
-            origin=_origin(pipe, request),
+            origin=_origin(pipe, request, plan.facts),
         )
 
     def estimate(self, request: ClipRequest) -> Estimate:
@@ -81,7 +81,10 @@ class DiffusersEngine:
 
     def _pipeline(self, model: str, options: DiffusersOptions) -> Any:
         # What a call decides for itself does not change what is loaded.
-        wanted = (model, repr(replace(options, steps=None, guidance=None, call={})))
+        wanted = (
+            model,
+            repr(replace(options, steps=None, guidance=None, noise_mark=False, call={})),
+        )
         if self._loaded is None or self._loaded[0] != wanted:
             self._loaded = None  # the old one goes before the new one comes
             self._loaded = (wanted, load_pipeline(model, options))
@@ -92,7 +95,7 @@ def _counted(frames: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
     yield from frames
 
 
-def _origin(pipe: Any, request: ClipRequest) -> Origin:
+def _origin(pipe: Any, request: ClipRequest, facts: dict[str, str]) -> Origin:
     inputs = tuple(path for path in (request.image, request.video) if path is not None)
     return Origin(
         task=request.task,
@@ -105,7 +108,7 @@ def _origin(pipe: Any, request: ClipRequest) -> Origin:
         prompt_sha256=request.prompt_sha256,
         seed=request.seed,
         inputs=inputs,
-        parameters={"pipeline": type(pipe).__name__},
+        parameters={"pipeline": type(pipe).__name__, **facts},
     )
 
 

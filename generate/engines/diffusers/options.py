@@ -33,6 +33,7 @@ class DiffusersOptions:
         tiling: Decode in tiles, which takes less memory.
         lora: Folder, file or hub id of LoRA weights.
         lora_scale: Strength of the LoRA.
+        noise_mark: Mark the noise that the clip starts from as well.
         call: Further arguments of the pipeline's call, untouched.
         load: Further arguments of ``from_pretrained``, untouched.
     """
@@ -47,6 +48,7 @@ class DiffusersOptions:
     tiling: bool = False
     lora: str = ""
     lora_scale: float = 1.0
+    noise_mark: bool = False
     call: Mapping[str, Any] = field(default_factory=dict)
     load: Mapping[str, Any] = field(default_factory=dict)
 
