@@ -16,6 +16,8 @@ from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
 from vidigree.watermark.robust.carrier import SHORT_SIDE, carrier_of
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.geometry import Geometry, observed_spectrum
+from vidigree.watermark.robust.modulation import align, channel_gain, symbols_of
+from vidigree.watermark.robust.reading import codeword_score
 from vidigree.watermark.robust.significance import p_value
 from vidigree.watermark.robust.sync import SHIFTS, find_shift
 
@@ -34,21 +36,25 @@ class Calibration:
         keys: Keys tried on each window.
         single: float64, scores at one shift fixed beforehand; standard normal if all is well.
         best: float64, the best score over all shifts.
+        code: float64, scores of one random message's codeword at that shift, weighted as the pilot
+            says; standard normal if all is well.
     """
 
     windows: int
     keys: int
     single: NDArray[np.float64]
     best: NDArray[np.float64]
+    code: NDArray[np.float64]
 
-    def rows(self) -> list[tuple[float, float, float]]:
-        """Return (claimed p-value, share of fixed-shift scores, share of best scores) below it."""
+    def rows(self) -> list[tuple[float, float, float, float]]:
+        """Return claimed p-values and the shares below them: fixed shift, best, codeword."""
         result = []
         for claimed in (1e-1, 1e-2, 1e-3, 1e-4):
             single = np.array([p_value(score, 1.0) for score in self.single])
             best = np.array([p_value(score, SHIFTS) for score in self.best])
-            shares = float(np.mean(single <= claimed)), float(np.mean(best <= claimed))
-            result.append((claimed, *shares))
+            code = np.array([p_value(score, 1.0) for score in self.code])
+            shares = [float(np.mean(values <= claimed)) for values in (single, best, code)]
+            result.append((claimed, shares[0], shares[1], shares[2]))
         return result
 
 
@@ -67,6 +73,7 @@ def calibrate(
     rng = np.random.default_rng(seed)
     single: list[float] = []
     best: list[float] = []
+    code: list[float] = []
     windows = 0
     for picture in _windows(clips, rng):
         windows += 1
@@ -79,11 +86,22 @@ def calibrate(
             chosen = spectrum[carrier.pilots]
             at_zero = float(np.sum((chosen * np.conj(carrier.phases[carrier.pilots])).real))
             single.append(at_zero / math.sqrt(float(np.sum(np.abs(chosen) ** 2)) / 2.0))
-            best.append(find_shift(spectrum, carrier).score)
+            lock = find_shift(spectrum, carrier)
+            best.append(lock.score)
+            aligned = align(spectrum, carrier, lock.shift)
+            symbols = symbols_of(int.from_bytes(rng.bytes(8), "big"), carrier)
+            gain = channel_gain(aligned, carrier)
+            code.append(codeword_score(aligned, symbols, carrier, gain))
         progress("Windows", len(best), trials)
         if len(best) >= trials:
             break
-    return Calibration(windows=windows, keys=keys, single=np.array(single), best=np.array(best))
+    return Calibration(
+        windows=windows,
+        keys=keys,
+        single=np.array(single),
+        best=np.array(best),
+        code=np.array(code),
+    )
 
 
 def _windows(clips: Iterable[Path], rng: np.random.Generator) -> Iterator[Picture]:
@@ -130,7 +148,8 @@ def qq_plot(calibration: Calibration, path: Path) -> None:
     axes = figure.add_subplot()
     for scores, hypotheses, label in (
         (calibration.single, 1.0, "one shift, fixed beforehand"),
-        (calibration.best, float(SHIFTS), "best of all shifts (what detection uses)"),
+        (calibration.best, float(SHIFTS), "best of all shifts (presence by the pilot)"),
+        (calibration.code, 1.0, "one codeword there (messages are charged for all 2^64)"),
     ):
         values = np.sort([p_value(score, hypotheses) for score in scores])
         shares = (np.arange(len(values)) + 1) / len(values)

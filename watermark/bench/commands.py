@@ -81,8 +81,11 @@ def calibrate(
         result = run(clips, trials, keys, seed, progress)
     click.echo(f"{len(result.best)} trials: {result.windows} windows, {result.keys} keys each")
     click.echo(f"highest score {result.best.max():.2f}, deviation {result.single.std():.3f}")
-    for claimed, single, best in result.rows():
-        click.echo(f"claimed p <= {claimed:g}: fixed shift {single:.2g}, best shift {best:.2g}")
+    for claimed, single, best, code in result.rows():
+        click.echo(
+            f"claimed p <= {claimed:g}: fixed shift {single:.2g}, best shift {best:.2g}, "
+            f"codeword {code:.2g}"
+        )
     if plot is not None:
         qq_plot(result, plot)
         click.echo(f"Written: {plot}", err=True)
@@ -91,12 +94,13 @@ def calibrate(
 @watermark.command()
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
 @click.option("--seed", default=1, show_default=True)
-def security(clips: tuple[Path, ...], seed: int) -> None:
-    """Measure averaging, copying and overwriting with the marks of CLIPS."""
+@click.option("--codec", type=_FOLDER, help="Folder of a diffusers autoencoder to go through, too.")
+def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
+    """Measure averaging, copying, overwriting and removal with the marks of CLIPS."""
     from vidigree.watermark.bench.security import measure_security
 
     click.echo("| attack | outcome |\n|---|---|")
-    for row in measure_security(clips, seed):
+    for row in measure_security(clips, seed, codec):
         click.echo(f"| {row.attack} | {row.outcome} |")
 
 

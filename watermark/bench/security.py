@@ -1,7 +1,8 @@
 """What an attacker gets from marked clips of one issuer, measured.
 
-Averaging many marked clips, pasting or subtracting the mean; copying one clip's mark to another;
-marking again with the same and with another key.
+Averaging many marked clips, as they are and aligned with each other, pasting or subtracting the
+mean; copying one clip's mark to another; marking again with the same and with another key;
+denoising, blurring, and a round trip through a generator's own codec.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 from vidigree.media import UsageError, VidigreeError, open_video
+from vidigree.watermark.bench import distortions as d
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import MarkReading
 from vidigree.watermark.robust import RobustMark
@@ -44,14 +47,21 @@ class SecurityRow:
     outcome: str
 
 
-def measure_security(clips: Sequence[Path], seed: int = 1) -> list[SecurityRow]:
+def measure_security(
+    clips: Sequence[Path], seed: int = 1, codec: Path | None = None
+) -> list[SecurityRow]:
     """Measure; the last two clips are victims, all others are what the attacker averages.
 
     All clips are cut to 512 x 512 from the middle and marked with one issuer's key, each with a
     message of its own. The attacker is given what no attacker has: the exact residuals.
 
+    Args:
+        clips: Unmarked video files.
+        seed: Seed of the messages.
+        codec: Folder of a diffusers autoencoder to send a marked clip through.
+
     Raises:
-        UsageError: Fewer than four clips can be read.
+        UsageError: Fewer than four clips can be read, or the codec cannot be loaded.
     """
     rng = np.random.default_rng(seed)
     loaded = [frames for clip in clips if (frames := _frames(clip))]
@@ -69,8 +79,11 @@ def measure_security(clips: Sequence[Path], seed: int = 1) -> list[SecurityRow]:
     copied = residuals[0]
     power = float(np.sqrt(np.mean(copied**2)))
     # Brought to the strength of one mark, which no plain average has.
-    loud = mean * (power / (float(np.sqrt(np.mean(mean**2))) + 1e-9))
+    loud = _at(mean, power)
+    aligned = _at(np.mean([_turned_to(copied, one) for one in residuals], axis=0), power)
     marked, message = embed(victim)
+    # Aligned with the victim's own exact residual, too.
+    fitting = _turned_to(_residual(victim, marked), aligned)
 
     def detect(frames: Frames, *keys: MarkKey) -> MarkReading:
         return method.detect(frames, keys=keys or (_ISSUER,), fps=_FPS)
@@ -80,7 +93,7 @@ def measure_security(clips: Sequence[Path], seed: int = 1) -> list[SecurityRow]:
     count = len(sources)
     expected = count**-0.5
     share = float(np.sqrt(np.mean(mean**2))) / power
-    return [
+    rows = [
         SecurityRow(
             attack=f"mean of {count} residuals",
             outcome=f"{share:.3f} of one residual's amplitude; unrelated ones give {expected:.3f}",
@@ -92,6 +105,14 @@ def measure_security(clips: Sequence[Path], seed: int = 1) -> list[SecurityRow]:
         SecurityRow(
             attack="mean, brought to full strength, subtracted from a marked clip",
             outcome=_words(detect(_plus(marked, -loud)), message),
+        ),
+        SecurityRow(
+            attack="mean of residuals aligned with each other, pasted on an unmarked clip",
+            outcome=_words(detect(_plus(unmarked, aligned)), None),
+        ),
+        SecurityRow(
+            attack="mean of aligned residuals, aligned with a marked clip's and subtracted",
+            outcome=_words(detect(_plus(marked, -fitting)), message),
         ),
         SecurityRow(
             attack="one clip's exact residual pasted on an unmarked clip",
@@ -107,7 +128,44 @@ def measure_security(clips: Sequence[Path], seed: int = 1) -> list[SecurityRow]:
         SecurityRow(
             attack="looked for with the wrong key", outcome=_words(detect(marked, _OTHER), message)
         ),
+        SecurityRow(attack="bilateral filter", outcome=_words(detect(d.denoised(marked)), message)),
+        SecurityRow(
+            attack="non-local means, strength 6",
+            outcome=_words(detect([_denoised(frame) for frame in marked]), message),
+        ),
+        SecurityRow(
+            attack="Gaussian blur k17", outcome=_words(detect(d.blurred(marked, 17)), message)
+        ),
     ]
+    if codec is not None:
+        from vidigree.watermark.bench.autoencoder import round_trip
+
+        rows.append(
+            SecurityRow(
+                attack="round trip through a generator's codec",
+                outcome=_words(detect(round_trip(marked, codec)), message),
+            )
+        )
+    return rows
+
+
+def _at(pattern: NDArray[np.float64], power: float) -> NDArray[np.float64]:
+    """Return a pattern at a root mean square."""
+    return np.asarray(pattern * (power / (float(np.sqrt(np.mean(pattern**2))) + 1e-9)))
+
+
+def _turned_to(
+    reference: NDArray[np.float64], residual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return a residual moved round to where it correlates best with another."""
+    first, second = (scipy.fft.rfft2(one.mean(axis=2)) for one in (reference, residual))
+    surface = scipy.fft.irfft2(first * np.conj(second), s=residual.shape[:2])
+    y, x = np.unravel_index(int(np.argmax(surface)), surface.shape)
+    return np.roll(residual, (int(y), int(x)), axis=(0, 1))
+
+
+def _denoised(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.fastNlMeansDenoisingColored(frame, None, 6, 6, 5, 15), np.uint8)
 
 
 def _words(reading: MarkReading, first: int | None, second: int | None = None) -> str:

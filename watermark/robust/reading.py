@@ -25,7 +25,16 @@ from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
 from vidigree.watermark.robust.spectrum import whiten
 from vidigree.watermark.robust.sync import SHIFTS, Lock, find_shift
 
-__all__ = ["Finding", "Trial", "decode_trial", "refine", "reweighed", "score_of", "try_geometry"]
+__all__ = [
+    "Finding",
+    "Trial",
+    "codeword_score",
+    "decode_trial",
+    "refine",
+    "reweighed",
+    "score_of",
+    "try_geometry",
+]
 
 _LEAST_WEIGHT = 0.15
 _LEAST_SEEN = 0.3
@@ -171,7 +180,7 @@ def decode_trial(
         if message is None:
             continue
         symbols = symbols_of_payload(bits, carrier)
-        score = _codeword_score(aligned, symbols, carrier, gain)
+        score = codeword_score(aligned, symbols, carrier, gain)
         code_p = p_value(score, 2.0 * max(1, decodes) * 2.0**MESSAGE_BITS)
         # A checksum alone agrees by chance once in 65,536; the codeword itself must be too far
         # out for any of the 2**64 messages to be there by chance.
@@ -189,13 +198,20 @@ def decode_trial(
     return Finding(trial=trial, message=None, p_value=pilot_p, symbols=pilots, bit_confidence=())
 
 
-def _codeword_score(
+def codeword_score(
     aligned: NDArray[np.complex64],
     symbols: NDArray[np.complex64],
     carrier: Carrier,
     gain: NDArray[np.float64],
 ) -> float:
-    """Return the normalised correlation of the data points with a codeword, weighted by gain."""
+    """Return the normalised correlation of the data points with a codeword, weighted by gain.
+
+    Args:
+        aligned: complex64 (K,), whitened and aligned.
+        symbols: complex64 (K,), the unit symbols of a message.
+        carrier: The key's carrier.
+        gain: float64 (K,), weights that know nothing of the phases of the data points.
+    """
     weighted = aligned[carrier.data] * gain[carrier.data]
     spread = float(np.sqrt(np.sum(np.abs(weighted) ** 2) / 2.0)) + 1e-12
     return float(np.sum((weighted * np.conj(symbols[carrier.data])).real)) / spread
