@@ -48,6 +48,8 @@ class MarkReading:
         scale: Size of the carrier in this clip relative to how it was embedded; ``None`` unknown.
         rotation: Rotation found, degrees counter-clockwise; ``None`` unknown.
         mirrored: Whether the picture is mirrored left to right.
+        offset: Where the picture's upper left corner lay in the marked one, along x and y, as a
+            fraction of its short side and modulo a half; ``None`` unknown or turned.
         segments: Where in time the mark was found, in order.
         frames_used: Number of frames the detector looked at.
     """
@@ -61,6 +63,7 @@ class MarkReading:
     scale: float | None = None
     rotation: float | None = None
     mirrored: bool = False
+    offset: tuple[float, float] | None = None
     segments: tuple[MarkSegment, ...] = field(default_factory=tuple)
     frames_used: int = 0
 

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import MarkReading
+from vidigree.watermark.robust.carrier import SHORT_SIDE, TILE
 from vidigree.watermark.robust.detector import Detector
 from vidigree.watermark.robust.embedder import Embedder, EmbedSettings
-from vidigree.watermark.robust.payload import MESSAGE_BITS
+from vidigree.watermark.robust.payload import MESSAGE_BITS, nonce_of
+from vidigree.watermark.robust.reading import Finding
 from vidigree.watermark.robust.timeline import joined
 
 __all__ = ["RobustMark"]
+
+_UPRIGHT = 0.1  # degrees
 
 
 class RobustMark:
@@ -101,9 +105,26 @@ class RobustMark:
             scale=float(np.sqrt(geometry.scale[0] * geometry.scale[1])),
             rotation=_principal(geometry.rotation),
             mirrored=geometry.mirrored,
+            offset=_offset(finding),
             segments=joined(segment for mark in marks for segment in mark.segments),
             frames_used=detector.frames_used,
         )
+
+
+def _offset(finding: Finding) -> tuple[float, float] | None:
+    """Return where the picture begins in the marked one, as the reading tells it.
+
+    The tile of the marked picture began where key and message say, modulo its side.
+    """
+    geometry = finding.trial.geometry
+    if finding.message is None or geometry.mirrored or abs(geometry.rotation) > _UPRIGHT:
+        return None
+    began = nonce_of(finding.message, finding.trial.key)
+    x, y = (
+        (TILE * start - found) % TILE / SHORT_SIDE
+        for start, found in zip(began, finding.trial.lock.shift, strict=True)
+    )
+    return x, y
 
 
 def _principal(degrees: float) -> float:

@@ -116,6 +116,15 @@ def test_what_was_done_is_told(marked: Frames) -> None:
     assert _detect(_cropped(marked, 0.71)).scale == pytest.approx(1 / 0.71, rel=0.01)
 
 
+def test_where_a_crop_was_cut_is_told(clip: Frames, marked: Frames) -> None:
+    reading = _detect([frame[75:325, 130:570] for frame in marked])
+    side = clip[0].shape[0]
+    assert reading.offset is not None
+    error = (np.array(reading.offset) - [130 / side, 75 / side] + 0.25) % 0.5 - 0.25
+    assert np.abs(error).max() < 0.005
+    assert _detect(_rotated(marked, 30)).offset is None
+
+
 def test_quality_is_what_was_asked(clip: Frames, marked: Frames) -> None:
     assert 43.0 <= _psnr(clip, marked) <= 46.2
     settings = EmbedSettings(psnr=40.0, weaker_by=0.0, stronger_by=0.0)
