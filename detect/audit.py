@@ -1,18 +1,21 @@
 """Audits one clip: limits first, then layer by layer, then one verdict.
 
 The order is that of cost: the container, the credentials, the mark, the ledger, the classifier.
+Mark and ledger look at the same frames, decoded once.
 A layer that cannot run is recorded as not checked, with the reason; a file that cannot be read is
 an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vidigree.detect.evidence import Layer
-from vidigree.detect.marks import read_marks
+from vidigree.detect.open_ledgers import OpenLedgers
+from vidigree.detect.pixels import PixelPass, detectors
 from vidigree.detect.readings import (
     ClassifierLike,
     CredentialsLike,
@@ -23,6 +26,7 @@ from vidigree.detect.readings import (
 from vidigree.detect.settings import CHECKED_LAYERS, AuditSettings
 from vidigree.detect.verdict import Verdict, judge
 from vidigree.media.errors import (
+    LedgerError,
     MediaNotFoundError,
     NotAVideoError,
     TruncatedMediaError,
@@ -30,9 +34,9 @@ from vidigree.media.errors import (
     VidigreeError,
 )
 from vidigree.media.progress import Progress, no_progress
-from vidigree.media.reading import VideoInfo, probe
+from vidigree.media.reading import VideoInfo, VideoReader, open_video, probe_container
 from vidigree.watermark.keyring import KeyRing
-from vidigree.watermark.method import MarkReading
+from vidigree.watermark.method import MarkDetector, MarkReading
 
 if TYPE_CHECKING:
     from vidigree.watermark.credentials import TrustSettings
@@ -52,6 +56,7 @@ def audit(
     *,
     settings: AuditSettings | None = None,
     progress: Progress = no_progress,
+    ledgers: OpenLedgers | None = None,
 ) -> Verdict:
     """Audit a clip.
 
@@ -60,6 +65,7 @@ def audit(
         settings: What to look for; ``None`` means everything, with the lists and keys of the data
             folder.
         progress: Told of every layer.
+        ledgers: Ledgers that stay open from one audit to the next; ``None`` opens and closes one.
 
     Returns:
         The verdict, with every piece of evidence and every layer that was not looked at.
@@ -69,29 +75,52 @@ def audit(
     """
     settings = settings or AuditSettings()
     path = Path(path)
-    info = probe(path)
-    _check_limits(info, settings)
-    run = _LayerRunner(settings, progress)
-    credentials: CredentialsLike | NotChecked = run(
-        "credentials", lambda: _credentials(path, settings)
-    )
-    marks: tuple[MarkReading, ...] | NotChecked = run("mark", lambda: _marks(path, settings))
-    ledger: LedgerReading | NotChecked = run("ledger", lambda: _ledger(path, settings, marks))
-    classifier: ClassifierLike | NotChecked = run("classifier", lambda: _classifier(path))
+    with ExitStack() as stack:
+        # Credentials lie in the container; for them alone no frame is decoded.
+        looks = set(settings.layers) != {"credentials"}
+        video = stack.enter_context(open_video(path)) if looks else None
+        info = probe_container(path) if video is None else video.info
+        _check_limits(info, settings)
+        ledgers = ledgers or stack.enter_context(OpenLedgers())
+        readings = _Audit(path, video, settings, progress, ledgers).readings()
     progress("audit", len(CHECKED_LAYERS), len(CHECKED_LAYERS))
-    readings = Readings(credentials=credentials, marks=marks, ledger=ledger, classifier=classifier)
     return judge(readings, path=path, media=_media_facts(info))
 
 
-class _LayerRunner:
-    """Runs one layer after the other and turns their failures into readings."""
+class _Audit:
+    """Reads one layer of a clip after the other; a layer that fails becomes a reading."""
 
-    def __init__(self, settings: AuditSettings, progress: Progress) -> None:
+    def __init__(
+        self,
+        path: Path,
+        video: VideoReader | None,
+        settings: AuditSettings,
+        progress: Progress,
+        ledgers: OpenLedgers,
+    ) -> None:
+        self._path = path
+        self._video = video
         self._settings = settings
         self._progress = progress
+        self._ledgers = ledgers
+        self._pixels: PixelPass | None = None
+        # Opened before the frames are decoded: without a ledger nobody needs a fingerprint.
+        self._ledger = self._layer("ledger", lambda: ledgers.get(settings.ledger))
 
-    def __call__(self, layer: Layer, read: Callable[[], T]) -> T | NotChecked:
+    def readings(self) -> Readings:
+        """Read all layers, in the order of their cost."""
+        return Readings(
+            credentials=self._told("credentials", self._read_credentials),
+            marks=self._told("mark", self._read_marks),
+            ledger=self._told("ledger", self._look_up),
+            classifier=self._told("classifier", self._classify),
+        )
+
+    def _told(self, layer: Layer, read: Callable[[], T]) -> T | NotChecked:
         self._progress("audit", CHECKED_LAYERS.index(layer), len(CHECKED_LAYERS))
+        return self._layer(layer, read)
+
+    def _layer(self, layer: Layer, read: Callable[[], T]) -> T | NotChecked:
         if layer not in self._settings.layers:
             return NotChecked(layer=layer, why="", asked=True)
         try:
@@ -104,6 +133,57 @@ class _LayerRunner:
             return NotChecked(
                 layer=layer, why=f"the Python package {error.name!r} is not installed."
             )
+
+    def _read_credentials(self) -> CredentialsLike:
+        from vidigree.watermark.credentials import read_credentials
+
+        return read_credentials(self._path, trust=self._trust())
+
+    def _read_marks(self) -> tuple[MarkReading, ...]:
+        settings = self._settings
+        keys = KeyRing.load() if settings.keys is None else settings.keys
+        video = self._opened()
+        return self._look(detectors(video, methods=settings.mark_methods, keys=keys.keys)).marks()
+
+    def _look_up(self) -> LedgerReading | NotChecked:
+        from vidigree.detect.look_up import look_up
+
+        if self._ledger is None:
+            return LedgerReading(exists=False)
+        if isinstance(self._ledger, NotChecked):
+            return self._ledger
+        pixels = self._pixels or self._look(())
+        try:
+            return look_up(
+                self._path,
+                marks=pixels.marks(),
+                fingerprint=pixels.fingerprint(),
+                ledger=self._ledger,
+                trust=self._trust(),
+            )
+        except LedgerError:
+            self._ledgers.drop(self._settings.ledger)
+            raise
+
+    def _classify(self) -> ClassifierLike:
+        from vidigree.detect.classifier import score_video
+
+        # Where costs three times as much as whether; it is looked for where somebody will ask.
+        return score_video(self._path, where=None)
+
+    def _look(self, looking: Sequence[MarkDetector]) -> PixelPass:
+        wanted = self._ledger is not None and not isinstance(self._ledger, NotChecked)
+        self._pixels = PixelPass(self._opened(), detectors=looking, fingerprint=wanted)
+        return self._pixels
+
+    def _opened(self) -> VideoReader:
+        assert self._video is not None  # noqa: S101 - it is, for all layers but the credentials
+        return self._video
+
+    def _trust(self) -> TrustSettings:
+        from vidigree.watermark.credentials import TrustSettings
+
+        return TrustSettings.load() if self._settings.trust is None else self._settings.trust
 
 
 def _check_limits(info: VideoInfo, settings: AuditSettings) -> None:
@@ -123,41 +203,6 @@ def _check_limits(info: VideoInfo, settings: AuditSettings) -> None:
             f" the limit is {settings.max_seconds:.0f} s.",
             hint="Cut it into parts.",
         )
-
-
-def _trust(settings: AuditSettings) -> TrustSettings:
-    from vidigree.watermark.credentials import TrustSettings
-
-    return TrustSettings.load() if settings.trust is None else settings.trust
-
-
-def _credentials(path: Path, settings: AuditSettings) -> CredentialsLike:
-    from vidigree.watermark.credentials import read_credentials
-
-    return read_credentials(path, trust=_trust(settings))
-
-
-def _marks(path: Path, settings: AuditSettings) -> tuple[MarkReading, ...]:
-    keys = KeyRing.load() if settings.keys is None else settings.keys
-    return read_marks(path, methods=settings.mark_methods, keys=keys.keys)
-
-
-def _ledger(
-    path: Path,
-    settings: AuditSettings,
-    marks: tuple[MarkReading, ...] | NotChecked,
-) -> LedgerReading:
-    from vidigree.detect.look_up import look_up
-
-    found = () if isinstance(marks, NotChecked) else marks
-    return look_up(path, marks=found, url=settings.ledger, trust=_trust(settings))
-
-
-def _classifier(path: Path) -> ClassifierLike:
-    from vidigree.detect.classifier import score_video
-
-    # Where costs three times as much as whether; it is looked for where somebody will ask.
-    return score_video(path, where=None)
 
 
 def _media_facts(info: VideoInfo) -> dict[str, Any]:

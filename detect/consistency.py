@@ -67,7 +67,7 @@ def _binding(
 def _capture_claim(found: list[MarkReading], ledger: LedgerReading) -> list[Evidence]:
     # A recording that was only stamped carries a mark too; then the ledger says so, and the mark
     # does not speak against the claim.
-    if ledger.found_by != "none" and not ledger.generated:
+    if _stamped_only(found, ledger):
         return []
     if found:
         return [
@@ -86,3 +86,13 @@ def _capture_claim(found: list[MarkReading], ledger: LedgerReading) -> list[Evid
             )
         ]
     return []
+
+
+def _stamped_only(found: list[MarkReading], ledger: LedgerReading) -> bool:
+    """Say whether the ledger knows every mark, or the clip itself, as not generated."""
+    known = {one.clip_id for one in ledger.all if one.found_by != "none" and not one.generated}
+    if ledger.found_by == "fingerprint":
+        return not ledger.generated
+    return bool(found) and all(
+        reading.message is not None and f"{reading.message:016x}" in known for reading in found
+    )

@@ -59,8 +59,9 @@ def disclosure(readings: Readings) -> Disclosure:
             )
     if not isinstance(marks, NotChecked):
         available.append(any(reading.present for reading in marks))
-    if not isinstance(ledger, NotChecked) and ledger.generated and not system:
-        system = ledger.model or ledger.engine
+    if not isinstance(ledger, NotChecked) and not system:
+        made = [one.model or one.engine for one in ledger.all if one.generated]
+        system = ", ".join(dict.fromkeys(filter(None, made)))
     return Disclosure(
         provenance_available=any(available) if available else None,
         system=system,

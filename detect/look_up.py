@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from vidigree.detect.evidence import Evidence
+from vidigree.detect.evidence import Evidence, Segment
 from vidigree.detect.readings import LedgerReading
-from vidigree.media.errors import LedgerError
-from vidigree.media.home import home_folder
-from vidigree.media.reading import open_video
 from vidigree.watermark.method import MarkReading
 
 if TYPE_CHECKING:
@@ -32,13 +26,9 @@ DIFFERENT = 0.22
 decided. Both figures come from benchmarks/fingerprint_likeness.py: a large logo brings a true copy
 down to 0.26, and to call it a stranger would be an accusation."""
 
-_FRAMES_A_SECOND = 8
-"""Frames a second that go into the fingerprint of a clip that is looked up."""
-
 _AS_EMBEDDED = 0.03
 """Largest deviation of a mark's scale from 1 at which the picture counts as neither cropped nor
 enlarged."""
-
 
 _NOT_MADE_HERE = {"", "external"}
 """Engines of clips that were only stamped here. Where a manifest cannot be read against this kind
@@ -46,62 +36,65 @@ of file, any other engine's name says that the clip was generated."""
 
 
 def look_up(
-    path: Path, *, marks: Sequence[MarkReading], url: str | None, trust: TrustSettings
+    path: Path,
+    *,
+    marks: Sequence[MarkReading],
+    fingerprint: Fingerprint,
+    ledger: Ledger,
+    trust: TrustSettings,
 ) -> LedgerReading:
     """Look a clip up, by the messages of its marks first, then by its fingerprint.
 
+    Each of several marks is looked up on its own, and compared with its own part of the clip.
+
     Args:
-        path: The clip.
+        path: The clip, to hold recovered manifests against.
         marks: What the mark layer read.
-        url: Database URL of the ledger; ``None`` means the one in the data folder, which is not
-            made if it is not there.
+        fingerprint: Of the whole clip.
+        ledger: What was issued.
         trust: Whom to believe, for the recovered manifest.
 
     Raises:
-        LedgerError: The ledger cannot be opened or read.
+        LedgerError: The ledger cannot be read.
         MediaError: The clip cannot be read.
     """
-    from vidigree.watermark.ledger import Ledger
-    from vidigree.watermark.ledger.connection import missing_file
+    told = {mark.message: mark for mark in reversed(marks) if mark.message is not None}
+    several = len(told) > 1
+    found, unknown = [], []
+    for message, mark in reversed(told.items()):
+        segments = _segments(mark) if several else ()
+        entry = ledger.find_clip(message)
+        if entry is None:
+            unknown.append(LedgerReading(segments=segments, marked=True))
+            continue
+        part = fingerprint
+        if segments:
+            part = fingerprint.between(segments[0].start, segments[-1].end)
+        likeness = _likeness(part.mirrored() if mark.mirrored else part, entry)
+        reading = _reading(
+            path, entry, likeness, trust, found_by="mark", same=_same_content(likeness, mark)
+        )
+        found.append(replace(reading, segments=segments, marked=True))
+    if found:
+        first, *others = (*found, *unknown)
+        return replace(first, others=tuple(others))
+    return _by_fingerprint(path, fingerprint, ledger, trust) or replace(
+        unknown[0] if unknown else LedgerReading(), others=tuple(unknown[1:])
+    )
 
-    if url is None and not (home_folder() / "ledger.sqlite3").exists():
-        return LedgerReading(exists=False)
-    missing = None if url is None else missing_file(url)
-    if missing is not None:
-        # An empty ledger made in its place would answer, wrongly, that nobody issued the clip.
-        raise LedgerError(f"There is no ledger {missing}.", hint="Check the path in the URL.")
-    with Ledger.open(url) as ledger:
-        for mark in marks:
-            entry = None if mark.message is None else ledger.find_clip(mark.message)
-            if entry is not None:
-                likeness = _likeness(_fingerprint(path, mirrored=mark.mirrored), entry)
-                same = _same_content(likeness, mark)
-                return _reading(path, entry, likeness, trust, found_by="mark", same=same)
-        return _by_fingerprint(path, ledger, trust)
+
+def _segments(mark: MarkReading) -> tuple[Segment, ...]:
+    return tuple(Segment(start=part.start, end=part.end) for part in mark.segments)
 
 
-def _by_fingerprint(path: Path, ledger: Ledger, trust: TrustSettings) -> LedgerReading:
-    if ledger.count() == 0:
-        return LedgerReading()
-    fingerprint = _fingerprint(path)
+def _by_fingerprint(
+    path: Path, fingerprint: Fingerprint, ledger: Ledger, trust: TrustSettings
+) -> LedgerReading | None:
     best = ledger.find_similar(fingerprint.to_bytes(), limit=1) if fingerprint.usable else []
     if not best or best[0][1] < SAME:
-        return LedgerReading()
+        return None
     entry, likeness = best[0]
     return _reading(path, entry, likeness, trust, found_by="fingerprint", same=True)
-
-
-def _fingerprint(path: Path, *, mirrored: bool = False) -> Fingerprint:
-    from vidigree.watermark.fingerprint import fingerprint_frames
-
-    with open_video(path) as reader:
-        # The fingerprint averages over half seconds: a few frames of each come close to the stamp's
-        # average of all (likeness 0.90 for the two bouncing balls of the README, untouched).
-        step = max(1, round(reader.info.fps / _FRAMES_A_SECOND))
-        images: Iterator[NDArray[np.uint8]] = islice(reader.images(), 0, None, step)
-        if mirrored:
-            images = (np.ascontiguousarray(image[:, ::-1]) for image in images)
-        return fingerprint_frames(images, reader.info.fps / step)
 
 
 def _likeness(fingerprint: Fingerprint, entry: LedgerEntry) -> float | None:
@@ -156,25 +149,31 @@ def _reading(
     )
 
 
-def ledger_evidence(reading: LedgerReading, *, marked: bool) -> list[Evidence]:
+def ledger_evidence(reading: LedgerReading) -> list[Evidence]:
     """Turn a ledger reading into evidence.
 
     Args:
         reading: What the ledger knows.
-        marked: Whether a mark with a readable message was found in the pixels.
 
     Returns:
-        Evidence for the entry found and what its manifest claims, or one piece that says that
+        Evidence for each entry found and what its manifest claims, or one piece that says that
         there is no entry.
     """
     if not reading.exists:
         return [Evidence(code="ledger.empty")]
+    return [piece for one in reading.all for piece in _one_entry(one)]
+
+
+def _one_entry(reading: LedgerReading) -> list[Evidence]:
+    segments = reading.segments
     if reading.found_by == "none":
-        return [Evidence(code="ledger.mark-unknown" if marked else "ledger.nothing")]
+        code = "ledger.mark-unknown" if reading.marked else "ledger.nothing"
+        return [Evidence(code=code, segments=segments)]
     evidence = [
         Evidence(
             code=_entry_code(reading),
             similarity=reading.similarity,
+            segments=segments,
             values={
                 "clip_id": reading.clip_id or "",
                 "engine": reading.engine,
@@ -185,8 +184,8 @@ def ledger_evidence(reading: LedgerReading, *, marked: bool) -> list[Evidence]:
         )
     ]
     if reading.same_content is not False:
-        evidence.append(_manifest_evidence(reading.credentials or {}))
-        evidence.append(Evidence(code=_claim_code(reading)))
+        evidence.append(replace(_manifest_evidence(reading.credentials or {}), segments=segments))
+        evidence.append(Evidence(code=_claim_code(reading), segments=segments))
     return evidence
 
 

@@ -1,44 +1,17 @@
-"""The mark layer: looks for pixel marks of known keys, and says what was found where."""
+"""The mark layer: says which pixel marks of known keys were found where."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from vidigree.detect.evidence import Evidence, Segment
-from vidigree.media.reading import open_video
-from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
-from vidigree.watermark.method import MarkReading, watermark_methods
+from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.method import MarkReading
 
-__all__ = ["mark_evidence", "read_marks"]
+__all__ = ["mark_evidence"]
 
 _WHOLE = 0.9
 """A mark that covers at least this share of the time of the clip counts as covering all of it."""
-
-
-def read_marks(
-    path: Path, *, methods: Sequence[str], keys: Sequence[MarkKey]
-) -> tuple[MarkReading, ...]:
-    """Look for marks, one pass over the clip per method.
-
-    Args:
-        path: The clip.
-        methods: Names of registered watermark methods.
-        keys: Keys to try.
-
-    Returns:
-        One reading per method, in the order of ``methods``.
-
-    Raises:
-        MediaError: The clip cannot be read.
-        UsageError: There is no such method.
-    """
-    readings = []
-    for name in methods:
-        method = watermark_methods.get(name)()
-        with open_video(path) as reader:
-            readings.append(method.detect(reader.images(), keys=keys, fps=reader.info.fps))
-    return tuple(readings)
 
 
 def mark_evidence(
@@ -47,7 +20,7 @@ def mark_evidence(
     """Turn mark readings into evidence.
 
     Args:
-        readings: One reading per method.
+        readings: One reading for every mark, and one for a method that found none.
         duration: Seconds of the clip, to tell a mark that covers only part of it; ``None`` if
             not known.
 
@@ -63,10 +36,22 @@ def mark_evidence(
                 values={"methods": ", ".join(reading.method for reading in readings)},
             )
         ]
-    evidence: list[Evidence] = []
-    for reading in found:
-        evidence.extend(_one_mark(reading, duration))
+    evidence = [piece for reading in found for piece in _one_mark(reading, duration)]
+    messages = {reading.message for reading in found}
+    messages |= {part.message for reading in found for part in reading.segments}
+    messages.discard(None)
+    if len(messages) > 1:
+        segments = sorted(
+            (segment for reading in found for segment in _segments(reading)),
+            key=lambda segment: segment.start,
+        )
+        count = {"count": len(messages)}
+        evidence.append(Evidence(code="mark.several", segments=tuple(segments), values=count))
     return evidence
+
+
+def _segments(reading: MarkReading) -> tuple[Segment, ...]:
+    return tuple(Segment(start=part.start, end=part.end) for part in reading.segments)
 
 
 def _one_mark(reading: MarkReading, duration: float | None) -> list[Evidence]:
@@ -76,7 +61,7 @@ def _one_mark(reading: MarkReading, duration: float | None) -> list[Evidence]:
         code = "mark.found-published-key"
     else:
         code = "mark.found"
-    segments = tuple(Segment(start=part.start, end=part.end) for part in reading.segments)
+    segments = _segments(reading)
     message = "" if reading.message is None else f"{reading.message:016x}"
     evidence = [
         Evidence(
@@ -97,9 +82,4 @@ def _one_mark(reading: MarkReading, duration: float | None) -> list[Evidence]:
     if duration and reading.segments and covered < _WHOLE * duration:
         share = round(100 * covered / duration)
         evidence.append(Evidence(code="mark.partial", segments=segments, values={"percent": share}))
-    messages = {part.message for part in reading.segments if part.message is not None}
-    if len(messages) > 1:
-        evidence.append(
-            Evidence(code="mark.several", segments=segments, values={"count": len(messages)})
-        )
     return evidence

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from vidigree.detect.evidence import Layer
+from vidigree.detect.evidence import Layer, Segment
 from vidigree.watermark.method import MarkReading
 
 __all__ = [
@@ -151,6 +151,9 @@ class LedgerReading:
         model: Model that made the clip, as recorded.
         issued_at: When the entry was recorded, ISO 8601; ``None`` without an entry.
         credentials: The recovered manifest as JSON values; ``None`` if it could not be read.
+        marked: Whether a mark with a readable message was looked up.
+        segments: Where that mark is, if the clip carries several; empty for the whole clip.
+        others: What was found for the other marks of the clip.
     """
 
     exists: bool = True
@@ -164,6 +167,14 @@ class LedgerReading:
     model: str = ""
     issued_at: str | None = None
     credentials: Mapping[str, Any] | None = None
+    marked: bool = False
+    segments: tuple[Segment, ...] = ()
+    others: tuple[LedgerReading, ...] = ()
+
+    @property
+    def all(self) -> tuple[LedgerReading, ...]:
+        """This one and the others."""
+        return (self, *self.others)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reading as JSON values."""

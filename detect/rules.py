@@ -140,6 +140,7 @@ RULES: tuple[Rule, ...] = (
         all_of=("credentials.intact", "credentials.ingredient-generated"),
     ),
     # 3. What the ledger and the pixels say where the file itself no longer does.
+    # Of a clip joined from several, one part that was generated is enough.
     # A mark alone says that a clip was stamped; whether it was generated is the manifest's to say.
     # Being stamped must not shield a clip: anyone with the published key could stamp anything.
     Rule(
@@ -155,6 +156,7 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.LIKELY_SYNTHETIC,
         confidence=Confidence.LOW,
         all_of=("classifier.likely-synthetic", "ledger.says-nothing"),
+        none_of=("ledger.says-generated",),
     ),
     Rule(
         name="stamped-source-unclaimed",
@@ -169,12 +171,14 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.INCONCLUSIVE,
         confidence=Confidence.LOW,
         all_of=("ledger.says-nothing",),
+        none_of=("ledger.says-generated",),
     ),
     Rule(
         name="issued-as-captured",
         finding=Finding.INCONCLUSIVE,
         confidence=Confidence.LOW,
         all_of=("ledger.says-captured",),
+        none_of=("ledger.says-generated",),
     ),
     Rule(
         name="recovered-by-mark",

@@ -144,10 +144,7 @@ def _all_evidence(readings: Readings, duration: float | None) -> tuple[Evidence,
     if isinstance(readings.ledger, NotChecked):
         evidence.append(_not_checked(readings.ledger))
     else:
-        marked = not isinstance(readings.marks, NotChecked) and any(
-            reading.message is not None for reading in readings.marks
-        )
-        evidence.extend(ledger_evidence(readings.ledger, marked=marked))
+        evidence.extend(ledger_evidence(readings.ledger))
     if isinstance(readings.classifier, NotChecked):
         evidence.append(_not_checked(readings.classifier))
     else:

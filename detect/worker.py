@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from vidigree.detect.fetching import FetchLimits, local_copy
+from vidigree.detect.open_ledgers import OpenLedgers
 from vidigree.detect.policy import load_policy
 from vidigree.detect.settings import AuditSettings
 from vidigree.detect.verdict import SCHEMA_VERSION, Verdict
@@ -25,19 +26,25 @@ from vidigree.media.progress import Progress, no_progress
 __all__ = ["audit_job", "error_row", "main", "perform"]
 
 
-def perform(job: dict[str, Any], *, progress: Progress = no_progress) -> dict[str, Any]:
+def perform(
+    job: dict[str, Any],
+    *,
+    progress: Progress = no_progress,
+    ledgers: OpenLedgers | None = None,
+) -> dict[str, Any]:
     """Audit one clip; an error becomes an answer too.
 
     Args:
         job: ``name``, ``settings``, ``fetch``, ``language``, ``show_personal``, ``policy`` and
             ``pictures``, as :mod:`vidigree.detect.isolation` writes them.
         progress: Told of every layer.
+        ledgers: Ledgers that stay open from one job to the next.
 
     Returns:
         ``row`` in the published JSON form, ``exit_code``, and ``pictures`` for a report.
     """
     try:
-        return audit_job(job, progress)
+        return audit_job(job, progress, ledgers)
     except VidigreeError as error:
         row = error_row(str(job["name"]), error)
         if job.get("policy"):
@@ -45,7 +52,9 @@ def perform(job: dict[str, Any], *, progress: Progress = no_progress) -> dict[st
         return {"row": row, "exit_code": error.exit_code, "pictures": []}
 
 
-def audit_job(job: dict[str, Any], progress: Progress = no_progress) -> dict[str, Any]:
+def audit_job(
+    job: dict[str, Any], progress: Progress = no_progress, ledgers: OpenLedgers | None = None
+) -> dict[str, Any]:
     """Audit one clip. Takes and returns what :func:`perform` does.
 
     Raises:
@@ -56,7 +65,7 @@ def audit_job(job: dict[str, Any], progress: Progress = no_progress) -> dict[str
     name = str(job["name"])
     settings = AuditSettings.from_dict(job["settings"])
     with local_copy(name, FetchLimits(**job["fetch"])) as path:
-        verdict = audit(path, settings=settings, progress=progress)
+        verdict = audit(path, settings=settings, progress=progress, ledgers=ledgers)
         pictures = _pictures(path, int(job.get("pictures") or 0))
     row = _row(verdict, name, job)
     if job.get("policy"):
@@ -84,11 +93,11 @@ def main() -> None:
     _limit(limits)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    with contextlib.redirect_stdout(sys.stderr):
-        _serve(sys.stdin, answers)
+    with contextlib.redirect_stdout(sys.stderr), OpenLedgers() as ledgers:
+        _serve(sys.stdin, answers, ledgers)
 
 
-def _serve(jobs: TextIO, answers: TextIO) -> None:
+def _serve(jobs: TextIO, answers: TextIO, ledgers: OpenLedgers) -> None:
     def write(row: dict[str, Any]) -> None:
         answers.write(json.dumps(row, ensure_ascii=True, allow_nan=False) + "\n")
         answers.flush()
@@ -98,7 +107,7 @@ def _serve(jobs: TextIO, answers: TextIO) -> None:
 
     for line in jobs:
         try:
-            answer = perform(json.loads(line), progress=report)
+            answer = perform(json.loads(line), progress=report, ledgers=ledgers)
         except MemoryError:
             # The parent tells the caller and starts a fresh process: this one may be damaged.
             sys.exit(_OUT_OF_MEMORY)

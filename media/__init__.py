@@ -15,10 +15,11 @@ from vidigree.media.errors import (
     UsageError,
     VidigreeError,
 )
+from vidigree.media.frame import Frame
 from vidigree.media.home import home_folder
 from vidigree.media.output import output_file, scratch_file
 from vidigree.media.progress import Progress, no_progress, progress_bar
-from vidigree.media.reading import Frame, VideoInfo, VideoReader, open_video, probe
+from vidigree.media.reading import VideoInfo, VideoReader, open_video, probe
 from vidigree.media.registry import Registry
 from vidigree.media.writing import VideoWriter
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Orientation"]
+from vidigree.media.container import open_media, walk_boxes
+from vidigree.media.errors import TruncatedMediaError
+
+__all__ = ["Orientation", "turns_nothing"]
+
+_IDENTITY = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+_MATRIX_OFFSETS = {0: 40, 1: 52}
+"""Where the matrix of a track header begins in its payload, by the header's version."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +55,30 @@ class Orientation:
         return (height, width) if self.rotation in (90, 270) else (width, height)
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the upright picture; ``image`` is uint8 (H, W, 3)."""
+        """Return the upright picture; ``image`` is uint8 (H, W, 3) or (H, W)."""
         if self.mirrored:
             image = image[:, ::-1]
         if self.rotation:
             image = np.rot90(image, -self.rotation // 90)
         return np.ascontiguousarray(image)
+
+
+def turns_nothing(path: Path) -> bool:
+    """Return whether no track of an MP4 asks players to turn or mirror its picture.
+
+    Raises:
+        MediaError: The file cannot be read, or is built to exhaust a reader.
+    """
+    try:
+        with open_media(path) as stream:
+            for box in walk_boxes(stream):
+                if box.kind != b"tkhd":
+                    continue
+                stream.seek(box.payload_offset)
+                data = stream.read(min(box.payload_size, 96))
+                start = _MATRIX_OFFSETS.get(data[0] if data else -1)
+                if start is None or data[start : start + len(_IDENTITY)] != _IDENTITY:
+                    return False
+    except TruncatedMediaError:
+        return False
+    return True

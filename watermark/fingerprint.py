@@ -13,24 +13,31 @@ one. It finds candidates; the manifest that is found says what was signed.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media.errors import UsageError
+from vidigree.media.frame import Frame
+from vidigree.media.reading import open_video
+from vidigree.watermark.shrinking import halved
 
 __all__ = [
     "BITS",
     "VIEWS",
     "WHOLES",
     "Fingerprint",
+    "Fingerprinter",
     "fingerprint_frames",
+    "fingerprint_video",
     "is_current",
     "similarity",
 ]
@@ -56,6 +63,7 @@ BITS = 128
 _SIDE = 64
 _PICTURE = 192  # pixels at each edge of a moment's mean picture; views are cut from it
 _STEP = Fraction(1, 2)
+_LOOKED_AT = 15.0  # frames a second
 # A fingerprint stays below 39 kB: when it has this many moments, every second one is dropped.
 _MAX_MOMENTS = 128
 # Root mean square of the hashed coefficients, in grey levels: below this a picture is flat.
@@ -120,6 +128,15 @@ class Fingerprint:
         order[:WHOLES] = range(WHOLES)
         return replace(self, bits=self.bits[:, order] ^ odd)
 
+    def between(self, start: float, end: float) -> Fingerprint:
+        """Return the part between two times in seconds, the moments that lie whole in it.
+
+        At least one moment is kept, where there is one.
+        """
+        first = min(math.ceil(start / float(self.step) - 1e-6), max(0, len(self.structured) - 1))
+        last = max(first + 1, math.floor(end / float(self.step) + 1e-6))
+        return replace(self, bits=self.bits[first:last], structured=self.structured[first:last])
+
     @property
     def usable(self) -> bool:
         """Whether there is anything to compare."""
@@ -135,8 +152,73 @@ def is_current(data: bytes) -> bool:
     return True
 
 
+class Fingerprinter:
+    """Makes a fingerprint of frames that it is given one by one, in constant memory.
+
+    At most about 15 frames of each second are looked at, evenly spaced; of the others not even the
+    luma is asked for. Which ones depends on the frame rate alone, so that two who look at the same
+    file see the same.
+
+    Args:
+        fps: Frames per second, above 0.
+
+    Raises:
+        UsageError: ``fps`` is not positive.
+    """
+
+    def __init__(self, fps: Fraction | float) -> None:
+        if fps <= 0:
+            raise UsageError(f"Frames per second must be above 0, not {fps}.")
+        self._duration = 1 / Fraction(fps).limit_denominator(1_000_000)
+        self._stride = max(1, round(float(fps) / _LOOKED_AT))
+        self._step = _STEP
+        self._sums: list[NDArray[np.float32]] = []
+        self._counts: list[int] = []
+        self._seen = 0
+
+    def feed(self, frame: Frame) -> None:
+        """Take the next frame, in display order."""
+        index, self._seen = self._seen, self._seen + 1
+        if index % self._stride:
+            return
+        time = index * self._duration
+        moment = int(time / self._step)
+        if moment >= _MAX_MOMENTS:
+            self._sums, self._counts = self._sums[::2], self._counts[::2]
+            self._step *= 2
+            moment = int(time / self._step)
+        while len(self._sums) <= moment:
+            self._sums.append(np.zeros((_PICTURE, _PICTURE), np.float32))
+            self._counts.append(0)
+        # After thinning, a moment stands for the first half second of its step, as before.
+        if time - moment * self._step < _STEP:
+            self._sums[moment] += _picture(frame.luma)
+            self._counts[moment] += 1
+
+    def finish(self) -> Fingerprint:
+        """Return the fingerprint of what was given."""
+        means = [
+            total / np.float32(count) if count else None
+            for total, count in zip(self._sums, self._counts, strict=True)
+        ]
+        return _assemble(means, self._step)
+
+
+def fingerprint_video(path: Path | str) -> Fingerprint:
+    """Compute the fingerprint of a file.
+
+    Raises:
+        MediaError: The file cannot be read.
+    """
+    with open_video(path) as video:
+        builder = Fingerprinter(video.info.fps)
+        for frame in video:
+            builder.feed(frame)
+    return builder.finish()
+
+
 def fingerprint_frames(frames: Iterable[NDArray[np.uint8]], fps: Fraction | float) -> Fingerprint:
-    """Compute the fingerprint of a stream of frames, in constant memory.
+    """Compute the fingerprint of a stream of pictures, in constant memory.
 
     Args:
         frames: uint8 RGB frames of shape (H, W, 3), in display order.
@@ -145,31 +227,10 @@ def fingerprint_frames(frames: Iterable[NDArray[np.uint8]], fps: Fraction | floa
     Raises:
         UsageError: ``fps`` is not positive.
     """
-    if fps <= 0:
-        raise UsageError(f"Frames per second must be above 0, not {fps}.")
-    step = _STEP
-    sums: list[NDArray[np.float32]] = []
-    counts: list[int] = []
-    time = Fraction(0)
-    duration = 1 / Fraction(fps).limit_denominator(1_000_000)
-    for frame in frames:
-        moment = int(time / step)
-        if moment >= _MAX_MOMENTS:
-            sums, counts, step = sums[::2], counts[::2], step * 2
-            moment = int(time / step)
-        while len(sums) <= moment:
-            sums.append(np.zeros((_PICTURE, _PICTURE), np.float32))
-            counts.append(0)
-        # After thinning, a moment stands for the first half second of its step, as before.
-        if time - moment * step < _STEP:
-            sums[moment] += _picture(frame)
-            counts[moment] += 1
-        time += duration
-    means = [
-        total / np.float32(count) if count else None
-        for total, count in zip(sums, counts, strict=True)
-    ]
-    return _assemble(means, step)
+    builder = Fingerprinter(fps)
+    for number, image in enumerate(frames):
+        builder.feed(Frame(image=image, time=Fraction(number)))
+    return builder.finish()
 
 
 def similarity(one: Fingerprint, other: Fingerprint) -> float:
@@ -189,10 +250,10 @@ def similarity(one: Fingerprint, other: Fingerprint) -> float:
     )
 
 
-def _picture(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the luma of a frame as a small square picture, whatever its shape."""
-    luma = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(luma, (_PICTURE, _PICTURE), interpolation=cv2.INTER_AREA)
+def _picture(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return luma as a small square picture, whatever its shape."""
+    size = (_PICTURE, _PICTURE)
+    small = cv2.resize(halved(luma, _PICTURE), size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)
 
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.frame import Frame
 from vidigree.media.registry import Registry
 from vidigree.watermark.keyring import MarkKey
 
-__all__ = ["MarkReading", "MarkSegment", "WatermarkMethod", "p_value_text", "watermark_methods"]
+__all__ = [
+    "MarkDetector",
+    "MarkReading",
+    "MarkSegment",
+    "StreamingMethod",
+    "WatermarkMethod",
+    "p_value_text",
+    "watermark_methods",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +137,32 @@ class WatermarkMethod(Protocol):
 
         Args:
             frames: uint8 RGB frames of one shape (H, W, 3), in order.
+            keys: Keys to try, most likely first.
+            fps: Frames per second, for the times of segments.
+        """
+        ...
+
+
+class MarkDetector(Protocol):
+    """Looks for marks in frames that it is given one by one."""
+
+    def feed(self, frame: Frame) -> None:
+        """Take the next frame."""
+        ...
+
+    def finish(self) -> Sequence[MarkReading]:
+        """Return a reading for every mark, strongest first; at least one."""
+        ...
+
+
+@runtime_checkable
+class StreamingMethod(Protocol):
+    """What a method may offer beside the contract, so that others can read the same decoding."""
+
+    def detector(self, *, keys: Sequence[MarkKey], fps: Fraction) -> MarkDetector:
+        """Return a detector for one clip.
+
+        Args:
             keys: Keys to try, most likely first.
             fps: Frames per second, for the times of segments.
         """

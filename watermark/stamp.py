@@ -51,7 +51,7 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
-from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames
+from vidigree.watermark.fingerprint import Fingerprint, fingerprint_video
 from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.method import MarkReading, WatermarkMethod, watermark_methods
 from vidigree.watermark.profiles.application import Applied, apply_profile
@@ -131,7 +131,7 @@ def stamp(
         job.notes.extend(job.applied.notes)
         result = job.encode(encoded)
         reading = job.read_back(encoded)
-        fingerprint = _fingerprint(encoded)
+        fingerprint = fingerprint_video(encoded)
         unsigned = job.tag(encoded, tagged)
         store, timestamped = job.sign(unsigned, finished, result.duration)
         job.record(store, fingerprint, result.duration)
@@ -391,8 +391,3 @@ def _counted(
     for count, image in enumerate(images, 1):
         yield image
         progress("Reading the mark back", count, total)
-
-
-def _fingerprint(path: Path) -> Fingerprint:
-    with open_video(path) as video:
-        return fingerprint_frames(video.images(), video.info.fps)

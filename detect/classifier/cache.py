@@ -14,8 +14,9 @@ from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow, can
 from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
 from vidigree.detect.classifier.laundering import LAUNDERINGS, draw_laundering, launder
 from vidigree.media.errors import OutputError
+from vidigree.media.frame import Frame
 from vidigree.media.output import output_file
-from vidigree.media.reading import Frame, VideoReader, open_video
+from vidigree.media.reading import VideoReader, open_video
 
 __all__ = ["TRAINING_SECONDS", "WindowCache"]
 

@@ -24,7 +24,7 @@ from vidigree.detect.classifier.geometry import (
 )
 from vidigree.detect.classifier.quality import Quality, measure_quality
 from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
-from vidigree.media.reading import Frame
+from vidigree.media.frame import Frame
 
 __all__ = [
     "RECIPE",

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.sampling import nearest_frames
-from vidigree.media.reading import Frame
+from vidigree.media.frame import Frame
 
 __all__ = ["LAUNDERINGS", "Encode", "Laundering", "draw_laundering", "launder"]
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.media.reading import Frame
+from vidigree.media.frame import Frame
 
 __all__ = ["SAMPLE_RATE", "SampledFrame", "nearest_frames"]
 

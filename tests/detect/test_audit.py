@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 
 from vidigree.detect.audit import audit
 from vidigree.detect.findings import Confidence, Finding
-from vidigree.detect.look_up import look_up
+from vidigree.detect.look_up import ledger_evidence, look_up
+from vidigree.detect.open_ledgers import OpenLedgers
 from vidigree.detect.readings import LedgerReading
 from vidigree.detect.settings import AuditSettings
 from vidigree.detect.verdict import Verdict
@@ -31,6 +33,8 @@ from vidigree.media import (
     VideoWriter,
     open_video,
 )
+from vidigree.media.frame import Frame
+from vidigree.media.reading import VideoReader
 from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import (
     ManifestRequest,
@@ -39,9 +43,9 @@ from vidigree.watermark.credentials import (
     load_identity,
     sign_file,
 )
-from vidigree.watermark.fingerprint import fingerprint_frames
+from vidigree.watermark.fingerprint import fingerprint_video
 from vidigree.watermark.ledger import Ledger, LedgerEntry
-from vidigree.watermark.method import MarkReading
+from vidigree.watermark.method import MarkReading, MarkSegment
 
 CLIP_ID = 0x1234_5678_9ABC_DEF0
 CREDENTIALS = AuditSettings(layers=("credentials",))
@@ -66,8 +70,7 @@ def signed(clip: Path, tmp_path: Path) -> tuple[Path, bytes]:
 @pytest.fixture
 def issued(clip: Path, signed: tuple[Path, bytes]) -> Path:
     """Record the signed clip in the ledger of the data folder."""
-    with open_video(clip) as reader:
-        fingerprint = fingerprint_frames(reader.images(), reader.info.fps).to_bytes()
+    fingerprint = fingerprint_video(clip).to_bytes()
     entry = LedgerEntry(
         clip_id=CLIP_ID,
         key_id="published-1",
@@ -247,7 +250,14 @@ class TestTransplantedMark:
             MarkReading(method="robust", present=True, message=CLIP_ID, scale=1.0, rotation=0.0),
             **changes,
         )
-        return look_up(clip, marks=[mark], url=None, trust=TrustSettings())
+        with Ledger.open() as ledger:
+            return look_up(
+                clip,
+                marks=[mark],
+                fingerprint=fingerprint_video(clip),
+                ledger=ledger,
+                trust=TrustSettings(),
+            )
 
     def test_same_picture(self, clip: Path, issued: Path) -> None:
         assert self.look_up(clip).same_content is True
@@ -255,13 +265,13 @@ class TestTransplantedMark:
     def test_another_picture(
         self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
     ) -> None:
-        other = make_clip(tmp_path / "other.mp4", seed=99)
+        other = make_clip(tmp_path / "other.mp4", seed=7)
         assert self.look_up(other).same_content is False
 
     def test_a_crop_is_not_called_another_picture(
         self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
     ) -> None:
-        other = make_clip(tmp_path / "other.mp4", seed=99)
+        other = make_clip(tmp_path / "other.mp4", seed=7)
         assert self.look_up(other, scale=1.8).same_content is None
 
     def test_a_mirrored_picture_is_recognised(
@@ -277,6 +287,93 @@ class TestTransplantedMark:
                     writer.write(np.ascontiguousarray(image[:, ::-1]))
         assert self.look_up(mirrored).same_content is not True
         assert self.look_up(mirrored, mirrored=True).same_content is True
+
+
+class TestSeveralMarks:
+    """Two marks in one file: each is looked up, and compared with its own part."""
+
+    def marks(self, *messages: int) -> list[MarkReading]:
+        return [
+            MarkReading(
+                method="robust",
+                present=True,
+                message=message,
+                scale=1.0,
+                segments=(MarkSegment(start=place, end=place + 1.0, p_value=0, message=message),),
+            )
+            for place, message in enumerate(messages)
+        ]
+
+    def look_up(self, clip: Path, *messages: int) -> LedgerReading:
+        with Ledger.open() as ledger:
+            return look_up(
+                clip,
+                marks=self.marks(*messages),
+                fingerprint=fingerprint_video(clip),
+                ledger=ledger,
+                trust=TrustSettings(),
+            )
+
+    def test_a_known_and_an_unknown_one(self, clip: Path, issued: Path) -> None:
+        reading = self.look_up(clip, 5, CLIP_ID)
+        assert (reading.clip_id, reading.same_content) == (f"{CLIP_ID:016x}", True)
+        assert [(part.start, part.end) for part in reading.segments] == [(1.0, 2.0)]
+        assert [(one.found_by, one.segments[0].start) for one in reading.others] == [("none", 0.0)]
+        told = [piece.code for piece in ledger_evidence(reading)]
+        assert told[0] == "ledger.entry-by-mark"
+        assert told[-1] == "ledger.mark-unknown"
+
+    def test_the_other_part_is_not_compared(
+        self, clip: Path, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        other = make_clip(tmp_path / "other.mp4", seed=7)
+        with (
+            open_video(clip) as one,
+            open_video(other) as two,
+            VideoWriter(tmp_path / "joined.mp4", width=160, height=128, fps=one.info.fps) as out,
+        ):
+            for image in (*islice(one.images(), 12), *islice(two.images(), 12)):
+                out.write(image)
+        joined = tmp_path / "joined.mp4"
+        assert self.look_up(joined, CLIP_ID, 5).same_content is True
+        assert self.look_up(joined, 5, CLIP_ID).same_content is not True
+
+
+def test_a_clip_is_decoded_once_for_mark_and_ledger(
+    clip: Path, issued: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    real = VideoReader.__iter__
+
+    def counted(reader: VideoReader) -> Iterator[Frame]:
+        opened.append(reader)
+        return real(reader)
+
+    monkeypatch.setattr(VideoReader, "__iter__", counted)
+    audit(clip, settings=AuditSettings(layers=("credentials", "mark", "ledger")))
+    assert len(opened) == 1
+
+
+def test_credentials_alone_decode_nothing(
+    signed: tuple[Path, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VideoReader, "_next_frame", None)
+    assert audit(signed[0], settings=CREDENTIALS).finding is Finding.DECLARED_SYNTHETIC
+
+
+def test_a_ledger_stays_open_until_its_file_is_another(
+    clip: Path, issued: Path, home: Path
+) -> None:
+    with OpenLedgers() as ledgers:
+        first = ledgers.get(None)
+        assert ledgers.get(None) is first
+        (home / "ledger.sqlite3").rename(home / "old.sqlite3")
+        for name in ("ledger.sqlite3-wal", "ledger.sqlite3-shm"):
+            (home / name).unlink(missing_ok=True)
+        assert ledgers.get(None) is None
+        with Ledger.open():
+            pass
+        assert ledgers.get(None) not in (None, first)
 
 
 @pytest.fixture
@@ -296,6 +393,8 @@ class TestWholeAudit:
         assert verdict.finding is Finding.DECLARED_SYNTHETIC
         assert not any(code.endswith((".not-checked", ".left-out")) for code in codes(verdict))
         assert {"ledger.entry-by-mark", "consistency.binding-confirmed"} <= codes(verdict)
+        # Stamp and audit fingerprint the same frames.
+        assert verdict.to_dict()["readings"]["ledger"]["similarity"] == 1.0
 
     def test_after_the_credentials_are_lost(
         self, issued_clip: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

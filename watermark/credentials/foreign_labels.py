@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from xml.etree import ElementTree as ET
 
 from vidigree.media.container import is_iso_media, open_media, walk_boxes
 from vidigree.media.errors import TruncatedMediaError
+from vidigree.media.opening import container_tags
 from vidigree.watermark.credentials.answers import ClaimedSource
 from vidigree.watermark.credentials.claims import source_of_term
 from vidigree.watermark.credentials.untrusted_text import bounded_text
@@ -202,15 +203,8 @@ def _value(element: ET.Element) -> str:
 
 def _container_tag(path: Path, name: str) -> str | None:
     """Return a tag of the container by name, whatever its case; ``None`` without one."""
-    import av
-    import av.error
-
-    try:
-        with av.open(str(path), metadata_errors="replace") as container:
-            tags: Mapping[str, str] = container.metadata
-            return next((value for key, value in tags.items() if key.lower() == name), None)
-    except (av.error.FFmpegError, OSError, ValueError):
-        return None
+    tags = container_tags(path)
+    return next((value for key, value in tags.items() if key.lower() == name), None)
 
 
 def _aigc(text: str | None) -> AigcTag | None:

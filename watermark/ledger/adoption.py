@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from vidigree.media.errors import LedgerError
-from vidigree.media.reading import open_video
+from vidigree.media.reading import probe_container
 from vidigree.watermark.credentials import (
     SOFT_BINDING_ALGORITHM,
     CredentialsReading,
@@ -15,7 +15,7 @@ from vidigree.watermark.credentials import (
     read_credentials,
 )
 from vidigree.watermark.credentials.embedding import embedded_store
-from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames
+from vidigree.watermark.fingerprint import Fingerprint, fingerprint_video
 from vidigree.watermark.ledger.entry import LedgerEntry
 
 __all__ = ["adopted_entry", "bound_clip_id"]
@@ -91,11 +91,8 @@ def _clip_id(binding: SoftBinding) -> int | None:
 
 
 def _look_at(path: Path) -> tuple[Fingerprint, float]:
-    """Return fingerprint and duration in seconds, in one pass over the frames."""
-    with open_video(path) as video:
-        fingerprint = fingerprint_frames(video.images(), video.info.fps)
-        duration = video.info.duration
-    return fingerprint, float(duration or 0)
+    """Return fingerprint and duration in seconds."""
+    return fingerprint_video(path), float(probe_container(path).duration or 0)
 
 
 def _modified_at(path: Path) -> datetime:

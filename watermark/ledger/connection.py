@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from vidigree.media.errors import LedgerError
 from vidigree.media.home import home_folder
 
-__all__ = ["connect", "database_name", "default_url", "ledger_errors", "missing_file"]
+__all__ = ["connect", "database_name", "default_url", "ledger_errors", "ledger_file"]
 
 LOCK_TIMEOUT = 30
 """Seconds a writer waits for another one before it gives up; ``?timeout=`` in the URL of an SQLite
@@ -57,16 +57,20 @@ def connect(url: str | None) -> Engine:
         ) from error
 
 
-def missing_file(url: str) -> Path | None:
-    """Return the SQLite file that a URL names and that is not there; otherwise ``None``."""
+def ledger_file(url: str | None) -> Path | None:
+    """Return the SQLite file that a URL names, ``None`` if it names none.
+
+    Args:
+        url: SQLAlchemy URL; ``None`` means the default.
+    """
     try:
-        parsed = make_url(url)
+        parsed = make_url(url) if url else default_url()
     except ArgumentError:
         return None  # connect() says what is wrong with it
     file = parsed.database if parsed.get_backend_name() == "sqlite" else None
     if not file or file == ":memory:" or file.startswith("file:"):
         return None
-    return None if Path(file).exists() else Path(file)
+    return Path(file)
 
 
 def database_name(engine: Engine) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
-
+from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import MarkSegment
 from vidigree.watermark.robust.carrier import carrier_of
@@ -80,32 +78,36 @@ class Detector:
     def __init__(self, keys: Sequence[MarkKey], fps: Fraction) -> None:
         self._keys = [(key, carrier_of(key)) for key in keys]
         self._reader = StretchReader(fps)
+        self._block: list[Stretch] = []
         self._known: list[Finding] = []
         self._blocks = 0
         self._decodes = 0
         self.looked = 0
         self.frames_used = 0
 
-    def run(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[BlockMark]:
-        """Yield every mark of every block, in order of the blocks."""
-        block: list[Stretch] = []
-        for frame in frames:
-            stretch = self._reader.feed(frame)
-            if stretch is not None:
-                if block and block[0].source != stretch.source:
-                    yield from self._search(block)
-                    block = []
-                block.append(stretch)
-                self.frames_used += stretch.frames
-            if len(block) == _BLOCK:
-                yield from self._search(block)
-                block = []
+    def feed(self, frame: Frame) -> list[BlockMark]:
+        """Take the next frame; return the marks of a block that is complete with it."""
+        stretch = self._reader.feed(frame)
+        if stretch is None:
+            return []
+        marks = []
+        if self._block and self._block[0].source != stretch.source:
+            marks = self._searched()
+        self._block.append(stretch)
+        return marks + (self._searched() if len(self._block) == _BLOCK else [])
+
+    def finish(self) -> list[BlockMark]:
+        """Return the marks of what has not been searched yet."""
         last = self._reader.finish()
         if last is not None:
-            block.append(last)
-            self.frames_used += last.frames
-        if block:
-            yield from self._search(block)
+            self._block.append(last)
+        return self._searched() if self._block else []
+
+    def _searched(self) -> list[BlockMark]:
+        """Return the marks of the block that is waiting, strongest first."""
+        block, self._block = self._block, []
+        self.frames_used += sum(stretch.frames for stretch in block)
+        return list(self._search(block))
 
     def _search(self, block: list[Stretch]) -> Iterator[BlockMark]:
         """Yield the marks of one block, strongest first."""

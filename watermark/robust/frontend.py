@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vidigree.watermark.robust.carrier import SHORT_SIDE
+from vidigree.watermark.shrinking import halved
 
 __all__ = ["Picture", "residual_of", "working_luma", "working_step"]
 
@@ -49,6 +50,7 @@ def working_luma(frame: NDArray[np.uint8], short_side: int) -> NDArray[np.float3
     if frame.ndim == 3:
         # Rec. 601 luma: the sum that H.264 files of unknown matrix are read with, too.
         frame = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    frame = halved(frame, 2 * short_side)
     # Averaging over areas when shrinking keeps the mark and drops what would alias into it.
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(frame.astype(np.float32), size, interpolation=how), np.float32)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import MarkReading
 from vidigree.watermark.robust.carrier import SHORT_SIDE, TILE
-from vidigree.watermark.robust.detector import Detector
+from vidigree.watermark.robust.detector import BlockMark, Detector
 from vidigree.watermark.robust.embedder import Embedder, EmbedSettings
 from vidigree.watermark.robust.payload import MESSAGE_BITS, nonce_of
 from vidigree.watermark.robust.reading import Finding
 from vidigree.watermark.robust.timeline import joined
 
-__all__ = ["RobustMark"]
+__all__ = ["RobustDetector", "RobustMark"]
 
 _UPRIGHT = 0.1  # degrees
 
@@ -32,7 +34,8 @@ class RobustMark:
     Example:
         >>> from fractions import Fraction
         >>> import numpy as np
-        >>> from vidigree.watermark.keyring import PUBLISHED_KEY
+        >>> from vidigree.media.frame import Frame
+    from vidigree.watermark.keyring import PUBLISHED_KEY
         >>> from vidigree.watermark.robust import RobustMark
         >>> noise = np.random.default_rng(1).normal(120, 25, (8, 256, 256, 3))
         >>> frames = np.clip(noise, 0, 255).astype(np.uint8)
@@ -87,28 +90,74 @@ class RobustMark:
             keys: Keys to try.
             fps: Frames per second, for the times of segments.
         """
-        detector = Detector(keys, fps)
-        marks = list(detector.run(frames))
-        if not marks:
-            return MarkReading(method=self.name, present=False, frames_used=detector.frames_used)
+        detector = self.detector(keys=keys, fps=fps)
+        for number, image in enumerate(frames):
+            detector.feed(Frame(image=image, time=number / fps))
+        first, *others = detector.finish()
+        segments = joined(part for reading in (first, *others) for part in reading.segments)
+        return replace(first, segments=segments)
+
+    def detector(self, *, keys: Sequence[MarkKey], fps: Fraction) -> RobustDetector:
+        """Return a detector that is fed frame by frame; see :class:`RobustDetector`."""
+        return RobustDetector(keys, fps)
+
+
+class RobustDetector:
+    """Looks for marks in frames that it is given one by one; asks only for the lumas it needs.
+
+    Args:
+        keys: Keys to try.
+        fps: Frames per second, for the times of segments.
+    """
+
+    def __init__(self, keys: Sequence[MarkKey], fps: Fraction) -> None:
+        self._detector = Detector(keys, fps)
+        self._marks: list[BlockMark] = []
+
+    def feed(self, frame: Frame) -> None:
+        """Take the next frame."""
+        self._marks += self._detector.feed(frame)
+
+    def finish(self) -> tuple[MarkReading, ...]:
+        """Return a reading for every mark, strongest first; one that says absent if there is none.
+
+        Stretches where a mark's presence is certain but not its message count with the strongest
+        mark of the same key.
+        """
+        self._marks += self._detector.finish()
+        used = self._detector.frames_used
+        if not self._marks:
+            return (MarkReading(method=RobustMark.name, present=False, frames_used=used),)
+        groups: dict[tuple[str, int | None], list[BlockMark]] = {}
         # A message beats mere presence, then the smaller p-value counts.
-        best = min(marks, key=lambda mark: (mark.finding.message is None, mark.finding.p_value))
-        finding = best.finding
-        geometry = finding.trial.geometry
-        return MarkReading(
-            method=self.name,
-            present=True,
-            p_value=finding.p_value,
-            message=finding.message,
-            key_id=finding.trial.key.key_id,
-            bit_confidence=finding.bit_confidence,
-            scale=float(np.sqrt(geometry.scale[0] * geometry.scale[1])),
-            rotation=_principal(geometry.rotation),
-            mirrored=geometry.mirrored,
-            offset=_offset(finding),
-            segments=joined(segment for mark in marks for segment in mark.segments),
-            frames_used=detector.frames_used,
-        )
+        for mark in sorted(
+            self._marks, key=lambda mark: (mark.finding.message is None, mark.finding.p_value)
+        ):
+            key_id, message = mark.finding.trial.key.key_id, mark.finding.message
+            same = [group for group in groups if group[0] == key_id]
+            name = same[0] if message is None and same else (key_id, message)
+            groups.setdefault(name, []).append(mark)
+        return tuple(_reading(marks, used) for marks in groups.values())
+
+
+def _reading(marks: Sequence[BlockMark], frames_used: int) -> MarkReading:
+    """Return the reading of one mark from what several blocks say of it, strongest first."""
+    finding = marks[0].finding
+    geometry = finding.trial.geometry
+    return MarkReading(
+        method=RobustMark.name,
+        present=True,
+        p_value=finding.p_value,
+        message=finding.message,
+        key_id=finding.trial.key.key_id,
+        bit_confidence=finding.bit_confidence,
+        scale=float(np.sqrt(geometry.scale[0] * geometry.scale[1])),
+        rotation=_principal(geometry.rotation),
+        mirrored=geometry.mirrored,
+        offset=_offset(finding),
+        segments=joined(segment for mark in marks for segment in mark.segments),
+        frames_used=frames_used,
+    )
 
 
 def _offset(finding: Finding) -> tuple[float, float] | None:

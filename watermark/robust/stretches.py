@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.frame import Frame
 from vidigree.watermark.robust.carrier import SHORT_SIDE
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.learned import learned_residual
 from vidigree.watermark.robust.outline import corners_of, straightened
 from vidigree.watermark.robust.scenes import SceneStarts
+from vidigree.watermark.shrinking import halved
 
 __all__ = [
     "COARSE",
@@ -39,6 +41,7 @@ COARSE = 2.3
 _SECONDS = 0.5
 _LOOKED_AT = 15.0
 _THUMBNAIL = 512
+_LARGEST_THUMBNAIL = 640
 _THUMBNAILS = 2
 _OPENING_WEIGHT = 2.5
 _FINE = np.float32(64.0)
@@ -56,8 +59,8 @@ class Stretch:
         means: The mean luma of each scene's frames, at the working size; int16, 64 levels for each
             grey level. Nearly always one.
         openings: Lumas of frames that begin a scene, in the same form.
-        thumbnails: A few lumas at twice the working size, uint8, for the wide search; empty for
-            small sources.
+        thumbnails: A few lumas at about twice the working size, uint8, for the wide search; empty
+            for small sources.
         source: Height and width of the frames.
     """
 
@@ -95,7 +98,8 @@ class Stretch:
 class StretchReader:
     """Turns frames into stretches; holds one stretch's lumas at a time.
 
-    At most about 15 frames of each second are looked at, evenly spaced.
+    At most about 15 frames of each second are looked at, evenly spaced; of the others not even the
+    luma is asked for.
 
     Args:
         fps: Frames per second.
@@ -113,11 +117,11 @@ class StretchReader:
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._source = (0, 0)
 
-    def feed(self, frame: NDArray[np.uint8]) -> Stretch | None:
-        """Take the next frame, RGB or luma; return a stretch when one is full."""
+    def feed(self, frame: Frame) -> Stretch | None:
+        """Take the next frame; return a stretch when one is full."""
         index, self._seen = self._seen, self._seen + 1
         if index % self._stride == 0:
-            self._look(frame)
+            self._look(frame.luma)
         return self.finish() if self._seen - self._start >= self._length else None
 
     def finish(self) -> Stretch | None:
@@ -137,9 +141,9 @@ class StretchReader:
         self._start = self._seen
         return stretch
 
-    def _look(self, frame: NDArray[np.uint8]) -> None:
-        self._source = (frame.shape[0], frame.shape[1])
-        luma = working_luma(frame, SHORT_SIDE)
+    def _look(self, picture: NDArray[np.uint8]) -> None:
+        self._source = (picture.shape[0], picture.shape[1])
+        luma = working_luma(picture, SHORT_SIDE)
         begins = self._scenes.feed(luma)
         if begins:
             self._openings.append(_kept(luma))
@@ -147,8 +151,11 @@ class StretchReader:
             self._runs.append([])
         self._runs[-1].append(luma)
         if len(self._thumbnails) < _THUMBNAILS and min(self._source) > SHORT_SIDE * 5 // 4:
-            fine = working_luma(frame, min(_THUMBNAIL, *self._source))
-            self._thumbnails.append(np.asarray(np.clip(np.rint(fine), 0, 255), np.uint8))
+            fine = halved(picture, _THUMBNAIL)
+            if min(fine.shape) > _LARGEST_THUMBNAIL:
+                shrunk = working_luma(fine, _THUMBNAIL)
+                fine = np.asarray(np.clip(np.rint(shrunk), 0, 255), np.uint8)
+            self._thumbnails.append(np.array(fine))
 
 
 def parts_of(stretches: Iterable[Stretch], *, coarse: bool = False) -> Parts:

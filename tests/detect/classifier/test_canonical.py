@@ -18,7 +18,8 @@ from vidigree.detect.classifier.canonical import (
 )
 from vidigree.detect.classifier.extraction import Block, block_features
 from vidigree.detect.classifier.features import feature_groups
-from vidigree.media.reading import Frame, open_video
+from vidigree.media.frame import Frame
+from vidigree.media.reading import open_video
 
 BLOCKS = tuple(Block("resized", name) for name in feature_groups)
 

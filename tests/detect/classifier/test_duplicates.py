@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from fixtures.textures import moving_texture, write_clip
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups
 from vidigree.detect.classifier.duplicates import link_near_duplicates
+from vidigree.media.frame import Frame
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledClip]:
     """Two unrelated clips, and one that shows the first again: longer, darker, under a new name."""
     folder = tmp_path_factory.mktemp("twins")
     darker = (
-        replace(frame, image=(frame.image * 0.8).astype("uint8"))
+        Frame(image=(frame.image * 0.8).astype("uint8"), time=frame.time)
         for frame in moving_texture(fps=8, count=20, seed=1)
     )
     frames = (moving_texture(fps=8, count=16, seed=1), moving_texture(fps=8, count=16, seed=2))

@@ -12,7 +12,7 @@ from fixtures.textures import moving_texture
 from vidigree.detect.classifier.canonical import canonical_windows
 from vidigree.detect.classifier.coding import DecodedView
 from vidigree.detect.classifier.features import feature_groups
-from vidigree.media.reading import Frame
+from vidigree.media.frame import Frame
 
 GROUPS = feature_groups.names()
 
@@ -82,4 +82,4 @@ def _jumping() -> Iterator[Frame]:
     """Frames of the same texture in an order no camera moves in."""
     frames = list(moving_texture(fps=8, count=16, seed=3))
     for frame, other in zip(frames, frames[::-1], strict=True):
-        yield dataclasses.replace(frame, image=(255 - other.image) // 2)
+        yield Frame(image=(255 - other.image) // 2, time=frame.time)

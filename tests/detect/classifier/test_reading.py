@@ -12,7 +12,7 @@ from fixtures.textures import moving_texture, write_clip
 from vidigree.detect.classifier import ABSTENTIONS, score_video, shipped_model
 from vidigree.detect.classifier.commands import classifier
 from vidigree.media.errors import MediaNotFoundError, NotAVideoError
-from vidigree.media.reading import Frame
+from vidigree.media.frame import Frame
 
 
 def test_shipped_weights_are_small_and_score(texture_clip: Path) -> None:

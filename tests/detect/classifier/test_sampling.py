@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidigree.detect.classifier.sampling import SAMPLE_RATE, nearest_frames
-from vidigree.media.reading import Frame
+from vidigree.media.frame import Frame
 
 
 def _frames(times: list[Fraction]) -> list[Frame]:

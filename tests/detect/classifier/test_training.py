@@ -18,6 +18,7 @@ from vidigree.detect.classifier.model import load_model, save_model
 from vidigree.detect.classifier.reading import score_video
 from vidigree.detect.classifier.training import TrainingSettings, held_out_members, train
 from vidigree.media.errors import UsageError
+from vidigree.media.frame import Frame
 
 pytest.importorskip("sklearn")
 
@@ -35,7 +36,8 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
         frames = moving_texture(width=160, height=160, fps=8, count=16, seed=index)
         if synthetic:  # "synthetic" here: over-smooth
             frames = (
-                replace(frame, image=cv2.GaussianBlur(frame.image, (0, 0), 3)) for frame in frames
+                Frame(image=cv2.GaussianBlur(frame.image, (0, 0), 3), time=frame.time)
+                for frame in frames
             )
         write_clip(folder / f"{index}.mp4", iter(frames), fps=8)
         rows.append(f"{index}.mp4,{'synthetic' if synthetic else 'real'},origin{index}")

@@ -1,0 +1,96 @@
+"""Files that end early are told by their containers' own sizes; whole ones never are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vidigree.media import TruncatedMediaError, open_video
+from vidigree.media.completeness import missing_bytes
+
+
+def write(path: Path, codec: str, pixels: str, live: bool = False) -> Path:
+    options = {"live": "1"} if live else {}
+    random = np.random.default_rng(3)
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=12)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, pixels
+        for _ in range(24):
+            image = random.integers(0, 255, (64, 96, 3), dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=pixels)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+KINDS = {
+    "mkv": ("libx264", "yuv420p"),
+    "webm": ("libvpx", "yuv420p"),
+    "avi": ("mpeg4", "yuv420p"),
+    "gif": ("gif", "rgb8"),
+}
+
+
+def frames(path: Path) -> int:
+    with open_video(path) as video:
+        return sum(1 for _ in video)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_whole_file_is_read(tmp_path: Path, kind: str) -> None:
+    assert frames(write(tmp_path / f"a.{kind}", *KINDS[kind])) == 24
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.5, 0.9, 1.0])
+def test_a_cut_file_is_truncated(tmp_path: Path, kind: str, share: float) -> None:
+    whole = write(tmp_path / f"a.{kind}", *KINDS[kind]).read_bytes()
+    cut = tmp_path / f"cut.{kind}"
+    cut.write_bytes(whole[: min(len(whole) - 1, int(len(whole) * share))])
+    with pytest.raises(TruncatedMediaError, match="truncated"):
+        frames(cut)
+
+
+def test_a_live_recording_without_sizes_is_legal(tmp_path: Path) -> None:
+    live = write(tmp_path / "live.webm", *KINDS["webm"], live=True)
+    assert b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff" in live.read_bytes()[:400]
+    assert frames(live) == 24
+
+
+def test_a_live_recording_cut_in_a_block_is_truncated(tmp_path: Path) -> None:
+    whole = write(tmp_path / "live.webm", *KINDS["webm"], live=True).read_bytes()
+    cut = tmp_path / "cut.webm"
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(TruncatedMediaError):
+        frames(cut)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damage_never_crashes_the_check(
+    tmp_path: Path, kind: str, mutations: Callable[[bytes], list[bytes]]
+) -> None:
+    whole = write(tmp_path / f"a.{kind}", *KINDS[kind]).read_bytes()
+    path = tmp_path / f"b.{kind}"
+    names = {"mkv": "matroska,webm", "webm": "matroska,webm"}
+    for data in mutations(whole):
+        path.write_bytes(data)
+        assert missing_bytes(path, names.get(kind, kind)) >= 0
+
+
+@pytest.fixture
+def mutations() -> Callable[[bytes], list[bytes]]:
+    def make(whole: bytes) -> list[bytes]:
+        random = np.random.default_rng(8)
+        found = [whole[:size] for size in range(0, 200, 7)]
+        for _ in range(60):
+            data = bytearray(whole)
+            for place in random.integers(0, min(400, len(data)), 8):
+                data[place] = random.integers(256)
+            found.append(bytes(data))
+        return found
+
+    return make
