@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media import open_video
+from vidigree.media.frame import Frame
 from vidigree.watermark.bench.codecs import coded
 from vidigree.watermark.bench.distortions import cropped
 from vidigree.watermark.bench.quality import psnr
@@ -53,9 +54,8 @@ def read(path: Path, most: int) -> Frames:
 def right_bits(frames: Frames, kept: float) -> float:
     """Return the share of coded bits with the right sign."""
     reader = StretchReader(FPS)
-    stretches = [one for frame in frames if (one := reader.feed(frame)) is not None]
-    if (last := reader.finish()) is not None:
-        stretches.append(last)
+    fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
+    stretches = [stretch for stretch in (*fed, reader.finish()) if stretch is not None]
     parts = parts_of(stretches)
     carrier = carrier_of(PUBLISHED_KEY)
     geometry = Geometry(scale=(1 / kept, 1 / kept))

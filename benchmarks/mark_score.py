@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media import open_video
+from vidigree.media.frame import Frame
 from vidigree.watermark.bench.codecs import coded
 from vidigree.watermark.bench.distortions import resized
 from vidigree.watermark.bench.quality import psnr
@@ -54,9 +55,8 @@ def half_size(frames: Frames) -> Frames:
 def score(frames: Frames) -> float:
     """Return the score of the data points at the shift that key and message give."""
     reader = StretchReader(FPS)
-    stretches = [one for frame in frames if (one := reader.feed(frame)) is not None]
-    if (last := reader.finish()) is not None:
-        stretches.append(last)
+    fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
+    stretches = [stretch for stretch in (*fed, reader.finish()) if stretch is not None]
     carrier = carrier_of(PUBLISHED_KEY)
     x, y = nonce_of(MESSAGE, PUBLISHED_KEY)
     lock = Lock(shift=(x * TILE, y * TILE), score=0.0)

@@ -4,6 +4,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
 from vidigree.watermark.robust.frontend import working_luma
@@ -49,7 +50,8 @@ def test_the_first_frame_of_a_scene_is_marked_more_strongly(
 def test_openings_are_read_apart(textured: Callable[..., Frames]) -> None:
     reader = StretchReader(FPS)
     frames = textured(256, 384, 18, seed=1) + textured(256, 384, 6, seed=2)
-    stretches = [one for frame in frames if (one := reader.feed(frame)) is not None]
+    fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
+    stretches = [stretch for stretch in fed if stretch is not None]
     assert [len(one.openings) for one in stretches] == [1, 1]
     assert [len(one.means) for one in stretches] == [1, 2]
     assert len(parts_of(stretches)) == 5
