@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ import numpy as np
 from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow, canonical_windows
 from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
 from vidigree.detect.classifier.laundering import LAUNDERINGS, draw_laundering, launder
+from vidigree.detect.classifier.quality import Quality
 from vidigree.media.errors import OutputError
 from vidigree.media.frame import Frame
 from vidigree.media.output import output_file
 from vidigree.media.reading import VideoReader, open_video
 
 __all__ = ["TRAINING_SECONDS", "WindowCache"]
+
+_MEASURES = tuple(field.name for field in fields(Quality))
 
 TRAINING_SECONDS = 6
 """Training and evaluation look at this much of a clip, so that long clips do not dominate."""
@@ -65,6 +69,25 @@ class WindowCache:
         with output_file(path, overwrite=True) as temporary:
             _write(temporary, windows)
         return windows
+
+    def quality(self, clip: LabelledClip) -> Quality | None:
+        """Measure the pictures of a clip's first window, or load it; ``None`` without a window.
+
+        Raises:
+            MediaError: The clip cannot be read.
+            OutputError: The cache cannot be written.
+        """
+        path = self.folder / RECIPE_ID / "quality-v1" / f"{self.digest(clip)}.npy"
+        if path.exists():
+            row = np.load(path, allow_pickle=False).tolist()
+            return Quality(**dict(zip(_MEASURES, row, strict=True))) if row else None
+        with open_video(clip.path) as reader:
+            window = next(canonical_windows(reader, kinds=()), None)
+        quality = None if window is None else window.quality
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
+            np.save(stream, np.array([] if quality is None else astuple(quality)))
+        return quality
 
     def digest(self, clip: LabelledClip) -> str:
         """Return the SHA-256 of the clip's file, from the list if it is there."""

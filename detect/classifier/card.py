@@ -6,8 +6,9 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from vidigree.detect.classifier.card_tables import further_markdown, table
 from vidigree.detect.classifier.dataset import LabelledClip
-from vidigree.detect.classifier.evaluate import Evaluation
+from vidigree.detect.classifier.evaluation import Evaluation
 from vidigree.detect.classifier.installation import InstallationCheck
 from vidigree.detect.classifier.metrics import Interval
 
@@ -28,18 +29,20 @@ authentic**, and a high one alone carries no public claim.
 
 - **Face swaps, lip synchronisation and other local manipulation of real footage.** It judges whole
   windows; a mostly real picture mostly looks real.
-- Animation, games and screen captures: neither class of the training clips holds enough of them.
-- Still pictures, and clips shorter than half a second: it abstains.
+- Games: neither class of the training clips holds enough of them, and they are not told apart.
+- Drawings and animation, recorded screens, clips compressed so hard that blocks are repeated, still
+  pictures, and clips shorter than half a second: it abstains and says which.
 - Generators unlike all below. The table by generator shows how uneven it is among those it knows.
 
 ## Use
 
 ```
 vidigree classifier score clip.mp4 [--json]
+vidigree classifier score clip.mp4 --where --picture where.png    # a curve and a heat map
 vidigree classifier calibrate own.csv -o own.npz     # a threshold for one's own traffic
 vidigree classifier score clip.mp4 --weights own.npz
 vidigree classifier train clips.csv --cache DIR -o new.npz
-vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md
+vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md --plots DIR
 ```
 
 A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic`) and `origin`, and
@@ -141,12 +144,9 @@ def figures_markdown(result: Evaluation) -> str:
             "",
             f"The same {result.laundered_clips} clips in every row, spread over all origins.",
             "",
-            _pairs(
-                "laundering",
-                "AUC",
-                {name: _interval(value) for name, value in result.laundering.items()},
-            ),
+            table(["laundering", "AUC", "against none"], _laundering(result)),
             "",
+            further_markdown(result),
             "### Probes: what could fake the figure",
             "",
             _pairs("probe", "AUC", probes),
@@ -158,7 +158,7 @@ def figures_markdown(result: Evaluation) -> str:
                 f" together reach {result.clean_auc:.3f} this way."
             ),
             "",
-            _table(["group", "AUC alone", "AUC without it"], groups),
+            table(["group", "AUC alone", "AUC without it"], groups),
             "",
             "### Tried and left out",
             "",
@@ -167,14 +167,22 @@ def figures_markdown(result: Evaluation) -> str:
                 " choice was made on these clips, so the headline leans a little to its side."
             ),
             "",
-            _table(["group", "AUC alone", "AUC with it added"], tried),
+            table(["group", "AUC alone", "AUC with it added"], tried),
             "",
             "### By generator, against all real clips",
             "",
-            _table(["generator", "clips", "AUC", "found at 5 % false alarms"], generators),
+            table(["generator", "clips", "AUC", "found at 5 % false alarms"], generators),
             "",
         ]
     )
+
+
+def _laundering(result: Evaluation) -> list[list[str]]:
+    clean = result.laundering["none"].value
+    return [
+        [name, _interval(value), f"{value.value - clean:+.3f}"]
+        for name, value in result.laundering.items()
+    ]
 
 
 def _data_sheet(clips: Sequence[LabelledClip]) -> str:
@@ -201,9 +209,4 @@ def _interval(value: Interval) -> str:
 
 
 def _pairs(left: str, right: str, rows: Mapping[str, str]) -> str:
-    return _table([left, right], [[name, value] for name, value in rows.items()])
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return table([left, right], [[name, value] for name, value in rows.items()])

@@ -106,10 +106,18 @@ def train(clips: Path, cache: Path, output: Path) -> None:
 @click.argument("clips", type=_FILE)
 @click.option("--cache", required=True, type=_FILE, help="Folder for windows and features.")
 @click.option("--laundering", "launderings", multiple=True, help="Column of the matrix; repeat.")
+@click.option("--own", type=_FILE, help="CSV of clips of the project's own engines, marks off.")
 @click.option("--card", type=_FILE, help="Write the model card (Markdown) here.")
+@click.option("--plots", type=_FILE, help="Folder for ROC, reliability and bars as SVG.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of Markdown.")
 def evaluate(
-    clips: Path, cache: Path, launderings: tuple[str, ...], card: Path | None, as_json: bool
+    clips: Path,
+    cache: Path,
+    launderings: tuple[str, ...],
+    own: Path | None,
+    card: Path | None,
+    plots: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure the training recipe on CLIPS with generators and real origins held out."""
     from vidigree.detect.classifier.cache import WindowCache
@@ -120,6 +128,7 @@ def evaluate(
     from vidigree.detect.classifier.installation import check_installation
     from vidigree.detect.classifier.laundering import LAUNDERINGS
     from vidigree.detect.classifier.model import shipped_model
+    from vidigree.detect.classifier.plots import audit_plots, write_plots
     from vidigree.detect.classifier.training import TrainingSettings
     from vidigree.media.errors import UsageError
     from vidigree.media.output import output_file
@@ -139,6 +148,7 @@ def evaluate(
             cache=WindowCache(cache),
             settings=settings,
             launderings=launderings or tuple(LAUNDERINGS),
+            own=read_dataset(own) if own else (),
             unused=[name for name in feature_groups if name not in settings.groups],
             progress=progress,
         )
@@ -146,6 +156,8 @@ def evaluate(
         with output_file(card, overwrite=True) as temporary:
             check = check_installation(rows, shipped_model())
             temporary.write_text(model_card(result, rows, check), encoding="utf-8")
+    if plots is not None:
+        write_plots(plots, audit_plots(result))
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=1))
     else:

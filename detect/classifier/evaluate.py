@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
-from vidigree.detect.classifier.calibration import cross_fitted_llr
+from vidigree.detect.classifier.calibration import cross_fitted_llr, fit_stack
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID, canonical_windows
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.duplicates import link_near_duplicates
+from vidigree.detect.classifier.evaluation import Evaluation, GeneratorRow
 from vidigree.detect.classifier.extraction import block_features, build_table
+from vidigree.detect.classifier.localisation_figures import localisation_figures
 from vidigree.detect.classifier.metrics import (
     Interval,
     area_under_curve,
@@ -24,13 +26,23 @@ from vidigree.detect.classifier.metrics import (
     calibration_error,
     true_positive_rate,
 )
+from vidigree.detect.classifier.own_engines import own_engine_rows
+from vidigree.detect.classifier.plots import reliability_points, roc_points
 from vidigree.detect.classifier.probes import (
     canonical_facts,
     container_facts,
     probe_auc,
     real_source_floor,
 )
+from vidigree.detect.classifier.quality import Quality
+from vidigree.detect.classifier.range_figures import (
+    abstention_rows,
+    clip_qualities,
+    shifted_by_quality,
+    strata,
+)
 from vidigree.detect.classifier.training import (
+    Recipe,
     TrainingSettings,
     clip_weights,
     held_out_members,
@@ -38,92 +50,10 @@ from vidigree.detect.classifier.training import (
 from vidigree.media.progress import Progress, no_progress
 from vidigree.media.reading import open_video
 
-__all__ = ["Evaluation", "GeneratorRow", "evaluate"]
+__all__ = ["evaluate"]
 
 _FEWEST = 4
 """Clips a generator needs for a figure of its own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GeneratorRow:
-    """One generator against all real clips.
-
-    Attributes:
-        name: The generator.
-        clips: Its clips with a score.
-        auc: Area under the curve, its clips against all real ones.
-        found: Share of its clips above the threshold of 5 % false alarms.
-    """
-
-    name: str
-    clips: int
-    auc: float
-    found: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """Every figure of the audit table. All scores are of models that saw no clip of the group.
-
-    Attributes:
-        recipe: The canonical form in words.
-        recipe_id: Its short name.
-        launderings: What training clips went through.
-        real_clips: Real clips with a score.
-        real_origins: Their sources.
-        synthetic_clips: Synthetic clips with a score.
-        generators: Their generators.
-        groups: Groups that were held out whole.
-        near_duplicates: Clips that show the same pictures as another one.
-        unscored: Clips without a window.
-        auc: Area under the curve, leave-origin-out.
-        tpr: False positive rate to true positive rate, with intervals.
-        ece: Expected calibration error, the calibration fitted on other folds.
-        brier: Brier score at even prior odds, likewise.
-        per_generator: One row for each generator with enough clips, worst first.
-        laundering: Laundering to area under the curve, all on the same clips.
-        laundered_clips: Number of those clips.
-        clean_auc: Area under the curve of the whole recipe trained on clean windows, one round:
-            what the next three are to be compared with.
-        group_alone: Feature group to area under the curve with that group only.
-        group_left_out: Feature group to area under the curve without it.
-        group_added: Feature group that the recipe does not use to area under the curve with it.
-        container_probe: Area under the curve from container facts of the source files.
-        canonical_probe: The same from what is left of them in canonical form.
-        real_floor: Separability of the largest real source from the other real clips;
-            ``None`` where no source has enough clips.
-        seconds_per_window: CPU seconds from file to features for one two-second window.
-    """
-
-    recipe: str
-    recipe_id: str
-    launderings: tuple[str, ...]
-    real_clips: int
-    real_origins: int
-    synthetic_clips: int
-    generators: int
-    groups: int
-    near_duplicates: int
-    unscored: int
-    auc: Interval
-    tpr: dict[str, Interval]
-    ece: float
-    brier: float
-    per_generator: tuple[GeneratorRow, ...]
-    laundering: dict[str, Interval]
-    laundered_clips: int
-    clean_auc: float
-    group_alone: dict[str, float]
-    group_left_out: dict[str, float]
-    group_added: dict[str, float]
-    container_probe: float
-    canonical_probe: float
-    real_floor: float | None
-    seconds_per_window: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON values."""
-        return asdict(self)
 
 
 def evaluate(
@@ -133,7 +63,8 @@ def evaluate(
     settings: TrainingSettings,
     launderings: Sequence[str],
     unused: Sequence[str] = (),
-    per_origin: int = 1,
+    most_laundered: int = 75,
+    own: Sequence[LabelledClip] = (),
     progress: Progress = no_progress,
 ) -> Evaluation:
     """Measure a training recipe by leaving origins out.
@@ -144,7 +75,9 @@ def evaluate(
         settings: The training recipe.
         launderings: Columns of the laundering matrix, keys of LAUNDERINGS.
         unused: Feature groups to try in addition, one at a time.
-        per_origin: Clips of each origin that are laundered; more costs time.
+        most_laundered: Clips in the rows of the laundering matrix that training does not use; one
+            an origin, evenly spread. More costs time.
+        own: Clips of the project's own engines, marks off; reported apart.
         progress: Told how far it is.
 
     Raises:
@@ -153,7 +86,7 @@ def evaluate(
         OutputError: The cache cannot be written.
     """
     clips = link_near_duplicates(clips, cache)
-    sample = _sample(clips, per_origin)
+    sample = _sample(clips, most_laundered)
     tables = {
         name: build_table(
             clips,
@@ -176,6 +109,15 @@ def evaluate(
     kept, kept_groups = labels[seen], groups[seen]
     probability = 1 / (1 + np.exp(-llr))
     origins = np.array([clip.origin for clip in clips])[seen]
+    recipe = Recipe(
+        clips=clips,
+        training=training,
+        settings=settings,
+        stack=fit_stack(scored[0][seen], kept, clip_weights(clips)[seen]),
+    )
+    qualities = clip_qualities(clips, cache, progress=progress)
+    known = [quality for quality, has in zip(qualities, seen, strict=True) if has and quality]
+    fold = folds(clips, groups, count=settings.fold_count, seed=settings.seeds[0])
     return Evaluation(
         recipe=RECIPE,
         recipe_id=RECIPE_ID,
@@ -202,19 +144,28 @@ def evaluate(
         canonical_probe=probe_auc(clips, canonical_facts(clips, cache), settings),
         real_floor=real_source_floor(clips, tables["none"], settings),
         seconds_per_window=_cost(clips, settings),
+        abstentions=abstention_rows(qualities, labels),
+        strata=strata(llr, kept, _measures(known)),
+        tpr_shifted=shifted_by_quality(llr, kept, known, fold[seen]),
+        localisation=localisation_figures(recipe, cache, progress=progress),
+        own_engines=own_engine_rows(recipe, own, cache, reals=llr[~kept]),
+        roc=tuple(roc_points(llr, kept)),
+        reliability=tuple(reliability_points(probability, kept)),
     )
 
 
-def _sample(clips: Sequence[LabelledClip], per_origin: int) -> list[int]:
-    """Return the first clips of every origin and class."""
-    taken: dict[tuple[str, bool], int] = {}
-    chosen = []
+def _measures(qualities: Sequence[Quality]) -> dict[str, NDArray[np.float64]]:
+    names = ("smooth", "colours", "sharpness", "blockiness")
+    return {name: np.array([getattr(quality, name) for quality in qualities]) for name in names}
+
+
+def _sample(clips: Sequence[LabelledClip], most: int) -> list[int]:
+    """Return the first clip of origins of either class, evenly spread over their order."""
+    first: dict[tuple[str, bool], int] = {}
     for index, clip in enumerate(clips):
-        key = (clip.origin, clip.synthetic)
-        taken[key] = taken.get(key, 0) + 1
-        if taken[key] <= per_origin:
-            chosen.append(index)
-    return chosen
+        first.setdefault((clip.origin, clip.synthetic), index)
+    chosen = sorted(first.values())
+    return chosen[:: -(-len(chosen) // most)]
 
 
 def _matrix(

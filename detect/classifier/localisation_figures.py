@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.canonical import CanonicalWindow, make_window
-from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.extraction import Block, block_features
 from vidigree.detect.classifier.geometry import content_box
 from vidigree.detect.classifier.heat_map import CELLS, cells_of_tiles, tile_boxes
@@ -19,10 +19,21 @@ from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.sampling import nearest_frames
 from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
 from vidigree.detect.classifier.time_curve import CurvePoint, shot_windows, stretches
+from vidigree.detect.classifier.training import Recipe
 from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["LocalisationFigures", "SplicedClip", "localisation_figures", "spliced_clips"]
+__all__ = [
+    "LocalisationFigures",
+    "SplicedClip",
+    "figures_of_splices",
+    "localisation_figures",
+    "spliced_clips",
+]
+
+_FOLDS = 5
+_SPLICES = {"time": 5, "plain": 5, "space": 4}
+"""Kind of splice to how many are made from each fold at most."""
 
 _MATCH = 0.5
 _LEAST_CONTRAST = 1.0
@@ -145,6 +156,42 @@ def _cached(
 
 
 def localisation_figures(
+    recipe: Recipe, cache: WindowCache, *, progress: Progress = no_progress
+) -> LocalisationFigures | None:
+    """Measure localisation on splices whose parts the model of their fold did not see.
+
+    Args:
+        recipe: How to fit the model of a fold.
+        cache: Where features of splices are kept.
+        progress: Told how many splices are done.
+
+    Returns:
+        The figures; ``None`` where no clip is long enough for a splice.
+    """
+    fold = folds(recipe.clips, clip_groups(recipe.clips), count=_FOLDS, seed=0)
+    made = {
+        kind: spliced_clips(
+            recipe.clips,
+            fold,
+            recipe.settings.blocks,
+            cache,
+            kind=kind,
+            per_fold=count,
+            progress=progress,
+        )
+        for kind, count in _SPLICES.items()
+    }
+    if not made["time"]:
+        return None
+    models = [recipe.without(fold == index) for index in range(_FOLDS)]
+
+    def score(index: int, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        return models[index].llr(models[index].members(rows))
+
+    return figures_of_splices(made["time"], made["plain"], made["space"], score)
+
+
+def figures_of_splices(
     timed: Sequence[SplicedClip],
     plain: Sequence[SplicedClip],
     pasted: Sequence[SplicedClip],
@@ -168,10 +215,10 @@ def localisation_figures(
         ideal_hits += sum(_overlap(part, clip.truth) >= _MATCH for part in ideal if clip.truth)
         named += len(found)
         ideal_named += len(ideal)
-    space = [_region(clip, score(clip.splice.fold, clip.rows)) for clip in pasted]
-    space = [row for row in space if row is not None]
-    space_hits = sum(row[0] >= _MATCH for row in space if row)
-    space_named = sum(row[1] for row in space if row)
+    regions = [_region(clip, score(clip.splice.fold, clip.rows)) for clip in pasted]
+    space = [row for row in regions if row is not None]
+    space_hits = sum(overlap >= _MATCH for overlap, _, _ in space)
+    space_named = sum(is_named for _, is_named, _ in space)
     return LocalisationFigures(
         spliced=len(timed),
         plain=len(plain),
@@ -181,7 +228,7 @@ def localisation_figures(
         boundaries_f1=_f1(ideal_hits, ideal_named, len(timed)),
         pasted=len(space),
         space_f1=_f1(space_hits, space_named, len(space)),
-        space_auc=float(np.mean([row[2] for row in space if row])) if space else float("nan"),
+        space_auc=float(np.mean([area for _, _, area in space])) if space else float("nan"),
     )
 
 

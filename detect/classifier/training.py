@@ -19,7 +19,14 @@ from vidigree.detect.classifier.model import ClassifierModel, Header
 from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["TrainingSettings", "held_out_members", "train"]
+__all__ = [
+    "Recipe",
+    "TrainingSettings",
+    "clip_members",
+    "clip_weights",
+    "held_out_members",
+    "train",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +37,8 @@ class TrainingSettings:
         groups: Feature groups, by name.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
-        linear_penalty: Inverse strength of the linear member's L2 penalty.
-        kernel_cost: Cost of margin violations of the kernel member.
+        shrinkage: How far the covariance of the whitening is drawn towards the identity, [0, 1].
+        kernel_cost: Cost of margin violations.
         kernel_width: Kernel width times the number of features.
         fold_count: Folds of leave-origin-out.
         seeds: One round of leave-origin-out for each; scores are averaged over rounds.
@@ -48,7 +55,7 @@ class TrainingSettings:
     )
     view: str = "resized"
     launderings: tuple[str, ...] = ("none", "draw-0")
-    linear_penalty: float = 0.01
+    shrinkage: float = 0.5
     kernel_cost: float = 3.0
     kernel_width: float = 0.3
     fold_count: int = 8
@@ -68,7 +75,7 @@ class _Fit:
     median: NDArray[np.float32]
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
-    weight: NDArray[np.float32]
+    whitening: NDArray[np.float16]
     support: NDArray[np.float16]
     dual: NDArray[np.float32]
     gamma: float
@@ -79,7 +86,7 @@ class _Fit:
             median=self.median,
             mean=self.mean,
             scale=self.scale,
-            weight=self.weight,
+            whitening=self.whitening,
             support=self.support,
             dual=self.dual,
             gamma=self.gamma,
@@ -199,6 +206,28 @@ _BARE = Header(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that is needed to fit the members once more on some of the clips.
+
+    Attributes:
+        clips: The clips the tables were built from.
+        training: Tables whose rows are trained on.
+        settings: Choices.
+        stack: See ClassifierModel.
+    """
+
+    clips: Sequence[LabelledClip]
+    training: Sequence[FeatureTable]
+    settings: TrainingSettings
+    stack: NDArray[np.float64]
+
+    def without(self, held_out: NDArray[np.bool_]) -> ClassifierModel:
+        """Return a model, members and stack only, fitted without the clips in ``held_out``."""
+        fit = _fit_members(self.clips, self.training, ~held_out, self.settings)
+        return fit.model(_BARE, self.stack, [])
+
+
 def clip_members(model: ClassifierModel, table: FeatureTable, count: int) -> NDArray[np.float64]:
     """Return the mean member scores (count, 2) of each clip's windows; NaN where it has none."""
     members = model.members(table.values)
@@ -232,7 +261,6 @@ def _fit_members(
 ) -> _Fit:
     """Fit both members on the windows of the clips marked in ``used`` (clips,)."""
     try:
-        from sklearn.linear_model import LogisticRegression
         from sklearn.svm import SVC
     except ImportError as error:
         raise UsageError(
@@ -257,22 +285,49 @@ def _fit_members(
         median,
         mean,
         scale,
-        weight=np.zeros(values.shape[1], np.float32),
+        whitening=np.eye(values.shape[1], dtype=np.float16),
         support=np.zeros((0, values.shape[1]), np.float16),
-        dual=np.zeros(0, np.float32),
+        dual=np.zeros((0, 2), np.float32),
         gamma=gamma,
     )
     points = bare.model(_BARE, _EVEN, []).prepared(values).astype(np.float16).astype(np.float64)
-    linear = LogisticRegression(C=settings.linear_penalty, max_iter=1000, tol=1e-5)
-    linear.fit(points, labels, sample_weight=weights)
-    kernel = SVC(C=settings.kernel_cost, gamma=gamma)
-    kernel.fit(points, labels, sample_weight=weights)
+    whitening = _whitening(points, labels, settings.shrinkage).astype(np.float16)
+    duals = np.zeros((len(points), 2), np.float32)
+    for member, seen in enumerate((points, points @ whitening.astype(np.float64))):
+        machine = SVC(C=settings.kernel_cost, gamma=gamma)
+        machine.fit(seen, labels, sample_weight=weights)
+        duals[machine.support_, member] = machine.dual_coef_[0]
+    carrying = duals.any(axis=1)
     return _Fit(
         median,
         mean,
         scale,
-        weight=linear.coef_[0].astype(np.float32),
-        support=kernel.support_vectors_.astype(np.float16),
-        dual=kernel.dual_coef_[0].astype(np.float32),
+        whitening=whitening,
+        support=points[carrying].astype(np.float16),
+        dual=duals[carrying],
         gamma=gamma,
     )
+
+
+def _whitening(
+    points: NDArray[np.float64], labels: NDArray[np.bool_], shrinkage: float
+) -> NDArray[np.float64]:
+    """Return the inverse square root (D, D) of the shrunk covariance inside the classes.
+
+    As within-class covariance normalisation in speaker recognition (Hatch, Kajarekar and Stolcke,
+    2006), with the covariance drawn towards a multiple of the identity; the result is scaled so
+    that distances keep their size on average.
+
+    Args:
+        points: float64 (n, D), prepared features.
+        labels: bool (n,).
+        shrinkage: See TrainingSettings.
+    """
+    centred = points.copy()
+    for label in (False, True):
+        centred[labels == label] -= points[labels == label].mean(axis=0)
+    covariance = centred.T @ centred / len(centred)
+    size = np.trace(covariance) / len(covariance)
+    covariance = (1 - shrinkage) * covariance + shrinkage * size * np.eye(len(covariance))
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * (size / values) ** 0.5) @ vectors.T, dtype=np.float64)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import cv2
 import numpy as np
@@ -12,11 +14,14 @@ import pytest
 from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier.cache import WindowCache
+from vidigree.detect.classifier.card import figures_markdown
 from vidigree.detect.classifier.dataset import LabelledClip, read_dataset
 from vidigree.detect.classifier.evaluate import evaluate
 from vidigree.detect.classifier.model import load_model, save_model
+from vidigree.detect.classifier.plots import audit_plots
 from vidigree.detect.classifier.reading import score_video
 from vidigree.detect.classifier.training import TrainingSettings, held_out_members, train
+from vidigree.detect.classifier.training import _whitening as whitening_of
 from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
 
@@ -86,12 +91,26 @@ def test_numpy_scores_agree_with_scikit_learn(
 
     model = train(clips, cache=cache, settings=SETTINGS)
     values = build_table(clips, laundering="none", blocks=model.blocks, cache=cache).values
-    kernel = SVC(C=SETTINGS.kernel_cost, gamma=model.gamma)
     labels = np.array([clip.synthetic for clip in clips])
     points = model.prepared(values).astype(np.float16).astype(np.float64)
-    kernel.fit(points, labels)
-    expected = kernel.decision_function(points) - kernel.intercept_[0]
-    np.testing.assert_allclose(model.members(values)[:, 1], expected, atol=0.02)
+    whitened = points @ model.whitening.astype(np.float64)
+    for member, seen in enumerate((points, whitened)):
+        kernel = SVC(C=SETTINGS.kernel_cost, gamma=model.gamma)
+        kernel.fit(seen, labels)
+        expected = kernel.decision_function(seen) - kernel.intercept_[0]
+        np.testing.assert_allclose(model.members(values)[:, member], expected, atol=0.02)
+
+
+def test_whitening_levels_the_spread_inside_the_classes() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2 == 1
+    points = rng.normal(size=(400, 3)) * [5.0, 1.0, 1.0] + labels[:, None] * [0.0, 3.0, 0.0]
+    spread = [
+        (points[~labels] @ whitening_of(points, labels, shrinkage)).std(axis=0)
+        for shrinkage in (0.0, 1.0)
+    ]
+    assert spread[0].max() < 1.3 * spread[0].min()
+    assert spread[1].max() > 4 * spread[1].min()
 
 
 def test_a_clips_own_label_never_reaches_its_held_out_score(
@@ -116,7 +135,12 @@ def replace_values(table, *, clip: int):
 
 def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCache) -> None:
     result = evaluate(
-        clips, cache=cache, settings=SETTINGS, launderings=("none", "crf35"), unused=("spectrum",)
+        clips,
+        cache=cache,
+        settings=SETTINGS,
+        launderings=("none", "crf35"),
+        unused=("spectrum",),
+        own=[replace(clip, origin="engine") for clip in clips[1:6:2]],
     )
     assert result.auc.value > 0.9
     assert set(result.laundering) == {"none", "crf35"}
@@ -126,6 +150,27 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
     assert result.laundered_clips == len(clips)
     assert result.canonical_probe == pytest.approx(0.5, abs=0.15)
     json.dumps(result.to_dict())
+    assert {row.reason for row in result.abstentions} == {"drawing", "screen", "too-compressed"}
+    assert {row.quality for row in result.strata} >= {"smooth", "blockiness"}
+    (own,) = result.own_engines
+    assert (own.name, own.clips, own.abstained) == ("engine", 3, 0.0)
+    assert own.auc > 0.9
+    assert result.localisation is None  # no clip is long enough for a splice
+    assert result.roc[0] == (0.0, 0.0)
+    assert result.roc[-1] == (1.0, 1.0)
+    markdown = figures_markdown(result)
+    for heading in ("After laundering", "Where: ", "Outside the range", "By picture quality"):
+        assert f"### {heading}" in markdown
+    for name, text in audit_plots(result).items():
+        assert ET.fromstring(text).tag.endswith("svg"), name
+
+
+def test_an_own_engine_that_is_not_given_is_not_made_up(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    result = evaluate(clips, cache=cache, settings=SETTINGS, launderings=("none",))
+    assert result.own_engines == ()
+    assert "Not measured" in figures_markdown(result)
 
 
 def test_too_few_origins_are_refused(clips: list[LabelledClip], cache: WindowCache) -> None:
@@ -154,3 +199,30 @@ def test_weights_that_do_not_fit_are_refused(
     path.with_suffix(".json").write_text(json.dumps(header))
     with pytest.raises(UsageError):
         load_model(path)
+
+
+def test_weights_that_hold_objects_are_never_unpickled(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.npz"
+    save_model(train(clips, cache=cache, settings=SETTINGS), path)
+    with np.load(path, allow_pickle=False) as arrays:
+        parts = {name: arrays[name] for name in arrays.files}
+    trap = tmp_path / "opened"
+    np.savez(path, **{**parts, "reals": np.array([_Trap(trap)], dtype=object)})
+    header = json.loads(path.with_suffix(".json").read_text())
+    header["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".json").write_text(json.dumps(header))
+    with pytest.raises(UsageError):
+        load_model(path)
+    assert not trap.exists()
+
+
+class _Trap:
+    """Leaves a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return (Path.touch, (self.path,))

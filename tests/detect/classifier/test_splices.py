@@ -1,0 +1,91 @@
+"""Splices are where they say, and the figures of localisation count what they should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fixtures.textures import moving_texture, write_clip
+
+from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.localisation_figures import SplicedClip, figures_of_splices
+from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledClip]:
+    folder = tmp_path_factory.mktemp("splices")
+    made = []
+    for index in range(4):
+        frames = moving_texture(width=128, height=96, fps=8, count=28, seed=index)
+        made.append(
+            LabelledClip(
+                path=write_clip(folder / f"{index}.mp4", frames, fps=8),
+                synthetic=index % 2 == 1,
+                origin=f"origin{index}",
+                repository="",
+                kind="",
+                sha256="",
+            )
+        )
+    return made
+
+
+def _splice(kind: str) -> Splice:
+    return Splice(host=0, insert=1, fold=0, kind=kind, place=(0.5, 1.0), seconds=2.0)
+
+
+def test_an_inserted_stretch_is_where_the_truth_says(clips: list[LabelledClip]) -> None:
+    plain = [f.image for f in splice_frames(_splice("plain"), clips)[0]]
+    stream, (start, end) = splice_frames(_splice("time"), clips)
+    spliced = [f.image for f in stream]
+    first, last = round(start * 16), round(end * 16)
+    assert len(spliced) == len(plain) + last - first
+    assert end - start == 2.0
+    change = [float(np.abs(a.astype(int) - b).mean()) for a, b in zip(spliced, plain, strict=False)]
+    assert max(change[:first]) < 6 < min(change[first : len(plain)])
+
+
+def test_a_pasted_region_is_where_the_truth_says(clips: list[LabelledClip]) -> None:
+    plain = [f.image for f in splice_frames(_splice("plain"), clips)[0]]
+    stream, truth = splice_frames(_splice("space"), clips)
+    pasted = [f.image for f in stream]
+    assert truth == (0.25, 0.75, 0.5, 1.0)
+    change = np.abs(pasted[3].astype(int) - plain[3]).mean(axis=2)
+    inside = change[24:72, 64:].mean()
+    assert inside > 20 > 8 > change[:, :60].mean()
+
+
+def test_both_parts_come_from_one_fold(clips: list[LabelledClip]) -> None:
+    fold = np.array([0, 0, 1, 1])
+    drawn = draw_splices(clips, fold, kind="time", per_fold=3, seed=0)
+    assert [(s.host, s.insert, s.fold) for s in drawn] == [(0, 1, 0), (2, 3, 1)]
+    assert draw_splices(clips, np.array([0, 1, 0, 1]), kind="time", per_fold=3, seed=0) == []
+
+
+def _made(kind: str, llr: list[float], facts: list[tuple[float, float, float]], *truth: float):
+    return SplicedClip(
+        splice=_splice(kind),
+        truth=truth,
+        rows=np.array(llr, dtype=np.float32)[:, None],
+        facts=np.array(facts),
+    )
+
+
+def _score(_: int, rows: np.ndarray) -> np.ndarray:
+    return rows[:, 0].astype(np.float64)
+
+
+def test_found_missed_and_false_stretches_are_counted() -> None:
+    facts = [(0.0, 2.0, 0.0), (2.0, 4.0, 1.0), (4.0, 6.0, 2.0)]
+    found = _made("time", [-3, 3, -3], facts, 2.0, 4.0)
+    missed = _made("time", [-3, -3, -3], facts, 2.0, 4.0)
+    alarm = _made("plain", [-3, -3, 3], facts)
+    inside = np.full(9, -1.0)
+    inside[0] = 4.0
+    region = _made("space", inside.tolist(), [], 0.0, 0.5, 0.0, 0.5)
+    wrong = _made("space", inside.tolist(), [], 0.5, 1.0, 0.5, 1.0)
+    figures = figures_of_splices([found, missed], [alarm], [region, wrong], _score)
+    assert (figures.time_precision, figures.time_recall, figures.time_f1) == (0.5, 0.5, 0.5)
+    assert figures.boundaries_f1 == 1.0
+    assert figures.space_f1 == 0.5
+    assert 0.0 <= figures.space_auc <= 1.0
