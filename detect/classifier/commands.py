@@ -79,7 +79,8 @@ def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
 @click.argument("clips", type=_FILE)
 @click.option("--cache", required=True, type=_FILE, help="Folder for windows and features.")
 @click.option("-o", "--output", required=True, type=_FILE, help="Weights to write, ending in .npz.")
-def train(clips: Path, cache: Path, output: Path) -> None:
+@click.option("--group", "groups", multiple=True, help="Feature group to use as well; repeat.")
+def train(clips: Path, cache: Path, output: Path, groups: tuple[str, ...]) -> None:
     """Train on CLIPS, a CSV with the columns file, label (real or synthetic) and origin.
 
     Interrupted, it goes on from the cache when it is called again.
@@ -95,7 +96,7 @@ def train(clips: Path, cache: Path, output: Path) -> None:
         model = train_model(
             read_dataset(clips),
             cache=WindowCache(cache),
-            settings=TrainingSettings(),
+            settings=TrainingSettings().with_groups(groups),
             progress=progress,
         )
     sha256 = save_model(model, output)
@@ -106,6 +107,7 @@ def train(clips: Path, cache: Path, output: Path) -> None:
 @click.argument("clips", type=_FILE)
 @click.option("--cache", required=True, type=_FILE, help="Folder for windows and features.")
 @click.option("--laundering", "launderings", multiple=True, help="Column of the matrix; repeat.")
+@click.option("--group", "groups", multiple=True, help="Feature group to use as well; repeat.")
 @click.option("--own", type=_FILE, help="CSV of clips of the project's own engines, marks off.")
 @click.option("--card", type=_FILE, help="Write the model card (Markdown) here.")
 @click.option("--plots", type=_FILE, help="Folder for ROC, reliability and bars as SVG.")
@@ -114,6 +116,7 @@ def evaluate(
     clips: Path,
     cache: Path,
     launderings: tuple[str, ...],
+    groups: tuple[str, ...],
     own: Path | None,
     card: Path | None,
     plots: Path | None,
@@ -141,7 +144,7 @@ def evaluate(
             hint=f"Known: {', '.join(LAUNDERINGS)}.",
         )
     rows = read_dataset(clips)
-    settings = TrainingSettings()
+    settings = TrainingSettings().with_groups(groups)
     with progress_bar() as progress:
         result = run(
             rows,

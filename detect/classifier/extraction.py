@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.canonical import CanonicalWindow
 from vidigree.detect.classifier.dataset import LabelledClip
-from vidigree.detect.classifier.features import feature_groups
+from vidigree.detect.classifier.features import feature_group
 from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
@@ -44,7 +44,7 @@ def block_features(window: CanonicalWindow, blocks: Sequence[Block]) -> NDArray[
     """
     decoded = {view: window.decode(view) for view in sorted({block.view for block in blocks})}
     return np.concatenate(
-        [feature_groups.get(block.group)().extract(decoded[block.view]) for block in blocks]
+        [feature_group(block.group).extract(decoded[block.view]) for block in blocks]
     )
 
 
@@ -70,7 +70,7 @@ class FeatureTable:
 
 
 def _width(block: Block) -> int:
-    return len(feature_groups.get(block.group)().names())
+    return len(feature_group(block.group).names())
 
 
 def build_table(
@@ -111,12 +111,11 @@ def build_table(
 def _clip_block(
     clip: LabelledClip, laundering: str, block: Block, cache: WindowCache
 ) -> NDArray[np.float32]:
-    group = feature_groups.get(block.group)
-    kind = f"{block.view}-{block.group}-v{group.version}"
+    extractor = feature_group(block.group)
+    kind = f"{block.view}-{block.group}-v{extractor.version}"
     path = cache.feature_path(clip, laundering, kind)
     if path.exists():
         return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
-    extractor = group()
     rows = [
         extractor.extract(window.decode(block.view)) for window in cache.windows(clip, laundering)
     ]

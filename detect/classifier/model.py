@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow
 from vidigree.detect.classifier.extraction import Block, block_features
-from vidigree.detect.classifier.features import feature_groups
+from vidigree.detect.classifier.features import feature_group
 from vidigree.media.errors import UsageError
 from vidigree.media.output import output_file
 
@@ -263,7 +263,7 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
 
 
 def _check_version(name: str, version: int, path: Path) -> None:
-    have = feature_groups.get(name).version
+    have = feature_group(name).version
     if have != version:
         raise UsageError(
             f"The classifier weights {path} use version {version} of the features {name!r};"

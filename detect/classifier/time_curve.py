@@ -26,7 +26,11 @@ SHORTEST_STEP = 8
 """Ticks from one window to the next: one second, half a window."""
 
 _MOST_POINTS = 120
-_SWITCH_AT_CUT = 0.5
+LEAST_EVIDENCE = 1.0
+"""How far a window must stand above its level, in nats; chosen on self-made splices."""
+
+_LOWEST_LEVEL = -2.5
+_SWITCH_AT_CUT = 0.0
 _SWITCH_WITHIN = 4.0
 """What it costs, in nats, to change between real and synthetic at a cut and inside a shot."""
 
@@ -121,17 +125,20 @@ def _made(shot: int, held: list[SampledFrame], kinds: Sequence[str]) -> Iterator
         yield ShotWindow(shot, window)
 
 
-def stretches(points: Sequence[CurvePoint], *, threshold: float = 0.0) -> tuple[Stretch, ...]:
+def stretches(
+    points: Sequence[CurvePoint], *, threshold: float = LEAST_EVIDENCE
+) -> tuple[Stretch, ...]:
     """Return the parts of a clip that speak for synthesis.
 
     Each window is called real or synthetic by the likeliest sequence (Viterbi, 1967) of two
-    states whose change is cheap at a cut and dear inside a shot. The evidence of a window is its
-    ratio above the threshold, times the share of it that is new; the windows of one shot speak
-    with half their own voice and half the shot's mean, since one window is uncertain.
+    states whose change is cheap at a cut and dear inside a shot. A shot is judged against the
+    other shots of its clip where those look real: footage of one camera shares its level. The
+    windows of one shot speak with half their own voice and half the shot's mean, since one
+    window is uncertain.
 
     Args:
         points: The curve in order.
-        threshold: The ratio above which a window speaks for synthesis.
+        threshold: How far above that level, or above even odds, a window must be.
     """
     if not points:
         return ()
@@ -146,11 +153,17 @@ def stretches(points: Sequence[CurvePoint], *, threshold: float = 0.0) -> tuple[
 
 
 def _evidence(points: Sequence[CurvePoint], threshold: float) -> NDArray[np.float64]:
-    llr = np.array([point.llr for point in points]) - threshold
+    llr = np.array([point.llr for point in points])
     shot = np.array([point.shot for point in points])
     means = np.array([llr[shot == own].mean() for own in shot])
+    level = np.zeros(len(points))
+    for own in np.unique(shot):
+        others = llr[shot != own]
+        if len(others):
+            level[shot == own] = np.clip(np.median(others), _LOWEST_LEVEL, 0)
     length = np.array([point.end - point.start for point in points]) * SAMPLE_RATE
-    return np.asarray((llr + means) / 2 * length / WINDOW_FRAMES, dtype=np.float64)
+    above = (llr + means) / 2 - level - threshold
+    return np.asarray(above * length / WINDOW_FRAMES, dtype=np.float64)
 
 
 def _likeliest(evidence: NDArray[np.float64], shot: Sequence[int]) -> NDArray[np.bool_]:

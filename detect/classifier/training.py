@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from vidigree.detect.classifier.canonical import RECIPE_ID
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.duplicates import link_near_duplicates
 from vidigree.detect.classifier.extraction import Block, FeatureTable, build_table
-from vidigree.detect.classifier.features import feature_groups
+from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.model import ClassifierModel, Header
 from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
@@ -66,6 +66,10 @@ class TrainingSettings:
     def blocks(self) -> tuple[Block, ...]:
         """Layout of the features."""
         return tuple(Block(self.view, group) for group in self.groups)
+
+    def with_groups(self, names: Sequence[str]) -> TrainingSettings:
+        """Return the settings with further feature groups."""
+        return replace(self, groups=tuple(dict.fromkeys((*self.groups, *names))))
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def train(
     header = Header(
         recipe_id=RECIPE_ID,
         blocks=tuple(
-            (block.view, block.group, feature_groups.get(block.group).version)
+            (block.view, block.group, feature_group(block.group).version)
             for block in settings.blocks
         ),
         launderings=settings.launderings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from vidigree.detect.classifier.coding import DecodedView
 from vidigree.media.registry import Registry
 
-__all__ = ["FeatureGroup", "feature_groups"]
+__all__ = ["FeatureGroup", "feature_group", "feature_groups"]
+
+_BACKBONE = "backbone"
+"""The one group that is not in the registry: it needs an encoder of the user's own."""
 
 
 class FeatureGroup(Protocol):
@@ -21,8 +24,15 @@ class FeatureGroup(Protocol):
     :meth:`extract`.
     """
 
-    name: ClassVar[str]
-    version: ClassVar[int]
+    @property
+    def name(self) -> str:
+        """Registered name."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the numbers change."""
+        ...
 
     def names(self) -> tuple[str, ...]:
         """Return one name per feature, in order, without repetition."""
@@ -57,3 +67,19 @@ for _name, _class in (
     ("trajectory", "trajectory:Trajectory"),
 ):
     feature_groups.add(_name, f"vidigree.detect.classifier.features.{_class}")
+
+
+def feature_group(name: str) -> FeatureGroup:
+    """Return the group of a name, ready to extract.
+
+    Args:
+        name: A name of the registry, or ``"backbone"`` where the environment names an encoder.
+
+    Raises:
+        UsageError: There is no such group, or no encoder for it.
+    """
+    if name == _BACKBONE:
+        from vidigree.detect.classifier.features.backbone import BackboneGeometry
+
+        return BackboneGeometry()
+    return feature_groups.get(name)()
