@@ -23,7 +23,7 @@ from vidigree.media.output import output_file
 
 __all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_model"]
 
-_FORMAT = 2
+_FORMAT = 1
 _LIMIT = 4.0
 """Standardised features are cut here, so that one odd value cannot carry a verdict."""
 
@@ -59,22 +59,18 @@ class Header:
 
 @dataclass(frozen=True)
 class ClassifierModel:
-    """Two kernel classifiers on the same features, stacked and calibrated.
-
-    Both are support vector machines with a Gaussian kernel. The first measures distances between
-    standardised features, the second after whitening, so that directions in which clips of one
-    class differ much among themselves count less.
+    """A linear and a kernel classifier on the same features, stacked and calibrated.
 
     Attributes:
         header: See Header.
         median: float32 (D,), stands in for features that are not there.
         mean: float32 (D,).
         scale: float32 (D,), above 0.
-        whitening: float16 (D, D), symmetric; prepared features times it are the second member's.
-        support: float16 (S, D), prepared training windows that carry the members.
-        dual: float32 (S, 2), a column for each member.
+        weight: float32 (D,), of the linear member.
+        support: float16 (S, D), prepared training windows that carry the kernel member.
+        dual: float32 (S,).
         gamma: Width of the kernel: exp(-gamma * squared distance).
-        stack: float64 (3,): factors of the two members' scores, and a constant.
+        stack: float64 (3,): factors of the linear and the kernel score, and a constant.
         reals: float32 (n,), log-likelihood ratios of held-out real clips, ascending.
     """
 
@@ -82,7 +78,7 @@ class ClassifierModel:
     median: NDArray[np.float32]
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
-    whitening: NDArray[np.float16]
+    weight: NDArray[np.float32]
     support: NDArray[np.float16]
     dual: NDArray[np.float32]
     gamma: float
@@ -117,13 +113,10 @@ class ClassifierModel:
         """
         points = self.prepared(rows).astype(np.float64)
         support = self.support.astype(np.float64)
-        whitening = self.whitening.astype(np.float64)
-        pairs = ((points, support), (points @ whitening, support @ whitening))
-        scores = [
-            np.exp(-self.gamma * _squared_distances(left, right)) @ self.dual[:, member]
-            for member, (left, right) in enumerate(pairs)
-        ]
-        return np.stack(scores, axis=1).astype(np.float64)
+        squares = (points**2).sum(axis=1)[:, None] + (support**2).sum(axis=1)[None, :]
+        distances = np.maximum(squares - 2 * points @ support.T, 0)
+        kernel = np.exp(-self.gamma * distances) @ self.dual.astype(np.float64)
+        return np.stack([points @ self.weight.astype(np.float64), kernel], axis=1)
 
     def llr(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return natural-log likelihood ratios, float64 (n,), from member scores (n, 2)."""
@@ -155,19 +148,12 @@ class ClassifierModel:
         return replace(self, header=header, stack=stack, reals=reals)
 
 
-def _squared_distances(
-    left: NDArray[np.float64], right: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :]
-    return np.asarray(np.maximum(squares - 2 * left @ right.T, 0), dtype=np.float64)
-
-
 def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
     return {
         "median": model.median,
         "mean": model.mean,
         "scale": model.scale,
-        "whitening": model.whitening,
+        "weight": model.weight,
         "support": model.support,
         "dual": model.dual,
         "gamma": np.array(model.gamma),

@@ -37,8 +37,8 @@ class TrainingSettings:
         groups: Feature groups, by name.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
-        shrinkage: How far the covariance of the whitening is drawn towards the identity, [0, 1].
-        kernel_cost: Cost of margin violations.
+        linear_penalty: Inverse strength of the linear member's L2 penalty.
+        kernel_cost: Cost of margin violations of the kernel member.
         kernel_width: Kernel width times the number of features.
         fold_count: Folds of leave-origin-out.
         seeds: One round of leave-origin-out for each; scores are averaged over rounds.
@@ -55,7 +55,7 @@ class TrainingSettings:
     )
     view: str = "resized"
     launderings: tuple[str, ...] = ("none", "draw-0")
-    shrinkage: float = 0.5
+    linear_penalty: float = 0.01
     kernel_cost: float = 3.0
     kernel_width: float = 0.3
     fold_count: int = 8
@@ -79,7 +79,7 @@ class _Fit:
     median: NDArray[np.float32]
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
-    whitening: NDArray[np.float16]
+    weight: NDArray[np.float32]
     support: NDArray[np.float16]
     dual: NDArray[np.float32]
     gamma: float
@@ -90,7 +90,7 @@ class _Fit:
             median=self.median,
             mean=self.mean,
             scale=self.scale,
-            whitening=self.whitening,
+            weight=self.weight,
             support=self.support,
             dual=self.dual,
             gamma=self.gamma,
@@ -265,6 +265,7 @@ def _fit_members(
 ) -> _Fit:
     """Fit both members on the windows of the clips marked in ``used`` (clips,)."""
     try:
+        from sklearn.linear_model import LogisticRegression
         from sklearn.svm import SVC
     except ImportError as error:
         raise UsageError(
@@ -289,49 +290,22 @@ def _fit_members(
         median,
         mean,
         scale,
-        whitening=np.eye(values.shape[1], dtype=np.float16),
+        weight=np.zeros(values.shape[1], np.float32),
         support=np.zeros((0, values.shape[1]), np.float16),
-        dual=np.zeros((0, 2), np.float32),
+        dual=np.zeros(0, np.float32),
         gamma=gamma,
     )
     points = bare.model(_BARE, _EVEN, []).prepared(values).astype(np.float16).astype(np.float64)
-    whitening = _whitening(points, labels, settings.shrinkage).astype(np.float16)
-    duals = np.zeros((len(points), 2), np.float32)
-    for member, seen in enumerate((points, points @ whitening.astype(np.float64))):
-        machine = SVC(C=settings.kernel_cost, gamma=gamma)
-        machine.fit(seen, labels, sample_weight=weights)
-        duals[machine.support_, member] = machine.dual_coef_[0]
-    carrying = duals.any(axis=1)
+    linear = LogisticRegression(C=settings.linear_penalty, max_iter=1000, tol=1e-5)
+    linear.fit(points, labels, sample_weight=weights)
+    kernel = SVC(C=settings.kernel_cost, gamma=gamma)
+    kernel.fit(points, labels, sample_weight=weights)
     return _Fit(
         median,
         mean,
         scale,
-        whitening=whitening,
-        support=points[carrying].astype(np.float16),
-        dual=duals[carrying],
+        weight=linear.coef_[0].astype(np.float32),
+        support=kernel.support_vectors_.astype(np.float16),
+        dual=kernel.dual_coef_[0].astype(np.float32),
         gamma=gamma,
     )
-
-
-def _whitening(
-    points: NDArray[np.float64], labels: NDArray[np.bool_], shrinkage: float
-) -> NDArray[np.float64]:
-    """Return the inverse square root (D, D) of the shrunk covariance inside the classes.
-
-    As within-class covariance normalisation in speaker recognition (Hatch, Kajarekar and Stolcke,
-    2006), with the covariance drawn towards a multiple of the identity; the result is scaled so
-    that distances keep their size on average.
-
-    Args:
-        points: float64 (n, D), prepared features.
-        labels: bool (n,).
-        shrinkage: See TrainingSettings.
-    """
-    centred = points.copy()
-    for label in (False, True):
-        centred[labels == label] -= points[labels == label].mean(axis=0)
-    covariance = centred.T @ centred / len(centred)
-    size = np.trace(covariance) / len(covariance)
-    covariance = (1 - shrinkage) * covariance + shrinkage * size * np.eye(len(covariance))
-    values, vectors = np.linalg.eigh(covariance)
-    return np.asarray((vectors * (size / values) ** 0.5) @ vectors.T, dtype=np.float64)
