@@ -47,8 +47,8 @@ vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md --p
 
 A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic`) and `origin`, and
 optionally `repo`, `group` and `sha256`. Calibration refuses clips that the weights were trained on.
-A pretrained encoder of your own (DINOv2, CLIP, SigLIP, ViT or VideoMAE; a local folder with weights as
-safetensors, nothing is fetched) adds the geometry of a clip's path through its space:
+A pretrained encoder of your own (DINOv2, CLIP, SigLIP, ViT or VideoMAE; a local folder with weights
+as safetensors, nothing is fetched) adds the geometry of a clip's path through its space:
 `VIDIGREE_BACKBONE=FOLDER vidigree classifier train clips.csv --group backbone ...`, and the same
 variable when those weights score. The shipped weights use none.
 
