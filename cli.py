@@ -101,8 +101,9 @@ def _vidigree(debug: bool) -> None:
 
 def _report(message: str, hint: str = "") -> None:
     """Print one line on stderr: what happened, and what to do."""
-    line = " ".join(f"{message} {hint}".split())
-    click.echo(f"vidigree: {line}", err=True)
+    from vidigree.media.one_line import one_line
+
+    click.echo(f"vidigree: {one_line(f'{message} {hint}')}", err=True)
 
 
 def _report_usage(error: click.ClickException) -> int:

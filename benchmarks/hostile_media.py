@@ -125,7 +125,8 @@ def bombs(clips: dict[str, bytes]) -> Iterator[tuple[str, str, bytes]]:
         if position > 0:
             damaged = bytearray(clips["mp4"])
             count = position + (12 if table == b"stsz" else 8)
-            damaged[count : count + 4] = b"\x7f\xff\xff\xff"
+            # The first entry lies as well: a count alone is cut down to the table by readers.
+            damaged[count : count + 8] = b"\x7f\xff\xff\xff" * 2
             yield "bomb", ".mp4", bytes(damaged)
     store = box(b"uuid", bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + b"\0" * 4)
     yield "bomb", ".mp4", FTYP + store * 5000
@@ -213,6 +214,5 @@ def _sized_avi(clip: bytes, width: int, height: int) -> bytes:
     damaged[header + 40 : header + 48] = struct.pack("<II", width, height)
     form = damaged.find(b"strf")
     damaged[form + 12 : form + 20] = struct.pack("<II", width, height)
-    start = damaged.find(b"movi")
-    damaged[start + 12 : start + 60] = b"\xff" * 48
-    return bytes(damaged)
+    # The sizes in the codec's own headers are damaged as well, else they are simply right.
+    return bytes(damaged).replace(b"\0\0\1\x20", bytes(4)).replace(b"\0\0\1\xb6", bytes(4))

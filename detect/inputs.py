@@ -54,6 +54,8 @@ def expand(names: Iterable[str], *, stdin: TextIO | None = None) -> Iterator[str
         MediaError: A list or a folder cannot be read.
     """
     for name in names:
+        if not name:
+            raise UsageError("A clip has an empty name.", hint="Give a path or a URL.")
         if name == "-":
             yield from _from_list(sys.stdin if stdin is None else stdin, "standard input")
         elif is_url(name):
@@ -63,7 +65,9 @@ def expand(names: Iterable[str], *, stdin: TextIO | None = None) -> Iterator[str
         elif _is_folder(name):
             yield from _from_folder(Path(name))
         elif _MAGIC.search(name) and not Path(name).exists():
-            yield from _matches(sorted(glob.glob(name, recursive=True)), name)  # noqa: PTH207
+            found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207
+            # A missing file may have a bracket in its name, so that alone makes no pattern.
+            yield from _matches(found, name) if found or set("*?") & set(name) else [name]
         else:
             yield name
 

@@ -20,13 +20,13 @@ from vidigree.detect.rules import RULES
 from vidigree.detect.verdict import Verdict
 from vidigree.media.errors import UsageError
 
-__all__ = ["POLICY_NAMES", "Action", "Decision", "Policy", "load_policy"]
+__all__ = ["POLICY_NAMES", "Decision", "PolicyAction", "VerdictPolicy", "load_policy"]
 
 POLICY_NAMES = ("eu-california", "newsroom", "platform")
 """Policies that ship with the package, as examples to start from."""
 
 
-class Action(StrEnum):
+class PolicyAction(StrEnum):
     """What to do with a clip, mildest first."""
 
     ALLOW = "allow"
@@ -48,7 +48,7 @@ class Decision:
     """
 
     policy: str
-    action: Action
+    action: PolicyAction
     reason: str
     label: str
     row: str
@@ -61,7 +61,7 @@ class Decision:
 @dataclass(frozen=True, kw_only=True)
 class _Row:
     name: str
-    action: Action
+    action: PolicyAction
     reason: str
     label: str = ""
     finding: Finding | None = None
@@ -77,7 +77,7 @@ class _Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Policy:
+class VerdictPolicy:
     """A parsed policy.
 
     Attributes:
@@ -110,7 +110,7 @@ class Policy:
         )
 
 
-def load_policy(name_or_path: str) -> Policy:
+def load_policy(name_or_path: str) -> VerdictPolicy:
     """Read a policy.
 
     Args:
@@ -140,7 +140,7 @@ def load_policy(name_or_path: str) -> Policy:
         ) from error
 
 
-def _parse(table: Mapping[str, Any]) -> Policy:
+def _parse(table: Mapping[str, Any]) -> VerdictPolicy:
     _known(table, {"name", "version", "finding", "unreadable", "overrule"}, "the policy")
     findings = table.get("finding", {})
     missing = [finding.value for finding in Finding if finding.value not in findings]
@@ -152,7 +152,7 @@ def _parse(table: Mapping[str, Any]) -> Policy:
         rows.append(_row(f"finding.{name}", row, finding=finding))
     if "unreadable" not in table:
         raise ValueError("it says nothing about files that cannot be read ([unreadable]).")
-    return Policy(
+    return VerdictPolicy(
         name=str(table.get("name", "unnamed")),
         version=str(table.get("version", "")),
         rows=tuple(rows),
@@ -184,7 +184,7 @@ def _row(name: str, row: Mapping[str, Any], **conditions: Any) -> _Row:
         raise ValueError(f"{name} gives no reason.")
     return _Row(
         name=name,
-        action=_one_of(Action, row.get("action"), name),
+        action=_one_of(PolicyAction, row.get("action"), name),
         reason=str(row["reason"]),
         label=str(row.get("label", "")),
         **conditions,

@@ -16,6 +16,7 @@ from vidigree.detect.batch import Journal
 from vidigree.detect.findings import Finding
 from vidigree.detect.report import ReportWriter
 from vidigree.detect.tables import write_csv, write_parquet
+from vidigree.media.one_line import one_line
 
 __all__ = ["VerdictSink"]
 
@@ -121,7 +122,7 @@ class VerdictSink:
             self._show(row)
         if "error" in row:
             error = row["error"]
-            line = " ".join(f"{error['message']} {error['hint']}".split())
+            line = one_line(f"{error['message']} {error['hint']}")
             click.echo(f"vidigree: {line}", err=True)
 
     def _count(self, row: dict[str, Any]) -> None:

@@ -109,7 +109,7 @@ def write_parquet(rows: Iterable[dict[str, Any]], path: Path) -> None:
 
 
 def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    flat = map(flat_row, rows)
+    flat = ({name: _utf8(value) for name, value in flat_row(row).items()} for row in rows)
     while batch := list(islice(flat, _BATCH)):
         yield batch
 
@@ -117,6 +117,13 @@ def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 def _first(evidence: list[dict[str, Any]], layer: str, strength: str) -> Any:
     values = (row["strength"][strength] for row in evidence if row["layer"] == layer)
     return next((value for value in values if value is not None), None)
+
+
+def _utf8(value: Any) -> Any:
+    """Return text that UTF-8 can hold: file names need not be."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value
 
 
 def _cell(value: Any) -> Any:

@@ -59,11 +59,6 @@ class Verdict:
         """Exit code of ``vidigree audit`` for this verdict."""
         return self.finding.exit_code
 
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether the clip was declared, marked, recovered or judged likely to be synthetic."""
-        return self.exit_code in {10, 11}
-
     def headline(self, language: str = "en") -> str:
         """Return the reason for the finding in one sentence."""
         return wording(language).reason(self.reason, self._values())

@@ -137,10 +137,10 @@ def _after_gif(stream: BinaryIO) -> int:
             place = stream.read(9)
             _skip_palette(stream, place[8] if len(place) == 9 else 0)
             stream.read(1)
-        elif not kind:
-            return 1
+        elif kind != b"\0":  # some writers pad with zeros
+            return 1  # the end, or the middle of a picture whose beginning is gone
         else:
-            return 0  # no GIF any more; the decoder has the word
+            continue
         while length := stream.read(1):
             if length == b"\0":
                 break

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from vidigree.media.errors import UsageError
+
 __all__ = ["home_folder"]
 
 
@@ -14,8 +16,18 @@ def home_folder() -> Path:
     """Return the data folder: ``$VIDIGREE_HOME``, else the platform's user data folder.
 
     Nothing is created; whoever writes there creates what it needs.
+
+    Raises:
+        UsageError: ``$VIDIGREE_HOME`` lies below something that is not a folder.
     """
     override = os.environ.get("VIDIGREE_HOME")
     if override:
-        return Path(override).expanduser()
+        folder = Path(override).expanduser()
+        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        if not there.is_dir():
+            raise UsageError(
+                f"VIDIGREE_HOME is {override}, and {there} is not a folder.",
+                hint="Set it to a folder that can be made.",
+            )
+        return folder
     return Path(platformdirs.user_data_dir("vidigree", appauthor=False))

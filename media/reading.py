@@ -178,7 +178,7 @@ class VideoReader:
     def _refuse_cut(self, missing: int) -> None:
         if missing > 0:
             raise TruncatedMediaError(
-                f"{self._path} is truncated: {missing} bytes or more are missing at its end.",
+                f"{self._path} is truncated: bytes are missing, at least {missing}.",
                 hint="Get a complete copy of the file.",
             )
 

@@ -113,6 +113,8 @@ def stamp(
             "The output's name is not UTF-8, and credentials name the clip.",
             hint="Choose another name.",
         ) from error
+    if isinstance(source, Path) and output.exists() and source.exists():
+        _keep_source(source, output)
     method = _method(settings.method)
     with ExitStack() as stack:
         finished = stack.enter_context(output_file(output, overwrite=settings.overwrite))
@@ -295,6 +297,14 @@ class _Job:
                 file=str(self.output.absolute()),
                 confirmed=False,
             )
+        )
+
+
+def _keep_source(source: Path, output: Path) -> None:
+    if output.samefile(source):
+        raise UsageError(
+            f"{output} is the source itself, which is never overwritten.",
+            hint="Choose another name for the output.",
         )
 
 

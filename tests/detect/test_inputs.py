@@ -110,3 +110,12 @@ def test_names_are_read_as_they_are_needed() -> None:
 
     names = expand(endless())
     assert [next(names) for _ in range(3)] == ["a.mp4"] * 3
+
+
+def test_a_missing_file_with_a_bracket_in_its_name_is_a_name() -> None:
+    assert list(expand(["none[1.mp4"])) == ["none[1.mp4"]
+
+
+def test_an_empty_name_is_refused() -> None:
+    with pytest.raises(UsageError, match="empty"):
+        list(expand([""]))

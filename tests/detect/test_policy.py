@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from vidigree.detect.findings import Confidence, Finding
-from vidigree.detect.policy import POLICY_NAMES, Action, load_policy
+from vidigree.detect.policy import POLICY_NAMES, PolicyAction, load_policy
 from vidigree.detect.readings import NotChecked, Readings
 from vidigree.detect.verdict import Verdict, judge
 from vidigree.media import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SYNTHETIC = "The file says itself that it is synthetic: AI-generated or rendered."
 PLATFORM = (ROOT / "detect" / "policies" / "platform.toml").read_text(encoding="utf-8")
 
 
@@ -30,7 +31,7 @@ def test_shipped_policies_decide_every_finding(name: str, finding: Finding) -> N
     decision = load_policy(name).decide(verdict(finding, confidence=Confidence.HIGH))
     assert decision.row == f"finding.{finding.value}"
     assert decision.reason
-    assert (decision.action is Action.LABEL) == bool(decision.label)
+    assert (decision.action is PolicyAction.LABEL) == bool(decision.label)
 
 
 def test_every_shipped_policy_is_listed() -> None:
@@ -42,18 +43,20 @@ def test_an_overruling_row_wins_over_the_finding() -> None:
     policy = load_policy("platform")
     weak = policy.decide(verdict(Finding.MARKED_SYNTHETIC, confidence=Confidence.MEDIUM))
     strong = policy.decide(verdict(Finding.MARKED_SYNTHETIC, confidence=Confidence.HIGH))
-    assert (weak.action, weak.row) == (Action.REVIEW, "overrule.1")
-    assert strong.action is Action.LABEL
+    assert (weak.action, weak.row) == (PolicyAction.REVIEW, "overrule.1")
+    assert strong.action is PolicyAction.LABEL
 
 
 def test_an_overruling_row_can_name_a_row_of_the_truth_table() -> None:
     moved = replace(verdict(Finding.CONTRADICTORY), reason="transplanted-mark")
-    assert load_policy("platform").decide(moved).action is Action.REVIEW
-    assert load_policy("platform").decide(verdict(Finding.CONTRADICTORY)).action is Action.BLOCK
+    assert load_policy("platform").decide(moved).action is PolicyAction.REVIEW
+    assert (
+        load_policy("platform").decide(verdict(Finding.CONTRADICTORY)).action is PolicyAction.BLOCK
+    )
 
 
 def test_unreadable_files_have_a_row() -> None:
-    assert load_policy("platform").decide_unreadable().action is Action.BLOCK
+    assert load_policy("platform").decide_unreadable().action is PolicyAction.BLOCK
 
 
 BROKEN = {
@@ -64,7 +67,9 @@ BROKEN = {
     ),
     "an unknown action": (PLATFORM.replace('"review"', '"delete"', 1), "delete"),
     "no reason": (
-        PLATFORM.replace('reason = "The file says itself that it is AI-generated."', ""),
+        PLATFORM.replace(
+            'reason = "The file says itself that it is synthetic: AI-generated or rendered."', ""
+        ),
         "gives no reason",
     ),
     "an unknown reason row": (PLATFORM.replace("transplanted-mark", "no-such-row"), "no-such-row"),

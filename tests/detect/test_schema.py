@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from vidigree.detect.findings import Confidence, Finding
-from vidigree.detect.policy import Action, load_policy
+from vidigree.detect.policy import PolicyAction, load_policy
 from vidigree.detect.readings import NotChecked, Readings
 from vidigree.detect.verdict import SCHEMA_VERSION, judge
 from vidigree.detect.wording import LANGUAGES, wording
@@ -36,7 +36,7 @@ def test_the_schema_lists_what_the_code_can_say() -> None:
     assert set(fields["finding"]["enum"]) == {finding.value for finding in Finding}
     assert set(fields["confidence"]["enum"]) == {level.value for level in Confidence}
     actions = SCHEMA["$defs"]["decision"]["properties"]["action"]["enum"]
-    assert set(actions) == {action.value for action in Action}
+    assert set(actions) == {action.value for action in PolicyAction}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

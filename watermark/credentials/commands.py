@@ -112,10 +112,17 @@ def check(context: click.Context, folder: Path | None, chain: Path | None, as_js
     rights. Exits with 7 if clips cannot be signed.
     """
     from vidigree.media.errors import CredentialsError
-    from vidigree.watermark.credentials.certificate_check import check_chain, check_identity
+    from vidigree.watermark.credentials.certificate_check import (
+        check_chain,
+        check_identity,
+        check_key_file,
+    )
     from vidigree.watermark.credentials.identity import read_pem
 
     findings = check_chain(read_pem(chain)) if chain else check_identity(_identity(folder))
+    key = None if chain else _key_file(folder)
+    if key is not None:
+        findings = (*findings, *check_key_file(key))
     usable = all(finding.severity != "error" for finding in findings)
     if as_json:
         rows = [finding.to_dict() for finding in findings]
@@ -139,3 +146,18 @@ def _identity(folder: Path | None) -> SigningIdentity:
     from vidigree.watermark.credentials.signers import open_signer
 
     return load_identity(folder) if folder else open_signer(Config.load().signer)
+
+
+def _key_file(folder: Path | None) -> Path | None:
+    """Return the file that holds the private key, ``None`` if none of ours reads one."""
+    from vidigree.watermark.config import Config
+    from vidigree.watermark.credentials.identity import identity_folder
+
+    settings = Config.load().signer
+    if folder is None and settings.kind == "pem":
+        return settings.path("key")
+    if folder is None and settings.kind == "folder" and settings.text("folder"):
+        folder = settings.path("folder")
+    elif folder is None and settings.kind != "folder":
+        return None
+    return identity_folder(folder) / "key.pem"

@@ -52,6 +52,7 @@ OFFICIAL_LISTS: dict[Role, str] = {
 MAX_LIST_BYTES = 4 * 2**20
 """Largest list that is taken; the official ones are below 40 kB."""
 
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TIMEOUT = 30
 
@@ -105,13 +106,15 @@ def add_list(
     Raises:
         CredentialsError: The list cannot be read, fetched or written, holds no certificate, or has
             another SHA-256.
-        UsageError: The name is not one.
+        UsageError: The name or the SHA-256 is not one.
     """
     chosen = name or source.rstrip("/").rsplit("/", 1)[-1].removesuffix(".pem")
     if not _NAME.fullmatch(chosen):
         raise UsageError(
             f"{chosen!r} is no name for a list.", hint="Use letters, digits, dots and dashes."
         )
+    if sha256 is not None and not _SHA256.fullmatch(sha256):
+        raise UsageError(f"{sha256!r} is no SHA-256.", hint="It has 64 hex digits.")
     is_url = "://" in source
     data = _fetch(source) if is_url else _read(Path(source))
     count = _count(chosen, role, data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,10 @@ file changes it."""
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a server; ``?connect_timeout=`` in the URL changes it."""
+
+
+_BEING_MADE = 60
+"""Seconds for which an empty file may be a ledger that another process is making."""
 
 
 def default_url() -> URL:
@@ -114,10 +119,27 @@ def _sqlite(url: URL) -> Engine:
                 f"The ledger's folder {folder} cannot be made: {error.strerror or error}.",
                 hint="Check its permissions, or set VIDIGREE_HOME.",
             ) from error
+        _refuse_emptied(Path(url.database))
     engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(_lock_timeout(url))}))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _refuse_emptied(file: Path) -> None:
+    """Refuse a file without a byte, unless another process is making it just now.
+
+    It would look like a new ledger, which says of every clip that nobody issued it.
+    """
+    try:
+        status = file.stat()
+    except OSError:
+        return  # not there yet, or connecting says what is wrong
+    if status.st_size == 0 and time.time() - status.st_mtime > _BEING_MADE:
+        raise LedgerError(
+            f"The ledger {file} is empty: it was cut to nothing.",
+            hint="Restore it from a backup; if it never held anything, delete it.",
+        )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

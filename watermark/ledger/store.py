@@ -137,19 +137,6 @@ class Ledger:
             row = reading.execute(query).one_or_none()
         return None if row is None else row_entry(row)
 
-    def find_manifest(self, manifest_id: str) -> LedgerEntry | None:
-        """Return the entry whose active manifest has this label, ``None`` if there is none.
-
-        Raises:
-            LedgerError: The database failed.
-        """
-        if not manifest_id:
-            return None
-        query = sa.select(entries).where(entries.c.manifest_id == manifest_id).limit(1)
-        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
-            row = reading.execute(query).one_or_none()
-        return None if row is None else row_entry(row)
-
     def find_similar(self, fingerprint: bytes, limit: int = 10) -> list[tuple[LedgerEntry, float]]:
         """Return the entries whose fingerprints are most alike, best first, with likeness.
 

@@ -6,7 +6,7 @@ import { fill } from "/page/words.js";
 export const LAYERS = ["credentials", "mark", "ledger", "classifier", "consistency"];
 
 const SIGNS = {
-  "declared-synthetic": "AI", "marked-synthetic": "AI", recovered: "AI", "likely-synthetic": "≈",
+  "declared-synthetic": "✦", "marked-synthetic": "✦", recovered: "✦", "likely-synthetic": "≈",
   contradictory: "≠", "declared-captured": "◉", inconclusive: "?", "no-evidence": "–",
 };
 const TONES = {

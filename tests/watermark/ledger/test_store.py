@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -119,9 +120,11 @@ def test_entry_is_found_by_its_manifest(store: Ledger, make_entry: MakeEntry) ->
     named = replace(make_entry(1), manifest_store=manifest_store("urn:c2pa:one"))
     store.record(named)
     store.record(make_entry(2))
-    assert store.find_manifest("urn:c2pa:one") == named
-    assert store.find_manifest("urn:c2pa:two") is None
-    assert store.find_manifest("") is None
+    found = store.repository.find("urn:c2pa:one")
+    assert found is not None
+    assert (found.store, found.issued) == (named.manifest_store, True)
+    assert store.repository.find("urn:c2pa:two") is None
+    assert store.repository.find("") is None
 
 
 def test_entry_under_way_is_found_then_confirmed(store: Ledger, make_entry: MakeEntry) -> None:
@@ -148,3 +151,11 @@ def test_large_store_comes_back_whole(store: Ledger, make_entry: MakeEntry) -> N
     found = store.find_clip(1)
     assert found is not None
     assert found.manifest_store == content
+
+
+def test_a_ledger_cut_to_nothing_does_not_look_new(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite3"
+    file.touch()
+    os.utime(file, (0, 0))
+    with pytest.raises(LedgerError, match="cut to nothing"):
+        Ledger.open(f"sqlite:///{file}")
