@@ -89,6 +89,7 @@ class _Setting(click.ParamType[tuple[str, Any]]):
     "--policy", "policy_source", help="File of refused terms, or package.module:function."
 )
 @click.option("--dry-run", is_flag=True, help="Say what it would need, and stop.")
+@click.option("--preview", is_flag=True, help="Show a small picture beside the output meanwhile.")
 @click.option("--check", is_flag=True, help="See if the clip holds what the prompt named.")
 @click.option(
     "--crf",
@@ -108,6 +109,7 @@ def generate(**values: Any) -> int:
         output=values.pop("output"),
         policy=load_policy(source) if (source := values.pop("policy_source")) else None,
         check=values.pop("check"),
+        preview=values.pop("preview"),
         issuing=values.pop("issuing"),
         stamp={"crf": values.pop("crf"), "overwrite": values.pop("overwrite")},
         as_json=values.pop("as_json"),
@@ -136,6 +138,7 @@ class _Run:
     output: Path | None
     policy: Policy | None
     check: bool
+    preview: bool
     issuing: IssueOptions
     stamp: dict[str, Any]
     as_json: bool
@@ -163,6 +166,7 @@ def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) 
             run.output,
             settings=run.settings(),
             policy=run.policy,
+            preview=run.preview,
             progress=progress,
         )
     report = _checked(receipt.path, prompt) if run.check else None

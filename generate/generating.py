@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.policy import Policy, enforce
+from vidigree.generate.preview import preview_beside
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import OutputError, UsageError
 from vidigree.media.output import output_error, scratch_file
@@ -25,6 +27,7 @@ def generate(
     engine: Engine | None = None,
     settings: StampSettings | None = None,
     policy: Policy | None = None,
+    preview: bool = False,
     progress: Progress = no_progress,
 ) -> StampReceipt:
     """Generate a clip and issue it: marked, signed, recorded.
@@ -35,6 +38,8 @@ def generate(
         engine: Engine to use instead of the registered one that the request names.
         settings: Keys, ledger and quality; ``None`` loads them from the data folder.
         policy: Asked before anything else; its name stands in the clip's origin.
+        preview: Keep a small labelled still, ``NAME.preview.jpg``, beside the output while a model
+            is denoising.
         progress: Called as frames are made, marked and read back.
 
     Returns:
@@ -54,7 +59,8 @@ def generate(
     settings = settings or StampSettings.load()
     _check_output(output, overwrite=settings.overwrite)
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
-    clip, notes = _make(chosen, request, progress)
+    with preview_beside(output, progress) if preview else nullcontext(progress) as told:
+        clip, notes = _make(chosen, request, told)
     if policy is not None:
         origin = replace(clip.origin, parameters={**clip.origin.parameters, "policy": policy.name})
         clip = replace(clip, origin=origin)

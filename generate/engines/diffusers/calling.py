@@ -6,11 +6,16 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vidigree.generate.engines.diffusers.loading import quiet_libraries
+from vidigree.generate.engines.diffusers.glimpse import glimpse
+from vidigree.generate.engines.diffusers.loading import out_of_memory, quiet_libraries
+from vidigree.generate.preview import Previewing
 from vidigree.media.errors import EngineError, VidigreeError
 from vidigree.media.progress import Progress
 
 __all__ = ["call_pipeline"]
+
+# Steps between two previews.
+_SHOWN_EVERY = 3
 
 
 def call_pipeline(pipe: Any, arguments: Mapping[str, Any], progress: Progress) -> Any:
@@ -19,7 +24,7 @@ def call_pipeline(pipe: Any, arguments: Mapping[str, Any], progress: Progress) -
     Args:
         pipe: A diffusers pipeline.
         arguments: Keyword arguments of its call.
-        progress: Told of every denoising step.
+        progress: Told of every denoising step; shown every third, if it shows pictures.
 
     Raises:
         EngineError: It ran out of memory or failed.
@@ -36,11 +41,7 @@ def call_pipeline(pipe: Any, arguments: Mapping[str, Any], progress: Progress) -
     except VidigreeError:
         raise
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise EngineError(
-            "The model ran out of memory.",
-            hint="Lower --width, --height or --frames, or --set offload=model (or sequential),"
-            " tiling=true, quantize=bnb-4bit.",
-        ) from error
+        raise out_of_memory() from error
     except Exception as error:  # whatever third-party model code raises
         text = str(error).strip().splitlines()
         raise EngineError(
@@ -54,6 +55,10 @@ def _step_reporter(pipe: Any, progress: Progress) -> Callable[..., dict[str, Any
     def report(_pipe: Any, step: int, _timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         total = getattr(pipe, "num_timesteps", None)
         progress("denoising", step + 1, total if isinstance(total, int) else None)
+        if isinstance(progress, Previewing) and step % _SHOWN_EVERY == 0 and "latents" in tensors:
+            picture = glimpse(pipe, tensors["latents"])
+            if picture is not None:
+                progress.show(picture)
         return tensors
 
     return report

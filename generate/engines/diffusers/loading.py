@@ -14,7 +14,14 @@ from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.engines.diffusers.quantising import gguf_denoiser, quantisation
 from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError, VidigreeError
 
-__all__ = ["check_hub_id", "check_installed", "load_pipeline", "pick_device", "quiet_libraries"]
+__all__ = [
+    "check_hub_id",
+    "check_installed",
+    "load_pipeline",
+    "out_of_memory",
+    "pick_device",
+    "quiet_libraries",
+]
 
 _NEEDED: Final = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -65,6 +72,8 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
         EngineError: Something is not installed, or the model cannot be loaded.
     """
     check_installed()
+    import torch
+
     source = _source(model)
     device = pick_device(options.device)
     dtype = _dtype(options.dtype, device)
@@ -82,6 +91,8 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
             pipe = Pipeline.from_pretrained(model, **arguments)
     except VidigreeError:
         raise
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise out_of_memory() from error
     except (OSError, ValueError, ImportError, AttributeError, TypeError, RuntimeError) as error:
         raise EngineError(
             f"The model {model} cannot be loaded: {_first_line(error)}",
@@ -92,6 +103,16 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
         _add_lora(pipe, options)
     _place(pipe, device, options)
     return pipe
+
+
+def out_of_memory() -> EngineError:
+    """Return the error to raise when memory ran out; it names what lowers the need."""
+    return EngineError(
+        "The model ran out of memory.",
+        hint="Lower --frames, --width or --height; --set tiling=true saves while decoding,"
+        " offload=model (or group, sequential) and quantize=... or gguf=... hold less of the model."
+        " --dry-run tells what the weights need.",
+    )
 
 
 @contextmanager
@@ -185,6 +206,8 @@ def _add_lora(pipe: Any, options: DiffusersOptions) -> None:
 
 def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
     """Move the pipeline to its device, whole or in the parts that are busy."""
+    import torch
+
     if options.offload == "sequential" and device == "cpu":
         raise EngineError(
             "offload=sequential moves parts between an accelerator and the CPU; there is only the"
@@ -204,6 +227,8 @@ def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
             pipe.enable_sequential_cpu_offload(device=device)
         else:
             pipe.enable_group_offload(onload_device=device, offload_type="leaf_level")
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise out_of_memory() from error
     except (RuntimeError, ValueError, ImportError, TypeError) as error:
         raise EngineError(
             f"The model cannot be put on {device} (offload {options.offload}):"

@@ -1,4 +1,4 @@
-"""Ten families of diffusers pipelines, tiny, from a folder to a file that carries both layers."""
+"""Families of diffusers pipelines, tiny, from a folder to a file that carries both layers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     },
     "kandinsky5": {"call.max_sequence_length": 16},
     "ltx": {},
-    "ltx2": {"call.max_sequence_length": 16},
     "mochi": {"call.max_sequence_length": 16},
     "svd": {},
     "wan-v2v": {},

@@ -1,0 +1,74 @@
+"""A small picture of a clip in the making, beside its output, gone when the making ends.
+
+It must not be a way to get an unmarked clip out: it is one still of at most 160 pixels, says
+PREVIEW across its middle, replaces the one before, and is deleted before the clip is stamped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.media.progress import Progress
+
+__all__ = ["Previewing", "preview_beside"]
+
+_LONGEST_SIDE: Final = 160
+_LABEL: Final = "PREVIEW"
+
+
+@runtime_checkable
+class Previewing(Protocol):
+    """A :class:`~vidigree.media.progress.Progress` that can show a picture as well."""
+
+    def __call__(self, step: str, done: int, total: int | None) -> None:
+        """Report progress."""
+
+    def show(self, picture: NDArray[np.uint8]) -> None:
+        """Show ``picture``, uint8 (H, W, 3) RGB."""
+
+
+@contextmanager
+def preview_beside(output: Path, progress: Progress) -> Iterator[Previewing]:
+    """Keep ``NAME.preview.jpg`` beside ``output`` up to date meanwhile, and delete it then.
+
+    Args:
+        output: The clip that is being made.
+        progress: Told of progress as before.
+    """
+    preview = _PreviewFile(output.with_suffix(".preview.jpg"), progress)
+    try:
+        yield preview
+    finally:
+        preview.path.unlink(missing_ok=True)
+
+
+class _PreviewFile:
+    def __init__(self, path: Path, progress: Progress) -> None:
+        self.path = path
+        self._progress = progress
+
+    def __call__(self, step: str, done: int, total: int | None) -> None:
+        self._progress(step, done, total)
+
+    def show(self, picture: NDArray[np.uint8]) -> None:
+        _, encoded = cv2.imencode(".jpg", cv2.cvtColor(_labelled(picture), cv2.COLOR_RGB2BGR))
+        self.path.write_bytes(encoded.tobytes())
+
+
+def _labelled(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = picture.shape[:2]
+    shrink = _LONGEST_SIDE / max(height, width)
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    scale = size[0] / 150
+    place = (round(0.1 * size[0]), round(size[1] / 2 + 10 * scale))
+    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        cv2.putText(small, _LABEL, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness)
+    return np.asarray(small, np.uint8)
