@@ -1,7 +1,8 @@
 """Makes clips; its only door out is :func:`vidigree.watermark.stamp`."""
 
 from vidigree.generate.batch import BatchRow, generate_batch, read_requests
-from vidigree.generate.checking import CheckReport, Claim, check_clip
+from vidigree.generate.checking import CheckReport, check_clip
+from vidigree.generate.claim import Claim
 from vidigree.generate.doors import export_to_video, stamp_frames, stamped
 from vidigree.generate.engine import Engine, EngineInfo, RequestWarning, engine_registry
 from vidigree.generate.estimate import Estimate, estimate

@@ -1,7 +1,8 @@
 """Looks at a finished clip and says whether it holds what the prompt named.
 
 Only what a simple reader can see is checked: colours, numbers of things of one colour, and the
-direction in which they move. Everything else is reported as not checked, never as fine.
+direction in which they move; and, with a tracker, the things that it knows. Everything else is
+reported as not checked, never as fine.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.generate.claim import Claim
 from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, read_prompt
+from vidigree.generate.tracking import Tracker, track_claims
 from vidigree.media.output import output_file
 from vidigree.media.reading import open_video
 
@@ -43,25 +46,6 @@ _LEAST_SATURATION, _LEAST_VALUE = 120, 45
 _LEAST_AREA: Final = 4e-4
 _LEAST_SHIFT: Final = 0.03
 _MOST_FRAMES: Final = 240
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """One thing that the prompt says about the clip.
-
-    Attributes:
-        about: ``"colour"``, ``"count"`` or ``"direction"``.
-        expected: What the prompt says.
-        found: What the clip shows; ``None`` if it was not checked.
-        holds: Whether they agree; ``None`` if it was not checked.
-        reason: Why it was not checked; empty if it was.
-    """
-
-    about: str
-    expected: str
-    found: str | None = None
-    holds: bool | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +84,13 @@ class CheckReport:
         )
 
 
-def check_clip(path: Path, prompt: str) -> CheckReport:
+def check_clip(path: Path, prompt: str, *, tracker: Tracker | None = None) -> CheckReport:
     """Hold a clip against its prompt.
 
     Args:
         path: The clip; its first 240 frames are looked at.
         prompt: What it should show.
+        tracker: Asked for the things that it knows, beside the reader of colours.
 
     Raises:
         MediaError: The clip cannot be read.
@@ -113,6 +98,8 @@ def check_clip(path: Path, prompt: str) -> CheckReport:
     reading = read_prompt(prompt)
     seen = _look(path)
     claims = [claim for phrase in reading.objects for claim in _claims(phrase, reading, seen)]
+    if tracker is not None:
+        claims += track_claims(path, prompt, tracker)
     return CheckReport(path=path, claims=tuple(claims))
 
 

@@ -16,6 +16,7 @@ from vidigree.watermark.issue_options import IssueOptions, issue_options
 if TYPE_CHECKING:
     from vidigree.generate.checking import CheckReport
     from vidigree.generate.policy import Policy
+    from vidigree.generate.tracking import Tracker
     from vidigree.watermark.stamp_settings import StampSettings
 
 __all__ = ["engines", "generate"]
@@ -92,6 +93,11 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.option("--preview", is_flag=True, help="Show a small picture beside the output meanwhile.")
 @click.option("--check", is_flag=True, help="See if the clip holds what the prompt named.")
 @click.option(
+    "--check-weights",
+    type=click.Path(path_type=Path),
+    help="YOLO detector (ONNX) to check with as well; needs the extra 'track'.",
+)
+@click.option(
     "--crf",
     type=click.FloatRange(0, 51),
     default=18,
@@ -104,11 +110,14 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 def generate(**values: Any) -> int:
     """Make a clip from PROMPT, marked, signed and recorded."""
     from vidigree.generate.policy import load_policy
+    from vidigree.generate.tracking import open_tracker
 
+    weights = values.pop("check_weights")
     run = _Run(
         output=values.pop("output"),
         policy=load_policy(source) if (source := values.pop("policy_source")) else None,
-        check=values.pop("check"),
+        check=values.pop("check") or weights is not None,
+        tracker=None if weights is None else open_tracker(weights),
         preview=values.pop("preview"),
         issuing=values.pop("issuing"),
         stamp={"crf": values.pop("crf"), "overwrite": values.pop("overwrite")},
@@ -138,6 +147,7 @@ class _Run:
     output: Path | None
     policy: Policy | None
     check: bool
+    tracker: Tracker | None
     preview: bool
     issuing: IssueOptions
     stamp: dict[str, Any]
@@ -169,7 +179,7 @@ def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) 
             preview=run.preview,
             progress=progress,
         )
-    report = _checked(receipt.path, prompt) if run.check else None
+    report = _checked(receipt.path, prompt, run) if run.check else None
     if run.as_json:
         row = {**receipt.to_dict(), "seed": request.seed}
         if report is not None:
@@ -183,11 +193,11 @@ def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) 
     return 0
 
 
-def _checked(path: Path, prompt: str) -> CheckReport:
+def _checked(path: Path, prompt: str, run: _Run) -> CheckReport:
     """Check the clip and keep the answer beside it."""
     from vidigree.generate.checking import check_clip, write_check
 
-    report = check_clip(path, prompt)
+    report = check_clip(path, prompt, tracker=run.tracker)
     write_check(report)
     return report
 
@@ -215,7 +225,7 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
         )
         for row, request in zip(rows, requests, strict=True):
             if row.status == "issued" and run.check:
-                _checked(row.path, request.prompt)
+                _checked(row.path, request.prompt, run)
             if row.error is not None:
                 code = code or row.error.exit_code
                 click.echo(f"vidigree: request {row.number}: {row.error}", err=True)

@@ -1,0 +1,26 @@
+"""One thing that a prompt says about a clip, and whether it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Claim"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One thing that the prompt says about the clip.
+
+    Attributes:
+        about: ``"colour"``, ``"object"``, ``"count"`` or ``"direction"``.
+        expected: What the prompt says.
+        found: What the clip shows; ``None`` if it was not checked.
+        holds: Whether they agree; ``None`` if it was not checked.
+        reason: Why it was not checked; empty if it was.
+    """
+
+    about: str
+    expected: str
+    found: str | None = None
+    holds: bool | None = None
+    reason: str = ""
