@@ -25,7 +25,7 @@ from vidigree.media.reading import open_video
 
 __all__ = ["Sighting", "Tracker", "open_tracker", "track_claims"]
 
-_NUMBERS: Final = "one two three four five six seven eight nine ten".split()
+_NUMBERS: Final = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _COUNTS: Final = {"a": 1, "an": 1} | {word: k for k, word in enumerate(_NUMBERS, start=1)}
 _IRREGULAR: Final = {"person": ("people", "persons"), "mouse": ("mice",), "knife": ("knives",)}
 _MOST_FRAMES: Final = 240
