@@ -39,7 +39,8 @@ def _localisation(result: Evaluation) -> list[str]:
             f"Two to three seconds of a synthetic clip inserted into a real one ({found.spliced}"
             f" clips, and {found.plain} real clips without), or pasted over a quarter of its"
             f" picture ({found.pasted} clips), all encoded once together; the model saw neither"
-            " origin. Inserts begin and end with a cut: dissolves are not found."
+            " origin. Inserts begin and end with a cut: dissolves are not found. The thresholds of"
+            " the stretches were chosen on these splices, so their figures lean to its side."
         ),
         "",
         table(["figure", "held out"], rows),
