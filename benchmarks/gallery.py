@@ -1,4 +1,4 @@
-"""Draw the gallery of the renderer: contact sheets and the page that shows them.
+"""Draw the gallery: contact sheets of the renderer and of every small engine, and their page.
 
 Run from the repository root::
 
@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.generate import ClipRequest, engine_registry
 from vidigree.generate.engines.render import draw_frames, read_prompt, stage
 
 PROMPTS = (
@@ -35,6 +36,8 @@ PROMPTS = (
     "a traffic cone and a barrel on asphalt, orbiting camera",
 )
 SEED, SIDE, FRAMES, SHOWN = 5, (320, 240), 48, (2, 14, 27, 44)
+# Engines with weights in the package draw this prompt, in their own size and length.
+TRAINED_PROMPT = "a red ball rolling to the left on grass"
 
 
 def sheet(prompt: str) -> tuple[NDArray[np.uint8], float]:
@@ -44,6 +47,25 @@ def sheet(prompt: str) -> tuple[NDArray[np.uint8], float]:
     frames = draw_frames(scene, width=SIDE[0], height=SIDE[1], num_frames=FRAMES, fps=Fraction(24))
     kept = [frame for number, frame in enumerate(frames) if number in SHOWN]
     return np.hstack(kept), time.process_time() - began
+
+
+def trained_engines() -> list[str]:
+    """Return the engines with weights of their own, which need no model to be named."""
+    infos = [engine_registry.get(name).info for name in engine_registry]
+    return [info.name for info in infos if not info.needs_model and info.name != "render"]
+
+
+def trained_sheet(engine: str) -> tuple[NDArray[np.uint8], float]:
+    """Return four frames of a trained engine's clip, and the CPU seconds of all."""
+    began = time.process_time()
+    request = ClipRequest(prompt=TRAINED_PROMPT, engine=engine, seed=SEED)
+    frames = list(engine_registry.get(engine)().generate(request).frames)
+    shown = [frames[round(k * (len(frames) - 1) / 3)] for k in range(4)]
+    return np.hstack(shown), time.process_time() - began
+
+
+def save(picture: NDArray[np.uint8], path: Path) -> None:
+    cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
 def main() -> None:
@@ -61,10 +83,21 @@ def main() -> None:
     for number, prompt in enumerate(PROMPTS, start=1):
         picture, seconds = sheet(prompt)
         name = f"{number:02d}.jpg"
-        quality = [cv2.IMWRITE_JPEG_QUALITY, 82]
-        cv2.imwrite(str(folder / "gallery" / name), picture[..., ::-1], quality)
+        save(picture, folder / "gallery" / name)
         lines += [f"**{prompt}** ({seconds:.1f} s)", "", f"![{prompt}](gallery/{name})", ""]
         print(f"{seconds:6.1f} s  {prompt}")
+    lines += [
+        "## The trained engines",
+        "",
+        f'"{TRAINED_PROMPT}", seed {SEED}, in each engine\'s own size and length: four frames from',
+        "the first to the last. [How the families were trained, and what they score](families.md).",
+        "",
+    ]
+    for engine in trained_engines():
+        picture, seconds = trained_sheet(engine)
+        save(picture, folder / "gallery" / f"{engine}.jpg")
+        lines += [f"**{engine}** ({seconds:.1f} s)", "", f"![{engine}](gallery/{engine}.jpg)", ""]
+        print(f"{seconds:6.1f} s  {engine}")
     (folder / "gallery.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 

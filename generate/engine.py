@@ -84,5 +84,10 @@ class Engine(Protocol):
 
 
 engine_registry: Registry[type[Engine]] = Registry("engine", "vidigree.engines")
+_FAMILIES = "vidigree.generate.engines.families"
+engine_registry.add("autoregressive", f"{_FAMILIES}:AutoregressiveEngine")
 engine_registry.add("diffusers", "vidigree.generate.engines.diffusers:DiffusersEngine")
+engine_registry.add("flow-gan", f"{_FAMILIES}:FlowGanEngine")
+engine_registry.add("gan", f"{_FAMILIES}:GanEngine")
 engine_registry.add("render", "vidigree.generate.engines.render:RenderEngine")
+engine_registry.add("vae", f"{_FAMILIES}:VaeEngine")

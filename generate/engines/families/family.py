@@ -92,7 +92,7 @@ class FamilyEngine(ABC):
             height=height,
             num_frames=num_frames,
             steps=num_frames,
-            basis="the engine's own length; docs/families.md has measured times",
+            basis="the engine's own length",
         )
 
     def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
@@ -169,7 +169,7 @@ class FamilyEngine(ABC):
             raise EngineError(
                 f"The {self.info.name} engine knows no word of the prompt.",
                 hint="It learned a few: 'a red ball rolling to the left on grass';"
-                " docs/families.md lists them.",
+                " docs/generate.md names the engines.",
             )
         if reading.unknown:
             named = ", ".join(repr(word) for word in reading.unknown)
@@ -193,9 +193,6 @@ class FamilyEngine(ABC):
         return clip
 
     def _tell_differences(self, request: ClipRequest) -> None:
-        width, height = _size(request)
-        if width != height:
-            self._warn(f"draws squares; cut to {width} x {height}.")
         if request.negative_prompt:
             self._warn("does not take a negative prompt; it was left out.")
         if request.strength is not None and request.video is None:

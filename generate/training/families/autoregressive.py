@@ -21,7 +21,7 @@ from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["train_autoregressive"]
 
-_BATCH: Final = 8
+_BATCH: Final = 6
 # Share of sequences that begin with the first frame, which is the hardest to write.
 _FROM_THE_START: Final = 0.5
 # Share of captions that are left away, for classifier-free guidance.
@@ -54,7 +54,7 @@ def train_autoregressive(
         shipped=("transformer",),
         random=random,
         seed=seed,
-        rate={"transformer": 1.5e-3},
+        rate={"transformer": 2e-3},
         decay=0.998,
         notes={"words": list(clips.vocabulary), "clips": clips.training},
     )

@@ -1,4 +1,4 @@
-"""The captioned clips that the families learn from, in memory at 64 x 64."""
+"""The captioned clips that the families learn from, at 64 x 64."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class TrainingClips:
     """Clips and what they show.
 
     Attributes:
-        frames: uint8 (N, 24, 64, 64, 3), the first 24 frames of every clip.
+        frames: uint8 (N, 24, 64, 64, 3), the first 24 frames of every clip; memory-mapped where
+            the set was drawn at 64 x 64.
         facts: What each shows; its wording is chosen anew whenever it is needed.
         fps: Frames per second.
     """
@@ -53,9 +54,9 @@ class TrainingClips:
                 f"{folder} holds {count} clips of {stored.settings.num_frames} frames; more than"
                 f" {HELD_OUT} of at least {FRAMES} frames are needed."
             )
-        frames = np.empty((count, FRAMES, SIDE, SIDE, 3), np.uint8)
-        for index in range(count):
-            frames[index] = _resized(stored.frames[index, :FRAMES])
+        frames = stored.frames[:, :FRAMES]
+        if frames.shape[2:4] != (SIDE, SIDE):
+            frames = np.stack([_resized(clip) for clip in frames])
         return cls(frames, tuple(clip.facts for clip in stored.clips), stored.settings.fps)
 
     @property
@@ -79,7 +80,5 @@ class TrainingClips:
 
 
 def _resized(clip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if clip.shape[1:3] == (SIDE, SIDE):
-        return clip
     small = [cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for frame in clip]
     return np.stack(small).astype(np.uint8, copy=False)

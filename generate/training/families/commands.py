@@ -108,5 +108,7 @@ def _train(
     }
     if name in alone:
         return alone[name](clips, maps, **shared)
-    paired: dict[str, Callable[..., Run]] = {"vae": train_vae, "gan": train_gan}
-    return paired[name](clips, maps, load_captions(captions), **shared)
+    encoders = load_captions(captions)
+    if name == "gan":
+        return train_gan(clips, maps, encoders[0], **shared)
+    return train_vae(clips, maps, encoders, **shared)

@@ -27,7 +27,7 @@ from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["measured_flow", "train_flow_gan"]
 
-_BATCH: Final = 8
+_BATCH: Final = 4
 _MOVING: Final = 4.0
 _FLOW: Final = 2.0
 _ADVERSARIAL: Final = 0.03

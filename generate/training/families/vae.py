@@ -17,7 +17,7 @@ from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["train_vae"]
 
-_BATCH: Final = 32
+_BATCH: Final = 16
 _DIVERGENCE: Final = 3e-4
 # The first frame counts this much more; it is what a viewer sees longest.
 _FIRST_FRAME: Final = 2.0

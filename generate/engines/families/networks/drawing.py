@@ -21,7 +21,12 @@ from vidigree.generate.engines.families.networks.foundation import (
     padded,
 )
 from vidigree.generate.engines.families.networks.frames import from_unit, to_unit
-from vidigree.generate.engines.families.networks.gan import CONTENT, MOTION, Generator
+from vidigree.generate.engines.families.networks.gan import (
+    CONTENT,
+    MOTION,
+    FrameBasis,
+    Generator,
+)
 from vidigree.generate.engines.families.networks.vae import CODE, CaptionFlow, ClipAutoencoder
 from vidigree.generate.engines.families.networks.writing import write_codes
 from vidigree.generate.engines.families.weights import shipped_weights
@@ -103,6 +108,8 @@ def _gan_frames(asked: Asked, num_frames: int) -> NDArray[np.uint8]:
     content = _SPREAD_GAN * torch.randn(1, CONTENT, generator=random)
     motion = _SPREAD_GAN * torch.randn(1, FRAMES, MOTION, generator=random)
     told = load_captions()[0](padded(asked.numbers))
-    generator = shipped_weights("gan").load("generator", Generator())
-    maps = generator(content, motion, told)[0, :num_frames]
+    weights = shipped_weights("gan")
+    generator = weights.load("generator", Generator())
+    basis = weights.load("basis", FrameBasis())
+    maps = basis.to_maps(generator(content, motion, told)[0, :num_frames])
     return from_unit(load_codec().decode(maps))

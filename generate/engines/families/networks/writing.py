@@ -23,9 +23,9 @@ __all__ = ["write_codes"]
 # How much more the caption counts than it did in training (classifier-free guidance).
 _GUIDANCE: Final = 2.0
 # Temperature of the first frame, which is to vary, and of the others, which are to follow it.
-_FIRST_TEMPERATURE, _LATER_TEMPERATURE = 0.8, 0.5
+_FIRST_TEMPERATURE, _LATER_TEMPERATURE = 0.8, 0.95
 # Codes are drawn from the likeliest that make up this probability (Holtzman et al., 2020).
-_NUCLEUS: Final = 0.9
+_NUCLEUS: Final = 0.97
 
 
 def write_codes(asked: Asked, first: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
@@ -77,8 +77,10 @@ def _write_frame(
             last[None, None], shown[-1][place][None, None], torch.tensor([place]), time
         )
         said = network.run(inputs.expand(2, -1, -1), past)[:, 0]
-        code = _draw(_guided(network.first(said)), temperature, random)
-        other = _draw(_guided(network.second_logits(said, code.expand(2))), temperature, random)
+        stood = shown[-1][place].expand(2, -1)
+        code = _draw(_guided(network.first_logits(said, stood)), temperature, random)
+        scored = network.second_logits(said, stood, code.expand(2))
+        other = _draw(_guided(scored), temperature, random)
         last = torch.cat([code, other])
         written[place] = last
     return written
@@ -87,7 +89,7 @@ def _write_frame(
 def _frame_inputs(
     network: CodeTransformer, before: torch.Tensor, codes: torch.Tensor, number: int
 ) -> torch.Tensor:
-    """Return the inputs (1, 64, 192) of a frame that is known."""
+    """Return the inputs (1, 64, 128) of a frame that is known."""
     last = torch.cat([before[-1:], codes[:-1]])
     times = torch.full((1, PLACES), number)
     return network.embed(last[None], before[None], torch.arange(PLACES), times)

@@ -14,7 +14,7 @@ from vidigree.generate.engines.families.networks.autoregressive import (  # noqa
 )
 from vidigree.generate.engines.families.networks.captions import CaptionEncoder  # noqa: E402
 from vidigree.generate.engines.families.networks.flow_gan import FlowGenerator, warp  # noqa: E402
-from vidigree.generate.engines.families.networks.gan import Generator  # noqa: E402
+from vidigree.generate.engines.families.networks.gan import FrameBasis, Generator  # noqa: E402
 from vidigree.generate.engines.families.networks.vae import CODE, CaptionFlow  # noqa: E402
 
 
@@ -68,10 +68,19 @@ def test_order_of_words_matters_and_padding_does_not() -> None:
 
 
 def test_frames_share_their_content_and_differ_in_motion() -> None:
-    maps = Generator()(torch.randn(2, 64), torch.randn(2, 5, 16), torch.randn(2, 128))
-    assert maps.shape == (2, 5, 6, 8, 8)
-    assert maps.abs().max() <= 1
-    assert not torch.equal(maps[:, 0], maps[:, 1])
+    made = Generator()(torch.randn(2, 64), torch.randn(2, 5, 8), torch.randn(2, 128))
+    assert made.shape == (2, 5, 96)
+    assert not torch.equal(made[:, 0], made[:, 1])
+
+
+def test_components_have_one_variance_and_lead_back() -> None:
+    mixed = torch.randn(2000, 40) @ torch.randn(40, 384) * 0.02  # fewer directions than components
+    maps = mixed.unflatten(1, (6, 8, 8)) + 0.1
+    basis = FrameBasis()
+    basis.fit(maps)
+    components = basis.to_components(maps)
+    assert torch.allclose(components[:, :40].std(0), torch.ones(40), atol=0.02)
+    assert torch.allclose(basis.to_maps(components), maps, atol=1e-3)
 
 
 def _codes(frames: int) -> torch.Tensor:
