@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from fixtures.issued import CLIP_ID
 
 from vidigree.media import VideoWriter
+from vidigree.watermark.clip import Origin
+from vidigree.watermark.credentials import ManifestRequest, init_identity, sign_file
+from vidigree.watermark.fingerprint import fingerprint_video
+from vidigree.watermark.ledger import Ledger, LedgerEntry
 
 SHARED = Path(
     os.environ.get(
@@ -55,3 +61,32 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def make_clip() -> Callable[..., Path]:
     return write_clip
+
+
+@pytest.fixture
+def signed(clip: Path, tmp_path: Path) -> tuple[Path, bytes]:
+    """Return a signed copy of the clip, and its manifest store."""
+    path = tmp_path / "signed.mp4"
+    origin = Origin(task="text-to-video", engine="test", synthetic=True)
+    request = ManifestRequest(
+        origin=origin, clip_id=CLIP_ID, key_id="published-1", duration=Fraction(2)
+    )
+    return path, sign_file(clip, path, request=request, identity=init_identity())
+
+
+@pytest.fixture
+def issued(clip: Path, signed: tuple[Path, bytes]) -> Path:
+    """Record the signed clip in the ledger of the data folder."""
+    fingerprint = fingerprint_video(clip).to_bytes()
+    entry = LedgerEntry(
+        clip_id=CLIP_ID,
+        key_id="published-1",
+        method="robust",
+        manifest_store=signed[1],
+        fingerprint=fingerprint,
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+        engine="test",
+    )
+    with Ledger.open() as ledger:
+        ledger.record(entry)
+    return signed[0]

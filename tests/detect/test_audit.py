@@ -5,22 +5,17 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 import pytest
+from fixtures.issued import CLIP_ID
 
 from vidigree.detect.audit import audit
 from vidigree.detect.findings import Confidence, Finding
-from vidigree.detect.look_up import ledger_evidence, look_up
 from vidigree.detect.open_ledgers import OpenLedgers
-from vidigree.detect.readings import LedgerReading
 from vidigree.detect.settings import AuditSettings
 from vidigree.detect.verdict import Verdict
 from vidigree.media import (
@@ -39,50 +34,17 @@ from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import (
     ManifestRequest,
     TrustSettings,
-    init_identity,
     load_identity,
     sign_file,
 )
-from vidigree.watermark.fingerprint import fingerprint_video
-from vidigree.watermark.ledger import Ledger, LedgerEntry
-from vidigree.watermark.method import MarkReading, MarkSegment
+from vidigree.watermark.ledger import Ledger
 
-CLIP_ID = 0x1234_5678_9ABC_DEF0
 CREDENTIALS = AuditSettings(layers=("credentials",))
 LOOK_UP = AuditSettings(layers=("credentials", "ledger"))
 
 
 def codes(verdict: Verdict) -> set[str]:
     return {piece.code for piece in verdict.evidence}
-
-
-@pytest.fixture
-def signed(clip: Path, tmp_path: Path) -> tuple[Path, bytes]:
-    """Return a signed copy of the clip, and its manifest store."""
-    path = tmp_path / "signed.mp4"
-    origin = Origin(task="text-to-video", engine="test", synthetic=True)
-    request = ManifestRequest(
-        origin=origin, clip_id=CLIP_ID, key_id="published-1", duration=Fraction(2)
-    )
-    return path, sign_file(clip, path, request=request, identity=init_identity())
-
-
-@pytest.fixture
-def issued(clip: Path, signed: tuple[Path, bytes]) -> Path:
-    """Record the signed clip in the ledger of the data folder."""
-    fingerprint = fingerprint_video(clip).to_bytes()
-    entry = LedgerEntry(
-        clip_id=CLIP_ID,
-        key_id="published-1",
-        method="robust",
-        manifest_store=signed[1],
-        fingerprint=fingerprint,
-        created_at=datetime(2026, 1, 2, tzinfo=UTC),
-        engine="test",
-    )
-    with Ledger.open() as ledger:
-        ledger.record(entry)
-    return signed[0]
 
 
 def test_signed_clip_is_declared_synthetic(signed: tuple[Path, bytes]) -> None:
@@ -240,103 +202,6 @@ def test_files_signed_by_others_are_told_apart(shared_data: Path, home: Path) ->
         "video1.mp4": "nothing-found",
         "nested_moov_1000.mp4": "NotAVideoError",
     }
-
-
-class TestTransplantedMark:
-    """A mark whose ledger entry shows another picture."""
-
-    def look_up(self, clip: Path, **changes: Any) -> LedgerReading:
-        mark = replace(
-            MarkReading(method="robust", present=True, message=CLIP_ID, scale=1.0, rotation=0.0),
-            **changes,
-        )
-        with Ledger.open() as ledger:
-            return look_up(
-                clip,
-                marks=[mark],
-                fingerprint=fingerprint_video(clip),
-                ledger=ledger,
-                trust=TrustSettings(),
-            )
-
-    def test_same_picture(self, clip: Path, issued: Path) -> None:
-        assert self.look_up(clip).same_content is True
-
-    def test_another_picture(
-        self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
-    ) -> None:
-        other = make_clip(tmp_path / "other.mp4", seed=7)
-        assert self.look_up(other).same_content is False
-
-    def test_a_crop_is_not_called_another_picture(
-        self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
-    ) -> None:
-        other = make_clip(tmp_path / "other.mp4", seed=7)
-        assert self.look_up(other, scale=1.8).same_content is None
-
-    def test_a_mirrored_picture_is_recognised(
-        self, clip: Path, issued: Path, tmp_path: Path
-    ) -> None:
-        mirrored = tmp_path / "mirrored.mp4"
-        with open_video(clip) as reader:
-            info = reader.info
-            with VideoWriter(
-                mirrored, width=info.width, height=info.height, fps=info.fps
-            ) as writer:
-                for image in reader.images():
-                    writer.write(np.ascontiguousarray(image[:, ::-1]))
-        assert self.look_up(mirrored).same_content is not True
-        assert self.look_up(mirrored, mirrored=True).same_content is True
-
-
-class TestSeveralMarks:
-    """Two marks in one file: each is looked up, and compared with its own part."""
-
-    def marks(self, *messages: int) -> list[MarkReading]:
-        return [
-            MarkReading(
-                method="robust",
-                present=True,
-                message=message,
-                scale=1.0,
-                segments=(MarkSegment(start=place, end=place + 1.0, p_value=0, message=message),),
-            )
-            for place, message in enumerate(messages)
-        ]
-
-    def look_up(self, clip: Path, *messages: int) -> LedgerReading:
-        with Ledger.open() as ledger:
-            return look_up(
-                clip,
-                marks=self.marks(*messages),
-                fingerprint=fingerprint_video(clip),
-                ledger=ledger,
-                trust=TrustSettings(),
-            )
-
-    def test_a_known_and_an_unknown_one(self, clip: Path, issued: Path) -> None:
-        reading = self.look_up(clip, 5, CLIP_ID)
-        assert (reading.clip_id, reading.same_content) == (f"{CLIP_ID:016x}", True)
-        assert [(part.start, part.end) for part in reading.segments] == [(1.0, 2.0)]
-        assert [(one.found_by, one.segments[0].start) for one in reading.others] == [("none", 0.0)]
-        told = [piece.code for piece in ledger_evidence(reading)]
-        assert told[0] == "ledger.entry-by-mark"
-        assert told[-1] == "ledger.mark-unknown"
-
-    def test_the_other_part_is_not_compared(
-        self, clip: Path, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
-    ) -> None:
-        other = make_clip(tmp_path / "other.mp4", seed=7)
-        with (
-            open_video(clip) as one,
-            open_video(other) as two,
-            VideoWriter(tmp_path / "joined.mp4", width=160, height=128, fps=one.info.fps) as out,
-        ):
-            for image in (*islice(one.images(), 12), *islice(two.images(), 12)):
-                out.write(image)
-        joined = tmp_path / "joined.mp4"
-        assert self.look_up(joined, CLIP_ID, 5).same_content is True
-        assert self.look_up(joined, 5, CLIP_ID).same_content is not True
 
 
 def test_a_clip_is_decoded_once_for_mark_and_ledger(

@@ -6,17 +6,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
+from fixtures.manifest_stores import manifest_store
 from fixtures.postgres import ledger_url, new_ledger_url, postgres_server
+from fixtures.resolution import CLIP_ID, ISSUED, TOKENS
+from starlette.testclient import TestClient
 
+from vidigree.detect.isolation import Answer, Job
 from vidigree.detect.service.app import create_app
 from vidigree.detect.service.context import ServiceContext
+from vidigree.detect.service.resolution import ResolutionSettings, create_resolution_app
+from vidigree.detect.service.resolution_search import ContentSearch
 from vidigree.detect.service.settings import ServiceSettings
+from vidigree.detect.worker import perform
+from vidigree.watermark.fingerprint import fingerprint_video
+from vidigree.watermark.ledger import Ledger, LedgerEntry
 
 __all__ = ["ledger_url", "new_ledger_url", "postgres_server"]
 
@@ -98,3 +110,53 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
     """Return a service that the tests of a module share."""
     with running(settings_in(tmp_path_factory.mktemp("service"))) as started:
         yield started
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clip: Path) -> Iterator[Ledger]:
+    """A ledger in which one clip was issued."""
+    fingerprint = fingerprint_video(clip)
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite3") as opened:
+        opened.record(
+            LedgerEntry(
+                clip_id=CLIP_ID,
+                key_id="published-1",
+                method="robust",
+                manifest_store=manifest_store("urn:c2pa:parent", ISSUED),
+                fingerprint=fingerprint.to_bytes(),
+                created_at=datetime(2026, 11, 20, tzinfo=UTC),
+            )
+        )
+        yield opened
+
+
+@pytest.fixture
+def jobs() -> list[Job]:
+    """The clips that were looked at."""
+    return []
+
+
+@pytest.fixture
+def search(ledger: Ledger, jobs: list[Job], tmp_path: Path) -> ContentSearch:
+    """Looks at clips in this process, and does not fetch any."""
+
+    def audit(job: Job) -> Answer:
+        jobs.append(job)
+        if job.name.startswith("https://"):
+            error = {"kind": "MediaError", "message": "secrets of the network", "hint": ""}
+            return Answer(row={"error": error}, exit_code=3)
+        # The mark has tests of its own and takes seconds.
+        fast = replace(job, settings=replace(job.settings, layers=("ledger",)))
+        return Answer(**perform(fast.to_dict()))
+
+    return ContentSearch(audit, ledger, ledger_url=f"sqlite:///{tmp_path}/ledger.sqlite3")
+
+
+@pytest.fixture
+def app(ledger: Ledger, search: ContentSearch) -> FastAPI:
+    return create_resolution_app(ledger, search, ResolutionSettings(tokens=TOKENS))
+
+
+@pytest.fixture
+def http(app: FastAPI) -> TestClient:
+    return TestClient(app, raise_server_exceptions=False)

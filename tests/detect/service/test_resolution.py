@@ -2,96 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
-from fastapi import FastAPI
 from fixtures.manifest_stores import manifest_store
-from hypothesis import HealthCheck, given, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from fixtures.resolution import CLIP_ID, ISSUED, READER, TOKEN, TOKENS, WRITE, b64
 from starlette.testclient import TestClient
 
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.isolation import Answer, Job
 from vidigree.detect.service.resolution import ResolutionSettings, create_resolution_app
-from vidigree.detect.service.resolution_access import SCOPES, ScopedTokens
+from vidigree.detect.service.resolution_access import ScopedTokens
 from vidigree.detect.service.resolution_search import FINGERPRINT_ALGORITHM, ContentSearch
 from vidigree.detect.worker import perform
-from vidigree.media import UsageError, open_video
+from vidigree.media import UsageError
 from vidigree.watermark.credentials import SOFT_BINDING_ALGORITHM
-from vidigree.watermark.fingerprint import fingerprint_frames
-from vidigree.watermark.ledger import Ledger, LedgerEntry
+from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.repository import ManifestRepository
-
-TOKEN = "a-token-that-nobody-guesses"
-READER = "another-token-for-reading"
-TOKENS = ScopedTokens.from_text(f"{TOKEN} {' '.join(SCOPES)}\n{READER} fetch:manifests # a reader")
-WRITE = {"Authorization": f"Bearer {TOKEN}"}
-CLIP_ID = 0xFEDCBA9876543210
-ISSUED = "urn:c2pa:11111111-2222-4333-8444-555555555555"
-"""Id of the manifest of the issued clip."""
-
-
-def b64(content: bytes | str) -> str:
-    data = content.encode() if isinstance(content, str) else content
-    return base64.b64encode(data).decode()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, clip: Path) -> Iterator[Ledger]:
-    """A ledger in which one clip was issued."""
-    with open_video(clip) as video:
-        fingerprint = fingerprint_frames(video.images(), video.info.fps)
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite3") as opened:
-        opened.record(
-            LedgerEntry(
-                clip_id=CLIP_ID,
-                key_id="published-1",
-                method="robust",
-                manifest_store=manifest_store("urn:c2pa:parent", ISSUED),
-                fingerprint=fingerprint.to_bytes(),
-                created_at=datetime(2026, 11, 20, tzinfo=UTC),
-            )
-        )
-        yield opened
-
-
-@pytest.fixture
-def jobs() -> list[Job]:
-    """The clips that were looked at."""
-    return []
-
-
-@pytest.fixture
-def search(ledger: Ledger, jobs: list[Job], tmp_path: Path) -> ContentSearch:
-    """Looks at clips in this process, and does not fetch any."""
-
-    def audit(job: Job) -> Answer:
-        jobs.append(job)
-        if job.name.startswith("https://"):
-            error = {"kind": "MediaError", "message": "secrets of the network", "hint": ""}
-            return Answer(row={"error": error}, exit_code=3)
-        # The mark has tests of its own and takes seconds.
-        fast = replace(job, settings=replace(job.settings, layers=("ledger",)))
-        return Answer(**perform(fast.to_dict()))
-
-    return ContentSearch(audit, ledger, ledger_url=f"sqlite:///{tmp_path}/ledger.sqlite3")
-
-
-@pytest.fixture
-def app(ledger: Ledger, search: ContentSearch) -> FastAPI:
-    return create_resolution_app(ledger, search, ResolutionSettings(tokens=TOKENS))
-
-
-@pytest.fixture
-def http(app: FastAPI) -> TestClient:
-    return TestClient(app, raise_server_exceptions=False)
 
 
 def ids(answer: Any) -> list[str]:
@@ -370,83 +299,3 @@ def test_trouble_of_the_database_is_not_told_to_strangers(
 
 
 # Operations and schemas of the specification's OpenAPI document (2.4, section 1.4.2).
-OPERATIONS = {
-    ("get", "/matches/byBinding"): "queryByBinding",
-    ("post", "/matches/byBinding"): "queryByLargeBinding",
-    ("post", "/matches/byContent"): "uploadFile",
-    ("post", "/matches/byReference"): "queryByReference",
-    ("post", "/bindings"): "associateManifest",
-    ("put", "/bindings"): "updateAssociatedManifest",
-    ("post", "/manifests"): "addManifest",
-    ("get", "/manifests/{manifestId}"): "getManifestById",
-    ("delete", "/manifests/{manifestId}"): "deleteManifest",
-    ("get", "/manifests/{manifestId}/receipts"): "getVerifiedReceipt",
-    ("post", "/manifests/{manifestId}/receipts"): "verifyReceipt",
-    ("get", "/services/supportedAlgorithms"): "getSupportedBindings",
-}
-PARAMETERS = {
-    "queryByBinding": {"value", "alg", "maxResults"},
-    "queryByLargeBinding": {"maxResults"},
-    "uploadFile": {"alg", "maxResults", "hintAlg", "hintValue"},
-    "queryByReference": {"alg", "maxResults", "hintAlg", "hintValue"},
-    "addManifest": {"returnReceipt"},
-    "getManifestById": {"manifestId", "returnActiveManifest"},
-}
-SCHEMAS = {
-    "c2pa.softBindingAlgList": {"watermarks", "fingerprints"},
-    "c2pa.softBindingQuery": {"alg", "value"},
-    "c2pa.bindings": {"bindingValue", "manifestId"},
-    "c2pa.softBindingQueryResult": {"matches"},
-    "c2pa.manifestCreateResult": {"manifestId", "receipt"},
-    "c2pa.manifestReceipt": {"@context", "@type", "repository", "anchor"},
-    "c2pa.verifiedManifestReceipt": {
-        "@context", "@type", "repository", "anchor", "verified", "error",
-    },
-}  # fmt: skip
-
-
-def test_description_is_that_of_the_specification(http: TestClient) -> None:
-    document = http.get("/openapi.json").json()
-    operations = {
-        (method, path): operation
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    }
-    assert {key: row["operationId"] for key, row in operations.items()} == OPERATIONS
-    for operation in operations.values():
-        named = {parameter["name"] for parameter in operation.get("parameters", [])}
-        assert PARAMETERS.get(operation["operationId"], named) == named
-        assert "422" not in operation["responses"]
-    schemas = document["components"]["schemas"]
-    for name, fields in SCHEMAS.items():
-        assert set(schemas[name]["properties"]) == fields
-    assert {"content", "description"} <= set(
-        operations["get", "/manifests/{manifestId}"]["responses"]["200"]
-    )
-
-
-@schemathesis.serializer("video/*", "application/c2pa")
-def _as_it_is(_: Any, value: Any) -> Any:
-    """Let Schemathesis send bytes of these types."""
-    return value if isinstance(value, bytes) else getattr(value, "data", str(value).encode())
-
-
-@pytest.mark.slow
-def test_answers_hold_to_their_description(app: FastAPI) -> None:
-    """Schemathesis sends what the description allows, and what it does not."""
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    tried = []
-    for result in schema.get_all_operations():
-        operation = result.ok()
-
-        @settings(
-            max_examples=12, deadline=None, derandomize=True, database=None,
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
-        def check(case: schemathesis.Case) -> None:
-            # Not every text is a value of the algorithm, which the description cannot say.
-            case.call_and_validate(headers=WRITE, excluded_checks=[positive_data_acceptance])
-            tried.append(case.operation.label)
-
-        given(case=operation.as_strategy())(check)()
-    assert len(set(tried)) == len(OPERATIONS)

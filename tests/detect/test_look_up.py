@@ -1,0 +1,117 @@
+"""Marks are looked up one by one, and each is held against its own part of the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fixtures.issued import CLIP_ID
+
+from vidigree.detect.look_up import ledger_evidence, look_up
+from vidigree.detect.readings import LedgerReading
+from vidigree.media import VideoWriter, open_video
+from vidigree.watermark.credentials import TrustSettings
+from vidigree.watermark.fingerprint import fingerprint_video
+from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.method import MarkReading, MarkSegment
+
+
+class TestTransplantedMark:
+    """A mark whose ledger entry shows another picture."""
+
+    def look_up(self, clip: Path, **changes: Any) -> LedgerReading:
+        mark = replace(
+            MarkReading(method="robust", present=True, message=CLIP_ID, scale=1.0, rotation=0.0),
+            **changes,
+        )
+        with Ledger.open() as ledger:
+            return look_up(
+                clip,
+                marks=[mark],
+                fingerprint=fingerprint_video(clip),
+                ledger=ledger,
+                trust=TrustSettings(),
+            )
+
+    def test_same_picture(self, clip: Path, issued: Path) -> None:
+        assert self.look_up(clip).same_content is True
+
+    def test_another_picture(
+        self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        other = make_clip(tmp_path / "other.mp4", seed=7)
+        assert self.look_up(other).same_content is False
+
+    def test_a_crop_is_not_called_another_picture(
+        self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        other = make_clip(tmp_path / "other.mp4", seed=7)
+        assert self.look_up(other, scale=1.8).same_content is None
+
+    def test_a_mirrored_picture_is_recognised(
+        self, clip: Path, issued: Path, tmp_path: Path
+    ) -> None:
+        mirrored = tmp_path / "mirrored.mp4"
+        with open_video(clip) as reader:
+            info = reader.info
+            with VideoWriter(
+                mirrored, width=info.width, height=info.height, fps=info.fps
+            ) as writer:
+                for image in reader.images():
+                    writer.write(np.ascontiguousarray(image[:, ::-1]))
+        assert self.look_up(mirrored).same_content is not True
+        assert self.look_up(mirrored, mirrored=True).same_content is True
+
+
+class TestSeveralMarks:
+    """Two marks in one file: each is looked up, and compared with its own part."""
+
+    def marks(self, *messages: int) -> list[MarkReading]:
+        return [
+            MarkReading(
+                method="robust",
+                present=True,
+                message=message,
+                scale=1.0,
+                segments=(MarkSegment(start=place, end=place + 1.0, p_value=0, message=message),),
+            )
+            for place, message in enumerate(messages)
+        ]
+
+    def look_up(self, clip: Path, *messages: int) -> LedgerReading:
+        with Ledger.open() as ledger:
+            return look_up(
+                clip,
+                marks=self.marks(*messages),
+                fingerprint=fingerprint_video(clip),
+                ledger=ledger,
+                trust=TrustSettings(),
+            )
+
+    def test_a_known_and_an_unknown_one(self, clip: Path, issued: Path) -> None:
+        reading = self.look_up(clip, 5, CLIP_ID)
+        assert (reading.clip_id, reading.same_content) == (f"{CLIP_ID:016x}", True)
+        assert [(part.start, part.end) for part in reading.segments] == [(1.0, 2.0)]
+        assert [(one.found_by, one.segments[0].start) for one in reading.others] == [("none", 0.0)]
+        told = [piece.code for piece in ledger_evidence(reading)]
+        assert told[0] == "ledger.entry-by-mark"
+        assert told[-1] == "ledger.mark-unknown"
+
+    def test_the_other_part_is_not_compared(
+        self, clip: Path, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        other = make_clip(tmp_path / "other.mp4", seed=7)
+        with (
+            open_video(clip) as one,
+            open_video(other) as two,
+            VideoWriter(tmp_path / "joined.mp4", width=160, height=128, fps=one.info.fps) as out,
+        ):
+            for image in (*islice(one.images(), 12), *islice(two.images(), 12)):
+                out.write(image)
+        joined = tmp_path / "joined.mp4"
+        assert self.look_up(joined, CLIP_ID, 5).same_content is True
+        assert self.look_up(joined, 5, CLIP_ID).same_content is not True
