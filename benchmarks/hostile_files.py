@@ -163,21 +163,26 @@ def main() -> int:
         files.mkdir(parents=True, exist_ok=True)
         good = write_clip(files / "good.mp4", CLIP_FORMATS["mp4"])
         with served(folder, *options) as (process, url), MemoryWatch(process.pid) as memory:
-            before = send(url, good).json()["verdict"]
+            before = _answered(url, send(url, good)).json()["verdict"]
             streams = list(endless(url, server.server_address[1]))
             for label, answer in streams:
                 tally.add("endless streams", label, answer, 0.0, url)
             for kind, path in hostile_files(files, 200 - len(streams), random.Random(20261120)):
                 begun = time.perf_counter()
-                answer = send(url, path)
-                while answer.status_code == 202:
-                    time.sleep(0.2)
-                    answer = _finished(url, answer)
+                answer = _answered(url, send(url, path))
                 tally.add(kind, path.name, answer, time.perf_counter() - begun, url)
-            after = send(url, good).json()["verdict"]
+            after = _answered(url, send(url, good)).json()["verdict"]
             left = [path.name for path in (folder / "home" / "spool").iterdir()]
             alive = process.poll() is None
     return report(tally, memory.peak, before, after, left, alive=alive)
+
+
+def _answered(url: str, answer: httpx.Response) -> httpx.Response:
+    """Wait for a job that was not answered at once."""
+    while answer.status_code == 202:
+        time.sleep(0.2)
+        answer = _finished(url, answer)
+    return answer
 
 
 def _finished(url: str, answer: httpx.Response) -> httpx.Response:
