@@ -63,7 +63,11 @@ class _Setting(click.ParamType[tuple[str, Any]]):
     type=click.Path(path_type=Path),
     help="MP4 file to write; with --batch, the folder.",
 )
-@click.option("--engine", default="render", show_default=True, help="See 'vidigree engines'.")
+@click.option(
+    "--engine",
+    default="",
+    help="See 'vidigree engines'.  [default: render; nano with --image or --video]",
+)
 @click.option("--model", default="", help="Folder or hub id for engines that load models.")
 @click.option("--image", type=click.Path(path_type=Path), help="Picture to start from.")
 @click.option("--video", type=click.Path(path_type=Path), help="Clip to start from.")

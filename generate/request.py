@@ -19,6 +19,9 @@ _SIDES: Final = (16, 4096)
 _MOST_FRAMES: Final = 100_000
 _FPS: Final = (Fraction(1), Fraction(240))
 _SEEDS: Final = 2**63
+# The renderer draws sharper and follows a prompt exactly, but cannot start from anything.
+_DEFAULT_ENGINE: Final = "render"
+_DEFAULT_FROM_INPUT: Final = "nano"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,8 @@ class ClipRequest:
         num_frames: 1 to 100,000.
         fps: Frames per second, 1 to 240.
         seed: In [0, 2**63).
-        engine: Registered engine name.
+        engine: Registered engine name; empty takes ``"render"`` for text-to-video and ``"nano"``,
+            the embedded model, for a request that starts from an image or a video.
         model: Folder or hub id for engines that load models; empty for the others.
         options: Further arguments that the engine documents, JSON values.
 
@@ -57,12 +61,15 @@ class ClipRequest:
     num_frames: int | None = None
     fps: Fraction | None = None
     seed: int = 0
-    engine: str = "render"
+    engine: str = ""
     model: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_prompt(self.prompt)
+        if not self.engine:
+            chosen = _DEFAULT_ENGINE if self.task == "text-to-video" else _DEFAULT_FROM_INPUT
+            object.__setattr__(self, "engine", chosen)
         if len(self.negative_prompt) > LONGEST_PROMPT:
             raise UsageError(_too_long("negative prompt", self.negative_prompt))
         _check_range("width", self.width, *_SIDES, unit="pixels")

@@ -11,6 +11,8 @@ import pytest
 from vidigree.generate import ClipRequest, engine_registry
 from vidigree.media.errors import UsageError, VidigreeError
 
+# Engines with one size of their own say so; what libraries warn about is not tested here.
+pytestmark = pytest.mark.filterwarnings("ignore")
 SELF_CONTAINED = [
     name for name in engine_registry if not engine_registry.get(name).info.needs_model
 ]

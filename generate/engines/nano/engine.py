@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vidigree import __version__
 from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.diffusers.calling import call_pipeline
+from vidigree.generate.engines.diffusers.loading import check_installed
 from vidigree.generate.engines.nano.options import NanoOptions
 from vidigree.generate.engines.nano.sources import read_picture, read_source_clip
 from vidigree.generate.engines.nano.upsampling import FACTOR, Upsampler, fit
@@ -85,7 +86,9 @@ class NanoEngine:
         options = NanoOptions.read(request.options)
         _refuse_model(request)
         wording = _understood(request, self._folder)
+        check_installed("nano")
         plan = _plan(request, wording, options)
+        _add_negative(plan, request, self._folder)
         for note in plan.notes:
             warnings.warn(note, RequestWarning, stacklevel=2)
         pipe = pipeline_for(self._pipeline(options.device), request.task)
@@ -164,7 +167,6 @@ def _plan(request: ClipRequest, wording: Wording, options: NanoOptions) -> _Plan
     plan = _Plan(
         arguments={
             "prompt": wording.text,
-            "negative_prompt": request.negative_prompt or None,
             "height": NATIVE_SIDE,
             "width": NATIVE_SIDE,
             "num_frames": NATIVE_FRAMES,
@@ -177,6 +179,8 @@ def _plan(request: ClipRequest, wording: Wording, options: NanoOptions) -> _Plan
         fps=request.fps or NATIVE_FPS,
     )
     _add_words(plan, wording)
+    if request.strength is not None and request.video is None:
+        plan.notes.append("A strength is for --video only; it was left out.")
     if request.image is not None:
         plan.arguments["image"], notes = read_picture(request.image, NATIVE_SIDE)
         plan.notes += notes
@@ -206,17 +210,31 @@ def _add_words(plan: _Plan, wording: Wording) -> None:
     if wording.unknown:
         words = ", ".join(repr(word) for word in wording.unknown)
         plan.notes.append(f"The embedded model does not know {words}; drawn without.")
+    if len(wording.text.split()) >= TEXT_LENGTH:
+        plan.notes.append(f"The embedded model reads {TEXT_LENGTH - 1} words; the rest was cut.")
     if wording.things > 1:
         plan.notes.append(
             "The embedded model was trained on one kind of thing at a time; several may mix."
         )
 
 
+def _add_negative(plan: _Plan, request: ClipRequest, folder: Path) -> None:
+    if not request.negative_prompt:
+        return
+    wording = reword(request.negative_prompt, known_words(folder))
+    plan.arguments["negative_prompt"] = wording.text
+    if wording.unknown:
+        words = ", ".join(repr(word) for word in wording.unknown)
+        plan.notes.append(f"The embedded model does not know {words} of the negative prompt.")
+
+
 def _add_source(plan: _Plan, request: ClipRequest, path: Path) -> None:
     source = read_source_clip(path, NATIVE_SIDE, NATIVE_FRAMES, NATIVE_FPS)
     del plan.arguments["num_frames"]
     plan.arguments["video"] = source.images
-    plan.arguments["strength"] = _STRENGTH if request.strength is None else request.strength
+    strength = _STRENGTH if request.strength is None else request.strength
+    # The pipeline rounds down to whole steps, and fails at none.
+    plan.arguments["strength"] = max(strength, 1.001 / plan.arguments["num_inference_steps"])
     plan.num_frames = min(source.used, request.num_frames or source.used)
     plan.fps = request.fps or source.fps
     plan.notes += source.notes

@@ -46,6 +46,7 @@ def write_card(
     evaluation: Evaluation,
     model: Path,
     *,
+    training: str,
     shown: list[CaptionedClip],
     sheet: str,
     path: Path,
@@ -55,6 +56,7 @@ def write_card(
     Args:
         evaluation: What was measured.
         model: The model folder; sizes and hash are taken from it.
+        training: How long it was trained, in words.
         shown: The clips of the contact sheet, in order.
         sheet: The contact sheet, as a path relative to the card.
         path: The card.
@@ -71,6 +73,7 @@ def write_card(
     text = _CARD.format(
         size=size / 1e6,
         digest=folder_digest(model),
+        training=training,
         table="\n".join(table),
         captions="\n".join(captions),
         sheet=sheet,
@@ -105,9 +108,10 @@ SHA-256 over the folder (`vidigree.generate.training.nano.export.folder_digest`)
 | codec | `AutoencoderKLWan`, 8 x 8 pixels and 4 frames to 16 values |
 | sampling | flow matching, Euler, {e.steps} steps, classifier-free guidance {e.guidance} |
 
-Trained from nothing on 4,000 clips that the renderer drew, on one processor core, for about an
-hour and a half in all, by the commands in [generate.md](generate.md#training-the-embedded-models).
-No picture or text of others went in.
+Trained from nothing on 4,000 clips that the renderer drew, on one processor core: {training}.
+The commands are in [generate.md](generate.md#training-the-embedded-models); the codec and the
+denoiser were stopped and continued with another number of steps, so another run of the same
+commands gives weights of the same kind, not these. No picture or text of others went in.
 
 ## What it does with captions it never saw
 
@@ -122,8 +126,8 @@ what the same answer for every clip would score.
 {table}
 
 - Frechet distance from the renderer's clips of the same captions, in the 64 features of that
-  reader: {e.distance:.1f}; between two sets of drawn clips of that size: {e.floor:.1f}. The scale
-  is that of these features and compares with nothing else.
+  reader, each divided by its deviation over drawn clips: {e.distance:.1f}; between two sets of
+  drawn clips of that size: {e.floor:.1f}. It compares with nothing else.
 - Flicker, the mean change from frame to frame where nothing moves: {e.flicker[0]:.2f} levels of
   255; drawn clips {e.flicker[1]:.2f} (the flicker is measured where the drawn clip of the same
   caption stands still, so a thing that the model puts elsewhere counts too).

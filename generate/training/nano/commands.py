@@ -44,7 +44,7 @@ def train_nano(stage: str, work: Path, **values: Any) -> None:
 @click.command("nano")
 @click.option("--clips", required=True, type=_FOLDER, help="Training clips.")
 @click.option("--held-out", required=True, type=_FOLDER, help="Clips of held-out combinations.")
-@click.option("--work", required=True, type=_FOLDER, help="Folder for the reader's checkpoint.")
+@click.option("--work", required=True, type=_FOLDER, help="Folder of the checkpoints.")
 @click.option("--model", type=_FOLDER, help="Model folder; the shipped one if absent.")
 @click.option("--count", default=160, show_default=True, type=click.IntRange(32))
 @click.option("--pictured", default=48, show_default=True, type=click.IntRange(16))
@@ -65,6 +65,7 @@ def evaluate_nano(
     from vidigree.generate.training.nano.card import contact_sheet, write_card
     from vidigree.generate.training.nano.evaluate import evaluate
     from vidigree.generate.training.nano.reader import Reader, ReaderSettings, train_reader
+    from vidigree.generate.training.nano.stages import steps_made
     from vidigree.media.progress import progress_bar
 
     trained, asked = open_clips(clips), open_clips(held_out)
@@ -79,5 +80,12 @@ def evaluate_nano(
     if card is not None:
         name = Path(os.path.relpath(sheet, card.parent)).as_posix() if sheet is not None else ""
         shown = asked.clips[:_ON_THE_SHEET]
-        write_card(result, model or model_folder(), shown=shown, sheet=name, path=card)
+        write_card(
+            result,
+            model or model_folder(),
+            training=steps_made(work),
+            shown=shown,
+            sheet=name,
+            path=card,
+        )
     click.echo(json.dumps(result.to_dict(), indent=2))

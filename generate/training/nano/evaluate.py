@@ -109,6 +109,7 @@ def evaluate(
     answers_image, _ = reader.read(continued)
     answers_drawn, features_drawn = reader.read(drawn)
     _, features_other = reader.read(other)
+    scale = features_other.std(axis=0) + 1e-6
     right = [answers_of(clip) for clip in clips]
     still = np.abs(np.diff(drawn.astype(np.int16), axis=1)).max(axis=(1, 4)) < 3
     return Evaluation(
@@ -120,8 +121,8 @@ def evaluate(
         image=_accuracy(answers_image, right[:pictured]),
         ceiling=_accuracy(answers_drawn, right),
         chance=_chance(right),
-        distance=frechet_distance(features, features_drawn),
-        floor=frechet_distance(features_other, features_drawn),
+        distance=frechet_distance(features / scale, features_drawn / scale),
+        floor=frechet_distance(features_other / scale, features_drawn / scale),
         flicker=(_flicker(made, still), _flicker(drawn, still)),
         codec_psnr=_codec_psnr(pipe.vae, drawn[:32]),
         first_frame_psnr=psnr(continued[:, 0], drawn[:pictured, 0]),

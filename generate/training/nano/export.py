@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 
+from vidigree.generate.engines.diffusers.loading import quiet_libraries
 from vidigree.generate.training.nano.checkpoint import load_weights
 from vidigree.generate.training.nano.denoiser import build_denoiser
 from vidigree.generate.training.nano.words import build_text_encoder, build_tokenizer
@@ -40,9 +41,10 @@ def export_model(codec: Any, denoiser_checkpoint: Path, folder: Path) -> None:
         expand_timesteps=True,
         **parts,
     )
-    for part in (codec, *parts.values()):
-        part.eval().to(torch.float16)
-    pipe.save_pretrained(folder, safe_serialization=True)
+    with quiet_libraries():
+        for part in (codec, *parts.values()):
+            part.eval().to(torch.float16)
+        pipe.save_pretrained(folder, safe_serialization=True)
 
 
 def folder_digest(folder: Path) -> str:

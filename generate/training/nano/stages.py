@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidigree.generate.training.clips import open_clips
-from vidigree.generate.training.nano.checkpoint import RunLimits, load_weights
+from vidigree.generate.training.nano.checkpoint import RunLimits, load_weights, read_checkpoint
 from vidigree.generate.training.nano.codec import build_codec
 from vidigree.generate.training.nano.codec_training import CodecSettings, train_codec
 from vidigree.generate.training.nano.decoder_training import (
@@ -25,11 +25,11 @@ from vidigree.generate.training.nano.upsampler import (
 from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["STAGES", "run_stage"]
+__all__ = ["STAGES", "run_stage", "steps_made"]
 
 STAGES: Final = ("codec", "latents", "decoder", "denoiser", "upsampler", "export")
 # Steps of each stage that learns; the shipped weights were trained with these.
-DEFAULT_STEPS: Final = {"codec": 4200, "decoder": 3000, "denoiser": 2000, "upsampler": 1200}
+DEFAULT_STEPS: Final = {"codec": 4200, "decoder": 900, "denoiser": 2950, "upsampler": 1200}
 
 
 def run_stage(
@@ -117,6 +117,16 @@ def run_stage(
         limits=limits,
         progress=progress,
     )
+
+
+def steps_made(work: Path) -> str:
+    """Return how many steps each stage in ``work`` has made, in words."""
+    made = {}
+    for stage in DEFAULT_STEPS:
+        path = work / f"{stage}.safetensors"
+        if path.exists():
+            made[stage] = read_checkpoint(path)[1]
+    return ", ".join(f"{steps:,} steps of the {stage}" for stage, steps in made.items())
 
 
 def _named(folder: Path | None, option: str) -> Path:
