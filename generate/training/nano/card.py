@@ -142,15 +142,19 @@ Six frames of each clip from text, left to right and top to bottom:
 
 {captions}
 
-## What it cannot do
+## What it can and cannot do
 
-- Anything outside its vocabulary; such words are named and left out. One kind of thing at a time,
-  at most three of them. No people, animals, places, text or camera moves.
-- Sharp or consistent detail: edges are soft, shapes melt into each other, most of all when several
-  things move, and numbers are often wrong. The renderer draws the same prompts exactly.
-- Pictures and clips that look unlike the renderer's: the codec has seen nothing else. Image- and
-  video-to-video of a photograph give a blurred copy at best.
-- More than 25 frames, other rates, other shapes than squares (they are cut).
+- From text it draws the right ground, light and, mostly, colour. Shape, number and motion it hardly
+  follows: look at the table before you rely on a word. The renderer draws the same prompts exactly
+  and stays the default for text.
+- From a picture that the renderer drew it goes on well: things keep their colour and mostly move
+  the way the prompt says.
+- Anything outside its vocabulary is named and left out. One kind of thing at a time, at most three
+  of them. No people, animals, places, text or camera moves.
+- Edges are soft, shapes melt and sometimes multiply or vanish.
+- Pictures and clips that look unlike the renderer's: the codec has seen nothing else. A photograph
+  comes out as a blurred copy at best.
+- No more than 25 frames, no other rates, no other shapes than squares (they are cut).
 
 Its words: {words}.
 """
