@@ -215,7 +215,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     from vidigree.watermark.credentials import init_identity
 
     monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "home"))
-    init_identity(tmp_path / "home")
+    init_identity(tmp_path / "home" / "identity")
     return tmp_path / "home"
 
 
