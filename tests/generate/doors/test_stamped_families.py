@@ -13,10 +13,12 @@ from vidigree.detect import AuditSettings, Finding, audit
 from vidigree.generate import ClipRequest, generate
 from vidigree.media import VideoWriter
 
-image_module = pytest.importorskip("PIL.Image")
 pytest.importorskip("diffusers")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
+# Wan itself is among the ways out of test_every_way_out.py. Not here: tiny LTX-2 and Stable Video
+# Diffusion, whose codecs halve the sides only once, so that attention takes minutes at a size that
+# can carry the mark.
 FAMILIES: dict[str, dict[str, Any]] = {
     "animatediff": {},
     "cogvideox": {"call.max_sequence_length": 16},
@@ -27,7 +29,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "kandinsky5": {"call.max_sequence_length": 16},
     "ltx": {},
     "mochi": {"call.max_sequence_length": 16},
-    "svd": {},
+    "skyreels": {},
     "wan-v2v": {},
     "wan-vace": {},
 }
@@ -37,12 +39,11 @@ FAMILIES: dict[str, dict[str, Any]] = {
 def test_a_clip_of_every_family_is_stamped_and_audited(
     name: str, tiny_pipeline: Callable[[str], Path], home: Path, tmp_path: Path, drawn: Any
 ) -> None:
-    picture, footage, out = (tmp_path / leaf for leaf in ("in.png", "in.mp4", "clip.mp4"))
-    image_module.fromarray(drawn[0]).save(picture)
+    footage, out = tmp_path / "in.mp4", tmp_path / "clip.mp4"
     with VideoWriter(footage, width=192, height=192, fps=Fraction(8)) as video:
         for frame in (*drawn, drawn[0]):
             video.write(frame)
-    inputs = {"svd": {"image": picture}, "wan-v2v": {"video": footage}}
+    inputs = {"wan-v2v": {"video": footage}}
     request = ClipRequest(
         prompt="a red ball",
         engine="diffusers",
