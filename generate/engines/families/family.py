@@ -92,7 +92,7 @@ class FamilyEngine(ABC):
             height=height,
             num_frames=num_frames,
             steps=num_frames,
-            basis="the engine's own length",
+            basis="the engine's own length; docs/families.md has measured times",
         )
 
     def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
@@ -169,7 +169,7 @@ class FamilyEngine(ABC):
             raise EngineError(
                 f"The {self.info.name} engine knows no word of the prompt.",
                 hint="It learned a few: 'a red ball rolling to the left on grass';"
-                " docs/generate.md names the engines.",
+                " docs/families.md lists them.",
             )
         if reading.unknown:
             named = ", ".join(repr(word) for word in reading.unknown)
