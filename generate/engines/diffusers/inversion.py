@@ -1,7 +1,7 @@
 """Runs a flow-matching pipeline backwards: from a finished clip to the noise it was made from.
 
 The path from noise to clip is an ordinary differential equation, which can be walked the other way
-(Song et al. 2021 for diffusion; Lipman et al. 2023 for flow matching). Each step solves the very
+(Song et al. 2021 for diffusion; Lipman et al. 2023 for flow matching). Each step approximates the
 equation that the sampler's step fulfilled, by fixed-point iteration. What is not known any more
 stays unknown: the prompt, unless it is given; the guidance, which pushes a clip off the path of the
 unguided model; and whatever the codec and later edits took away.
@@ -21,7 +21,10 @@ __all__ = ["check_invertible", "invert", "noise_shape"]
 
 # Pipelines whose latents are plain (1, C, F, H, W) and whose sampler is Euler on a flow.
 _PIPELINES: Final = ("WanPipeline",)
-_ITERATIONS: Final = 3
+# More rounds follow the sampler's path more exactly, and what the codec added as well: from exact
+# latents three of them are better (83 % of the signs instead of 76 %), from pixels one is (56 % and
+# 53 %; the embedded model, 20 steps).
+_ITERATIONS: Final = 1
 
 
 def check_invertible(pipe: Any) -> None:
