@@ -54,12 +54,15 @@ def load_nano(device: str = "", folder: Path | None = None) -> Any:
 
 def pipeline_for(pipe: Any, task: Task) -> Any:
     """Return the stock pipeline for a task; all of them share the weights of ``pipe``."""
-    from diffusers import WanImageToVideoPipeline, WanVideoToVideoPipeline
-
-    kinds = {"image-to-video": WanImageToVideoPipeline, "video-to-video": WanVideoToVideoPipeline}
+    kinds = {
+        "image-to-video": "WanImageToVideoPipeline",
+        "video-to-video": "WanVideoToVideoPipeline",
+    }
     if task not in kinds:
         return pipe
     with quiet_libraries():
-        made = kinds[task].from_pipe(pipe)
+        import diffusers
+
+        made = getattr(diffusers, kinds[task]).from_pipe(pipe)
     made.set_progress_bar_config(disable=True)
     return made
