@@ -80,12 +80,13 @@ def main() -> None:
     embedding = timed(lambda: sum(1 for _ in marked()))
     both = timed(lambda: encode(marked(), buffer, size))
     decoding = timed(lambda: decode(buffer))
-    embedded_and_found = timed(lambda: look(marked()))
+    once = list(mark.embed(source, 2026, key=PUBLISHED_KEY, fps=FPS))
+    direct = timed(lambda: look(itertools.islice(itertools.cycle(once), count)))
     searched = timed(lambda: look(stream()))
-    encoding, direct = both - embedding, embedded_and_found - embedding
+    encoding = both - embedding
     print(f"{width} x {height}, {count} frames, CPU seconds")
     print(f"embed {embedding:.1f}; x264 medium {encoding:.1f}; ratio {embedding / encoding:.2f}")
-    print(f"look, direct {direct:.1f}; decode {decoding:.1f}; ratio {direct / decoding:.2f}")
+    print(f"look, direct {direct:.2f}; decode {decoding:.2f}; ratio {direct / decoding:.2f}")
     print(f"look in the unmarked stream, everything tried: {searched - direct:.1f} more")
 
 
