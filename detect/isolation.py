@@ -13,6 +13,7 @@ import queue
 import selectors
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -170,8 +171,14 @@ class _Worker:
     def __init__(self, limits: WorkerLimits) -> None:
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        # Held by whoever reads the pipes: closed under a reader, they would never wake it.
+        self._pipes = threading.RLock()
 
     def ask(self, job: Job, progress: Progress) -> Answer:
+        with self._pipes:
+            return self._ask(job, progress)
+
+    def _ask(self, job: Job, progress: Progress) -> Answer:
         process = self._running()
         try:
             cast("Any", process.stdin).write(json.dumps(job.to_dict()).encode() + b"\n")
@@ -201,13 +208,14 @@ class _Worker:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    try:
-                        pipe.close()
-                    except OSError:  # a write that was still buffered for the dead process
-                        continue
+            process.wait()  # a thread that reads its answer now meets the end of the pipe
+            with self._pipes:
+                for pipe in (process.stdin, process.stdout):
+                    if pipe is not None:
+                        try:
+                            pipe.close()
+                        except OSError:  # a write that was still buffered for the dead process
+                            continue
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
