@@ -11,7 +11,7 @@ __all__ = ["visibility_mask"]
 _FLOOR = 2.0
 _CEILING = 8.0
 _EXPONENT = 0.3
-_TEXTURED = 4.0
+_TEXTURED = 2.0
 _EXTRA_FLAT = -0.8
 _EXTRA_TEXTURED = 6.0
 
@@ -40,6 +40,9 @@ def visibility_mask(luma: NDArray[np.float32], opening: float = 0.0) -> NDArray[
     activity = cv2.GaussianBlur(activity, (0, 0), 3.0)
     mask = (np.clip(activity, 0.0, _CEILING) + _FLOOR) ** _EXPONENT
     if opening > 0.01:
-        texture = np.clip(activity / _TEXTURED, 0.0, 1.0)
+        # The half-norm tells texture, which is everywhere in its window, from an edge, which fills
+        # little of it and would let the extra energy show in the flat places at its sides.
+        dense = cv2.GaussianBlur(np.sqrt(np.abs(high)), (0, 0), 3.5) ** 2
+        texture = np.clip(dense / _TEXTURED, 0.0, 1.0)
         mask *= np.sqrt(1.0 + opening * (_EXTRA_FLAT + (_EXTRA_TEXTURED - _EXTRA_FLAT) * texture))
     return np.asarray(mask, np.float32)

@@ -7,6 +7,7 @@ also sharpens what the codec blurs.
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -204,7 +205,16 @@ def _crops(pairs: _Pairs, settings: UpsamplerSettings, rng: np.random.Generator)
 
 
 def export_upsampler(checkpoint: Path, target: Path) -> None:
-    """Write the averaged weights of a checkpoint as ONNX, float32, number and size free."""
+    """Write the averaged weights of a checkpoint as ONNX, float32, number and size free.
+
+    Raises:
+        UsageError: The package onnx is not installed.
+    """
+    if importlib.util.find_spec("onnx") is None:
+        raise UsageError(
+            "Writing the upsampler needs the package onnx, which is not installed.",
+            hint="Install it with: pip install 'vidigree[train]'",
+        )
     import torch
 
     network = build_upsampler()
