@@ -40,8 +40,9 @@ def test_an_attack_gives_pictures_and_the_same_ones_again(attack) -> None:
     assert first
     assert all(frame.dtype == np.uint8 and frame.ndim == 3 for frame in first)
     assert len({frame.shape for frame in first}) == 1
-    # The warps of OpenCV differ in a last bit from run to run under load, and codecs pass it on.
-    assert all(psnr([a], [b]) > 45 for a, b in zip(first, second, strict=True))
+    # Fast float arithmetic may differ in a last bit from run to run, and codecs pass that on.
+    # Another draw of the same attack is at most 32 dB alike.
+    assert all(psnr([a], [b]) > 38 for a, b in zip(first, second, strict=True))
     same = len(first) == len(frames) and all(
         np.array_equal(a, b) for a, b in zip(first, frames, strict=True)
     )
@@ -49,6 +50,14 @@ def test_an_attack_gives_pictures_and_the_same_ones_again(attack) -> None:
     gray_is_safe = attack.name in {"grayscale", "hue .25", "saturation .5", "saturation 1.5"}
     gray_is_safe |= attack.name == "trimmed to 1 s"  # shorter than that already
     assert same == (attack.name == "none") or gray_is_safe
+
+
+@pytest.mark.parametrize("name", ["noise .05", "screen filmed + CRF 26", "perspective .5"])
+def test_another_draw_gives_other_pictures(name: str) -> None:
+    attack = next(attack for attack in ATTACKS if attack.name == name)
+    frames = _frames()
+    first, second = (attack.apply(frames, FPS, np.random.default_rng(seed)) for seed in (3, 4))
+    assert any(psnr([a], [b]) < 32 for a, b in zip(first, second, strict=True))
 
 
 def test_stronger_compression_loses_more() -> None:
