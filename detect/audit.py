@@ -1,7 +1,7 @@
 """Audits one clip: limits first, then layer by layer, then one verdict.
 
 The order is that of cost: the container, the credentials, the mark, the ledger, the classifier.
-Mark and ledger look at the same frames, decoded once.
+Mark, ledger and classifier look at the same frames, decoded once.
 A layer that cannot run is recorded as not checked, with the reason; a file that cannot be read is
 an error.
 """
@@ -39,6 +39,7 @@ from vidigree.watermark.keyring import KeyRing
 from vidigree.watermark.method import MarkDetector, MarkReading
 
 if TYPE_CHECKING:
+    from vidigree.detect.classifier import ClipScorer
     from vidigree.watermark.credentials import TrustSettings
 
 __all__ = ["audit"]
@@ -106,6 +107,7 @@ class _Audit:
         self._pixels: PixelPass | None = None
         # Opened before the frames are decoded: without a ledger nobody needs a fingerprint.
         self._ledger = self._layer("ledger", lambda: ledgers.get(settings.ledger))
+        self._scorer = self._layer("classifier", self._make_scorer)
 
     def readings(self) -> Readings:
         """Read all layers, in the order of their cost."""
@@ -165,15 +167,24 @@ class _Audit:
             self._ledgers.drop(self._settings.ledger)
             raise
 
-    def _classify(self) -> ClassifierLike:
-        from vidigree.detect.classifier import score_video
-
+    def _classify(self) -> ClassifierLike | NotChecked:
+        if isinstance(self._scorer, NotChecked):
+            return self._scorer
+        pixels = self._pixels or self._look(())
         # Where costs three times as much as whether; it is looked for where somebody will ask.
-        return score_video(self._path, where=None)
+        return pixels.classification(where=None)
+
+    def _make_scorer(self) -> ClipScorer:
+        from vidigree.detect.classifier import ClipScorer
+
+        return ClipScorer(self._opened().info)
 
     def _look(self, looking: Sequence[MarkDetector]) -> PixelPass:
         wanted = self._ledger is not None and not isinstance(self._ledger, NotChecked)
-        self._pixels = PixelPass(self._opened(), detectors=looking, fingerprint=wanted)
+        scorer = None if isinstance(self._scorer, NotChecked) else self._scorer
+        self._pixels = PixelPass(
+            self._opened(), detectors=looking, fingerprint=wanted, scorer=scorer
+        )
         return self._pixels
 
     def _opened(self) -> VideoReader:

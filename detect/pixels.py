@@ -1,11 +1,13 @@
-"""One pass over the frames for all who want to see them: mark detectors and the fingerprint."""
+"""One pass over the frames for all who look: mark detectors, fingerprint and classifier."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from vidigree.media.errors import VidigreeError
+from vidigree.media.frame import Frame
 from vidigree.media.reading import VideoReader, open_video
 from vidigree.watermark.fingerprint import Fingerprint, Fingerprinter
 from vidigree.watermark.keyring import MarkKey
@@ -17,27 +19,46 @@ from vidigree.watermark.method import (
     watermark_methods,
 )
 
+if TYPE_CHECKING:
+    from vidigree.detect.classifier import ClassifierReading, ClipScorer
+
 __all__ = ["PixelPass", "detectors"]
+
+
+class _Looker(Protocol):
+    """Somebody who takes frames one by one."""
+
+    def feed(self, frame: Frame) -> None: ...
 
 
 class PixelPass:
     """Decodes a clip once, when the first result is asked for.
 
+    Whoever cannot look at a frame fails alone; the others go on looking.
+
     Args:
         video: The open clip.
         detectors: Who looks for marks; none if nobody does.
         fingerprint: Whether a fingerprint is wanted.
+        scorer: The classifier; ``None`` if nobody asks it.
     """
 
     def __init__(
-        self, video: VideoReader, *, detectors: Sequence[MarkDetector], fingerprint: bool
+        self,
+        video: VideoReader,
+        *,
+        detectors: Sequence[MarkDetector],
+        fingerprint: bool,
+        scorer: ClipScorer | None = None,
     ) -> None:
         self._video = video
         self._detectors = detectors
         self._fingerprinter = Fingerprinter(video.info.fps) if fingerprint else None
+        self._scorer = scorer
         self._marks: tuple[MarkReading, ...] | None = None
         self._done = False
         self._failure: VidigreeError | None = None
+        self._failures: dict[int, VidigreeError] = {}
 
     def marks(self) -> tuple[MarkReading, ...]:
         """Return a reading for every mark of every method, and one for a method without any.
@@ -45,7 +66,7 @@ class PixelPass:
         Raises:
             MediaError: The clip cannot be read.
         """
-        self._decode()
+        self._decode(*self._detectors)
         if self._marks is None:
             self._marks = tuple(reading for one in self._detectors for reading in one.finish())
         return self._marks
@@ -56,23 +77,49 @@ class PixelPass:
         Raises:
             MediaError: The clip cannot be read.
         """
-        self._decode()
         assert self._fingerprinter is not None  # noqa: S101 - it was asked for
+        self._decode(self._fingerprinter)
         return self._fingerprinter.finish()
 
-    def _decode(self) -> None:
+    def classification(self, *, where: bool | None) -> ClassifierReading:
+        """Return what the classifier says.
+
+        Args:
+            where: See :meth:`vidigree.detect.classifier.ClipScorer.finish`.
+
+        Raises:
+            MediaError: The clip cannot be read.
+        """
+        assert self._scorer is not None  # noqa: S101 - it was asked for
+        self._decode(self._scorer)
+        return self._scorer.finish(where=where)
+
+    def _decode(self, *asked: _Looker) -> None:
+        """Show every frame to everybody, once, and raise what stopped those who are asked now."""
         if not self._done:
             self._done = True
             try:
                 for frame in self._video:
-                    for one in self._detectors:
-                        one.feed(frame)
-                    if self._fingerprinter is not None:
-                        self._fingerprinter.feed(frame)
+                    self._show(frame)
             except VidigreeError as error:
                 self._failure = error
-        if self._failure is not None:
-            raise self._failure
+        failures = [self._failures[id(one)] for one in asked if id(one) in self._failures]
+        for failure in (self._failure, *failures):
+            if failure is not None:
+                raise failure
+
+    def _show(self, frame: Frame) -> None:
+        lookers: tuple[_Looker | None, ...] = (
+            *self._detectors,
+            self._fingerprinter,
+            self._scorer,
+        )
+        for one in lookers:
+            if one is not None and id(one) not in self._failures:
+                try:
+                    one.feed(frame)
+                except VidigreeError as error:
+                    self._failures[id(one)] = error
 
 
 def detectors(

@@ -4,6 +4,7 @@ from vidigree.detect.classifier.model import ClassifierModel, load_model, shippe
 from vidigree.detect.classifier.reading import (
     ABSTENTIONS,
     ClassifierReading,
+    ClipScorer,
     WindowScore,
     score_video,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "ABSTENTIONS",
     "ClassifierModel",
     "ClassifierReading",
+    "ClipScorer",
     "WindowScore",
     "load_model",
     "score_video",

@@ -23,7 +23,7 @@ from vidigree.detect.classifier.geometry import (
     view,
 )
 from vidigree.detect.classifier.quality import Quality, measure_quality
-from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
+from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, SamplingClock
 from vidigree.media.frame import Frame
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "SMALLEST_SIDE",
     "WINDOW_FRAMES",
     "CanonicalWindow",
+    "WindowCutter",
     "canonical_windows",
     "make_window",
 ]
@@ -88,34 +89,56 @@ class CanonicalWindow:
         return decode_view(self.views[kind], repeated=self.repeated)
 
 
-def canonical_windows(
-    frames: Iterable[Frame], *, every: int = 1, kinds: Sequence[str] = VIEWS
-) -> Iterator[CanonicalWindow]:
-    """Yield the windows of a clip in order; at most one window of frames is held in memory.
+class WindowCutter:
+    """Cuts a clip into windows, frame by frame; holds at most one window of frames.
 
     Windows whose kept centre is smaller than SMALLEST_SIDE, and clips shorter than
     SHORTEST_WINDOW frames, yield nothing.
 
     Args:
-        frames: The clip's frames in display order.
         kinds: The views to make; fewer cost less.
         every: Make every n-th window only, the first always; for long clips.
     """
-    samples: list[SampledFrame] = []
-    for sample in nearest_frames(frames):
-        if sample.tick // WINDOW_FRAMES % every:
-            continue
-        samples.append(
-            SampledFrame(bounded(sample.image), tick=sample.tick, repeated=sample.repeated)
-        )
-        if len(samples) == WINDOW_FRAMES:
-            if (window := make_window(samples, kinds)) is not None:
-                yield window
-            samples = []
-    first = bool(samples) and samples[0].tick == 0
-    enough = len(samples) >= (SHORTEST_WINDOW if first else SHORTEST_TAIL)
-    if enough and (window := make_window(samples, kinds)) is not None:
-        yield window
+
+    def __init__(self, *, kinds: Sequence[str] = VIEWS, every: int = 1) -> None:
+        self._kinds = kinds
+        self._clock = SamplingClock(wanted=lambda tick: tick // WINDOW_FRAMES % every == 0)
+        self._samples: list[SampledFrame] = []
+
+    def feed(self, frame: Frame) -> Iterator[CanonicalWindow]:
+        """Take the next frame, in display order; yield the windows that are full with it."""
+        for sample in self._clock.feed(frame):
+            image = bounded(sample.image)
+            self._samples.append(SampledFrame(image, tick=sample.tick, repeated=sample.repeated))
+            if len(self._samples) == WINDOW_FRAMES:
+                yield from self._made()
+
+    def finish(self) -> Iterator[CanonicalWindow]:
+        """Yield what is left, where it is long enough."""
+        first = bool(self._samples) and self._samples[0].tick == 0
+        if len(self._samples) >= (SHORTEST_WINDOW if first else SHORTEST_TAIL):
+            yield from self._made()
+
+    def _made(self) -> Iterator[CanonicalWindow]:
+        samples, self._samples = self._samples, []
+        if (window := make_window(samples, self._kinds)) is not None:
+            yield window
+
+
+def canonical_windows(
+    frames: Iterable[Frame], *, every: int = 1, kinds: Sequence[str] = VIEWS
+) -> Iterator[CanonicalWindow]:
+    """Yield the windows of a clip in order; see :class:`WindowCutter`.
+
+    Args:
+        frames: The clip's frames in display order.
+        kinds: The views to make.
+        every: Make every n-th window only.
+    """
+    cutter = WindowCutter(kinds=kinds, every=every)
+    for frame in frames:
+        yield from cutter.feed(frame)
+    yield from cutter.finish()
 
 
 def make_window(

@@ -74,13 +74,25 @@ def content_box(images: Sequence[NDArray[np.uint8]]) -> Box:
     Args:
         images: uint8 RGB frames of one shape (H, W, 3); a bar is a bar in all of them.
     """
-    luma = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]).astype(
-        np.float32
-    )
-    height, width = luma.shape[1:]
-    top, bottom = _edges(luma.std(axis=(0, 2)) < _FLAT_LEVELS, height)
-    left, right = _edges(luma[:, top:bottom].std(axis=(0, 1)) < _FLAT_LEVELS, width)
+    height, width = images[0].shape[:2]
+    lumas = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]
+    top, bottom = _edges(_spread(lumas, along=1) < _FLAT_LEVELS, height)
+    kept = [luma[top:bottom] for luma in lumas]
+    left, right = _edges(_spread(kept, along=0) < _FLAT_LEVELS, width)
     return Box(top, bottom, left, right)
+
+
+def _spread(lumas: Sequence[NDArray[np.uint8]], *, along: int) -> NDArray[np.float64]:
+    """Return the standard deviation of each row (``along`` 1) or column (0) over all pictures.
+
+    Sums of whole numbers are exact, and need no copy of the pictures.
+    """
+    count = lumas[0].shape[along] * len(lumas)
+    total, squares = (
+        np.sum([cv2.reduce(one, along, how, dtype=cv2.CV_64F).ravel() for one in lumas], axis=0)
+        for how in (cv2.REDUCE_SUM, cv2.REDUCE_SUM2)
+    )
+    return np.asarray(np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0)))
 
 
 def _edges(flat: NDArray[np.bool_], length: int) -> tuple[int, int]:

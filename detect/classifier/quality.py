@@ -106,9 +106,9 @@ def _measured(image: NDArray[np.uint8], before: NDArray[np.uint8]) -> Quality:
     luma = cv2.cvtColor(centre, cv2.COLOR_RGB2GRAY).astype(np.int16)
     change = np.abs(luma - cv2.cvtColor(previous, cv2.COLOR_RGB2GRAY).astype(np.int16))
     blocks = _blocks(luma)
-    spread = blocks.max(axis=(1, 3)) - blocks.min(axis=(1, 3))
+    spread = _largest(blocks) + _largest(-blocks)
     flat = spread <= _FLAT_RANGE
-    unchanged = _blocks(change).max(axis=(1, 3)) <= _STILL_RANGE
+    unchanged = _largest(_blocks(change)) <= _STILL_RANGE
     textured = ~flat
     return Quality(
         flat=float(flat.mean()),
@@ -132,6 +132,11 @@ def _centre(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _blocks(plane: NDArray[np.int16]) -> NDArray[np.int16]:
     height, width = plane.shape
     return plane.reshape(height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK)
+
+
+def _largest(blocks: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the largest value of each block; one axis after the other is many times faster."""
+    return np.asarray(blocks.max(axis=1).max(axis=2))
 
 
 def _colours(image: NDArray[np.uint8]) -> float:
@@ -161,8 +166,8 @@ def _sharpness(luma: NDArray[np.int16]) -> float:
 
 def _smooth(blocks: NDArray[np.int16]) -> float:
     """Return the share of blocks whose second differences stay within one level."""
-    rows = np.abs(blocks[:, 2:] - 2 * blocks[:, 1:-1] + blocks[:, :-2]).max(axis=(1, 3))
-    columns = np.abs(blocks[..., 2:] - 2 * blocks[..., 1:-1] + blocks[..., :-2]).max(axis=(1, 3))
+    rows = _largest(np.abs(blocks[:, 2:] - 2 * blocks[:, 1:-1] + blocks[:, :-2]))
+    columns = _largest(np.abs(blocks[..., 2:] - 2 * blocks[..., 1:-1] + blocks[..., :-2]))
     return float((np.maximum(rows, columns) <= 2).mean())
 
 

@@ -15,15 +15,23 @@ from vidigree.detect.classifier.canonical import (
     SMALLEST_SIDE,
     WINDOW_FRAMES,
     CanonicalWindow,
-    canonical_windows,
+    WindowCutter,
 )
 from vidigree.detect.classifier.localisation import Localisation, locate
 from vidigree.detect.classifier.model import ClassifierModel, shipped_model
 from vidigree.detect.classifier.quality import mean_quality, outside_range
 from vidigree.detect.classifier.sampling import SAMPLE_RATE
+from vidigree.media.frame import Frame
 from vidigree.media.reading import VideoInfo, open_video
 
-__all__ = ["ABSTENTIONS", "ClassifierReading", "WindowScore", "clip_member_scores", "score_video"]
+__all__ = [
+    "ABSTENTIONS",
+    "ClassifierReading",
+    "ClipScorer",
+    "WindowScore",
+    "clip_member_scores",
+    "score_video",
+]
 
 ABSTENTIONS = {
     "too-short": f"Less than {SHORTEST_WINDOW / SAMPLE_RATE:g} s of video.",
@@ -96,47 +104,105 @@ class ClassifierReading:
         return row
 
 
-def score_video(
-    path: Path | str, *, model: ClassifierModel | None = None, where: bool | None = False
-) -> ClassifierReading:
-    """Score a video file by its pixels; nothing about its container is used.
+class ClipScorer:
+    """Scores a clip by frames that it is given one by one, so that others may look at them too.
 
     Memory does not grow with the clip. Of clips longer than two minutes, evenly spread windows
     are scored.
 
     Args:
+        info: What the container says of the clip; of it, only length and size are used.
+        model: Weights; ``None`` takes those that come with the package.
+
+    Raises:
+        UsageError: The shipped weights are damaged.
+    """
+
+    def __init__(self, info: VideoInfo, *, model: ClassifierModel | None = None) -> None:
+        self._info = info
+        self._model = model or shipped_model()
+        kinds = tuple(sorted({block.view for block in self._model.blocks}))
+        self._cutter = WindowCutter(kinds=kinds, every=_stride(info))
+        self._windows: list[CanonicalWindow] = []
+
+    def feed(self, frame: Frame) -> None:
+        """Take the next frame, in display order."""
+        self._windows += self._cutter.feed(frame)
+
+    def finish(self, *, where: bool | None = False) -> ClassifierReading:
+        """Return what the frames say.
+
+        Args:
+            where: Whether to find where in the clip as well, which reads the file again, at about
+                three times the cost; ``None`` for only where the clip is likely synthetic.
+
+        Raises:
+            MediaError: The file cannot be read again.
+        """
+        model = self._model
+        usable, reason = self._usable()
+        if reason:
+            return _abstained(reason, model)
+        members = model.windows_members(usable)
+        llr = float(model.llr(members.mean(axis=0, keepdims=True))[0])
+        likely = llr > model.header.threshold
+        wanted = likely if where is None else where
+        return ClassifierReading(
+            status="scored",
+            reason="",
+            llr=llr,
+            probability=float(1 / (1 + np.exp(-llr))),
+            p_value=model.p_value(llr),
+            threshold=model.header.threshold,
+            likely_synthetic=likely,
+            windows=tuple(
+                WindowScore(start=window.start, end=window.end, llr=float(score))
+                for window, score in zip(usable, model.llr(members), strict=True)
+            ),
+            model_id=model.model_id,
+            where=locate(self._info.path, model=model) if wanted else None,
+        )
+
+    def members(self) -> NDArray[np.float64] | None:
+        """Return the mean scores (2,) of the model's members, ``None`` where it would abstain."""
+        usable, reason = self._usable()
+        if reason:
+            return None
+        scores = self._model.windows_members(usable).mean(axis=0)
+        return np.asarray(scores, dtype=np.float64)
+
+    def _usable(self) -> tuple[list[CanonicalWindow], str]:
+        """Return the windows that can be judged, or none and the reason."""
+        self._windows += self._cutter.finish()
+        if not self._windows:
+            small = min(self._info.width, self._info.height) * 0.8 < SMALLEST_SIDE
+            return [], "too-small" if small else "too-short"
+        measured = [window.quality for window in self._windows if window.quality is not None]
+        outside = outside_range(mean_quality(measured))
+        if outside:
+            return [], outside
+        detailed = [window for window in self._windows if _detail(window) >= _LEAST_BYTES]
+        if not detailed:
+            return [], "too-little-detail"
+        usable = [window for window in detailed if window.repeated <= _MOST_REPEATED]
+        return usable, "" if usable else "repeated-frames"
+
+
+def score_video(
+    path: Path | str, *, model: ClassifierModel | None = None, where: bool | None = False
+) -> ClassifierReading:
+    """Score a video file by its pixels; nothing about its container is used.
+
+    Args:
         path: A local video file.
         model: Weights; ``None`` takes those that come with the package.
-        where: Whether to find where in the clip as well, at about three times the cost; ``None``
-            for only where the clip is likely synthetic.
+        where: See :meth:`ClipScorer.finish`.
 
     Raises:
         MediaError: The file cannot be read.
         UsageError: The shipped weights are damaged.
     """
-    model = model or shipped_model()
-    usable, reason = _usable_windows(path, model)
-    if reason:
-        return _abstained(reason, model)
-    members = model.windows_members(usable)
-    llr = float(model.llr(members.mean(axis=0, keepdims=True))[0])
-    likely = llr > model.header.threshold
-    wanted = likely if where is None else where
-    return ClassifierReading(
-        status="scored",
-        reason="",
-        llr=llr,
-        probability=float(1 / (1 + np.exp(-llr))),
-        p_value=model.p_value(llr),
-        threshold=model.header.threshold,
-        likely_synthetic=likely,
-        windows=tuple(
-            WindowScore(start=window.start, end=window.end, llr=float(score))
-            for window, score in zip(usable, model.llr(members), strict=True)
-        ),
-        model_id=model.model_id,
-        where=locate(path, model=model) if wanted else None,
-    )
+    return _fed(path, model).finish(where=where)
 
 
 def clip_member_scores(path: Path, model: ClassifierModel) -> NDArray[np.float64] | None:
@@ -145,28 +211,15 @@ def clip_member_scores(path: Path, model: ClassifierModel) -> NDArray[np.float64
     Raises:
         MediaError: The file cannot be read.
     """
-    usable, reason = _usable_windows(path, model)
-    if reason:
-        return None
-    return np.asarray(model.windows_members(usable).mean(axis=0), dtype=np.float64)
+    return _fed(path, model).members()
 
 
-def _usable_windows(path: Path | str, model: ClassifierModel) -> tuple[list[CanonicalWindow], str]:
-    """Return the windows that can be judged, or none and the reason."""
-    kinds = tuple(sorted({block.view for block in model.blocks}))
+def _fed(path: Path | str, model: ClassifierModel | None) -> ClipScorer:
     with open_video(path) as reader:
-        windows = list(canonical_windows(reader, every=_stride(reader.info), kinds=kinds))
-        small = min(reader.info.width, reader.info.height) * 0.8 < SMALLEST_SIDE
-    if not windows:
-        return [], "too-small" if small else "too-short"
-    outside = outside_range(mean_quality([w.quality for w in windows if w.quality is not None]))
-    if outside:
-        return [], outside
-    detailed = [window for window in windows if _detail(window) >= _LEAST_BYTES]
-    if not detailed:
-        return [], "too-little-detail"
-    usable = [window for window in detailed if window.repeated <= _MOST_REPEATED]
-    return usable, "" if usable else "repeated-frames"
+        scorer = ClipScorer(reader.info, model=model)
+        for frame in reader:
+            scorer.feed(frame)
+    return scorer
 
 
 def _stride(info: VideoInfo) -> int:

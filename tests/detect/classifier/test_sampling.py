@@ -5,8 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from vidigree.detect.classifier.sampling import SAMPLE_RATE, nearest_frames
+from vidigree.detect.classifier.sampling import SAMPLE_RATE, SamplingClock, nearest_frames
 from vidigree.media.frame import Frame
 
 
@@ -45,3 +46,18 @@ def test_slow_clip_repeats_frames_and_says_so() -> None:
 def test_clock_starts_at_the_first_frame_not_at_zero() -> None:
     late = [Fraction(7, 3) + Fraction(index, 8) for index in range(8)]
     assert [int(s.image[0, 0, 0]) for s in nearest_frames(_frames(late))] == list(range(8))
+
+
+def test_what_is_not_wanted_is_never_converted() -> None:
+    class Counted(Frame):
+        converted = 0
+
+        def _convert(self) -> NDArray[np.uint8]:
+            Counted.converted += 1
+            return np.zeros((2, 2, 3), np.uint8)
+
+    clock = SamplingClock(wanted=lambda tick: tick % 4 == 0)
+    frames = [Counted(image=None, time=Fraction(index, 24)) for index in range(48)]
+    ticks = [sample.tick for frame in frames for sample in clock.feed(frame)]
+    assert ticks == [0, 4, 8, 12]
+    assert Counted.converted == 4
