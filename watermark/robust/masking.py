@@ -6,14 +6,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["visibility_mask"]
+__all__ = ["smooth_amplitude", "texture", "visibility_mask"]
 
 _FLOOR = 2.0
 _CEILING = 8.0
 _EXPONENT = 0.3
-_TEXTURED = 2.0
-_EXTRA_FLAT = -0.8
-_EXTRA_TEXTURED = 6.0
+_SMOOTH = 1.0
+_TEXTURED = 4.0
+_EXTRA = 6.0
+_FINEST = 0.8
+_WINDOW = 4.0
+_ERODED = 5
+_PER_GRADIENT = 2.8
 
 
 def visibility_mask(luma: NDArray[np.float32], opening: float = 0.0) -> NDArray[np.float32]:
@@ -27,22 +31,48 @@ def visibility_mask(luma: NDArray[np.float32], opening: float = 0.0) -> NDArray[
     Args:
         luma: float32 (h, w) in [0, 255], at working size.
         opening: How much this frame is the first of a scene, from 1 falling to 0. Such a frame is
-            marked more strongly, in texture far more than in flat places, where it would show.
+            marked more strongly where it is textured, and nowhere else.
 
     Returns:
         float32 (h, w), positive, relative.
     """
-    high = luma - cv2.GaussianBlur(luma, (0, 0), 3.0)
-    power = cv2.GaussianBlur(high * high, (0, 0), 3.5)
-    activity = np.sqrt(power)
-    # Eroding keeps the mask from spilling over an edge into a flat place.
-    activity = cv2.erode(activity, np.ones((5, 5), np.uint8))
-    activity = cv2.GaussianBlur(activity, (0, 0), 3.0)
-    mask = (np.clip(activity, 0.0, _CEILING) + _FLOOR) ** _EXPONENT
+    busy = texture(luma)
+    mask = (np.minimum(busy, _CEILING) + _FLOOR) ** _EXPONENT
     if opening > 0.01:
-        # The half-norm tells texture, which is everywhere in its window, from an edge, which fills
-        # little of it and would let the extra energy show in the flat places at its sides.
-        dense = cv2.GaussianBlur(np.sqrt(np.abs(high)), (0, 0), 3.5) ** 2
-        texture = np.clip(dense / _TEXTURED, 0.0, 1.0)
-        mask *= np.sqrt(1.0 + opening * (_EXTRA_FLAT + (_EXTRA_TEXTURED - _EXTRA_FLAT) * texture))
+        share = np.clip((busy - _SMOOTH) / (_TEXTURED - _SMOOTH), 0.0, 1.0)
+        mask *= np.sqrt(1.0 + opening * _EXTRA * share)
     return np.asarray(mask, np.float32)
+
+
+def smooth_amplitude() -> float:
+    """Return the mask where there is no texture at all."""
+    return float(_FLOOR**_EXPONENT)
+
+
+def texture(luma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the amplitude of what varies in every direction, as texture does and edges do not.
+
+    The smaller eigenvalue of the structure tensor (Foerstner and Guelch, 1987), with two changes.
+    Every gradient counts by its length, not its square: an edge is as strong as texture a hundred
+    times its area, and where it bends, it varies in both directions. And the result is eroded, so
+    that what lies beside texture, where the eye is as good as in the open, does not count.
+
+    Args:
+        luma: float32 (h, w) in [0, 255], at working size.
+
+    Returns:
+        float32 (h, w), grey levels: about half the root mean square of a texture with waves of
+        eight pixels, near 0 in flat and shaded places and along edges.
+    """
+    fine = cv2.GaussianBlur(luma, (0, 0), _FINEST)
+    along_x = cv2.Scharr(fine, cv2.CV_32F, 1, 0) / np.float32(32)
+    along_y = cv2.Scharr(fine, cv2.CV_32F, 0, 1) / np.float32(32)
+    # Not cv2.magnitude(), whose last bit depends on where in memory the result comes to lie.
+    length = np.sqrt(along_x * along_x + along_y * along_y) + np.float32(1e-3)
+    xx, xy, yy = (
+        cv2.GaussianBlur(product / length, (0, 0), _WINDOW)
+        for product in (along_x * along_x, along_x * along_y, along_y * along_y)
+    )
+    least = (xx + yy - np.sqrt((xx - yy) ** 2 + 4 * xy * xy)) / 2
+    least = cv2.erode(np.maximum(least, 0.0), np.ones((_ERODED, _ERODED), np.uint8))
+    return np.asarray(_PER_GRADIENT * cv2.GaussianBlur(least, (0, 0), 3.0), np.float32)

@@ -15,7 +15,7 @@ __all__ = ["SceneStarts", "opening_share"]
 
 _SMALL = 24
 _SAME_SCENE = 0.6
-_FADE = 1.5
+_FADE = 0.5
 
 
 class SceneStarts:

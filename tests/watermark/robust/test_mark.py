@@ -126,8 +126,8 @@ def test_where_a_crop_was_cut_is_told(clip: Frames, marked: Frames) -> None:
 
 
 def test_quality_is_what_was_asked(clip: Frames, marked: Frames) -> None:
-    assert 43.0 <= _psnr(clip, marked) <= 46.2
-    settings = EmbedSettings(psnr=40.0, weaker_by=0.0, stronger_by=0.0)
+    assert 43.0 <= _psnr(clip, marked) <= 47.5
+    settings = EmbedSettings(psnr=40.0, weaker_by=0.0, stronger_by=0.0, smooth=9.0)
     strong = list(RobustMark(settings).embed(clip, MESSAGE, key=PUBLISHED_KEY, fps=FPS))
     assert _psnr(clip, strong) == pytest.approx(40.0, abs=0.4)
 

@@ -44,7 +44,7 @@ def test_the_first_frame_of_a_scene_is_marked_more_strongly(
     ]
     assert power[0] > 2 * power[10]
     assert power[16] > 2 * power[26]
-    assert [round(opening_share(n), 2) for n in (0, 1, 9)] == [1.0, 0.51, 0.0]
+    assert [round(opening_share(n), 2) for n in (0, 1, 9)] == [1.0, 0.14, 0.0]
 
 
 def test_openings_are_read_apart(textured: Callable[..., Frames]) -> None:
