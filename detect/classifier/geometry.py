@@ -76,20 +76,21 @@ def content_box(images: Sequence[NDArray[np.uint8]]) -> Box:
     """
     height, width = images[0].shape[:2]
     lumas = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]
-    top, bottom = _edges(_spread(lumas, along=1) < _FLAT_LEVELS, height)
+    turned = [cv2.transpose(luma) for luma in lumas]
+    top, bottom = _edges(_column_spread(turned) < _FLAT_LEVELS, height)
     kept = [luma[top:bottom] for luma in lumas]
-    left, right = _edges(_spread(kept, along=0) < _FLAT_LEVELS, width)
+    left, right = _edges(_column_spread(kept) < _FLAT_LEVELS, width)
     return Box(top, bottom, left, right)
 
 
-def _spread(lumas: Sequence[NDArray[np.uint8]], *, along: int) -> NDArray[np.float64]:
-    """Return the standard deviation of each row (``along`` 1) or column (0) over all pictures.
+def _column_spread(lumas: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    """Return the standard deviation of each column over all pictures, float64 (W,).
 
-    Sums of whole numbers are exact, and need no copy of the pictures.
+    Sums of whole numbers are exact; OpenCV takes them along columns far faster than along rows.
     """
-    count = lumas[0].shape[along] * len(lumas)
+    count = lumas[0].shape[0] * len(lumas)
     total, squares = (
-        np.sum([cv2.reduce(one, along, how, dtype=cv2.CV_64F).ravel() for one in lumas], axis=0)
+        np.sum([cv2.reduce(one, 0, how, dtype=cv2.CV_64F)[0] for one in lumas], axis=0)
         for how in (cv2.REDUCE_SUM, cv2.REDUCE_SUM2)
     )
     return np.asarray(np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0)))

@@ -55,7 +55,7 @@ class Carrier:
     pilots: NDArray[np.int64]
     data: NDArray[np.int64]
 
-    @property
+    @functools.cached_property
     def radii(self) -> NDArray[np.float64]:
         """Radius of each lattice point, cycles per carrier pixel, float64 (K,)."""
         return np.hypot(self.waves[:, 0], self.waves[:, 1]) / TILE

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
 from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import MarkSegment
 from vidigree.watermark.robust.carrier import carrier_of
 from vidigree.watermark.robust.frontend import Picture
-from vidigree.watermark.robust.geometry import RIGHT_ANGLES, Geometry
+from vidigree.watermark.robust.geometry import RIGHT_ANGLES, Geometry, upright_picture
 from vidigree.watermark.robust.reading import (
     Finding,
     Trial,
@@ -19,6 +21,7 @@ from vidigree.watermark.robust.reading import (
     refine,
     score_of,
     try_geometry,
+    try_scale,
 )
 from vidigree.watermark.robust.search import candidates, upright
 from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
@@ -114,7 +117,8 @@ class Detector:
         self._blocks += 1
         rest = block
         for _ in range(_MARKS):
-            finding = self._find(rest, wide=rest is block and self._wide_now())
+            wide = rest is block and self._wide_now(len(block))
+            finding = self._find(rest, wide=wide)
             if finding is None:
                 return
             if all(finding.message != known.message for known in self._known):
@@ -126,8 +130,13 @@ class Detector:
             if len(rest) < _REST:
                 return
 
-    def _wide_now(self) -> bool:
-        """Return whether this block is worth a wide search: 1, 2, 3, 4, 8, 16, ..."""
+    def _wide_now(self, length: int) -> bool:
+        """Return whether this block is worth a wide search: 1, 2, 3, 4, 8, 16, ...
+
+        The end of a clip that is shorter than any other block that would be searched is not.
+        """
+        if self._blocks > 1 and length < _REST:
+            return False
         return self._blocks <= 4 or self._blocks & (self._blocks - 1) == 0
 
     def _find(self, stretches: list[Stretch], *, wide: bool) -> Finding | None:
@@ -210,9 +219,11 @@ class Detector:
         """Try a geometry and the same turned by 180 degrees: magnitudes cannot tell them apart."""
         carrier = carrier_of(key)
         self.looked += 2
+        there = upright_picture(view, geometry)
+        back = Picture(residual=np.ascontiguousarray(there.residual[::-1, ::-1]), step=there.step)
         return [
-            try_geometry(view, key, carrier, geometry),
-            try_geometry(view, key, carrier, geometry.nudged(turn=180.0)),
+            try_scale(there, key, carrier, geometry),
+            try_scale(back, key, carrier, geometry.nudged(turn=180.0)),
         ]
 
     def _decode(self, trials: list[Trial], parts: Parts) -> Finding | None:

@@ -12,7 +12,13 @@ from vidigree.watermark.robust.carrier import Carrier
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.spectrum import lattice_spectrum, whiten
 
-__all__ = ["RIGHT_ANGLES", "Geometry", "observed_spectrum"]
+__all__ = [
+    "RIGHT_ANGLES",
+    "Geometry",
+    "observed_spectrum",
+    "scaled_spectrum",
+    "upright_picture",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,11 @@ def observed_spectrum(
     picture: Picture, carrier: Carrier, geometry: Geometry
 ) -> NDArray[np.complex64]:
     """Undo a geometry and return the whitened lattice spectrum, complex64 (K,)."""
+    return scaled_spectrum(upright_picture(picture, geometry), carrier, geometry)
+
+
+def upright_picture(picture: Picture, geometry: Geometry) -> Picture:
+    """Undo mirroring and rotation; the scale stays."""
     residual = picture.residual
     step = picture.step
     if geometry.mirrored:
@@ -58,8 +69,18 @@ def observed_spectrum(
     rest = geometry.rotation - 90.0 * quarters
     if abs(rest) > 1e-4:
         residual = _turned(residual, -rest)
-    scaled = (step[0] / geometry.scale[0], step[1] / geometry.scale[1])
-    return whiten(lattice_spectrum(np.ascontiguousarray(residual), carrier, scaled), carrier)
+    return Picture(residual=np.ascontiguousarray(residual), step=step)
+
+
+def scaled_spectrum(
+    upright: Picture, carrier: Carrier, geometry: Geometry
+) -> NDArray[np.complex64]:
+    """Return the whitened lattice spectrum, complex64 (K,), of what :func:`upright_picture` made.
+
+    Of the geometry, only the scale is undone.
+    """
+    step = (upright.step[0] / geometry.scale[0], upright.step[1] / geometry.scale[1])
+    return whiten(lattice_spectrum(upright.residual, carrier, step), carrier)
 
 
 def _turned(residual: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:

@@ -12,7 +12,12 @@ from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.robust import ecc
 from vidigree.watermark.robust.carrier import Carrier
 from vidigree.watermark.robust.frontend import Picture
-from vidigree.watermark.robust.geometry import Geometry, observed_spectrum
+from vidigree.watermark.robust.geometry import (
+    Geometry,
+    observed_spectrum,
+    scaled_spectrum,
+    upright_picture,
+)
 from vidigree.watermark.robust.modulation import (
     align,
     channel_gain,
@@ -34,6 +39,7 @@ __all__ = [
     "reweighed",
     "score_of",
     "try_geometry",
+    "try_scale",
 ]
 
 _LEAST_WEIGHT = 0.15
@@ -81,7 +87,12 @@ class Finding:
 
 def try_geometry(picture: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry) -> Trial:
     """Undo a geometry and find the best shift."""
-    spectrum = observed_spectrum(picture, carrier, geometry)
+    return try_scale(upright_picture(picture, geometry), key, carrier, geometry)
+
+
+def try_scale(upright: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry) -> Trial:
+    """Find the best shift of a picture whose mirroring and rotation are undone already."""
+    spectrum = scaled_spectrum(upright, carrier, geometry)
     return Trial(
         key=key,
         carrier=carrier,
@@ -104,8 +115,11 @@ def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
     """
     looked = 0
     step = reach
+    upright: dict[float, Picture] = {}
     while step > 6e-4:
         improved = False
+        # Turning is what costs; most neighbours share their rotation with the trial.
+        upright = {turn: kept for turn, kept in upright.items() if turn == trial.geometry.rotation}
         degrees = float(np.rad2deg(step))
         for x, y, turn in (
             (step, step, 0.0),
@@ -117,9 +131,10 @@ def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
             (0.0, step, 0.0),
             (0.0, -step, 0.0),
         ):
-            other = try_geometry(
-                picture, trial.key, trial.carrier, trial.geometry.nudged(x, y, turn)
-            )
+            geometry = trial.geometry.nudged(x, y, turn)
+            if geometry.rotation not in upright:
+                upright[geometry.rotation] = upright_picture(picture, geometry)
+            other = try_scale(upright[geometry.rotation], trial.key, trial.carrier, geometry)
             looked += 1
             if other.lock.score > trial.lock.score:
                 trial, improved = other, True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,11 +33,13 @@ def lattice_spectrum(
         the number of pixels.
     """
     height, width = residual.shape
-    columns = _waves(width, step[0], int(carrier.waves[:, 0].min()), int(carrier.waves[:, 0].max()))
+    reach = int(np.abs(carrier.waves[:, 0]).max())
+    columns = _waves(width, step[0], 0, reach)
     rows = _waves(height, step[1], 0, int(carrier.waves[:, 1].max()))
-    grid = rows.conj() @ (residual @ columns.conj().T)
-    low = int(carrier.waves[:, 0].min())
-    picked = grid[carrier.waves[:, 1], carrier.waves[:, 0] - low]
+    # A real picture: two real products, and the columns of negative u are conjugates.
+    half = residual @ columns.real.T - 1j * (residual @ columns.imag.T)
+    grid = rows.conj() @ np.concatenate([half, half[:, :0:-1].conj()], axis=1)
+    picked = grid[carrier.waves[:, 1], carrier.waves[:, 0]]
     return np.asarray(picked / np.sqrt(height * width), np.complex64)
 
 
@@ -79,19 +83,42 @@ def whiten(spectrum: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.comp
         complex64 (K,) with mean square about 1 at every radius and modulus at most 3.
     """
     power = np.abs(spectrum) ** 2
-    order = np.argsort(carrier.radii, kind="stable")
-    parts = np.array_split(order, max(1, len(order) // _RING_POINTS))
-    centres = np.array([carrier.radii[part].mean() for part in parts])
+    longer, shorter, centres = _rings(carrier)
     # The median resists the few huge coefficients of a periodic texture; ln 2 makes it a mean.
-    levels = np.array([np.median(power[part]) / np.log(2.0) for part in parts])
+    medians = np.concatenate([np.median(power[rings], axis=1) for rings in (longer, shorter)])
+    levels = medians / np.log(2.0)
     level = np.exp(np.interp(carrier.radii, centres, np.log(levels + 1e-20)))
     white = spectrum / np.sqrt(level)
     modulus = np.abs(white)
-    return (white * np.minimum(1.0, _CLIP / np.maximum(modulus, 1e-9))).astype(np.complex64)
+    limited = white * np.minimum(1.0, _CLIP / np.maximum(modulus, 1e-9))
+    return np.asarray(limited, np.complex64)
+
+
+@functools.lru_cache(maxsize=32)
+def _rings(
+    carrier: Carrier,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Return the lattice points by rings of about _RING_POINTS, from the inner one outwards.
+
+    Returns:
+        Indices of the points of the rings that hold one more, intp (rings, points + 1); of the
+        others, intp (rings, points); and the mean radius of every ring, float64.
+    """
+    order = np.argsort(carrier.radii, kind="stable")
+    parts = np.array_split(order, max(1, len(order) // _RING_POINTS))
+    centres = np.array([carrier.radii[part].mean() for part in parts])
+    size = len(parts[-1])
+    longer = [part for part in parts if len(part) > size]
+    shorter = np.array(parts[len(longer) :])
+    return np.array(longer, np.intp).reshape(-1, size + 1), shorter, centres
 
 
 def _waves(length: int, step: float, low: int, high: int) -> NDArray[np.complex64]:
     """Return exp(2 pi i k x / TILE) for k from low to high at pixel centres, complex64 (k, x)."""
     position = (np.arange(length) + 0.5) * (step / TILE)
     turns = np.outer(np.arange(low, high + 1), position)
-    return np.exp(2j * np.pi * turns).astype(np.complex64)
+    # Whole turns are taken off in double precision; what is left, single precision can hold.
+    angle = ((turns - np.rint(turns)) * (2 * np.pi)).astype(np.float32)
+    waves = np.empty(angle.shape, np.complex64)
+    waves.real, waves.imag = np.cos(angle), np.sin(angle)
+    return waves

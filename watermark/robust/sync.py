@@ -38,10 +38,14 @@ def find_shift(spectrum: NDArray[np.complex64], carrier: Carrier) -> Lock:
         carrier: The key's carrier.
     """
     chosen = spectrum[carrier.pilots] * np.conj(carrier.phases[carrier.pilots])
-    grid = np.zeros((_GRID, _GRID), np.complex64)
     waves = carrier.waves[carrier.pilots]
+    grid = np.zeros((int(waves[:, 1].max()) + 1, _GRID), np.complex64)
     grid[waves[:, 1], waves[:, 0] % _GRID] = chosen
-    surface = scipy.fft.ifft2(grid, norm="forward").real
+    # Only the real part is wanted, and few rows are filled: along y, a real transform of the half
+    # spectrum does, which counts its first row once and the others twice.
+    partial = scipy.fft.ifft(grid, axis=1, norm="forward")
+    partial[1:] /= 2
+    surface = scipy.fft.irfft(partial, n=_GRID, axis=0, norm="forward")
     place = np.unravel_index(int(np.argmax(surface)), surface.shape)
     spread = float(np.sqrt(np.sum(np.abs(chosen) ** 2) / 2.0)) + 1e-12
     return Lock(

@@ -9,12 +9,14 @@ from vidigree.watermark.robust.payload import PAYLOAD_BITS, message_of, payload_
 messages = st.integers(0, 2**64 - 1)
 
 
-@given(messages, st.integers(1, 22))
+# With fewer than five outputs some messages of few ones have neighbours that are as likely; a
+# carrier holds 23.
+@given(messages, st.integers(5, 23))
 @settings(max_examples=15, deadline=None)
 def test_a_clean_block_decodes_to_itself(message: int, outputs: int) -> None:
     bits = payload_bits(message)
-    soft = 1.0 - 2.0 * ecc.encode(bits, max(outputs, 2)).astype(np.float32)
-    assert np.array_equal(ecc.decode(soft, max(outputs, 2))[0], bits)
+    soft = 1.0 - 2.0 * ecc.encode(bits, outputs).astype(np.float32)
+    assert np.array_equal(ecc.decode(soft, outputs)[0], bits)
 
 
 @given(messages, st.integers(0, 2**32 - 1))
