@@ -23,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials.certificates import CLAIM_SIGNING, DEVELOPMENT_ORGANIZATION
 from vidigree.watermark.credentials.identity import SigningIdentity
+from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.signature_call import SignatureCall
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
@@ -108,13 +109,7 @@ def check_chain(chain: bytes, *, now: datetime | None = None) -> tuple[ChainFind
     Raises:
         CredentialsError: The bytes are not certificates.
     """
-    try:
-        certificates = x509.load_pem_x509_certificates(chain)
-    except ValueError as error:
-        raise CredentialsError(
-            f"These are no PEM certificates: {bounded_text(error)}.",
-            hint="Convert DER with `openssl x509 -inform der`.",
-        ) from error
+    certificates = read_certificates(chain, what="The chain")
     now = now or datetime.now(UTC)
     leaf = certificates[0]
     found = [

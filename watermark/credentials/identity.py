@@ -30,6 +30,7 @@ from vidigree.watermark.credentials.certificates import (
     key_algorithm,
     make_development_chain,
 )
+from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.private_key import parse_private_key
 from vidigree.watermark.credentials.signer import PublicKey, Signer
 from vidigree.watermark.credentials.untrusted_text import bounded_text
@@ -172,14 +173,14 @@ def identity_from_chain(
     Raises:
         CredentialsError: The PEM is damaged, or key and leaf do not belong together.
     """
+    hint = "Give a PEM file: the signer's certificate first, then its issuers."
+    certificates = read_certificates(chain, what=f"The certificate chain in {where}", hint=hint)
+    leaf = certificates[0]
     try:
-        certificates = x509.load_pem_x509_certificates(chain)
-        leaf = certificates[0]
         algorithm = key_algorithm(leaf.public_key())
     except (ValueError, UnsupportedAlgorithm) as error:
         raise CredentialsError(
-            f"The certificate chain in {where} is damaged: {error}.",
-            hint="Give a PEM file: the signer's certificate first, then its issuers.",
+            f"The first certificate in {where} has a public key of an unknown kind.", hint=hint
         ) from error
     _check_key_fits(certificates, signer.public_key(), where)
     return SigningIdentity(

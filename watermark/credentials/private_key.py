@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials.certificates import PrivateKey, key_algorithm
+from vidigree.watermark.credentials.pem import what_instead_of
 from vidigree.watermark.credentials.signer import PublicKey, signature_hash
 
 __all__ = ["FileKey", "parse_private_key"]
@@ -70,9 +71,12 @@ def parse_private_key(pem: bytes, password: bytes | None, *, where: str) -> File
                 f"The password does not open the private key in {where}.",
                 hint="Check the password; if it is right, the key file is damaged.",
             ) from error
+        wrong, todo = what_instead_of(pem, b"PRIVATE KEY")
+        if b"PRIVATE KEY-----" in pem:
+            wrong = "it is cut off, damaged, or of an unknown kind"
         raise CredentialsError(
-            f"{where} holds no private key that can be read: {error}.",
-            hint="Give a PEM file with a PKCS#8 private key.",
+            f"{where} holds no private key that can be read: {wrong}.",
+            hint=todo or "Give a PEM file with a PKCS#8 private key.",
         ) from error
     key_algorithm(key.public_key())
     return FileKey(cast("PrivateKey", key))

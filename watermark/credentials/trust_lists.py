@@ -20,10 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cryptography import x509
-
 from vidigree.media.errors import CredentialsError, UsageError
 from vidigree.media.output import output_file
+from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.trust import TrustList, trust_folder
 
 __all__ = [
@@ -193,13 +192,11 @@ def update_lists(home: Path | None = None) -> tuple[InstalledList, ...]:
 
 def _count(name: str, role: Role, data: bytes) -> int:
     """Return the number of certificates, all of which must be readable."""
-    try:
-        certificates = x509.load_pem_x509_certificates(data)
-    except ValueError as error:
-        raise CredentialsError(
-            f"The list {name!r} is no list of PEM certificates: {error}.",
-            hint="Give a PEM file, such as the official C2PA trust list.",
-        ) from error
+    certificates = read_certificates(
+        data,
+        what=f"The list {name!r}",
+        hint="Give a PEM file, such as the official C2PA trust list.",
+    )
     # The reader's own way of taking a list apart must agree.
     TrustList(name=name, role=role, anchors=data).certificates()
     return len(certificates)

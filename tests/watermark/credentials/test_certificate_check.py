@@ -126,7 +126,7 @@ def test_development_chain_has_one_warning(identity: SigningIdentity) -> None:
 
 
 def test_what_is_no_certificate_is_told() -> None:
-    with pytest.raises(CredentialsError, match="no PEM certificates"):
+    with pytest.raises(CredentialsError, match="holds no certificate: it is no PEM text"):
         check_chain(b"hello")
 
 

@@ -15,6 +15,7 @@ from vidigree.media.errors import CredentialsError, UsageError
 from vidigree.watermark.credentials.certificates import SigningAlgorithm, key_algorithm
 from vidigree.watermark.credentials.chains import ordered_chain
 from vidigree.watermark.credentials.identity import SigningIdentity, identity_from_chain
+from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.signer import signature_hash
 from vidigree.watermark.credentials.signers.settings import SignerSettings
 from vidigree.watermark.credentials.untrusted_text import bounded_text
@@ -174,9 +175,6 @@ def open_pkcs11(settings: SignerSettings) -> SigningIdentity:
     except ValueError as error:
         raise UsageError(f"The key_id {key_id!r} is not hexadecimal.") from error
     chain = settings.read("chain") if settings.text("chain") else token.certificates()
-    try:
-        leaf = x509.load_pem_x509_certificates(chain)[0]
-    except ValueError as error:
-        raise CredentialsError(f"The chain of the token is damaged: {error}.") from error
+    leaf = read_certificates(chain, what=f"The chain of the token {token.label!r}")[0]
     key = _TokenKey(token, key_algorithm(leaf.public_key()))
     return identity_from_chain(chain, key, where=f"the token {token.label!r}")

@@ -35,8 +35,11 @@ def open_pkcs12(settings: SignerSettings) -> SigningIdentity:
     except ValueError as error:
         raise CredentialsError(
             f"{where} cannot be opened: "
-            + ("the password is wrong, or it is no PKCS#12 file." if password else f"{error}."),
-            hint="Check the password that password_env or password_file leads to.",
+            + ("the password is wrong" if password else "it needs a password")
+            + ", or it is no PKCS#12 file.",
+            hint="Check the password that password_env or password_file leads to."
+            if password
+            else "Name a password_env or password_file in the signer's settings.",
         ) from error
     if bundle.key is None or bundle.cert is None:
         missing = "private key" if bundle.key is None else "certificate of the key"
