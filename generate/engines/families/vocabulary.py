@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, words_of
 
-__all__ = ["LONGEST_CAPTION", "CaptionReading", "Vocabulary", "words_of"]
+__all__ = ["LONGEST_CAPTION", "CaptionReading", "Vocabulary"]
 
 LONGEST_CAPTION: Final = 32
 """Words of a caption that are read; the rest is cut off."""
-
-
-def words_of(caption: str) -> list[str]:
-    """Return the words of a caption, lower case, without punctuation."""
-    return re.findall(r"[a-z0-9']+", caption.lower().replace("’", "'"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,12 @@ left over is named to the user.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, words_of
 
 __all__ = ["Wording", "known_words", "reword"]
 
@@ -83,7 +82,7 @@ def _trained_phrases(known: frozenset[str]) -> dict[tuple[str, object], str]:
 
 def _phrases(prompt: str) -> Iterator[str]:
     """Split a prompt into phrases of the renderer's vocabulary, longest first, and single words."""
-    words = re.findall(r"[a-z0-9']+", prompt.lower().replace("’", "'"))
+    words = words_of(prompt)
     at = 0
     while at < len(words):
         for length in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):

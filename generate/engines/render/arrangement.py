@@ -126,6 +126,7 @@ def _wall(shapes: Sequence[Shape]) -> Iterator[Triple]:
 
 
 _FORMS = {
+    "middle": _tower,
     "pile": _pyramid,
     "pyramid": _pyramid,
     "ring": _ring,

@@ -7,11 +7,10 @@ the next one). Words outside the vocabulary are collected, never dropped silentl
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, words_of
 
 __all__ = ["ObjectPhrase", "PromptReading", "read_prompt"]
 
@@ -31,7 +30,8 @@ class ObjectPhrase:
         proportion: ``"tall"``, ``"short"``, ``"flat"``, ``"long"`` or ``None``.
         materials: Material words, in order.
         pattern: Pattern name or ``None``.
-        arrangement: ``"tower"``, ``"row"``, ... or ``None``.
+        arrangement: ``"tower"``, ``"row"``, ... or ``None``; every tower of "two towers of cubes"
+            is a phrase of its own.
         motion: Motion name; ``None`` if no verb was given.
         direction: ``"left"``, ``"right"``, ``"near"``, ``"far"`` or ``None``.
     """
@@ -99,7 +99,7 @@ def read_prompt(prompt: str) -> PromptReading:
 
 def _tokens(prompt: str) -> list[tuple[str, object]]:
     """Split into (slot, value) pairs, longest phrases first; unknown words get slot ``"?"``."""
-    words = re.findall(r"[a-z0-9']+", prompt.lower().replace("’", "'"))
+    words = words_of(prompt)
     tokens: list[tuple[str, object]] = []
     at = 0
     while at < len(words):
@@ -112,12 +112,16 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
         else:
             if words[at] not in FILLER:
                 tokens.append(("?", words[at]))
-            elif words[at] == "and":
-                tokens.append(("and", None))
+            elif words[at] == "into":
+                tokens.append(("into", None))
             at += 1
     return tokens
 
 
+# Arrangements side by side; more would not fit a picture.
+_MOST_GROUPS = 4
+# Motions that end in a collision if something is in the way.
+_CAN_HIT = {"roll", "slide", "throw", "tumble", "bounce"}
 _KIND_OF_GROUND = {"wood": "wood", "marble": "marble", "glossy": "gloss", "mirror": "gloss"}
 
 
@@ -132,6 +136,10 @@ class _Reader:
     # index of the first object that has no verb yet
     verbless_from: int = 0
     moved: range = field(default_factory=lambda: range(0))
+    # objects that were said to move into what comes next
+    aimed: range = field(default_factory=lambda: range(0))
+    # how many arrangements of the same kind, "two towers of cubes"
+    groups: int = 1
     reading: PromptReading = field(default_factory=PromptReading)
 
     def take(self, slot: str, value: object) -> None:
@@ -149,6 +157,7 @@ class _Reader:
     def _clear(self) -> None:
         self.waiting.clear()
         self.materials.clear()
+        self.groups = 1
 
     def _on_colour(self, value: object) -> None:
         self._wait("colour", value)
@@ -171,6 +180,10 @@ class _Reader:
         self.waiting.pop("count", None)
         self._wait("arrangement", value)
 
+    def _on_arrangement_plural(self, value: object) -> None:
+        self.groups = min(int(self.waiting.pop("count", 2)), _MOST_GROUPS)
+        self._wait("arrangement", value)
+
     def _on_shape(self, value: object) -> None:
         self._add_object(str(value), plural=False)
 
@@ -181,15 +194,16 @@ class _Reader:
         phrase = ObjectPhrase(
             shape=shape, plural=plural, materials=tuple(self.materials), **self.waiting
         )
+        groups = [replace(phrase) for _ in range(self.groups)]
         self._clear()
+        for i in self.aimed:
+            if self.objects[i].motion in _CAN_HIT:
+                self.objects[i] = replace(self.objects[i], motion="collide")
+        self.aimed = range(0)
+        self.objects += groups
         if self.early_motion is not None:
-            phrase = replace(phrase, motion=self.early_motion)
-            self.early_motion = None
-            self.objects.append(phrase)
-            self.verbless_from = len(self.objects)
-            self.moved = range(len(self.objects) - 1, len(self.objects))
-            return
-        self.objects.append(phrase)
+            self.verbless_from = len(self.objects) - len(groups)
+            self._move(self.early_motion)
 
     def _on_motion(self, value: object) -> None:
         if self.verbless_from < len(self.objects):
@@ -226,6 +240,7 @@ class _Reader:
     def _set_ground(self, kind: str) -> None:
         colour = self.waiting.get("colour")
         tint = str(colour) if colour is not None else self.reading.ground_colour
+        self.aimed = range(0)
         if self.reading.ground not in (None, "plain") and kind == "plain":
             kind = str(self.reading.ground)
         self.reading = replace(self.reading, ground=kind, ground_colour=tint)
@@ -253,8 +268,9 @@ class _Reader:
     def _on_physics(self, value: object) -> None:
         self.reading = replace(self.reading, physics=(*self.reading.physics, str(value)))
 
-    def _on_and(self, value: object) -> None:  # noqa: ARG002
-        return
+    def _on_into(self, value: object) -> None:  # noqa: ARG002
+        """Remember who is on the way: "rolling into a cube" hits it, "into the snow" does not."""
+        self.aimed = self.moved
 
     def _on_unknown(self, value: object) -> None:
         if value not in self.reading.unknown:

@@ -235,6 +235,9 @@ def _throw(cue: Cue) -> Start:
 def _collide(cue: Cue) -> Start:
     side = -1.0 if cue.place[0] < 0 else 1.0
     x, y, z = cue.at(0.0)
+    if cue.directed and cue.heading[0]:
+        side = -cue.heading[0]
+        x = side * abs(x)
     x += 0.5 * side
     speed = 1.9
     aim = -np.array([x, z]) / max(math.hypot(x, z), 1e-6)

@@ -24,6 +24,15 @@ _HEADINGS: Final = {
     "far": (0.0, -1.0),
 }
 _MOST_OBJECTS: Final = 30
+_USUAL_COUNT: Final = {
+    "middle": 1,
+    "pile": 6,
+    "pyramid": 6,
+    "ring": 6,
+    "row": 6,
+    "tower": 5,
+    "wall": 9,
+}
 _GRAVITY: Final = {"moon": 1.62, "weightless": 0.0}
 _SPEED: Final = {"slow": 0.4, "fast": 1.7}
 
@@ -143,10 +152,20 @@ def _settle_motions(phrases: tuple[ObjectPhrase, ...]) -> list[ObjectPhrase]:
 
 
 def _with_strikes(phrases: tuple[ObjectPhrase, ...]) -> tuple[ObjectPhrase, ...]:
-    """Let what hits a tower or another arrangement knock it over: "a ball hitting a tower"."""
-    stands = [phrase.arrangement is not None and phrase.motion is None for phrase in phrases]
-    if not any(stands) or not any(phrase.motion == "collide" for phrase in phrases):
+    """Let what hits a tower or another arrangement knock it over: "a ball hitting a tower".
+
+    Single things that are hit stand in the middle, where whatever collides is bound for.
+    """
+    if not any(phrase.motion == "collide" for phrase in phrases):
         return phrases
+    stands = [phrase.arrangement is not None and phrase.motion is None for phrase in phrases]
+    if not any(stands):
+        return tuple(
+            replace(phrase, arrangement="middle", motion="rest")
+            if phrase.motion is None and not phrase.plural and (phrase.count or 1) == 1
+            else phrase
+            for phrase in phrases
+        )
     return tuple(
         replace(phrase, motion="topple")
         if standing
@@ -161,9 +180,7 @@ def _count(phrase: ObjectPhrase, rng: np.random.Generator) -> int:
     if phrase.count is not None and (phrase.count > 1 or not phrase.arrangement):
         return min(phrase.count, _MOST_OBJECTS)
     if phrase.arrangement:
-        return {"row": 6, "ring": 6, "pyramid": 6, "wall": 9, "pile": 6, "tower": 5}[
-            phrase.arrangement
-        ]
+        return _USUAL_COUNT[phrase.arrangement]
     if phrase.motion == "domino" and phrase.plural:
         return 7
     return int(rng.integers(2, 5)) if phrase.plural else 1

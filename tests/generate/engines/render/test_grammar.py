@@ -43,6 +43,26 @@ def test_arrangements_count_what_they_are_of() -> None:
     assert cubes.motion == "topple"
 
 
+def test_two_towers_are_two() -> None:
+    towers = read_prompt("two towers of five red cubes").objects
+    assert [(o.arrangement, o.count, o.colour) for o in towers] == 2 * [("tower", 5, "red")]
+    (stacks, more) = read_prompt("a ball beside two stacks of blocks").objects[1:]
+    assert (stacks.arrangement, stacks.count, more.arrangement) == ("tower", None, "tower")
+    assert len(read_prompt("two towers of cubes and a ball").objects) == 3, "one ball"
+
+
+def test_what_moves_into_a_thing_hits_it() -> None:
+    motions = {
+        "a ball rolling into a tower of cubes": ["collide", None],
+        "a red ball rolling to the right into a cube": ["collide", None],
+        "a ball rolling into the snow beside a cube": ["roll", None],
+        "a ball rolling into the distance and a cube": ["roll", None],
+        "a ball floating into a cube": ["hover", None],
+    }
+    for prompt, wanted in motions.items():
+        assert [o.motion for o in read_prompt(prompt).objects] == wanted, prompt
+
+
 @pytest.mark.parametrize(
     ("prompt", "unknown"),
     [
@@ -50,6 +70,7 @@ def test_arrangements_count_what_they_are_of() -> None:
         ("A Red Ball, bouncing!", ()),
         ("a fluffy red ball and a fluffy cube", ("fluffy",)),
         ("", ()),
+        ("красный ball über 草", ("красный", "über", "草")),
     ],
 )
 def test_unknown_words_are_named_once_in_order(prompt: str, unknown: tuple[str, ...]) -> None:

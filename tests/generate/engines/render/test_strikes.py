@@ -15,6 +15,7 @@ PROMPTS = [
     "a ball hitting a pyramid of cans",
     "a tower of blocks knocked over by a ball",
     "a wall of bricks hit by two balls",
+    "a ball rolling into a tower of five cubes",
 ]
 
 
@@ -44,3 +45,23 @@ def test_one_ball_hits_from_the_side_that_was_asked() -> None:
     (ball,) = (body for body in scene.bodies if isinstance(body.shape, Sphere))
     assert ball.position[0] > 1
     assert ball.velocity[0] < 0
+
+
+def test_towers_stand_side_by_side() -> None:
+    scene = stage(read_prompt("two towers of four cubes"), 0)
+    feet = sorted(round(body.position[0], 3) for body in scene.bodies)
+    assert len(feet) == 8
+    assert len(set(feet)) == 2
+    assert feet[-1] - feet[0] > 2
+
+
+@pytest.mark.parametrize("way", ["right", "left"])
+def test_a_ball_that_rolls_into_a_cube_pushes_it(way: str) -> None:
+    scene = stage(read_prompt(f"a ball rolling to the {way} into a cube on grass"), 1)
+    moments = (k / 24 for k in range(48))
+    place = np.stack([pose.position for pose in simulate(scene, moments)])
+    assert np.sign(place[0, 0, 0]) == (-1 if way == "right" else 1)
+    assert np.abs(place[:6, 1] - place[0, 1]).max() < 0.01, "the cube stands until it is hit"
+    pushed = place[-1, 1, 0] - place[0, 1, 0]
+    assert abs(pushed) > 0.01, "a cube of its weight rubs on the ground"
+    assert np.sign(pushed) == (1 if way == "right" else -1)

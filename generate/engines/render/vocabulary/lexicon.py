@@ -1,0 +1,100 @@
+"""All words in one table: each maps to a slot of the scene and a value.
+
+Phrases of several words are matched before single words. Words without meaning for the picture
+("a", "the", "video of") are listed too, so that every other word can be named as unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from vidigree.generate.engines.render.vocabulary.bodies import (
+    ARRANGEMENTS,
+    ARRANGEMENTS_IN_THE_PLURAL,
+    COUNTS,
+    MATERIALS,
+    PATTERNS,
+    PLURALS,
+    SHAPES,
+    SIZES,
+)
+from vidigree.generate.engines.render.vocabulary.colours import (
+    COLOUR_SYNONYMS,
+    COLOURS,
+)
+from vidigree.generate.engines.render.vocabulary.motion import (
+    DIRECTIONS,
+    MOTIONS,
+    PHYSICS,
+)
+from vidigree.generate.engines.render.vocabulary.surroundings import (
+    CAMERAS,
+    GROUNDS,
+    SKIES,
+    SURFACES,
+)
+
+__all__ = ["FILLER", "LEXICON", "known_words", "words_of"]
+
+Slot = str
+
+_FILLER: Final = """
+    the of on in onto into over with and from is are at it its that which while as to by up
+    down for this there then around other another each against together across along under
+    video clip movie animation footage scene shot film view camera render rendering rendered
+    showing shows background front behind beside next being gets off very bright light lit
+    soft realistic photorealistic cinematic beautiful detailed high quality 3d 4k hd colored
+    coloured color colour sun smooth smoothly gently air s
+"""
+
+FILLER: Final = frozenset(_FILLER.split())
+
+
+def _build() -> dict[str, tuple[Slot, object]]:
+    lexicon: dict[str, tuple[Slot, object]] = {}
+
+    def put(slot: Slot, words: Iterable[tuple[str, object]]) -> None:
+        for word, value in words:
+            if word in lexicon:
+                raise AssertionError(f"{word!r} stands in two tables")
+            lexicon[word] = (slot, value)
+
+    put("colour", ((word, word) for word in COLOURS))
+    put("colour", COLOUR_SYNONYMS.items())
+    put("count", COUNTS.items())
+    put("count", ((str(n), n) for n in range(1, 31)))
+    put("size", SIZES.items())
+    put("material", MATERIALS.items())
+    put("pattern", PATTERNS.items())
+    put("shape", SHAPES.items())
+    plurals = {f"{word}s": value for word, value in SHAPES.items() if f"{word}s" not in lexicon}
+    plurals |= {plural: SHAPES[word] for plural, word in PLURALS.items()}
+    put("shape plural", plurals.items())
+    put("motion", MOTIONS.items())
+    put("direction", DIRECTIONS.items())
+    put("arrangement", ARRANGEMENTS.items())
+    put("arrangement plural", ARRANGEMENTS_IN_THE_PLURAL.items())
+    put("ground", GROUNDS.items())
+    put("surface", ((word, word) for word in SURFACES))
+    put("sky", SKIES.items())
+    put("camera", CAMERAS.items())
+    put("physics", PHYSICS.items())
+    return lexicon
+
+
+LEXICON: Final = _build()
+
+
+def words_of(prompt: str) -> list[str]:
+    """Return the words of a prompt in any script, lower case, without punctuation."""
+    return re.findall(r"(?:[^\W_]|')+", prompt.lower().replace("’", "'"))
+
+
+def known_words() -> dict[str, list[str]]:
+    """Return the vocabulary by slot, for documentation and error messages."""
+    slots: dict[str, list[str]] = {}
+    for word, (slot, _) in LEXICON.items():
+        slots.setdefault(slot, []).append(word)
+    return {slot: sorted(words) for slot, words in slots.items()}
