@@ -165,7 +165,7 @@ def _explanation(piece: dict[str, Any], words: Wording) -> tuple[str, str]:
 def _strength(piece: dict[str, Any]) -> str:
     strength, segments = piece["strength"], piece["segments"]
     parts = []
-    if strength["p_value"] is not None:
+    if strength["p_value"] is not None and strength["p_value"] < 1:
         parts.append(p_value_text(strength["p_value"]))
     if strength["llr"] is not None:
         parts.append(f"log-likelihood ratio {strength['llr']:+.2f}")

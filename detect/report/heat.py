@@ -1,8 +1,13 @@
-"""The heat map of a report: which part of the picture spoke for synthesis, over a thumbnail."""
+"""The heat map of a report: which part of the picture stands out, over a thumbnail.
+
+Tiles are smaller than what the classifier was trained on, so their level means little; what is
+shown is how each cell differs from the median of all.
+"""
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +15,10 @@ from typing import Any
 __all__ = ["Cell", "Heat", "heat"]
 
 _WARM = 3.0
-"""Log-likelihood ratio at which a colour is three quarters saturated (tanh 1)."""
+"""Difference of log-likelihood ratios at which a colour is three quarters saturated (tanh 1)."""
+
+_LEAST = 1.0
+"""Difference that a cell must have to stand out, in nats, as a stretch of the curve must."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +32,7 @@ class Cell:
         height: Height, above 0.
         kind: ``"synthetic"`` or ``"neutral"``; chooses the colour.
         level: Strength of the colour, 0 to 1.
-        note: The cell's figure.
+        note: The cell's log-likelihood ratio, and its difference from the median.
     """
 
     left: float
@@ -46,6 +54,7 @@ class Heat:
         jpeg: The thumbnail nearest to it in base64; empty without thumbnails.
         aspect: Width over height of the frame.
         cells: All cells, rows from the top.
+        even: Whether no cell stands out.
     """
 
     start: float
@@ -53,6 +62,7 @@ class Heat:
     jpeg: str
     aspect: float
     cells: tuple[Cell, ...]
+    even: bool
 
 
 def heat(row: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Heat | None:
@@ -74,12 +84,21 @@ def heat(row: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Heat | None
         jpeg="" if nearest is None else nearest["jpeg"],
         aspect=media.get("width", 16) / max(1, media.get("height", 9)),
         cells=tuple(_cells(found)),
+        even=_spread(found) < _LEAST,
     )
+
+
+def _spread(found: dict[str, Any]) -> float:
+    """Return the largest difference of a cell from the median of all."""
+    ratios = [llr for row in found["cells"] for llr in row]
+    level = statistics.median(ratios)
+    return float(max(abs(llr - level) for llr in ratios))
 
 
 def _cells(found: dict[str, Any]) -> list[Cell]:
     top, bottom, left, right = (1000 * edge for edge in found["box"])
     rows = found["cells"]
+    level = statistics.median(llr for row in rows for llr in row)
     height, width = (bottom - top) / len(rows), (right - left) / len(rows[0])
     return [
         Cell(
@@ -87,9 +106,9 @@ def _cells(found: dict[str, Any]) -> list[Cell]:
             top=round(top + i * height, 2),
             width=round(width, 2),
             height=round(height, 2),
-            kind="synthetic" if llr > 0 else "neutral",
-            level=round(0.65 * abs(math.tanh(llr / _WARM)), 3),
-            note=f"LLR {llr:+.2f}",
+            kind="synthetic" if llr > level else "neutral",
+            level=round(0.65 * abs(math.tanh((llr - level) / _WARM)), 3),
+            note=f"LLR {llr:+.2f}, {llr - level:+.2f}",
         )
         for i, row in enumerate(rows)
         for j, llr in enumerate(row)

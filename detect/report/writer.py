@@ -12,15 +12,16 @@ from typing import IO, TYPE_CHECKING, Any
 from vidigree import __version__
 from vidigree.detect.evidence import LAYERS
 from vidigree.detect.findings import Finding
+from vidigree.detect.report.curve import curve
 from vidigree.detect.report.heat import heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
-from vidigree.detect.wording import wording
+from vidigree.detect.wording import Wording, wording
 from vidigree.media.output import output_file
+from vidigree.watermark.method import p_value_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-from vidigree.watermark.method import p_value_text
 
 __all__ = ["ReportWriter", "render_report"]
 
@@ -115,6 +116,7 @@ def _clip(row: Row, pictures: list[Picture]) -> dict[str, Any]:
         clip |= {
             "evidence": sorted(row["evidence"], key=lambda piece: order[piece["layer"]]),
             "tracks": tracks(row),
+            "curve": curve(row),
             "heat": heat(row, pictures),
             "trees": manifest_tree(row),
             "json": json.dumps(row, ensure_ascii=False, indent=2),
@@ -133,8 +135,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["clock"] = _clock
-    environment.filters["p_value"] = p_value_text
+    environment.filters["figures"] = _figures
     return environment
+
+
+def _figures(piece: dict[str, Any], words: Wording) -> list[str]:
+    """Return the strength of a piece of evidence in figures; what says nothing is left out."""
+    strength = piece["strength"]
+    p_value, llr, similarity = (strength[name] for name in ("p_value", "llr", "similarity"))
+    found = [p_value_text(p_value)] if p_value is not None and p_value < 1 else []
+    found += [f"LLR = {llr:+.2f}"] if llr is not None else []
+    found += [f"{words.text('likeness')} = {similarity:.2f}"] if similarity is not None else []
+    return found
 
 
 def _clock(seconds: float) -> str:

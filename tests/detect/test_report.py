@@ -14,6 +14,7 @@ import pytest
 from vidigree.detect.evidence import Layer
 from vidigree.detect.readings import LedgerReading, NotChecked, Readings
 from vidigree.detect.report import ReportWriter, render_report
+from vidigree.detect.report.curve import curve
 from vidigree.detect.report.heat import heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
@@ -137,6 +138,44 @@ def test_the_picture_map_lies_over_the_nearest_thumbnail() -> None:
     assert 'class="heat"' in render(entry)
     assert 'class="heat"' not in render(row())
     assert heat(row(), pictures) is None
+
+
+def test_the_picture_map_shows_differences_not_levels() -> None:
+    entry = row()
+    found = {"start": 0.0, "end": 2.0, "box": [0, 1, 0, 1], "cells": [[5.0, 5.0], [5.0, 8.0]]}
+    entry["readings"]["classifier"] = {"status": "scored", "where": {"heat_map": found}}
+    shown = heat(entry, [])
+    assert shown is not None
+    assert [cell.level > 0 for cell in shown.cells] == [False, False, False, True]
+    assert shown.cells[3].kind == "synthetic"
+    found["cells"] = [[5.0, 5.0], [5.0, 5.5]]
+    assert "No part of the picture stands out" in render(entry)
+    assert 'class="heat"' not in render(entry)
+
+
+def test_the_curve_lies_over_the_clip_with_what_stands_out_behind_it() -> None:
+    entry = row()
+    points = [
+        {"start": 0.0, "end": 2.0, "shot": 0, "llr": -60.0},
+        {"start": 2.0, "end": 4.0, "shot": 1, "llr": 3.0},
+    ]
+    where = {"curve": points, "stretches": [{"start": 2.0, "end": 4.0, "llr": 3.0}]}
+    entry["readings"]["classifier"] = {"status": "scored", "where": where | {"heat_map": None}}
+    drawn = curve(entry)
+    assert drawn is not None
+    first, second = drawn.strokes
+    assert (first.left, first.right, second.left, second.right) == (0, 500, 500, 1000)
+    assert second.down < 500 < first.down <= 1000
+    assert (first.kind, second.kind) == ("neutral", "synthetic")
+    assert [(band.left, band.width) for band in drawn.bands] == [(500, 500)]
+    assert 'class="stroke synthetic"' in render(entry)
+    assert curve(row()) is None
+
+
+def test_figures_that_say_nothing_are_left_out() -> None:
+    absent = MarkReading(method="robust", present=False)
+    assert "p = 1" not in render(row(marks=(absent,)))
+    assert "p = 1e-12" in render(row())
 
 
 def test_the_manifest_tree_shows_ingredients_and_recovered_credentials() -> None:

@@ -1,264 +1,29 @@
-"""The truth table, one case a row, and the words of every verdict."""
+"""What the verdict makes of readings that lie beside the cases of the truth table."""
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from fixtures.readings import (
+    BOUND,
+    CAPTURED,
+    CLEAN,
+    ENTRY,
+    GENERATED,
+    MARK,
+    NO_MARK,
+    Credentials,
+    Signer,
+)
+from fixtures.truth_table import verdict
 
-from vidigree.detect.classifier import ABSTENTIONS
-from vidigree.detect.evidence import LAYERS
 from vidigree.detect.findings import Confidence, Finding
-from vidigree.detect.readings import LedgerReading, NotChecked, Readings
-from vidigree.detect.rules import RULES
-from vidigree.detect.verdict import Verdict, judge
-from vidigree.detect.wording import LANGUAGES, wording
-from vidigree.watermark.keyring import PUBLISHED_KEY
-from vidigree.watermark.method import MarkReading, MarkSegment
-
-DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-OURS = "com.vidigree.robust.1"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Binding:
-    alg: str
-    value: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ingredient:
-    integrity: str = "intact"
-    claimed_source: str = "unknown"
-    ingredients: tuple[Ingredient, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Signer:
-    organization: str = "Example Studio"
-    common_name: str = "Example Studio signing"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labels:
-    says_generated: bool = False
-    named: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Credentials:
-    status: str = "present"
-    integrity: str = "intact"
-    signer_trust: str = "trusted"
-    validity: str = "valid"
-    timestamp: str = "absent"
-    claimed_source: str = "generated"
-    trusted_by: str | None = "list"
-    signer: Signer | None = field(default_factory=Signer)
-    generator: str | None = "vidigree"
-    soft_bindings: tuple[Binding, ...] = ()
-    ingredients: tuple[Ingredient, ...] = ()
-    labels: Labels = field(default_factory=Labels)
-    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window:
-    start: float = 0.0
-    end: float = 2.0
-    llr: float = 3.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Classifier:
-    status: str = "scored"
-    reason: str = ""
-    llr: float | None = -1.0
-    p_value: float | None = 0.5
-    likely_synthetic: bool = False
-    windows: tuple[Window, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-NONE = Credentials(status="absent")
-GENERATED = Credentials()
-CAPTURED = Credentials(claimed_source="captured", generator="Camera 1")
-CLIP_ID = 0x00000000000000AB
-BOUND = replace(GENERATED, soft_bindings=(Binding(alg=OURS, value=f"{CLIP_ID:016x}"),))
-NO_MARK = MarkReading(method="robust", present=False, p_value=0.4)
-MARK = MarkReading(
-    method="robust",
-    present=True,
-    p_value=1e-20,
-    message=CLIP_ID,
-    key_id="mk-1",
-    segments=(MarkSegment(start=0.0, end=4.0, p_value=1e-20, message=CLIP_ID),),
-)
-ENTRY = LedgerReading(
-    found_by="mark",
-    clip_id=f"{CLIP_ID:016x}",
-    similarity=0.97,
-    same_content=True,
-    claimed_source="generated",
-    generated=True,
-    engine="render",
-    issued_at="2026-01-02T03:04:05+00:00",
-)
-CLEAN = Readings(credentials=NONE, marks=(NO_MARK,), classifier=Classifier())
-LIKELY = Classifier(llr=4.0, likely_synthetic=True, windows=(Window(), Window(start=2, llr=-1.0)))
-ABSTAINED = Classifier(status="abstained", reason="the clip is shorter than 1 s", llr=None)
-
-ROWS: dict[str, Readings] = {
-    "capture-over-mark": replace(CLEAN, credentials=CAPTURED, marks=(MARK,)),
-    "capture-over-ledger": replace(
-        CLEAN, credentials=CAPTURED, ledger=replace(ENTRY, found_by="fingerprint")
-    ),
-    "binding-mismatch": replace(CLEAN, credentials=BOUND, marks=(replace(MARK, message=7),)),
-    "transplanted-mark": replace(CLEAN, marks=(MARK,), ledger=replace(ENTRY, same_content=False)),
-    "ingredient-altered": replace(
-        CLEAN, credentials=replace(GENERATED, ingredients=(Ingredient(integrity="altered"),))
-    ),
-    "capture-from-generated": replace(
-        CLEAN,
-        credentials=replace(CAPTURED, ingredients=(Ingredient(claimed_source="generated"),)),
-    ),
-    "content-altered": replace(CLEAN, credentials=replace(GENERATED, integrity="altered")),
-    "generated-trusted": replace(CLEAN, credentials=GENERATED),
-    "generated-own-signer": replace(CLEAN, credentials=replace(GENERATED, trusted_by="own")),
-    "generated-confirmed-by-mark": replace(
-        CLEAN, credentials=replace(BOUND, signer_trust="unlisted"), marks=(MARK,)
-    ),
-    "generated-unverified-signer": replace(
-        CLEAN, credentials=replace(GENERATED, signer_trust="unlisted", validity="expired")
-    ),
-    "made-from-generated": replace(
-        CLEAN,
-        credentials=replace(
-            GENERATED,
-            claimed_source="edited",
-            ingredients=(Ingredient(ingredients=(Ingredient(claimed_source="generated"),)),),
-        ),
-    ),
-    "stamped-but-likely-synthetic": replace(
-        CLEAN,
-        credentials=replace(BOUND, claimed_source="unknown"),
-        marks=(MARK,),
-        classifier=LIKELY,
-    ),
-    "issued-but-likely-synthetic": replace(
-        CLEAN,
-        marks=(MARK,),
-        ledger=replace(ENTRY, claimed_source="edited", generated=False),
-        classifier=LIKELY,
-    ),
-    "stamped-source-unclaimed": replace(
-        CLEAN, credentials=replace(BOUND, claimed_source="unknown"), marks=(MARK,)
-    ),
-    "issued-source-unclaimed": replace(
-        CLEAN, marks=(MARK,), ledger=replace(ENTRY, claimed_source="edited", generated=False)
-    ),
-    "issued-as-captured": replace(
-        CLEAN, marks=(MARK,), ledger=replace(ENTRY, claimed_source="captured", generated=False)
-    ),
-    "recovered-by-mark": replace(CLEAN, marks=(MARK,), ledger=ENTRY),
-    "recovered-content-unchecked": replace(
-        CLEAN, marks=(MARK,), ledger=replace(ENTRY, same_content=None, similarity=None)
-    ),
-    "recovered-by-fingerprint": replace(CLEAN, ledger=replace(ENTRY, found_by="fingerprint")),
-    "marked": replace(CLEAN, marks=(MARK,)),
-    "marked-weakly": replace(CLEAN, marks=(replace(MARK, key_id=PUBLISHED_KEY.key_id),)),
-    "captured-trusted": replace(CLEAN, credentials=CAPTURED),
-    "capture-against-classifier": replace(CLEAN, credentials=CAPTURED, classifier=LIKELY),
-    "labelled-generated": replace(
-        CLEAN, credentials=replace(NONE, labels=Labels(says_generated=True, named="AIGC 1"))
-    ),
-    "classifier": replace(CLEAN, classifier=LIKELY),
-    "capture-unverified": replace(CLEAN, credentials=replace(CAPTURED, signer_trust="unlisted")),
-    "claim-unverified": replace(CLEAN, credentials=replace(GENERATED, integrity="unknown")),
-    "credentials-unreadable": replace(CLEAN, credentials=Credentials(status="unreadable")),
-    "layer-not-checked": replace(
-        CLEAN, classifier=NotChecked(layer="classifier", why="there is no model")
-    ),
-    "classifier-abstained": replace(CLEAN, classifier=ABSTAINED),
-    "nothing-found": CLEAN,
-}
-
-
-def verdict(name: str) -> Verdict:
-    return judge(ROWS[name], path=Path("clip.mp4"), media={"seconds": 4.0})
-
-
-def test_every_row_of_the_table_has_a_case() -> None:
-    assert list(ROWS) == [rule.name for rule in RULES]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_row_decides_its_case(rule: Any) -> None:
-    result = verdict(rule.name)
-    assert result.reason == rule.name
-    assert result.finding is rule.finding
-    assert result.confidence is rule.confidence
-    codes = {piece.code for piece in result.evidence}
-    assert set(result.grounds) <= codes
-    assert result.grounds or rule.name == "nothing-found"
-
-
-def test_the_table_in_the_docs_is_the_table_in_the_code() -> None:
-    page = (DOCS / "verdict.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| \d+ \| `([a-z-]+)` \| `([a-z-]+)` \| (\w+) \|", page, re.MULTILINE)
-    assert rows == [(rule.name, rule.finding.value, rule.confidence.value) for rule in RULES]
-
-
-def test_exit_codes_in_the_docs_are_those_in_the_code() -> None:
-    page = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (\d+) \| `([a-z-]+)` \|", page, re.MULTILINE)
-    assert {name: int(code) for code, name in rows} == {
-        finding.value: finding.exit_code for finding in Finding
-    }
-
-
-def test_no_finding_says_authentic() -> None:
-    for language in LANGUAGES:
-        for finding in Finding:
-            assert "authentic" not in wording(language).title(finding).lower()
-    assert all("authentic" not in finding.value for finding in Finding)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", ROWS)
-def test_every_verdict_has_words(name: str, language: str) -> None:
-    row = verdict(name).to_dict(language=language)
-    assert row["title"]
-    assert row["headline"]
-    for piece in row["evidence"]:
-        for part in ("says", "proves", "does_not_prove"):
-            assert piece[part]
-            assert "{" not in piece[part]
-        assert piece["layer"] in LAYERS
-    json.dumps(row, allow_nan=False)
-
-
-def test_languages_have_the_same_keys_and_placeholders() -> None:
-    def shape(table: Any, path: str = "") -> dict[str, Any]:
-        if isinstance(table, str):
-            return {path: sorted(set(re.findall(r"{(\w+)}", table)))}
-        rows: dict[str, Any] = {}
-        for key, value in table.items():
-            rows |= shape(value, f"{path}/{key}")
-        return rows
-
-    english = shape(wording("en").table)
-    for language in LANGUAGES:
-        assert shape(wording(language).table) == english
+from vidigree.detect.readings import LedgerReading, NotChecked
+from vidigree.detect.verdict import judge
+from vidigree.detect.wording import wording
+from vidigree.watermark.method import MarkSegment
 
 
 def test_a_mark_on_altered_content_that_names_the_same_clip_is_not_a_contradiction() -> None:
@@ -398,12 +163,3 @@ def test_the_ledgers_manifest_is_judged_by_itself(
     assert [piece.code for piece in result.evidence if "manifest" in piece.code] == [
         f"ledger.{code}"
     ]
-
-
-def test_every_reason_to_abstain_has_words() -> None:
-    for language in LANGUAGES:
-        assert set(wording(language).table["abstention"]) == set(ABSTENTIONS)
-    abstained = Classifier(status="abstained", reason="too-short", llr=None, p_value=None)
-    verdict = judge(replace(CLEAN, classifier=abstained))
-    assert "the clip is too short" in verdict.headline()
-    assert "视频太短" in verdict.headline("zh")

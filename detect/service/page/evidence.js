@@ -51,7 +51,7 @@ export function verdictCard(verdict, { words, table }) {
 function strength(piece, words) {
   const { p_value: p, llr, similarity, status_codes: codes } = piece.strength;
   const rows = [];
-  if (p !== null) rows.push([words.pValue, p < 1e-12 ? "< 1e-12" : p < 0.001 ? p.toExponential(1) : p.toPrecision(2)]);
+  if (p !== null && p < 1) rows.push([words.pValue, p < 1e-12 ? "< 1e-12" : p < 0.001 ? p.toExponential(1) : p.toPrecision(2)]);
   if (llr !== null) rows.push([words.llr, llr.toFixed(2)]);
   if (similarity !== null) rows.push([words.similarity, `${(100 * similarity).toFixed(1)} %`]);
   if (!rows.length && !codes.length) return null;
