@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
@@ -90,7 +91,10 @@ def read_requests(path: Path, defaults: Mapping[str, Any] | None = None) -> list
 def _values(line: str, *, as_json: bool) -> dict[str, Any]:
     if not as_json:
         return {"prompt": line.strip()}
-    row = json.loads(line)
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"this is not JSON: {error}.") from error
     if not isinstance(row, dict):
         raise TypeError('expected an object such as {"prompt": "..."}.')
     unknown = sorted(set(row) - _FIELDS)
@@ -99,10 +103,12 @@ def _values(line: str, *, as_json: bool) -> dict[str, Any]:
             f"unknown fields {', '.join(unknown)}; known: {', '.join(sorted(_FIELDS))}."
         )
     for key in ("image", "video"):
-        if row.get(key) is not None:
+        if isinstance(row.get(key), str):
             row[key] = Path(row[key])
     if row.get("fps") is not None:
-        row["fps"] = Fraction(str(row["fps"])).limit_denominator(1001)
+        # What is no rate stays as it is, for the request to name.
+        with suppress(ValueError, ZeroDivisionError):
+            row["fps"] = Fraction(str(row["fps"])).limit_denominator(1001)
     return row
 
 

@@ -47,7 +47,7 @@ def generate(
 
     Raises:
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
-        UsageError: There is no such engine, or the request does not fit it.
+        UsageError: There is no such engine, the request does not fit it, or the size is odd.
         EngineError: The engine failed.
         OutputError: The output cannot be written.
         StampError: The clip could not be marked; nothing was issued.
@@ -61,6 +61,7 @@ def generate(
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     with preview_beside(output, progress) if preview else nullcontext(progress) as told:
         clip, notes = _make(chosen, request, told)
+    _check_size(clip)
     if policy is not None:
         origin = replace(clip.origin, parameters={**clip.origin.parameters, "policy": policy.name})
         clip = replace(clip, origin=origin)
@@ -81,6 +82,16 @@ def _check_output(output: Path, *, overwrite: bool) -> None:
             probe.touch()
     except OSError as error:
         raise output_error(output, error) from error
+
+
+def _check_size(clip: Clip) -> None:
+    """Refuse a size that no file can have, before its frames are drawn."""
+    if clip.width % 2 or clip.height % 2:
+        raise UsageError(
+            f"The clip would have {clip.width} x {clip.height} pixels; H.264 in 4:2:0 needs even"
+            " sizes.",
+            hint="Ask for an even width and height.",
+        )
 
 
 def _make(engine: Engine, request: ClipRequest, progress: Progress) -> tuple[Clip, tuple[str, ...]]:

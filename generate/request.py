@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from numbers import Integral, Rational, Real
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,22 @@ _SIDES: Final = (16, 4096)
 _MOST_FRAMES: Final = 100_000
 _FPS: Final = (Fraction(1), Fraction(240))
 _SEEDS: Final = 2**63
+# What fields must be: from JSON they can be anything. None is allowed where it is the default.
+_KINDS: Final[dict[str, tuple[type, str]]] = {
+    "prompt": (str, "text"),
+    "negative_prompt": (str, "text"),
+    "image": (Path, "a path"),
+    "video": (Path, "a path"),
+    "strength": (Real, "a number"),
+    "width": (Integral, "a whole number"),
+    "height": (Integral, "a whole number"),
+    "num_frames": (Integral, "a whole number"),
+    "fps": (Rational, "a rate such as 24 or 30000/1001"),
+    "seed": (Integral, "a whole number"),
+    "engine": (str, "text"),
+    "model": (str, "text"),
+    "options": (Mapping, "an object of names and values"),
+}
 # The renderer draws sharper and follows a prompt exactly, but cannot start from anything.
 _DEFAULT_ENGINE: Final = "render"
 _DEFAULT_FROM_INPUT: Final = "nano"
@@ -47,7 +64,7 @@ class ClipRequest:
         options: Further arguments that the engine documents, JSON values.
 
     Raises:
-        UsageError: A value is out of range; the message names it.
+        UsageError: A value is out of range or of the wrong kind; the message names it.
         MediaNotFoundError: ``image`` or ``video`` is not a file.
     """
 
@@ -66,6 +83,8 @@ class ClipRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for row in fields(self):
+            _check_kind(row.name, getattr(self, row.name), optional=row.default is None)
         _check_prompt(self.prompt)
         if not self.engine:
             chosen = _DEFAULT_ENGINE if self.task == "text-to-video" else _DEFAULT_FROM_INPUT
@@ -116,9 +135,15 @@ class ClipRequest:
         }
 
 
+def _check_kind(name: str, value: object, *, optional: bool) -> None:
+    kind, words = _KINDS[name]
+    if value is None and optional:
+        return
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise UsageError(f"The field {name} is {str(value)[:80]!r}, not {words}.")
+
+
 def _check_prompt(prompt: str) -> None:
-    if not isinstance(prompt, str):  # from JSON it can be anything
-        raise UsageError(f"The prompt is {type(prompt).__name__}, not text.")
     if not prompt.strip():
         raise UsageError("The prompt is empty.", hint="Say what the clip should show.")
     if len(prompt) > LONGEST_PROMPT:

@@ -109,3 +109,13 @@ def test_unknown_engine_is_refused(stamp_settings: StampSettings, outputs: Path)
             outputs / "clip.mp4",
             settings=stamp_settings,
         )
+
+
+@pytest.mark.parametrize(("width", "height"), [(65, 48), (64, 47)])
+def test_odd_sizes_are_refused_before_anything_is_drawn(
+    width: int, height: int, stamp_settings: StampSettings, outputs: Path
+) -> None:
+    request = ClipRequest(prompt="a red ball", width=width, height=height, num_frames=5)
+    with pytest.raises(UsageError, match=f"{width} x {height}.*even"):
+        generate(request, outputs / "clip.mp4", settings=stamp_settings)
+    assert list(outputs.iterdir()) == []

@@ -315,7 +315,11 @@ def read_image(path: Path) -> Any:
     try:
         with read(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise EngineError(
+            f"{path} is too large a picture: {error}", hint="Make it smaller first."
+        ) from error
+    except (UnidentifiedImageError, OSError) as error:
         raise EngineError(
             f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."
         ) from error

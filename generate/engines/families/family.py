@@ -19,6 +19,7 @@ from vidigree.generate.engines.families.native import FPS, FRAMES
 from vidigree.generate.engines.families.sources import read_clip, read_still
 from vidigree.generate.engines.families.vocabulary import Vocabulary
 from vidigree.generate.engines.families.weights import shipped_weights
+from vidigree.generate.engines.render.vocabulary import listed
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
@@ -172,7 +173,7 @@ class FamilyEngine(ABC):
                 " docs/families.md lists them.",
             )
         if reading.unknown:
-            named = ", ".join(repr(word) for word in reading.unknown)
+            named = listed(reading.unknown)
             self._warn(f"does not know {named}; drawn without.")
         if reading.beyond:
             self._warn(f"reads 32 words; left out: {' '.join(reading.beyond)}.")

@@ -22,11 +22,14 @@ def read_still(path: Path) -> NDArray[np.uint8]:
     Raises:
         EngineError: It is no picture that OpenCV reads.
     """
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
         image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
     except (OSError, cv2.error):
         image = None
+    finally:  # OpenCV warns of damaged pictures on standard error by itself
+        cv2.utils.logging.setLogLevel(level)
     if image is None:
         raise EngineError(
             f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from vidigree import __version__
 from vidigree.generate.engine import EngineInfo, RequestWarning
-from vidigree.generate.engines.diffusers.calling import call_pipeline
 from vidigree.generate.engines.diffusers.loading import check_installed
+from vidigree.generate.engines.nano.drawing import draw
 from vidigree.generate.engines.nano.options import NanoOptions
 from vidigree.generate.engines.nano.sources import read_picture, read_source_clip
 from vidigree.generate.engines.nano.upsampling import FACTOR, Upsampler, fit
-from vidigree.generate.engines.nano.weights import load_nano, model_folder, pipeline_for
+from vidigree.generate.engines.nano.weights import load_nano, model_folder
 from vidigree.generate.engines.nano.wording import Wording, known_words, reword
+from vidigree.generate.engines.render.vocabulary import listed
 from vidigree.generate.estimate import Estimate
-from vidigree.generate.frames import clips_of
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.progress import Progress, no_progress
@@ -91,9 +91,9 @@ class NanoEngine:
         _add_negative(plan, request, self._folder)
         for note in plan.notes:
             warnings.warn(note, RequestWarning, stacklevel=2)
-        pipe = pipeline_for(self._pipeline(options.device), request.task)
-        result = call_pipeline(pipe, plan.arguments, progress)
-        small = clips_of(result)[0][: plan.num_frames].float().cpu().numpy()
+        pipe = self._pipeline(options.device)
+        frames, name = draw(pipe, request.task, plan.arguments, progress)
+        small = frames[0, : plan.num_frames].float().cpu().numpy()
         large = Upsampler(self._folder / "upsampler.onnx").enlarge(small)
         width, height = request.width or _SIDE, request.height or _SIDE
         return Clip(
@@ -113,7 +113,7 @@ class NanoEngine:
                 prompt_sha256=request.prompt_sha256,
                 seed=request.seed,
                 inputs=tuple(p for p in (request.image, request.video) if p is not None),
-                parameters={"pipeline": type(pipe).__name__},
+                parameters={"pipeline": name},
             ),
         )
 
@@ -150,7 +150,7 @@ def _refuse_model(request: ClipRequest) -> None:
 
 def _understood(request: ClipRequest, folder: Path) -> Wording:
     wording = reword(request.prompt, known_words(folder))
-    words = ", ".join(repr(word) for word in wording.unknown)
+    words = listed(wording.unknown)
     if not wording.says_something:
         raise EngineError(
             "The embedded model knows no thing, ground or sky of the prompt"
@@ -208,7 +208,7 @@ def _plan(request: ClipRequest, wording: Wording, options: NanoOptions) -> _Plan
 
 def _add_words(plan: _Plan, wording: Wording) -> None:
     if wording.unknown:
-        words = ", ".join(repr(word) for word in wording.unknown)
+        words = listed(wording.unknown)
         plan.notes.append(f"The embedded model does not know {words}; drawn without.")
     if len(wording.text.split()) >= TEXT_LENGTH:
         plan.notes.append(f"The embedded model reads {TEXT_LENGTH - 1} words; the rest was cut.")
@@ -224,7 +224,7 @@ def _add_negative(plan: _Plan, request: ClipRequest, folder: Path) -> None:
     wording = reword(request.negative_prompt, known_words(folder))
     plan.arguments["negative_prompt"] = wording.text
     if wording.unknown:
-        words = ", ".join(repr(word) for word in wording.unknown)
+        words = listed(wording.unknown)
         plan.notes.append(f"The embedded model does not know {words} of the negative prompt.")
 
 

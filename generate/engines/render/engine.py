@@ -18,6 +18,7 @@ from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.render.frames import draw_frames
 from vidigree.generate.engines.render.grammar import PromptReading, read_prompt
 from vidigree.generate.engines.render.staging import stage
+from vidigree.generate.engines.render.vocabulary import listed
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
@@ -139,7 +140,7 @@ def _refuse_foreign(request: ClipRequest) -> None:
 
 
 def _tell_unknown(reading: PromptReading) -> None:
-    words = ", ".join(repr(word) for word in reading.unknown)
+    words = listed(reading.unknown)
     if not reading.says_something:
         raise EngineError(
             "The render engine found nothing to draw in the prompt"

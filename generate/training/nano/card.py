@@ -65,8 +65,8 @@ def write_card(
     questions = [*QUESTIONS, "left or right"]
     table = [
         f"| {question} | {_percent(evaluation.text[question])}"
-        f" | {_percent(evaluation.image[question])} | {_percent(evaluation.ceiling[question])}"
-        f" | {_percent(evaluation.chance[question])} |"
+        f" | {_percent(evaluation.image[question])} | {_percent(evaluation.coded[question])}"
+        f" | {_percent(evaluation.ceiling[question])} | {_percent(evaluation.chance[question])} |"
         for question in questions
     ]
     captions = [f"{number}. {clip.caption}" for number, clip in enumerate(shown, start=1)]
@@ -118,11 +118,12 @@ commands gives weights of the same kind, not these. No picture or text of others
 {e.clips} clips from captions of held-out combinations of shape, colour, motion and ground
 ({e.pictured} of them also from a first picture), read by a network that was trained on the
 renderer's clips. The reader is not perfect: "drawn" is what it reads correctly in the renderer's
-own clips, and no generated clip can be expected to score above that. "Always the commonest" is
-what the same answer for every clip would score.
+own clips, "through the codec" what it still reads in them after the model's codec, above which no
+generated clip can be expected. "Always the commonest" is what the same answer for every clip would
+score.
 
-| | from text | from text and picture | drawn | always the commonest |
-|---|---|---|---|---|
+| | from text | from text and picture | through the codec | drawn | always the commonest |
+|---|---|---|---|---|---|
 {table}
 
 - Frechet distance from the renderer's clips of the same captions, in the 64 features of that

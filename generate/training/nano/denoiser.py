@@ -3,8 +3,9 @@
 Flow matching with straight paths (Lipman et al. 2023; Liu et al. 2023), times drawn logit-normal
 (Esser et al. 2024). In part of the steps the first latent frame is clean and its tokens stand at
 time 0, which is how Wan 2.2-TI2V is told about a first picture: one model then does text- and
-image-to-video. Captions are dropped in some steps for classifier-free guidance (Ho and Salimans
-2022).
+image-to-video. Other steps see nothing but first latent frames, a seventh of the tokens: text to
+pictures, which a clip can then begin with (Girdhar et al. 2023). Captions are dropped in some steps
+for classifier-free guidance (Ho and Salimans 2022).
 """
 
 from __future__ import annotations
@@ -54,16 +55,20 @@ class DenoiserSettings:
 
     Attributes:
         batch: Clips in a step.
+        pictures: First latent frames in a step that sees nothing else.
+        picture_share: Share of the steps that see first latent frames only.
         learning_rate: Highest learning rate (AdamW).
-        from_image: Share of the steps in which the first latent frame is given.
+        from_image: Share of the other steps in which the first latent frame is given.
         no_caption: Share of the captions that are dropped.
         shift: Shift of the times towards noise, as in the scheduler.
         seed: Seed of weights and batches.
     """
 
     batch: int = 32
+    pictures: int = 80
+    picture_share: float = 0.5
     learning_rate: float = 1.2e-3
-    from_image: float = 0.25
+    from_image: float = 0.6
     no_caption: float = 0.12
     shift: float = 1.5
     seed: int = 1
@@ -125,12 +130,15 @@ def train_denoiser(
     while run.goes_on:
         done = run.step / limits.total_steps
         rng = np.random.default_rng([settings.seed, run.step])
-        chosen = rng.integers(len(latents.values), size=settings.batch)
+        whole = rng.random() >= settings.picture_share
+        batch = settings.batch if whole else settings.pictures
+        chosen = rng.integers(len(latents.values), size=batch)
         captions = [
             "" if rng.random() < settings.no_caption else caption_of(clips[int(k)].facts, rng)
             for k in chosen
         ]
-        clean = torch.from_numpy(latents.batch(chosen)).to(device)
+        values = latents.batch(chosen)
+        clean = torch.from_numpy(values if whole else values[:, :, :1]).to(device)
         with low_precision(device):
             text = encode_captions(tokenizer, encoder, captions)
             loss = _flow_loss(denoiser, clean, text, settings, rng)
@@ -162,7 +170,7 @@ def _flow_loss(
     level = time.view(-1, 1, 1, 1, 1)
     noisy = (1 - level) * clean + level * noise
     times = _TIMES * time
-    first = rng.random() < settings.from_image
+    first = clean.shape[2] > 1 and rng.random() < settings.from_image
     if first:
         noisy[:, :, 0] = clean[:, :, 0]
         frames, height, width = clean.shape[2:]

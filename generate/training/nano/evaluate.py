@@ -5,26 +5,28 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.generate.engines.nano.drawing import draw
 from vidigree.generate.engines.nano.engine import (
     NATIVE_FRAMES,
     NATIVE_SIDE,
     TEXT_LENGTH,
 )
 from vidigree.generate.engines.nano.options import NanoOptions
-from vidigree.generate.engines.nano.weights import load_nano, pipeline_for
+from vidigree.generate.engines.nano.weights import load_nano
 from vidigree.generate.training.clips import CaptionedClip, ClipFolder
+from vidigree.generate.training.nano.codec import decode_clips, encode_clips
+from vidigree.generate.training.nano.codec_training import to_model
 from vidigree.generate.training.nano.distance import frechet_distance
 from vidigree.generate.training.nano.reader import QUESTIONS, Reader, answers_of
 from vidigree.media.progress import Progress, no_progress
+from vidigree.watermark.clip import Task
 
 __all__ = ["Evaluation", "evaluate", "psnr"]
-
-_BATCH: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ class Evaluation:
         guidance: Classifier-free guidance scale.
         text: Share of clips generated from text of which the reader gives the right answer.
         image: The same, generated from text and the first frame of a drawn clip.
+        coded: The same for the drawn clips after the codec, which is all that the model can reach.
         ceiling: The same for the drawn clips themselves.
         chance: The same if the answer were the commonest one.
         distance: Frechet distance of generated clips from the drawn ones of the same captions.
@@ -55,6 +58,7 @@ class Evaluation:
     guidance: float
     text: dict[str, float]
     image: dict[str, float]
+    coded: dict[str, float]
     ceiling: dict[str, float]
     chance: dict[str, float]
     distance: float
@@ -97,16 +101,15 @@ def evaluate(
     pipe = load_nano(folder=folder)
     clips, drawn = held_out.clips[:count], np.asarray(held_out.frames[:count])
     began = time.perf_counter()
-    _run(pipe, [clips[0].caption], options, seed=0)
+    _run(pipe, clips[0].caption, options, seed=0)
     seconds = time.perf_counter() - began
     made = _generate(pipe, clips, options, progress=progress)
-    from_picture = pipeline_for(pipe, "image-to-video")
-    continued = _generate(
-        from_picture, clips[:pictured], options, pictures=drawn[:, 0], progress=progress
-    )
+    continued = _generate(pipe, clips[:pictured], options, pictures=drawn[:, 0], progress=progress)
+    coded = _through_codec(pipe.vae, drawn)
     other = np.asarray(trained.frames[:count])
     answers, features = reader.read(made)
     answers_image, _ = reader.read(continued)
+    answers_coded, _ = reader.read(coded)
     answers_drawn, features_drawn = reader.read(drawn)
     _, features_other = reader.read(other)
     scale = features_other.std(axis=0) + 1e-6
@@ -119,12 +122,13 @@ def evaluate(
         guidance=options.guidance,
         text=_accuracy(answers, right),
         image=_accuracy(answers_image, right[:pictured]),
+        coded=_accuracy(answers_coded, right),
         ceiling=_accuracy(answers_drawn, right),
         chance=_chance(right),
         distance=frechet_distance(features / scale, features_drawn / scale),
         floor=frechet_distance(features_other / scale, features_drawn / scale),
         flicker=(_flicker(made, still), _flicker(drawn, still)),
-        codec_psnr=_codec_psnr(pipe.vae, drawn[:32]),
+        codec_psnr=psnr(coded, drawn),
         first_frame_psnr=psnr(continued[:, 0], drawn[:pictured, 0]),
         seconds=seconds,
     ), made
@@ -148,36 +152,31 @@ def _generate(
     from PIL import Image
 
     parts: list[NDArray[np.uint8]] = []
-    for start in range(0, len(clips), 1 if pictures is not None else _BATCH):
-        if pictures is not None:
-            extra = {"image": Image.fromarray(pictures[start])}
-            parts.append(_run(pipe, [clips[start].caption], options, seed=start, **extra))
-        else:
-            captions = [clip.caption for clip in clips[start : start + _BATCH]]
-            parts.append(_run(pipe, captions, options, seed=start))
-        progress("generating", sum(map(len, parts)), len(clips))
-    return np.concatenate(parts)
+    for number, clip in enumerate(clips):
+        extra = {} if pictures is None else {"image": Image.fromarray(pictures[number])}
+        parts.append(_run(pipe, clip.caption, options, seed=number, **extra))
+        progress("generating", number + 1, len(clips))
+    return np.stack(parts)
 
 
 def _run(
-    pipe: Any, captions: list[str], options: NanoOptions, *, seed: int, **extra: Any
+    pipe: Any, caption: str, options: NanoOptions, *, seed: int, **extra: Any
 ) -> NDArray[np.uint8]:
-    """Return clips for captions, uint8 (N, F, 64, 64, 3)."""
+    """Return the clip for a caption as the engine draws it, uint8 (F, 64, 64, 3)."""
     import torch
 
-    with torch.inference_mode():
-        frames = pipe(
-            prompt=captions,
-            height=NATIVE_SIDE,
-            width=NATIVE_SIDE,
-            num_frames=NATIVE_FRAMES,
-            num_inference_steps=options.steps,
-            guidance_scale=options.guidance,
-            generator=torch.Generator("cpu").manual_seed(seed),
-            max_sequence_length=TEXT_LENGTH,
-            output_type="np",
-            **extra,
-        ).frames
+    arguments = {
+        "prompt": caption,
+        "height": NATIVE_SIDE,
+        "width": NATIVE_SIDE,
+        "num_frames": NATIVE_FRAMES,
+        "num_inference_steps": options.steps,
+        "guidance_scale": options.guidance,
+        "generator": torch.Generator("cpu").manual_seed(seed),
+        "max_sequence_length": TEXT_LENGTH,
+    }
+    task: Task = "image-to-video" if "image" in extra else "text-to-video"
+    frames = draw(pipe, task, {**arguments, **extra})[0][0].permute(0, 2, 3, 1).numpy()
     rounded: NDArray[np.uint8] = np.round(255 * np.clip(frames, 0, 1)).astype(np.uint8)
     return rounded
 
@@ -211,13 +210,14 @@ def _flicker(clips: NDArray[np.uint8], still: NDArray[np.bool_]) -> float:
     return float(change[still].mean())
 
 
-def _codec_psnr(codec: Any, clips: NDArray[np.uint8]) -> float:
+def _through_codec(codec: Any, clips: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return clips as they come out of the codec."""
     import torch
 
     rebuilt = []
     for clip in clips:
-        tensor = torch.from_numpy(clip).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
         with torch.inference_mode():
-            frames = codec.decode(codec.encode(tensor).latent_dist.mode()).sample
-        rebuilt.append(((frames[0].permute(1, 2, 3, 0) + 1) * 127.5).round().byte().numpy())
-    return psnr(np.stack(rebuilt), clips)
+            latent, _ = encode_clips(codec, to_model(clip[None], "cpu"))
+            frames = decode_clips(codec, latent)[0].clamp(-1, 1)
+        rebuilt.append(((frames.permute(1, 2, 3, 0) + 1) * 127.5).round().byte().numpy())
+    return np.stack(rebuilt)

@@ -5,7 +5,8 @@ from vidigree.generate.engines.render.vocabulary.lexicon import (
     FILLER,
     LEXICON,
     known_words,
+    listed,
     words_of,
 )
 
-__all__ = ["COLOURS", "FILLER", "LEXICON", "known_words", "words_of"]
+__all__ = ["COLOURS", "FILLER", "LEXICON", "known_words", "listed", "words_of"]

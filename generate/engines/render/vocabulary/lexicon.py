@@ -7,7 +7,7 @@ Phrases of several words are matched before single words. Words without meaning 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from vidigree.generate.engines.render.vocabulary.bodies import (
@@ -36,9 +36,11 @@ from vidigree.generate.engines.render.vocabulary.surroundings import (
     SURFACES,
 )
 
-__all__ = ["FILLER", "LEXICON", "known_words", "words_of"]
+__all__ = ["FILLER", "LEXICON", "known_words", "listed", "words_of"]
 
 Slot = str
+# Unknown words that a note names.
+_NAMED: Final = 12
 
 _FILLER: Final = """
     the of on in onto into over with and from is are at it its that which while as to by up
@@ -90,6 +92,12 @@ LEXICON: Final = _build()
 def words_of(prompt: str) -> list[str]:
     """Return the words of a prompt in any script, lower case, without punctuation."""
     return re.findall(r"(?:[^\W_]|')+", prompt.lower().replace("’", "'"))
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return unknown words as a message names them: quoted, the first dozen at most."""
+    named = ", ".join(repr(word[:40]) for word in words[:_NAMED])
+    return named if len(words) <= _NAMED else f"{named} and {len(words) - _NAMED} more words"
 
 
 def known_words() -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidigree.generate.engines.render import read_prompt
-from vidigree.generate.engines.render.vocabulary import LEXICON, known_words
+from vidigree.generate.engines.render.vocabulary import LEXICON, known_words, listed
 
 
 def test_the_readme_prompt() -> None:
@@ -86,3 +86,10 @@ def test_every_word_of_the_vocabulary_is_understood_alone() -> None:
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
     read_prompt(text)
+
+
+def test_a_note_names_a_dozen_unknown_words() -> None:
+    assert listed(("cat", "x" * 99)) == f"'cat', '{'x' * 40}'"
+    many = listed([f"w{k}" for k in range(350)])
+    assert many.startswith("'w0', 'w1'")
+    assert many.endswith("'w11' and 338 more words")

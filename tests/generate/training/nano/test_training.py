@@ -74,13 +74,15 @@ def test_codec_training_resumes_to_the_same_state(trained: SimpleNamespace, tmp_
     )
 
 
-@pytest.mark.parametrize("from_image", [0.0, 1.0])
+@pytest.mark.parametrize(("picture_share", "from_image"), [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0)])
 def test_denoiser_training_resumes_to_the_same_state(
-    from_image: float, trained: SimpleNamespace, tmp_path: Path
+    picture_share: float, from_image: float, trained: SimpleNamespace, tmp_path: Path
 ) -> None:
     latents = open_latents(trained.work / "latents.npy")
     clips = open_clips(trained.clips).clips
-    settings = DenoiserSettings(batch=2, from_image=from_image)
+    settings = DenoiserSettings(
+        batch=2, pictures=2, picture_share=picture_share, from_image=from_image
+    )
     assert resumes(
         lambda path, limits: train_denoiser(latents, clips, path, settings=settings, limits=limits),
         tmp_path,
