@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from vidigree.watermark.robust.stretches import (
     Stretch,
     StretchReader,
     fine_picture,
+    inset_parts,
     learned_parts,
     parts_of,
     straight_parts,
@@ -155,20 +157,25 @@ class Detector:
         better = learned_parts(stretches, _LEARNED_STRETCHES)
         if better:
             finding = self._direct(better) or finding
-        return finding or self._askew(stretches) or self._wide(stretches, better or parts)
+        return finding or self._inside(stretches) or self._wide(stretches, better or parts)
 
-    def _askew(self, stretches: list[Stretch]) -> Finding | None:
-        """Try the picture inside a four-sided outline, laid straight."""
-        parts = straight_parts(stretches)
-        if not parts:
-            return None
+    def _inside(self, stretches: list[Stretch]) -> Finding | None:
+        """Try what lies inside a four-sided outline on black, then inside straight borders."""
+        for parts in chain(straight_parts(stretches), inset_parts(stretches)):
+            finding = self._framed(parts)
+            if finding is not None:
+                return finding
+        return None
+
+    def _framed(self, parts: Parts) -> Finding | None:
+        """Try a picture that was cut out and laid straight."""
         view = summed(parts)
         trials = [
             try_geometry(view, key, carrier, geometry)
             for key, carrier in self._keys
             for geometry in RIGHT_ANGLES
         ]
-        best, looked = refine(view, max(trials, key=lambda trial: trial.lock.score), 0.003)
+        best, looked = refine(view, max(trials, key=lambda trial: trial.lock.score), 0.006)
         self.looked += len(trials) + looked
         return self._decode([best], parts)
 

@@ -13,24 +13,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["corners_of", "straightened"]
+__all__ = ["BLACKS", "corners_of", "straightened"]
 
-_BLACK = 12.0
+BLACKS = (12.0, 2.0)
+"""Lumas up to which a ground may count as black: as codecs and cameras leave it, and pure."""
+
 _LEAST_AREA = 0.1
 _MOST_AREA = 0.985
 _FOUR_SIDED = 1.06
 
 
-def corners_of(lumas: Sequence[NDArray[np.float32]]) -> NDArray[np.float32] | None:
+def corners_of(
+    lumas: Sequence[NDArray[np.float32]], black: float = BLACKS[0]
+) -> NDArray[np.float32] | None:
     """Return the corners of a lit quadrilateral on black, or ``None`` where there is none.
 
     Args:
         lumas: float32 (h, w) in [0, 255], of one size; a place that is lit in one of them is lit.
+        black: Luma up to which a place is not lit.
 
     Returns:
         float32 (4, 2), x and y in pixels, from the upper left clockwise.
     """
-    lit = (np.max(lumas, axis=0) > _BLACK).astype(np.uint8)
+    lit = (np.max(lumas, axis=0) > black).astype(np.uint8)
     lit = np.asarray(cv2.morphologyEx(lit, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     contours, _ = cv2.findContours(lit, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from vidigree.media.frame import Frame
 from vidigree.watermark.robust.carrier import SHORT_SIDE
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
+from vidigree.watermark.robust.inset import insets_of
 from vidigree.watermark.robust.learned import learned_residual
-from vidigree.watermark.robust.outline import corners_of, straightened
+from vidigree.watermark.robust.outline import BLACKS, corners_of, straightened
 from vidigree.watermark.robust.scenes import SceneStarts
 from vidigree.watermark.shrinking import halved
 
@@ -26,6 +27,7 @@ __all__ = [
     "StretchReader",
     "as_luma",
     "fine_picture",
+    "inset_parts",
     "learned_parts",
     "parts_of",
     "straight_parts",
@@ -175,21 +177,43 @@ def summed(parts: Parts) -> Picture:
     return Picture(residual=total, step=parts[0][1].step)
 
 
-def straight_parts(stretches: Sequence[Stretch]) -> Parts:
-    """Return residuals like :func:`parts_of` of a picture shown askew; empty where it is not."""
-    weighted = [
+def straight_parts(stretches: Sequence[Stretch]) -> Iterator[Parts]:
+    """Yield residuals like :func:`parts_of` of a picture shown askew on black, laid straight."""
+    weighted = _weighted_lumas(stretches)
+    tried: list[NDArray[np.float32]] = []
+    for black in BLACKS:
+        corners = corners_of([luma for _, luma in weighted], black)
+        if corners is None or any(np.abs(corners - other).max() < 1.0 for other in tried):
+            continue
+        tried.append(corners)
+        source = stretches[0].source
+        yield [
+            (weight, _picture(residual_of(straightened(luma, corners)), source))
+            for weight, luma in weighted
+        ]
+
+
+def inset_parts(stretches: Sequence[Stretch]) -> Iterator[Parts]:
+    """Yield residuals like :func:`parts_of` of each picture that may be shown inside another."""
+    weighted = _weighted_lumas(stretches)
+    for inset in insets_of([luma for _, luma in weighted]):
+        parts = []
+        for weight, luma in weighted:
+            cut = luma[inset]
+            scale = SHORT_SIDE / min(cut.shape)
+            size = (round(cut.shape[1] * scale), round(cut.shape[0] * scale))
+            large = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), np.float32)
+            parts.append((weight, _picture(residual_of(large), (cut.shape[0], cut.shape[1]))))
+        yield parts
+
+
+def _weighted_lumas(stretches: Iterable[Stretch]) -> list[tuple[float, NDArray[np.float32]]]:
+    """Return the lumas of all stretches, openings apart, each with its usual weight."""
+    return [
         (weight, as_luma(kept))
         for stretch in stretches
         for weight, many in ((1.0, stretch.means), (_OPENING_WEIGHT, stretch.openings))
         for kept in many
-    ]
-    corners = corners_of([luma for _, luma in weighted])
-    if corners is None:
-        return []
-    source = stretches[0].source
-    return [
-        (weight, _picture(residual_of(straightened(luma, corners)), source))
-        for weight, luma in weighted
     ]
 
 
