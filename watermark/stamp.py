@@ -57,22 +57,9 @@ from vidigree.watermark.method import MarkReading, WatermarkMethod, watermark_me
 from vidigree.watermark.profiles.application import Applied, apply_profile
 from vidigree.watermark.receipt import StampReceipt
 from vidigree.watermark.stamp_settings import StampSettings
+from vidigree.watermark.stamp_source import StampSource, keep_source, open_source, padded
 
 __all__ = ["StampReceipt", "StampSettings", "stamp"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Source:
-    """Frames with their times, wherever they come from."""
-
-    frames: Iterable[tuple[NDArray[np.uint8], Fraction | None]]
-    width: int
-    height: int
-    fps: Fraction
-    num_frames: int | None
-    origin: Origin
-    path: Path | None = None
-    clip_id: int | None = None
 
 
 def stamp(
@@ -114,13 +101,13 @@ def stamp(
             hint="Choose another name.",
         ) from error
     if isinstance(source, Path) and output.exists() and source.exists():
-        _keep_source(source, output)
+        keep_source(source, output)
     method = _method(settings.method)
     with ExitStack() as stack:
         finished = stack.enter_context(output_file(output, overwrite=settings.overwrite))
         encoded = stack.enter_context(scratch_file(output))
         tagged = stack.enter_context(scratch_file(output))
-        opened = _open_source(source, origin, stack)
+        opened = open_source(source, origin, stack)
         job = _Job(
             settings=settings,
             method=method,
@@ -173,7 +160,7 @@ class _Job:
     settings: StampSettings
     method: WatermarkMethod
     clip_id: int
-    source: _Source
+    source: StampSource
     output: Path
     progress: Progress
     applied: Applied
@@ -193,7 +180,7 @@ class _Job:
         # The embedder looks ahead, so the times wait here until their frames come out of it.
         times: deque[Fraction | None] = deque()
         frames = self.applied.label_frames(source.frames, source.fps)
-        images = _padded(_timed(frames, times), width, height)
+        images = padded(_timed(frames, times), width, height)
         key = settings.keys.active
         marked: Iterable[NDArray[np.uint8]] = images
         if source.clip_id is None:
@@ -300,15 +287,7 @@ class _Job:
         )
 
 
-def _keep_source(source: Path, output: Path) -> None:
-    if output.samefile(source):
-        raise UsageError(
-            f"{output} is the source itself, which is never overwritten.",
-            hint="Choose another name for the output.",
-        )
-
-
-def _apply_profile(source: _Source, settings: StampSettings) -> Applied:
+def _apply_profile(source: StampSource, settings: StampSettings) -> Applied:
     return apply_profile(
         settings.profile,
         origin=source.origin,
@@ -328,35 +307,6 @@ def _method(name: str) -> WatermarkMethod:
             hint="Use the method 'robust'.",
         )
     return method()
-
-
-def _open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) -> _Source:
-    if isinstance(source, Clip):
-        return _Source(
-            frames=((image, None) for image in source.frames),
-            width=source.width,
-            height=source.height,
-            fps=source.fps,
-            num_frames=source.num_frames,
-            origin=origin or source.origin,
-            clip_id=source.clip_id,
-        )
-    video = stack.enter_context(open_video(source))
-    info = video.info
-    if info.hdr:
-        raise UnsupportedMediaError(
-            f"{source} is HDR video ({info.hdr}), which would lose its range.",
-            hint="Convert it to SDR (BT.709) first.",
-        )
-    return _Source(
-        frames=((frame.image, frame.time) for frame in video),
-        width=info.width,
-        height=info.height,
-        fps=info.fps,
-        num_frames=info.num_frames,
-        origin=origin or Origin(),
-        path=source,
-    )
 
 
 def _draw_clip_id(ledger: Ledger) -> int:
@@ -382,17 +332,6 @@ def _timed(
     for image, time in frames:
         times.append(time)
         yield image
-
-
-def _padded(
-    images: Iterable[NDArray[np.uint8]], width: int, height: int
-) -> Iterator[NDArray[np.uint8]]:
-    for image in images:
-        missing = (height - image.shape[0], width - image.shape[1])
-        if any(missing):
-            yield np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
-        else:
-            yield image
 
 
 def _counted(

@@ -18,7 +18,8 @@ def watermark() -> None:
 
 
 @watermark.command()
-@click.argument("clips", nargs=-1, required=True, type=_FILE)
+@click.argument("clips", nargs=-1, type=_FILE)
+@click.option("--drawn", is_flag=True, help="Add drawn clips: small, short, dark, flat, static.")
 @click.option("--methods", default="robust", show_default=True, help="Comma-separated methods.")
 @click.option("--attacks", type=click.Choice(["core", "full"]), default="core", show_default=True)
 @click.option("--report", type=_FOLDER, default=Path("bench-report"), show_default=True)
@@ -29,6 +30,7 @@ def watermark() -> None:
 @click.option("--no-vmaf", is_flag=True, help="Measure PSNR and SSIM only.")
 def bench(
     clips: tuple[Path, ...],
+    drawn: bool,
     methods: str,
     attacks: str,
     report: Path,
@@ -44,9 +46,12 @@ def bench(
     report folder.
     """
     from vidigree.media.progress import progress_bar
+    from vidigree.watermark.bench.drawn import write_drawn
     from vidigree.watermark.bench.report import write_report
     from vidigree.watermark.bench.run import BenchSettings, run_bench
 
+    if not clips and not drawn:
+        raise click.UsageError("Give clips, or --drawn.")
     settings = BenchSettings(
         methods=tuple(name.strip() for name in methods.split(",")),
         attacks=attacks,
@@ -57,7 +62,8 @@ def bench(
         quality=not no_vmaf,
     )
     with progress_bar() as progress:
-        rows = run_bench(list(clips), report, settings, progress)
+        files = [*clips, *(write_drawn(report / "drawn") if drawn else ())]
+        rows = run_bench(files, report, settings, progress)
     path = write_report(rows, report)
     click.echo(path.read_text(encoding="utf-8"))
     click.echo(f"Written: {path}", err=True)

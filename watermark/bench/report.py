@@ -130,17 +130,31 @@ def _control_table(rows: list[Row], methods: list[str]) -> str:
 
 def _clip_table(rows: list[Row]) -> str:
     seen = {row["sha256"]: row for row in rows}
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    heads = " | ".join(f"{method}: unattacked | of all" for method in methods)
     lines = [
         "### Clips\n",
-        "| clip | size | frames | sha256 |",
-        "|---|---|---|---|",
+        f"| clip | size | frames | {heads} | sha256 |",
+        "|---|---|---|" + "---|---|" * len(methods) + "---|",
     ]
-    lines += [
-        f"| {row['clip']} | {row['width']} x {row['height']} | {row['frames']} "
-        f"| `{row['sha256'][:16]}` |"
-        for row in seen.values()
-    ]
+    for digest, row in seen.items():
+        mine = [one for one in rows if one["sha256"] == digest]
+        cells = " | ".join(_clip_cells([r for r in mine if r["method"] == m]) for m in methods)
+        lines.append(
+            f"| {row['clip']} | {row['width']} x {row['height']} | {row['frames']} "
+            f"| {cells} | `{digest[:16]}` |"
+        )
     return "\n".join(lines)
+
+
+def _clip_cells(rows: list[Row]) -> str:
+    """Return what came of one clip: unattacked, and how many of all messages were recovered."""
+    if any(row["kind"] == "refused" for row in rows):
+        return "refused | -"
+    marked = [row for row in rows if row["kind"] == "marked"]
+    plain = [row for row in marked if row["attack"] == "none"]
+    cell = "-" if not plain else "read" if all(r["recovered"] for r in plain) else "**not read**"
+    return f"{cell} | {sum(row['recovered'] for row in marked)}/{len(marked)}"
 
 
 def _share(part: list[Row], goal: float | None) -> str:

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from vidigree.media import VideoWriter
-from vidigree.media.errors import UsageError
+from vidigree.media import VideoWriter, open_video
+from vidigree.media.errors import StampError, UsageError
 from vidigree.watermark.bench.attacks import ATTACKS
 from vidigree.watermark.bench.codecs import averaged, coded, resampled, trimmed
 from vidigree.watermark.bench.commands import watermark
+from vidigree.watermark.bench.drawn import DRAWN, write_drawn
 from vidigree.watermark.bench.quality import psnr, ssim
 from vidigree.watermark.bench.report import markdown
 from vidigree.watermark.bench.run import BenchSettings
+from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.robust import RobustMark
 
 FPS = Fraction(24)
 
@@ -127,8 +130,8 @@ def test_the_report_marks_what_falls_short() -> None:
 @pytest.mark.slow
 def test_a_run_is_resumed_and_not_repeated(tmp_path: Path, monkeypatch) -> None:
     clip = tmp_path / "clip.mp4"
-    with VideoWriter(clip, width=256, height=144, fps=FPS) as writer:
-        for frame in _frames(6, 144, 256):
+    with VideoWriter(clip, width=256, height=256, fps=FPS) as writer:
+        for frame in DRAWN["256x256"]()[:6]:
             writer.write(frame)
     report = tmp_path / "report"
     arguments = ["bench", str(clip), "--report", str(report), "--no-vmaf", "--no-controls"]
@@ -141,3 +144,39 @@ def test_a_run_is_resumed_and_not_repeated(tmp_path: Path, monkeypatch) -> None:
     again = CliRunner().invoke(watermark, arguments)
     assert again.output.splitlines()[:5] == first.output.splitlines()[:5]
     assert job.stat().st_mtime_ns == before
+
+
+def test_the_report_tells_of_each_clip() -> None:
+    lost = {"clip": "b.mp4", "sha256": "11" * 32}
+    rows = [
+        _row(kind="marked", attack="none"),
+        _row(kind="marked", attack="blur k9", recovered=False),
+        _row(kind="marked", attack="none", recovered=False, **lost),
+        _row(kind="refused", clip="c.mp4", sha256="22" * 32),
+    ]
+    text = markdown(rows)
+    assert "| a.mp4 | 640 x 360 | 24 | read | 1/2 |" in text
+    assert "| b.mp4 | 640 x 360 | 24 | **not read** | 0/1 |" in text
+    assert "| c.mp4 | 640 x 360 | 24 | refused | - |" in text
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_drawn_clip_is_read_unattacked_or_refused(name: str) -> None:
+    method, frames = RobustMark(), DRAWN[name]()
+    if min(frames[0].shape[:2]) < 128:
+        with pytest.raises(StampError):
+            list(method.embed(frames, 9, key=PUBLISHED_KEY, fps=FPS))
+        return
+    marked = list(method.embed(frames, 9, key=PUBLISHED_KEY, fps=FPS))
+    assert method.detect(marked, keys=[PUBLISHED_KEY], fps=FPS).message == 9
+
+
+def test_drawn_clips_are_written_without_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = _frames(3)
+    monkeypatch.setattr("vidigree.watermark.bench.drawn.DRAWN", {"waves": lambda: frames})
+    (path,) = write_drawn(tmp_path / "drawn")
+    assert path.name == "drawn-waves.mkv"
+    with open_video(path) as video:
+        assert all(np.array_equal(a, b) for a, b in zip(video.images(), frames, strict=True))

@@ -1,0 +1,59 @@
+from collections.abc import Callable
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from vidigree.watermark.bench.distortions import picture_in_picture
+from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.robust import RobustMark
+from vidigree.watermark.robust.inset import insets_of
+
+Frames = list[NDArray[np.uint8]]
+SIZE = (256, 384)
+
+
+def _clouds(seed: int, count: int = 3) -> list[NDArray[np.float32]]:
+    """Smooth pictures that differ from frame to frame."""
+    rng = np.random.default_rng(seed)
+    noise = [cv2.GaussianBlur(rng.normal(size=SIZE), (0, 0), 6) for _ in range(count)]
+    return [np.asarray(128 + 40 * one / one.std(), np.float32) for one in noise]
+
+
+@given(st.integers(0, 120), st.integers(0, 180), st.integers(90, 130), st.integers(120, 200))
+@settings(max_examples=25, deadline=None)
+def test_borders_are_found_to_the_pixel(top: int, left: int, height: int, width: int) -> None:
+    inside = (slice(top, top + height), slice(left, left + width))
+    pictures = _clouds(1)
+    for picture, other in zip(pictures, _clouds(2), strict=True):
+        picture[inside] = other[inside]
+    assert inside in insets_of(pictures)
+
+
+def test_a_picture_without_borders_holds_none() -> None:
+    assert insets_of(_clouds(3)) == []
+    assert insets_of([np.full(SIZE, 80.0, np.float32)]) == []
+
+
+def test_strong_lines_inside_do_not_hide_the_borders() -> None:
+    inside = (slice(40, 180), slice(60, 260))
+    pictures = _clouds(4)
+    for picture, other in zip(pictures, _clouds(5), strict=True):
+        other[:, 150:] += 60
+        picture[inside] = other[inside]
+    assert inside in insets_of(pictures)
+
+
+@pytest.mark.parametrize("size", [(256, 384), (360, 640)])
+def test_a_marked_picture_in_a_picture_is_read(
+    textured: Callable[..., Frames], size: tuple[int, int]
+) -> None:
+    fps = Fraction(24)
+    marked = list(RobustMark().embed(textured(*size, 24, seed=8), 77, key=PUBLISHED_KEY, fps=fps))
+    seen = picture_in_picture(marked, 0.5, np.random.default_rng(1))
+    reading = RobustMark().detect(seen, keys=[PUBLISHED_KEY], fps=fps)
+    assert reading.message == 77

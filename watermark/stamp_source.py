@@ -1,0 +1,104 @@
+"""What is stamped: frames with their times and sizes, from a generated clip or from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.media.errors import UnsupportedMediaError, UsageError
+from vidigree.media.reading import open_video
+from vidigree.watermark.clip import Clip, Origin
+
+__all__ = ["StampSource", "keep_source", "open_source", "padded"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StampSource:
+    """Frames with their times, wherever they come from.
+
+    Attributes:
+        frames: uint8 RGB (H, W, 3) and presentation time in seconds, ``None`` where the frame rate
+            says it.
+        width: Pixels.
+        height: Pixels.
+        fps: Frames per second.
+        num_frames: How many there will be, where that is known.
+        origin: What made the clip.
+        path: The file, where there is one; its audio is carried over.
+        clip_id: The mark that the frames carry already, if any.
+    """
+
+    frames: Iterable[tuple[NDArray[np.uint8], Fraction | None]]
+    width: int
+    height: int
+    fps: Fraction
+    num_frames: int | None
+    origin: Origin
+    path: Path | None = None
+    clip_id: int | None = None
+
+
+def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) -> StampSource:
+    """Return a source's frames and facts; a file stays open as long as ``stack``.
+
+    Raises:
+        UnsupportedMediaError: The file is HDR video.
+        MediaError: It cannot be read.
+    """
+    if isinstance(source, Clip):
+        return StampSource(
+            frames=((image, None) for image in source.frames),
+            width=source.width,
+            height=source.height,
+            fps=source.fps,
+            num_frames=source.num_frames,
+            origin=origin or source.origin,
+            clip_id=source.clip_id,
+        )
+    video = stack.enter_context(open_video(source))
+    info = video.info
+    if info.hdr:
+        raise UnsupportedMediaError(
+            f"{source} is HDR video ({info.hdr}), which would lose its range.",
+            hint="Convert it to SDR (BT.709) first.",
+        )
+    return StampSource(
+        frames=((frame.image, frame.time) for frame in video),
+        width=info.width,
+        height=info.height,
+        fps=info.fps,
+        num_frames=info.num_frames,
+        origin=origin or Origin(),
+        path=source,
+    )
+
+
+def keep_source(source: Path, output: Path) -> None:
+    """Refuse to write onto the source.
+
+    Raises:
+        UsageError: Both are the same file.
+    """
+    if output.samefile(source):
+        raise UsageError(
+            f"{output} is the source itself, which is never overwritten.",
+            hint="Choose another name for the output.",
+        )
+
+
+def padded(
+    images: Iterable[NDArray[np.uint8]], width: int, height: int
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield uint8 RGB images of this size, their last row and column repeated as needed."""
+    for image in images:
+        missing = (height - image.shape[0], width - image.shape[1])
+        if any(missing):
+            yield np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
+        else:
+            yield image
