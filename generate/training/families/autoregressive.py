@@ -16,7 +16,7 @@ from vidigree.generate.engines.families.networks.autoregressive import (
 )
 from vidigree.generate.engines.families.networks.codec import CODES, FrameCodec
 from vidigree.generate.training.families.clips import TrainingClips
-from vidigree.generate.training.families.loop import Budget, Run, train
+from vidigree.generate.training.loop import Budget, Run, follow, train
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["train_autoregressive"]
@@ -78,10 +78,7 @@ def train_autoregressive(
             first[:, 0].detach().float()[starts == 0].flatten(0, 1),
             wanted[:, 0, :, 0][starts == 0].flatten(),
         )
-        optimiser.zero_grad()
-        (losses[0] + losses[1]).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
+        follow(losses[0] + losses[1], optimiser)
         report = {"first": float(losses[0].detach()), "second": float(losses[1].detach())}
         return report | ({} if begun.isnan() else {"first frame": float(begun)})
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812 -- the name that torch's own 
 
 from vidigree.generate.engines.families.networks.captions import CaptionEncoder, ClipEncoder
 from vidigree.generate.training.families.clips import TrainingClips
-from vidigree.generate.training.families.loop import Budget, Run, train
+from vidigree.generate.training.loop import Budget, Run, train
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["train_captions"]

@@ -11,7 +11,7 @@ import torch
 from vidigree.generate.engines.families.networks.codec import FrameCodec, edges
 from vidigree.generate.engines.families.networks.frames import to_unit
 from vidigree.generate.training.families.clips import TrainingClips
-from vidigree.generate.training.families.loop import Budget, Run, train
+from vidigree.generate.training.loop import Budget, Run, follow, train
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["train_codec"]
@@ -67,10 +67,7 @@ def train_codec(
         again = again.float()
         pixels = ((again - wanted).abs() * weights).mean()
         sharp = ((edges(again) - edges(wanted)).abs() * weights).mean()
-        optimiser.zero_grad()
-        (pixels + _EDGES * sharp).backward()
-        torch.nn.utils.clip_grad_norm_(codec.parameters(), 1.0)
-        optimiser.step()
+        follow(pixels + _EDGES * sharp, optimiser)
         return {"pixels": float(pixels.detach()), "edges": float(sharp.detach())}
 
     return train(run, step, checkpoint, budget, progress)

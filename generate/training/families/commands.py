@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from vidigree.generate.training.families.loop import Run
+    from vidigree.generate.training.loop import Run
 
 __all__ = ["family_commands"]
 
@@ -84,9 +84,9 @@ def _train(
     from vidigree.generate.training.families.codec import train_codec
     from vidigree.generate.training.families.flow_gan import train_flow_gan
     from vidigree.generate.training.families.gan import train_gan
-    from vidigree.generate.training.families.loop import Budget
     from vidigree.generate.training.families.maps import encode_clips
     from vidigree.generate.training.families.vae import train_vae
+    from vidigree.generate.training.loop import Budget
 
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)

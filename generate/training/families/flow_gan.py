@@ -22,7 +22,7 @@ from vidigree.generate.engines.families.networks.flow_gan import (
 )
 from vidigree.generate.engines.families.networks.frames import to_unit
 from vidigree.generate.training.families.clips import TrainingClips
-from vidigree.generate.training.families.loop import Budget, Run, train
+from vidigree.generate.training.loop import Budget, Run, train
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["measured_flow", "train_flow_gan"]

@@ -20,7 +20,7 @@ from vidigree.generate.engines.families.networks.gan import (
     Generator,
 )
 from vidigree.generate.training.families.clips import TrainingClips
-from vidigree.generate.training.families.loop import Budget, Run, train
+from vidigree.generate.training.loop import Budget, Run, train
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["train_gan"]

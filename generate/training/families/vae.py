@@ -12,7 +12,7 @@ import torch
 from vidigree.generate.engines.families.networks.captions import CaptionEncoder, ClipEncoder
 from vidigree.generate.engines.families.networks.vae import CODE, CaptionFlow, ClipAutoencoder
 from vidigree.generate.training.families.clips import TrainingClips
-from vidigree.generate.training.families.loop import Budget, Run, train
+from vidigree.generate.training.loop import Budget, Run, train
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["train_vae"]

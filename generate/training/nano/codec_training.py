@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.training.clips import ClipFolder
-from vidigree.generate.training.nano.checkpoint import Run, RunLimits
+from vidigree.generate.training.loop import Budget, Run, follow, train
 from vidigree.generate.training.nano.codec import build_codec, decode_clips, encode_clips
-from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
+from vidigree.generate.training.nano.device import best_device, low_precision
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["CodecSettings", "frame_loss", "train_codec"]
@@ -53,35 +53,37 @@ def train_codec(
     checkpoint: Path,
     *,
     settings: CodecSettings,
-    limits: RunLimits,
+    budget: Budget,
     progress: Progress = no_progress,
-) -> list[tuple[int, float]]:
-    """Train until the steps or the time are used up.
+) -> Run:
+    """Train on single frames, crops and whole clips, in this order.
 
     Args:
         clips: Training clips.
         checkpoint: State to go on from and to write.
         settings: How to train.
-        limits: When to stop.
+        budget: When to stop.
         progress: Told of every step.
-
-    Returns:
-        Step and running mean of the loss, now and then.
     """
     import torch
 
-    torch.set_num_threads(limits.threads)
     torch.manual_seed(settings.seed)
     device = best_device()
     codec = build_codec().to(device).train()
     optimiser = torch.optim.AdamW(codec.parameters(), lr=settings.learning_rate, weight_decay=1e-3)
-    run = Run(checkpoint, {"codec": codec}, optimiser, limits, average=0.998)
-    rows: list[tuple[int, float]] = []
-    mean = 0.0
-    while run.goes_on:
-        done = run.step / limits.total_steps
+    run = Run(
+        family="nano codec",
+        networks={"codec": codec},
+        optimisers={"codec": optimiser},
+        shipped=("codec",),
+        seed=settings.seed,
+        rate={"codec": settings.learning_rate},
+        decay=0.998,
+    )
+
+    def step() -> dict[str, float]:
         rng = np.random.default_rng([settings.seed, run.step])
-        batch = to_model(_batch(clips, settings, rng, done), device)
+        batch = to_model(_batch(clips, settings, rng, budget.used(run)), device)
         chosen = None
         if batch.shape[2] == clips.frames.shape[1]:
             chosen = sorted(rng.choice(batch.shape[2], settings.rebuilt, replace=False).tolist())
@@ -90,13 +92,10 @@ def train_codec(
             rebuilt = decode_clips(codec, latent, chosen)
         target = batch if chosen is None else batch[:, :, chosen]
         loss = frame_loss(rebuilt, target) + _SIZE_WEIGHT * (latent**2).mean()
-        value = take_step(loss, optimiser, settings.learning_rate, done)
-        mean = value if run.step == 0 else 0.98 * mean + 0.02 * value
-        run.end_step()
-        progress("training the codec", run.step, limits.total_steps)
-        if run.step % 50 == 0 or not run.goes_on:
-            rows.append((run.step, mean))
-    return rows
+        follow(loss, optimiser)
+        return {"loss": float(loss.detach())}
+
+    return train(run, step, checkpoint, budget, progress)
 
 
 def to_model(frames: NDArray[np.uint8], device: str) -> Any:

@@ -36,9 +36,10 @@ def train_nano(stage: str, work: Path, **values: Any) -> None:
     from vidigree.media.progress import progress_bar
 
     with progress_bar() as progress:
-        rows = run_stage(stage, work, progress=progress, **values)
-    for step, loss in rows[-1:]:
-        click.echo(f"step {step}, loss {loss:.4f}")
+        run = run_stage(stage, work, progress=progress, **values)
+    if run is not None:
+        losses = ", ".join(f"{name} {value:.4f}" for name, value in run.losses.items())
+        click.echo(f"step {run.step}, {losses}")
 
 
 @click.command("nano")

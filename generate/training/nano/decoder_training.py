@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from vidigree.generate.training.clips import ClipFolder
-from vidigree.generate.training.nano.checkpoint import Run, RunLimits, load_weights
+from vidigree.generate.training.loop import Budget, Run, follow, load_averages, train
 from vidigree.generate.training.nano.codec import decode_clips
 from vidigree.generate.training.nano.codec_training import frame_loss, to_model
+from vidigree.generate.training.nano.device import best_device, low_precision
 from vidigree.generate.training.nano.latents import Latents
-from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["DecoderSettings", "load_decoder", "train_decoder"]
@@ -45,7 +45,7 @@ def _parts(codec: Any) -> dict[str, Any]:
 
 def load_decoder(checkpoint: Path, codec: Any) -> None:
     """Load the averaged weights of a checkpoint into the decoding half of ``codec``."""
-    load_weights(checkpoint, _parts(codec), averaged=True)
+    load_averages(checkpoint, _parts(codec))
 
 
 def train_decoder(
@@ -55,10 +55,10 @@ def train_decoder(
     checkpoint: Path,
     *,
     settings: DecoderSettings,
-    limits: RunLimits,
+    budget: Budget,
     progress: Progress = no_progress,
-) -> list[tuple[int, float]]:
-    """Train until the steps or the time are used up.
+) -> Run:
+    """Train on a few frames of some clips at a time.
 
     Args:
         latents: What the codec made of the clips.
@@ -66,23 +66,26 @@ def train_decoder(
         codec: The trained codec; only its decoding half changes.
         checkpoint: State to go on from and to write.
         settings: How to train.
-        limits: When to stop.
+        budget: When to stop.
         progress: Told of every step.
-
-    Returns:
-        Step and running mean of the loss, now and then.
     """
     import torch
 
-    torch.set_num_threads(limits.threads)
     device = best_device()
     parts = _parts(codec.to(device).train())
     parameters = [parameter for part in parts.values() for parameter in part.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=1e-3)
-    run = Run(checkpoint, parts, optimiser, limits, average=0.998)
-    rows: list[tuple[int, float]] = []
-    mean = 0.0
-    while run.goes_on:
+    run = Run(
+        family="nano decoder",
+        networks=parts,
+        optimisers={"decoder": optimiser},
+        shipped=tuple(parts),
+        seed=settings.seed,
+        rate={"decoder": settings.learning_rate},
+        decay=0.998,
+    )
+
+    def step() -> dict[str, float]:
         rng = np.random.default_rng([settings.seed, run.step])
         picked = rng.integers(len(latents.values), size=settings.batch)
         length = clips.frames.shape[1]
@@ -92,11 +95,7 @@ def train_decoder(
         with low_precision(device):
             rebuilt = decode_clips(codec, values, chosen)
         loss = frame_loss(rebuilt, target)
-        done = run.step / limits.total_steps
-        value = take_step(loss, optimiser, settings.learning_rate, done)
-        mean = value if run.step == 0 else 0.98 * mean + 0.02 * value
-        run.end_step()
-        progress("training the decoder", run.step, limits.total_steps)
-        if run.step % 50 == 0 or not run.goes_on:
-            rows.append((run.step, mean))
-    return rows
+        follow(loss, optimiser)
+        return {"loss": float(loss.detach())}
+
+    return train(run, step, checkpoint, budget, progress)

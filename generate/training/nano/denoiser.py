@@ -19,9 +19,9 @@ import numpy as np
 
 from vidigree.generate.training.captions import caption_of
 from vidigree.generate.training.clips import CaptionedClip
-from vidigree.generate.training.nano.checkpoint import Run, RunLimits
+from vidigree.generate.training.loop import Budget, Run, follow, train
+from vidigree.generate.training.nano.device import best_device, low_precision
 from vidigree.generate.training.nano.latents import Latents
-from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
 from vidigree.generate.training.nano.words import (
     TEXT_WIDTH,
     build_text_encoder,
@@ -96,25 +96,21 @@ def train_denoiser(
     checkpoint: Path,
     *,
     settings: DenoiserSettings,
-    limits: RunLimits,
+    budget: Budget,
     progress: Progress = no_progress,
-) -> list[tuple[int, float]]:
-    """Train denoiser and text encoder until the steps or the time are used up.
+) -> Run:
+    """Train denoiser and text encoder together.
 
     Args:
         latents: Encoded clips.
         clips: Their facts, in the same order; every step words them anew.
         checkpoint: State to go on from and to write.
         settings: How to train.
-        limits: When to stop.
+        budget: When to stop.
         progress: Told of every step.
-
-    Returns:
-        Step and running mean of the loss, now and then.
     """
     import torch
 
-    torch.set_num_threads(limits.threads)
     torch.manual_seed(settings.seed)
     device = best_device()
     denoiser, encoder = build_denoiser().to(device), build_text_encoder().to(device)
@@ -124,11 +120,16 @@ def train_denoiser(
         parameters, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=1e-2
     )
     modules = {"transformer": denoiser, "text_encoder": encoder}
-    run = Run(checkpoint, modules, optimiser, limits, average=0.999)
-    rows: list[tuple[int, float]] = []
-    mean = 0.0
-    while run.goes_on:
-        done = run.step / limits.total_steps
+    run = Run(
+        family="nano denoiser",
+        networks=modules,
+        optimisers={"both": optimiser},
+        shipped=tuple(modules),
+        seed=settings.seed,
+        rate={"both": settings.learning_rate},
+    )
+
+    def step() -> dict[str, float]:
         rng = np.random.default_rng([settings.seed, run.step])
         whole = rng.random() >= settings.picture_share
         batch = settings.batch if whole else settings.pictures
@@ -142,13 +143,10 @@ def train_denoiser(
         with low_precision(device):
             text = encode_captions(tokenizer, encoder, captions)
             loss = _flow_loss(denoiser, clean, text, settings, rng)
-        value = take_step(loss, optimiser, settings.learning_rate, done)
-        mean = value if run.step == 0 else 0.98 * mean + 0.02 * value
-        run.end_step()
-        progress("training the denoiser", run.step, limits.total_steps)
-        if run.step % 50 == 0 or not run.goes_on:
-            rows.append((run.step, mean))
-    return rows
+        follow(loss, optimiser)
+        return {"clips" if whole else "pictures": float(loss.detach())}
+
+    return train(run, step, checkpoint, budget, progress)
 
 
 def _flow_loss(

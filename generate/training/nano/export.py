@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidigree.generate.engines.diffusers.loading import quiet_libraries
-from vidigree.generate.training.nano.checkpoint import load_weights
+from vidigree.generate.training.loop import load_averages
 from vidigree.generate.training.nano.denoiser import build_denoiser
 from vidigree.generate.training.nano.words import build_text_encoder, build_tokenizer
 
@@ -32,7 +32,7 @@ def export_model(codec: Any, denoiser_checkpoint: Path, folder: Path) -> None:
     from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
 
     parts: dict[str, Any] = {"transformer": build_denoiser(), "text_encoder": build_text_encoder()}
-    load_weights(denoiser_checkpoint, parts, averaged=True)
+    load_averages(denoiser_checkpoint, parts)
     pipe = WanPipeline(
         tokenizer=build_tokenizer(),
         vae=codec,

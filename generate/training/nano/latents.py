@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidigree.generate.training.clips import ClipFolder
 from vidigree.generate.training.nano.codec import encode_clips
 from vidigree.generate.training.nano.codec_training import to_model
-from vidigree.generate.training.nano.schedule import best_device, low_precision
+from vidigree.generate.training.nano.device import best_device, low_precision
 from vidigree.media.errors import MediaNotFoundError
 from vidigree.media.progress import Progress, no_progress
 

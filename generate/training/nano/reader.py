@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,11 @@ from vidigree.generate.training.facts import (
     MOTIONS,
     SHAPES,
 )
-from vidigree.generate.training.nano.checkpoint import Run, RunLimits, load_weights
-from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
+from vidigree.generate.training.nano.device import best_device, low_precision
 from vidigree.media.progress import Progress, no_progress
+
+if TYPE_CHECKING:
+    from vidigree.generate.training.loop import Run
 
 __all__ = ["QUESTIONS", "Reader", "ReaderSettings", "train_reader"]
 
@@ -90,7 +92,9 @@ class Reader:
 
     def __init__(self, checkpoint: Path) -> None:
         self._network = _build()
-        load_weights(checkpoint, {"reader": self._network}, averaged=True)
+        from vidigree.generate.training.loop import load_averages
+
+        load_averages(checkpoint, {"reader": self._network})
         self._network.eval()
 
     def read(self, clips: NDArray[np.uint8]) -> tuple[list[dict[str, str]], NDArray[np.float64]]:
@@ -119,31 +123,37 @@ def train_reader(
     checkpoint: Path,
     *,
     settings: ReaderSettings,
-    threads: int = 1,
     progress: Progress = no_progress,
-) -> float:
-    """Train the reader on drawn clips, or go on with it; return the last running mean of the loss.
+) -> Run:
+    """Train the reader on drawn clips, or go on with it.
 
     Args:
         clips: Training clips.
         checkpoint: State to go on from and to write.
         settings: How to train.
-        threads: CPU threads.
         progress: Told of every step.
     """
     import torch
     from torch.nn import functional
 
-    torch.set_num_threads(threads)
+    from vidigree.generate.training.loop import Budget, Run, follow, train
+
     torch.manual_seed(settings.seed)
     device = best_device()
     network = _build().to(device).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
-    limits = RunLimits(total_steps=settings.steps, threads=threads)
-    run = Run(checkpoint, {"reader": network}, optimiser, limits, average=0.995)
+    run = Run(
+        family="nano reader",
+        networks={"reader": network},
+        optimisers={"reader": optimiser},
+        shipped=("reader",),
+        seed=settings.seed,
+        rate={"reader": settings.learning_rate},
+        decay=0.995,
+    )
     right = [_numbers(answers_of(clip)) for clip in clips.clips]
-    mean = 0.0
-    while run.goes_on:
+
+    def step() -> dict[str, float]:
         rng = np.random.default_rng([settings.seed, run.step])
         chosen = rng.integers(len(clips), size=settings.batch)
         answers = [right[k] for k in np.sort(chosen)]
@@ -152,18 +162,17 @@ def train_reader(
         shown = _varied(shown, rng, mirrored=mirrored).to(device)
         with low_precision(device):
             features = network["body"](shown)
-        loss = torch.zeros(())
+        loss = torch.zeros((), device=device)
         for question, head in _heads(network):
             target = torch.tensor(
                 [_mirrored(a[question], question) if mirrored else a[question] for a in answers],
                 device=device,
             )
             loss = loss + functional.cross_entropy(head(features.float()), target)
-        value = take_step(loss, optimiser, settings.learning_rate, run.step / settings.steps)
-        mean = value if run.step == 0 else 0.98 * mean + 0.02 * value
-        run.end_step()
-        progress("training the reader", run.step, settings.steps)
-    return mean
+        follow(loss, optimiser)
+        return {"loss": float(loss.detach())}
+
+    return train(run, step, checkpoint, Budget(steps=settings.steps), progress)
 
 
 def _varied(shown: Any, rng: np.random.Generator, *, mirrored: bool) -> Any:

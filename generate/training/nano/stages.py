@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidigree.generate.training.clips import open_clips
-from vidigree.generate.training.nano.checkpoint import RunLimits, load_weights, read_checkpoint
+from vidigree.generate.training.loop import Budget, Run, load_averages, read_facts
 from vidigree.generate.training.nano.codec import build_codec
 from vidigree.generate.training.nano.codec_training import CodecSettings, train_codec
 from vidigree.generate.training.nano.decoder_training import (
@@ -43,7 +43,7 @@ def run_stage(
     seconds: float | None = None,
     threads: int = 1,
     progress: Progress = no_progress,
-) -> list[tuple[int, float]]:
+) -> Run | None:
     """Run one stage, or go on with it.
 
     Args:
@@ -58,7 +58,7 @@ def run_stage(
         progress: Told of every step.
 
     Returns:
-        Step and running mean of the loss, now and then; empty for stages that do not learn.
+        The run; ``None`` for stages that do not learn.
 
     Raises:
         UsageError: A folder that the stage needs is not named.
@@ -67,26 +67,28 @@ def run_stage(
     codec_file, decoder_file = work / "codec.safetensors", work / "decoder.safetensors"
     denoiser_file, upsampler_file = work / "denoiser.safetensors", work / "upsampler.safetensors"
     latents_file = work / "latents.npy"
+    import torch
+
     if stage == "export":
         target = _named(output, "--out")
         latents = open_latents(latents_file)
         codec = build_codec(latents_mean=latents.mean.tolist(), latents_std=latents.std.tolist())
-        load_weights(codec_file, {"codec": codec}, averaged=True)
+        load_averages(codec_file, {"codec": codec})
         load_decoder(decoder_file, codec)
         export_model(codec, denoiser_file, target)
         export_upsampler(upsampler_file, target / "upsampler.onnx")
-        return []
+        return None
     folder = open_clips(_named(clips, "--clips"))
-    limits = RunLimits(
-        total_steps=steps or DEFAULT_STEPS.get(stage, 1), seconds=seconds, threads=threads
-    )
+    work.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(threads)
+    budget = Budget(steps=steps or DEFAULT_STEPS.get(stage, 1), pause_after=seconds)
     if stage == "codec":
         return train_codec(
-            folder, codec_file, settings=CodecSettings(), limits=limits, progress=progress
+            folder, codec_file, settings=CodecSettings(), budget=budget, progress=progress
         )
     if stage == "latents":
         cache_latents(folder, _trained_codec(codec_file), latents_file, progress)
-        return []
+        return None
     if stage == "decoder":
         return train_decoder(
             open_latents(latents_file),
@@ -94,7 +96,7 @@ def run_stage(
             _trained_codec(codec_file),
             decoder_file,
             settings=DecoderSettings(),
-            limits=limits,
+            budget=budget,
             progress=progress,
         )
     if stage == "denoiser":
@@ -103,7 +105,7 @@ def run_stage(
             folder.clips,
             denoiser_file,
             settings=DenoiserSettings(),
-            limits=limits,
+            budget=budget,
             progress=progress,
         )
     codec = _trained_codec(codec_file)
@@ -114,7 +116,7 @@ def run_stage(
         codec,
         upsampler_file,
         settings=UpsamplerSettings(),
-        limits=limits,
+        budget=budget,
         progress=progress,
     )
 
@@ -125,7 +127,7 @@ def steps_made(work: Path) -> str:
     for stage in DEFAULT_STEPS:
         path = work / f"{stage}.safetensors"
         if path.exists():
-            made[stage] = read_checkpoint(path)[1]
+            made[stage] = int(read_facts(path)["step"])
     return ", ".join(f"{steps:,} steps of the {stage}" for stage, steps in made.items())
 
 
@@ -137,5 +139,5 @@ def _named(folder: Path | None, option: str) -> Path:
 
 def _trained_codec(checkpoint: Path) -> Any:
     codec = build_codec()
-    load_weights(checkpoint, {"codec": codec}, averaged=True)
+    load_averages(checkpoint, {"codec": codec})
     return codec.eval()

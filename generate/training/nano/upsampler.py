@@ -15,10 +15,10 @@ from typing import Any, Final
 import numpy as np
 
 from vidigree.generate.training.clips import ClipFolder
-from vidigree.generate.training.nano.checkpoint import Run, RunLimits, load_weights
+from vidigree.generate.training.loop import Budget, Run, follow, load_averages, train
 from vidigree.generate.training.nano.codec import decode_clips, encode_clips
 from vidigree.generate.training.nano.codec_training import frame_loss, to_model
-from vidigree.generate.training.nano.schedule import best_device, low_precision, take_step
+from vidigree.generate.training.nano.device import best_device, low_precision
 from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 
@@ -91,10 +91,10 @@ def train_upsampler(
     checkpoint: Path,
     *,
     settings: UpsamplerSettings,
-    limits: RunLimits,
+    budget: Budget,
     progress: Progress = no_progress,
-) -> list[tuple[int, float]]:
-    """Train until the steps or the time are used up.
+) -> Run:
+    """Train on crops of frames.
 
     Args:
         small: Clips at the model's size.
@@ -102,40 +102,40 @@ def train_upsampler(
         codec: The trained codec.
         checkpoint: State to go on from and to write.
         settings: How to train.
-        limits: When to stop.
+        budget: When to stop.
         progress: Told of every step.
-
-    Returns:
-        Step and running mean of the loss, now and then.
 
     Raises:
         UsageError: The folders do not show the same scenes.
     """
     import torch
 
-    torch.set_num_threads(limits.threads)
     torch.manual_seed(settings.seed)
     device = best_device()
     pairs = _pairs(small, large, codec.to(device), device, progress)
     network = build_upsampler().to(device)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
-    run = Run(checkpoint, {"upsampler": network}, optimiser, limits, average=0.998)
-    rows: list[tuple[int, float]] = []
-    mean = 0.0
-    while run.goes_on:
+    run = Run(
+        family="nano upsampler",
+        networks={"upsampler": network},
+        optimisers={"upsampler": optimiser},
+        shipped=("upsampler",),
+        seed=settings.seed,
+        rate={"upsampler": settings.learning_rate},
+        decay=0.998,
+    )
+
+    def step() -> dict[str, float]:
         rng = np.random.default_rng([settings.seed, run.step])
         inputs, targets = _crops(pairs, settings, rng)
         with low_precision(device):
             made = network(torch.from_numpy(inputs).to(device)).float()
         target = torch.from_numpy(targets).to(device)
         loss = frame_loss(made[:, :, None], target[:, :, None])
-        value = take_step(loss, optimiser, settings.learning_rate, run.step / limits.total_steps)
-        mean = value if run.step == 0 else 0.98 * mean + 0.02 * value
-        run.end_step()
-        progress("training the upsampler", run.step, limits.total_steps)
-        if run.step % 50 == 0 or not run.goes_on:
-            rows.append((run.step, mean))
-    return rows
+        follow(loss, optimiser)
+        return {"loss": float(loss.detach())}
+
+    return train(run, step, checkpoint, budget, progress)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def export_upsampler(checkpoint: Path, target: Path) -> None:
     import torch
 
     network = build_upsampler()
-    load_weights(checkpoint, {"upsampler": network}, averaged=True)
+    load_averages(checkpoint, {"upsampler": network})
     free = {0: "n", 2: "h", 3: "w"}
     torch.onnx.export(
         network.eval(),

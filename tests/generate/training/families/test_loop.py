@@ -19,8 +19,8 @@ from vidigree.generate.engines.families.networks.captions import (  # noqa: E402
 )
 from vidigree.generate.engines.families.networks.codec import FrameCodec  # noqa: E402
 from vidigree.generate.engines.families.weights import read_weights, write_weights  # noqa: E402
+from vidigree.generate.training import loop  # noqa: E402
 from vidigree.generate.training.facts import draw_facts  # noqa: E402
-from vidigree.generate.training.families import loop  # noqa: E402
 from vidigree.generate.training.families.autoregressive import (  # noqa: E402
     train_autoregressive,
 )
@@ -32,9 +32,9 @@ from vidigree.generate.training.families.flow_gan import (  # noqa: E402
     train_flow_gan,
 )
 from vidigree.generate.training.families.gan import train_gan  # noqa: E402
-from vidigree.generate.training.families.loop import Budget, Run  # noqa: E402
 from vidigree.generate.training.families.maps import encode_clips  # noqa: E402
 from vidigree.generate.training.families.vae import train_vae  # noqa: E402
+from vidigree.generate.training.loop import Budget, Run  # noqa: E402
 from vidigree.media.errors import EngineError, UsageError  # noqa: E402
 
 Train = Callable[..., Run]

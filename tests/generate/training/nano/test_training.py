@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("diffusers")
 
 from vidigree.generate.training.clips import open_clips
-from vidigree.generate.training.nano.checkpoint import RunLimits, read_checkpoint
+from vidigree.generate.training.loop import Budget, read_facts
 from vidigree.generate.training.nano.codec import build_codec, decode_clips, encode_clips
 from vidigree.generate.training.nano.codec_training import CodecSettings, train_codec
 from vidigree.generate.training.nano.commands import train_nano
@@ -27,24 +27,25 @@ from vidigree.generate.training.nano.words import build_tokenizer
 from vidigree.media.errors import MediaNotFoundError, UsageError
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-TWO = RunLimits(total_steps=2)
-ONE_OF_TWO = replace(TWO, steps_now=1)
+TWO = Budget(steps=2)
+ONE_OF_TWO = replace(TWO, pause_steps=1)
 
 
 def same_state(first: Path, second: Path) -> bool:
     import torch
+    from safetensors.torch import load_file
 
-    (one, step_one), (two, step_two) = read_checkpoint(first), read_checkpoint(second)
+    one, two = load_file(first), load_file(second)
     same = one.keys() == two.keys() and all(torch.equal(one[key], two[key]) for key in one)
-    return same and step_one == step_two == 2
+    return same and read_facts(first)["step"] == read_facts(second)["step"] == 2
 
 
-def resumes(train: Callable[[Path, RunLimits], object], folder: Path) -> bool:
+def resumes(train: Callable[[Path, Budget], object], folder: Path) -> bool:
     """Train two steps at once, and one by one; say whether the states are the same bits."""
     whole, halves = folder / "whole.safetensors", folder / "halves.safetensors"
     train(whole, TWO)
     train(halves, ONE_OF_TWO)
-    assert read_checkpoint(halves)[1] == 1
+    assert read_facts(halves)["step"] == 1
     train(halves, TWO)
     return same_state(whole, halves)
 
@@ -70,7 +71,7 @@ def test_codec_training_resumes_to_the_same_state(trained: SimpleNamespace, tmp_
     clips = open_clips(trained.clips)
     settings = CodecSettings(images=2, crops=((1, 5),))
     assert resumes(
-        lambda path, limits: train_codec(clips, path, settings=settings, limits=limits), tmp_path
+        lambda path, budget: train_codec(clips, path, settings=settings, budget=budget), tmp_path
     )
 
 
@@ -84,16 +85,16 @@ def test_denoiser_training_resumes_to_the_same_state(
         batch=2, pictures=2, picture_share=picture_share, from_image=from_image
     )
     assert resumes(
-        lambda path, limits: train_denoiser(latents, clips, path, settings=settings, limits=limits),
+        lambda path, budget: train_denoiser(latents, clips, path, settings=settings, budget=budget),
         tmp_path,
     )
 
 
 def test_a_checkpoint_of_another_model_is_refused(trained: SimpleNamespace, tmp_path: Path) -> None:
     clips = open_clips(trained.clips)
-    with pytest.raises(UsageError, match="another model"):
+    with pytest.raises(UsageError, match="not of 'nano codec'"):
         train_codec(
-            clips, trained.work / "denoiser.safetensors", settings=CodecSettings(), limits=TWO
+            clips, trained.work / "denoiser.safetensors", settings=CodecSettings(), budget=TWO
         )
 
 
@@ -142,7 +143,7 @@ def test_reader_answers_every_question_and_learns(trained: SimpleNamespace, tmp_
     clips = open_clips(trained.clips)
     path = tmp_path / "reader.safetensors"
     settings = ReaderSettings(batch=2, steps=60)
-    loss = train_reader(clips, path, settings=settings)
+    loss = train_reader(clips, path, settings=settings).losses["loss"]
     assert loss < 6, "two clips are soon known by heart; ignorance costs 10"
     answers, features = Reader(path).read(np.asarray(clips.frames))
     assert all(row[question] in QUESTIONS[question] for row in answers for question in QUESTIONS)

@@ -1,4 +1,7 @@
-"""One training loop for all families: budgets, moving averages, checkpoints that go on exactly."""
+"""The training loop of everything that is trained here.
+
+Budgets, learning rates, moving averages, and checkpoints that go on exactly.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from vidigree.media.errors import UsageError
 from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["Budget", "Run", "train"]
+__all__ = ["Budget", "Run", "follow", "load_averages", "read_facts", "train"]
 
 _SAVE_EVERY: Final = 60.0  # CPU seconds
 _WARM_UP: Final = 100  # steps
@@ -33,10 +36,15 @@ class Budget:
     Attributes:
         minutes: CPU minutes of the process; ``None`` counts steps only.
         steps: Steps; ``None`` counts minutes only.
+        pause_after: Seconds by the clock after which this run stops, to be gone on with; the
+            learning rates follow the other two only.
+        pause_steps: Steps after which this run stops likewise.
     """
 
     minutes: float | None = None
     steps: int | None = None
+    pause_after: float | None = None
+    pause_steps: int | None = None
 
     def used(self, run: Run) -> float:
         """Return the share of the budget that is used up, 0 to 1."""
@@ -47,19 +55,24 @@ class Budget:
             shares.append(run.step / self.steps)
         return min(max(shares), 1.0)
 
+    def pauses(self, steps: int, seconds: float) -> bool:
+        """Whether a run that made ``steps`` in ``seconds`` stops, to be gone on with."""
+        enough = self.pause_steps is not None and steps >= self.pause_steps
+        return enough or (self.pause_after is not None and seconds >= self.pause_after)
+
 
 @dataclass
 class Run:
     """Everything that changes while a family trains; what a checkpoint holds.
 
     Attributes:
-        family: What is trained, e.g. ``"gan"``.
+        family: What is trained, e.g. ``"gan"`` or ``"nano denoiser"``.
         networks: Networks by name.
         optimisers: Optimisers by name.
         shipped: Names of the networks whose moving average is what is shipped.
-        random: The only source of randomness.
         seed: What ``random`` and the first weights came from.
         rate: Highest learning rate, by optimiser.
+        random: The only source of randomness that is not drawn anew from seed and step.
         falls: Whether the rates fall to a twentieth over the budget (a cosine).
         decay: Decay of the moving average.
         notes: Facts for whoever loads the weights; JSON values.
@@ -72,9 +85,9 @@ class Run:
     networks: dict[str, nn.Module]
     optimisers: dict[str, torch.optim.Optimizer]
     shipped: tuple[str, ...]
-    random: torch.Generator
     seed: int
     rate: dict[str, float]
+    random: torch.Generator = field(default_factory=torch.Generator)
     falls: bool = True
     decay: float = 0.999
     notes: dict[str, Any] = field(default_factory=dict)
@@ -143,12 +156,7 @@ class Run:
         Raises:
             UsageError: It is no checkpoint of this family.
         """
-        try:
-            with safe_open(str(path), framework="pt") as stored:
-                facts = json.loads((stored.metadata() or {}).get("facts", "{}"))
-                tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-        except (SafetensorError, ValueError) as error:
-            raise UsageError(f"{path} is no checkpoint: {error}.") from error
+        facts, tensors = _read(path)
         if facts.get("family") != self.family or facts.get("seed") != self.seed:
             raise UsageError(
                 f"{path} is a checkpoint of {facts.get('family', 'something else')!r} with seed"
@@ -156,8 +164,9 @@ class Run:
             )
         for name, network in self.networks.items():
             network.load_state_dict(_under(tensors, f"network/{name}/"))
-        for name in self.averages:
-            self.averages[name] = _under(tensors, f"average/{name}/")
+        for name, average in self.averages.items():
+            for key, value in _under(tensors, f"average/{name}/").items():
+                average[key].copy_(value)
         for name, optimiser in self.optimisers.items():
             _restore_optimiser(optimiser, _under(tensors, f"optimiser/{name}/"))
         self.random.set_state(tensors["random"])
@@ -190,7 +199,10 @@ def train(
     if checkpoint.exists():
         run.restore(checkpoint)
     clock = saved = time.process_time()
+    begun, first = time.monotonic(), run.step
     while (used := budget.used(run)) < 1:
+        if budget.pauses(run.step - first, time.monotonic() - begun):
+            break
         run.set_rates(used)
         run.note(step())
         run.step += 1
@@ -205,6 +217,51 @@ def train(
         progress(f"{run.family} step {run.step} ({losses})", round(1000 * used), 1000)
     run.save(checkpoint)
     return run
+
+
+def follow(loss: torch.Tensor, optimiser: torch.optim.Optimizer, longest: float = 1.0) -> None:
+    """Follow the gradient of ``loss`` once, cut to the length ``longest``."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    torch.nn.utils.clip_grad_norm_(parameters, longest)
+    optimiser.step()
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Return family, seed, step, seconds, losses and notes of a checkpoint.
+
+    Raises:
+        UsageError: It is no checkpoint.
+    """
+    return _read(path)[0]
+
+
+def load_averages(path: Path, networks: Mapping[str, nn.Module]) -> None:
+    """Load the moving averages of a checkpoint into networks.
+
+    Raises:
+        UsageError: It is no checkpoint, or one of other networks.
+    """
+    facts, tensors = _read(path)
+    try:
+        for name, network in networks.items():
+            network.load_state_dict(_under(tensors, f"average/{name}/"))
+    except RuntimeError as error:
+        raise UsageError(
+            f"{path} is a checkpoint of {facts.get('family', 'something else')!r}, whose networks"
+            " are others.",
+            hint="Choose another file.",
+        ) from error
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    try:
+        with safe_open(str(path), framework="pt") as stored:
+            facts = json.loads((stored.metadata() or {}).get("facts", "{}"))
+            return facts, {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError) as error:
+        raise UsageError(f"{path} is no checkpoint: {error}.") from error
 
 
 def _under(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
