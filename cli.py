@@ -6,6 +6,7 @@ are called, so that ``vidigree --help`` stays fast.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -60,10 +61,17 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     ),
 }
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 EXIT_INTERNAL = 1
+EXIT_OUTPUT = 4
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
+
+
+class _ReaderGone(Exception):  # noqa: N818 - nobody made an error
+    """Whoever read the output went away (``| head``)."""
 
 
 class _LazyGroup(click.Group):
@@ -77,6 +85,13 @@ class _LazyGroup(click.Group):
             return None
         module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
         return cast("click.Command", getattr(importlib.import_module(module), attribute))
+
+    def invoke(self, ctx: click.Context) -> object:
+        # click would turn a broken pipe into exit code 1 before main() hears of it.
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -121,6 +136,11 @@ def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(EXIT_TERMINATED)
 
 
+def _silence_output() -> None:
+    """Keep Python from complaining at its end that what is left cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _package_error() -> type[VidigreeError]:
     """Return the base of our errors; imported late because the media room imports PyAV."""
     from vidigree.media.errors import VidigreeError
@@ -150,9 +170,8 @@ def main(args: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _report("Interrupted; nothing partial was left behind.")
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`); Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, _ReaderGone):
+        _silence_output()
         sys.exit(EXIT_BROKEN_PIPE)
     except _package_error() as error:
         if debug:
@@ -162,6 +181,12 @@ def main(args: list[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the last line of defence: one line, not a traceback
         if debug:
             traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _report(
+                f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
+            )
+            _silence_output()
+            sys.exit(EXIT_OUTPUT)
         _report(
             f"Unexpected error, which is a defect of vidigree: {type(error).__name__}: {error}.",
             "Run it again with --debug and report what it prints.",

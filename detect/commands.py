@@ -96,8 +96,19 @@ def _check(options: dict[str, Any]) -> None:
     if report is not None and report.suffix.lower() not in _REPORT_FORMATS:
         raise UsageError(f"{report} is no name for a report.", hint="Let it end in .html.")
     for path in filter(None, (output, report)):
-        if not path.parent.is_dir():
-            raise OutputError(f"There is no folder {path.parent}.", hint="Make it first.")
+        _check_place(path)
+
+
+def _check_place(path: Path) -> None:
+    """Refuse a place that cannot be written to before hours of work are spent on it."""
+    if not path.parent.is_dir():
+        raise OutputError(f"There is no folder {path.parent}.", hint="Make it first.")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder.", hint="Give a file name for the output.")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(
+            f"The folder {path.parent} cannot be written to.", hint="Check its permissions."
+        )
 
 
 def _keep_inputs(names: set[str], options: dict[str, Any]) -> None:

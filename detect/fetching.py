@@ -80,6 +80,7 @@ def bucket(url: str) -> tuple[Any, str, str]:
 
     Raises:
         UsageError: fsspec or its driver for the scheme is not installed.
+        MediaError: The host cannot be reached.
     """
     try:
         from fsspec.core import url_to_fs
@@ -89,6 +90,8 @@ def bucket(url: str) -> tuple[Any, str, str]:
         raise UsageError(
             f"{url} cannot be opened: {error}.", hint="Install vidigree[cloud]."
         ) from error
+    except OSError as error:  # some drivers connect here: FTP, SSH
+        raise MediaError(f"{url} cannot be reached: {error.strerror or error}.") from error
     return filesystem, str(path), url.partition("://")[0]
 
 

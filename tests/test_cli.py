@@ -102,6 +102,44 @@ def test_clip_made_elsewhere_is_stamped_with_its_size(
     assert receipt["mark"]["message"] == receipt["clip_id"]
 
 
+# --- output that nobody takes ---
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(
+    vidigree_environment: dict[str, str], tmp_path: Path
+) -> None:
+    for number in range(3):
+        small_video(tmp_path / f"{number}.mkv", (64, 64))
+    command = [sys.executable, "-m", "vidigree.cli", "audit", str(tmp_path)]
+    with subprocess.Popen(
+        [*command, "--only", "credentials", "--json"],
+        env=vidigree_environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(60) == 141
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["engines"]])
+def test_a_full_disk_is_told(arguments: list[str], vidigree_environment: dict[str, str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "vidigree.cli", *arguments],
+            env=vidigree_environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert done.stderr.decode().startswith("vidigree: The output cannot be written: No space")
+    assert len(done.stderr.splitlines()) == 1
+
+
 # --- bad input ---
 
 

@@ -96,6 +96,17 @@ def test_exit_code_is_the_highest_finding(
     assert code == 13
 
 
+@pytest.mark.parametrize("option", ["-o", "--report"])
+def test_a_place_that_cannot_be_written_is_told_before_any_work(
+    option: str, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / ("x.jsonl" if option == "-o" else "x.html")
+    place.mkdir()
+    code, out, err = run(capsys, str(clip), option, str(place), *FAST)
+    assert (code, out) == (4, "")
+    assert "is a folder" in err
+
+
 def test_on_a_terminal_it_is_a_panel(clip: Path, tmp_path: Path) -> None:
     if shutil.which("script") is None:
         pytest.skip("script(1) is not here to make a terminal")

@@ -86,6 +86,12 @@ def test_buckets_are_fetched() -> None:
         fetch("memory://b/none.mp4")
 
 
+def test_a_server_that_is_not_there_is_told_whatever_the_scheme() -> None:
+    for scheme in ("ftp", "http"):
+        with pytest.raises(MediaError, match="cannot be reached: .*refused"):
+            fetch(f"{scheme}://127.0.0.1:1/x.mp4")
+
+
 def test_missing_pages_and_loops_are_errors(server: str) -> None:
     with pytest.raises(MediaError, match="404"):
         fetch(f"{server}/none")
