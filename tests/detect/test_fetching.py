@@ -88,7 +88,7 @@ def test_buckets_are_fetched() -> None:
 
 def test_a_server_that_is_not_there_is_told_whatever_the_scheme() -> None:
     for scheme in ("ftp", "http"):
-        with pytest.raises(MediaError, match="cannot be reached: .*refused"):
+        with pytest.raises(MediaError, match=r"cannot be reached: .*refused"):
             fetch(f"{scheme}://127.0.0.1:1/x.mp4")
 
 
