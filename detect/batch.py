@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -60,27 +61,39 @@ def audit_batch(
             raise
 
 
+_SYNC_EVERY = 1.0
+"""Seconds between two waits for the disk."""
+
+
 class Journal:
     """Answers on disk, one JSON row a line, each flushed before the next clip counts as done.
+
+    One run at a time holds the file: two that went on from the same place would answer for the
+    same clips.
 
     Args:
         path: The file; what is there is read, and a last line that was cut off is dropped.
         restart: Begin anew instead.
 
     Raises:
-        OutputError: The file cannot be written, or is not a journal.
+        OutputError: The file cannot be written, is not a journal, or another run writes it.
     """
 
     def __init__(self, path: Path, *, restart: bool = False) -> None:
         self.path = path
         self._done: set[str] = set()
+        self._synced = time.monotonic()
         try:
-            if restart:
-                path.unlink(missing_ok=True)
-            self._length = self._read() if path.exists() else 0
             # File names need not be UTF-8; escaped so, JSON gives them back as they were.
             self._stream: TextIO = path.open("a", encoding="utf-8", errors="backslashreplace")
-            self._stream.truncate(self._length)
+            try:
+                self._hold()
+                self._stream.truncate(0 if restart else self._read())
+            except BaseException:
+                self._stream.close()
+                raise
+        except OutputError:  # it is an OSError, too
+            raise
         except OSError as error:
             raise OutputError(
                 f"{path} cannot be written: {error.strerror or error}.",
@@ -102,6 +115,19 @@ class Journal:
         """Close the file."""
         self._stream.close()
 
+    def _hold(self) -> None:
+        try:
+            import fcntl
+        except ImportError:  # Windows has no such lock
+            return
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"Another run is writing {self.path}.",
+                hint="Wait for it, or give another output file.",
+            ) from error
+
     def __contains__(self, name: object) -> bool:
         return name in self._done
 
@@ -111,13 +137,18 @@ class Journal:
     def add(self, row: dict[str, Any]) -> None:
         """Write a row; when this returns it survives a crash of the program.
 
+        A crash of the machine costs the rows of the last second: to wait for the disk every time
+        would take longer than reading the credentials of a clip.
+
         Raises:
             OutputError: The disk is full, or the file cannot be written.
         """
         try:
             self._stream.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
             self._stream.flush()
-            os.fsync(self._stream.fileno())
+            if time.monotonic() - self._synced > _SYNC_EVERY:
+                os.fsync(self._stream.fileno())
+                self._synced = time.monotonic()
         except OSError as error:
             raise OutputError(
                 f"{self.path} cannot be written: {error.strerror or error}.",

@@ -47,6 +47,17 @@ def row(name: str) -> dict[str, object]:
 
 
 class TestJournal:
+    def test_one_run_at_a_time_writes_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.jsonl"
+        with Journal(path) as journal:
+            journal.add({"file": "a.mp4"})
+            for restart in (False, True):
+                with pytest.raises(OutputError, match=r"^Another run is writing"):
+                    Journal(path, restart=restart)
+            journal.add({"file": "b.mp4"})
+        with Journal(path) as journal:
+            assert [row["file"] for row in journal.rows()] == ["a.mp4", "b.mp4"]
+
     def test_goes_on_where_it_stopped(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         with Journal(path) as journal:
