@@ -27,17 +27,22 @@ from numpy.typing import NDArray
 
 from vidigree.detect.look_up import DIFFERENT, SAME
 from vidigree.media import VideoWriter, VidigreeError, open_video
-from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames, similarity
+from vidigree.watermark.fingerprint import Fingerprint, Fingerprinter, similarity
 
 Image = NDArray[np.uint8]
 Clip = tuple[list[Image], Fraction]
 MAX_FRAMES = 120
 
 
-def read(path: Path) -> Clip:
+def read(path: Path) -> tuple[Clip, Fingerprint]:
+    """Return the pictures of a clip, and its fingerprint as an audit takes it from the file."""
     with open_video(path) as reader:
-        frames = [image for _, image in zip(range(MAX_FRAMES), reader.images(), strict=False)]
-        return frames, Fraction(reader.info.fps)
+        fps = Fraction(reader.info.fps)
+        builder, images = Fingerprinter(fps), []
+        for _, frame in zip(range(MAX_FRAMES), reader, strict=False):
+            builder.feed(frame)
+            images.append(frame.image)
+    return (images, fps), builder.finish()
 
 
 def each(change: Callable[[Image], Image]) -> Callable[[Clip], Clip]:
@@ -133,7 +138,8 @@ ALTERATIONS: dict[str, tuple[Callable[[Clip], Clip], int, str]] = {
 }
 
 
-def encoded(clip: Clip, crf: int, preset: str) -> Clip:
+def encoded(clip: Clip, crf: int, preset: str) -> Fingerprint:
+    """Return the fingerprint of a copy."""
     frames, fps = clip
     height, width = (side // 2 * 2 for side in frames[0].shape[:2])
     with tempfile.TemporaryDirectory() as folder:
@@ -143,17 +149,18 @@ def encoded(clip: Clip, crf: int, preset: str) -> Clip:
         ) as writer:
             for image in frames:
                 writer.write(np.ascontiguousarray(image[:height, :width]))
-        return read(path)
+        return read(path)[1]
 
 
-def clips(table: Path, limit: int) -> Iterator[tuple[str, str, Clip]]:
-    """Yield name, origin and frames of clips, in an order that is the same every time."""
+def clips(table: Path, limit: int) -> Iterator[tuple[str, str, Clip, Fingerprint]]:
+    """Yield name, origin, frames and fingerprint of clips, in the same order every time."""
     with table.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     random.Random(0).shuffle(rows)
     for row in rows[:limit]:
         try:
-            yield row["file"], row["origin"], read(table.parent / "clips" / row["file"])
+            clip, fingerprint = read(table.parent / "clips" / row["file"])
+            yield row["file"], row["origin"], clip, fingerprint
         except VidigreeError as error:
             print(f"left out {row['file']}: {error}")
 
@@ -175,13 +182,13 @@ def summary(values: list[float]) -> dict[str, Any]:
 def measure(table: Path, limit: int, pairs_of: int) -> dict[str, Any]:
     originals: dict[str, tuple[str, Fingerprint]] = {}
     likenesses: dict[str, list[float]] = {name: [] for name in ALTERATIONS}
-    for number, (name, origin, clip) in enumerate(clips(table, max(limit, pairs_of))):
-        original = fingerprint_frames(*clip)
+    read_clips = clips(table, max(limit, pairs_of))
+    for number, (name, origin, clip, original) in enumerate(read_clips):
         originals[name] = (origin, original)
         if number >= limit:
             continue
         for alteration, (change, crf, preset) in ALTERATIONS.items():
-            copy = fingerprint_frames(*encoded(change(clip), crf, preset))
+            copy = encoded(change(clip), crf, preset)
             seen = copy.mirrored() if alteration == "mirrored" else copy
             likenesses[alteration].append(similarity(original, seen))
     names = sorted(originals)
