@@ -197,7 +197,10 @@ def main() -> None:
         sheet(started_from(engine, held, pictures), pictures / f"{engine}-from-still.jpg")
     right = [answers_of(clip) for clip in held.clips[: asked.count]]
     drawn = accuracy(reader.read(np.asarray(held.frames[: asked.count, :FRAMES]))[0], right)
+    minutes = [shipped_weights(name).facts["seconds"] / 60 for name in ENGINES[1:]]
     text = CARD.format(
+        least=min(minutes),
+        most=max(minutes),
         measured="\n".join(table(rows, drawn, commonest(right))),
         training="\n".join(training_table()),
         captions="\n".join(f"{n}. {c.caption}" for n, c in enumerate(held.clips[:SHEET_CLIPS], 1)),

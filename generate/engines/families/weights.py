@@ -1,4 +1,8 @@
-"""Reads and writes the weights of the families: safetensors with their facts, never pickles."""
+"""Reads and writes the weights of the families: safetensors with their facts, never pickles.
+
+What is shipped is narrow: matrices and kernels as whole numbers of 8 bits with one float16 scale a
+row (largest value to 127), everything else as float16.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import importlib.resources
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.output import output_file
@@ -15,6 +19,10 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["Weights", "read_weights", "shipped_weights", "write_weights"]
+
+
+# Smaller tensors are not worth a scale.
+_FEWEST: Final = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +82,15 @@ def read_weights(path: Path) -> Weights:
     try:
         with safe_open(str(path), framework="pt") as stored:
             facts = json.loads((stored.metadata() or {}).get("facts", "{}"))
-            for key in stored.keys():  # noqa: SIM118 -- not a mapping
+            keys = set(stored.keys())
+            for key in sorted(keys):
                 kind, _, rest = key.partition("/")
                 name, _, tensor = rest.partition("/")
                 if kind == "average":
-                    networks.setdefault(name, {})[tensor] = _widened(stored.get_tensor(key))
+                    scale = f"scale/{rest}"
+                    networks.setdefault(name, {})[tensor] = _widened(
+                        stored.get_tensor(key), stored.get_tensor(scale) if scale in keys else None
+                    )
     except (OSError, SafetensorError, ValueError) as error:
         raise EngineError(
             f"The weights {path.name} cannot be read: {error}.", hint="Install vidigree again."
@@ -87,7 +99,7 @@ def read_weights(path: Path) -> Weights:
 
 
 def write_weights(checkpoint: Path, target: Path, *, overwrite: bool = False) -> Path:
-    """Write the moving averages of a checkpoint as float16, and return the path.
+    """Write the moving averages of a checkpoint, narrow, and return the path.
 
     Raises:
         EngineError: The checkpoint cannot be read.
@@ -97,18 +109,32 @@ def write_weights(checkpoint: Path, target: Path, *, overwrite: bool = False) ->
     weights = read_weights(checkpoint)
     if not weights.networks:
         raise UsageError(f"{checkpoint} holds no weights.")
-    import torch
     from safetensors.torch import save_file
 
-    tensors = {
-        f"average/{name}/{key}": value.half() if value.dtype == torch.float32 else value
-        for name, state in weights.networks.items()
-        for key, value in state.items()
-    }
+    tensors: dict[str, torch.Tensor] = {}
+    for name, state in weights.networks.items():
+        for key, value in state.items():
+            tensors |= _narrowed(f"{name}/{key}", value)
     with output_file(target, overwrite=overwrite) as temporary:
         save_file(tensors, str(temporary), {"facts": json.dumps(weights.facts)})
     return target
 
 
-def _widened(tensor: torch.Tensor) -> torch.Tensor:
+def _narrowed(name: str, value: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return what is stored of one tensor."""
+    import torch
+
+    if value.dtype != torch.float32:
+        return {f"average/{name}": value.contiguous()}
+    if value.ndim < 2 or value.numel() < _FEWEST:
+        return {f"average/{name}": value.half().contiguous()}
+    rows = value.flatten(1)
+    scale = (rows.abs().amax(1) / 127).clamp(min=1e-7).half()
+    whole = (rows / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
+    return {f"average/{name}": whole.view_as(value).contiguous(), f"scale/{name}": scale}
+
+
+def _widened(tensor: torch.Tensor, scale: torch.Tensor | None) -> torch.Tensor:
+    if scale is not None:
+        return tensor.float() * scale.float().view(-1, *[1] * (tensor.ndim - 1))
     return tensor.float() if tensor.dtype.is_floating_point else tensor

@@ -1,4 +1,10 @@
-"""Runs the stock pipeline for a task."""
+"""Runs the stock pipelines for a task; text goes to video by way of a first picture.
+
+One set of weights first draws a single frame for the prompt, then the clip that begins with it, as
+in Emu Video (Girdhar et al. 2023): what a scene looks like is easier to settle in one frame, and
+how it goes on is easier to draw once it stands. A bare text-to-video pipeline draws both at once,
+and follows the words less closely.
+"""
 
 from __future__ import annotations
 
@@ -30,5 +36,8 @@ def draw(
     Raises:
         EngineError: It ran out of memory or failed.
     """
+    if task == "text-to-video":
+        first = call_pipeline(pipe, {**arguments, "num_frames": 1}, no_progress).frames[:, 0]
+        arguments, task = {**arguments, "image": first}, "image-to-video"
     pipe = pipeline_for(pipe, task)
     return call_pipeline(pipe, arguments, progress).frames, type(pipe).__name__

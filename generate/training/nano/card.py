@@ -99,6 +99,9 @@ float16; the upsampler is ONNX): `DiffusionPipeline.from_pretrained(folder)` loa
 package. Pass `height=64, width=64, num_frames=25, max_sequence_length=32` then, which is what it
 was trained with, and note that what leaves a bare pipeline carries no mark.
 
+For text the engine calls it twice: for one frame, then for the clip that begins with it
+(`generate/engines/nano/drawing.py`). A bare pipeline draws both at once.
+
 SHA-256 over the folder (`vidigree.generate.training.nano.export.folder_digest`): `{digest}`
 
 | part | what |
@@ -111,7 +114,9 @@ SHA-256 over the folder (`vidigree.generate.training.nano.export.folder_digest`)
 Trained from nothing on 4,000 clips that the renderer drew, on one processor core: {training}.
 The commands are in [generate.md](generate.md#training-the-embedded-models); the codec and the
 denoiser were stopped and continued with another number of steps, so another run of the same
-commands gives weights of the same kind, not these. No picture or text of others went in.
+commands gives weights of the same kind, not these. In its first 5,674 steps the denoiser saw whole
+clips only, in half of the later ones first frames only, as the recipe has it now from the start. No
+picture or text of others went in.
 
 ## What it does with captions it never saw
 
@@ -128,13 +133,13 @@ score.
 
 - Frechet distance from the renderer's clips of the same captions, in the 64 features of that
   reader, each divided by its deviation over drawn clips: {e.distance:.1f}; between two sets of
-  drawn clips of that size: {e.floor:.1f}. It compares with nothing else.
+  drawn clips of that size with different captions: {e.floor:.1f}. It compares with nothing else.
 - Flicker, the mean change from frame to frame where nothing moves: {e.flicker[0]:.2f} levels of
   255; drawn clips {e.flicker[1]:.2f} (the flicker is measured where the drawn clip of the same
   caption stands still, so a thing that the model puts elsewhere counts too).
 - The codec alone: {e.codec_psnr:.1f} dB PSNR on drawn clips.
 - The first frame of image-to-video against its picture: {e.first_frame_psnr:.1f} dB.
-- {e.seconds:.1f} s for one clip on one core of the machine that measured, busy with other work;
+- {e.seconds:.1f} CPU seconds for one clip on one core of the machine that measured; enlarging,
   marking, encoding and signing come on top.
 
 ![Contact sheet]({sheet})
@@ -145,14 +150,16 @@ Six frames of each clip from text, left to right and top to bottom:
 
 ## What it can and cannot do
 
-- From text it draws the right ground, light and, mostly, colour. Shape, number and motion it hardly
-  follows: look at the table before you rely on a word. The renderer draws the same prompts exactly
-  and stays the default for text.
+- From text it draws the right ground, light and, mostly, colour, number and motion; single things
+  go the way they are told. Shape is the word it follows least: spheres, cubes and cylinders come
+  out as rounded lumps, since its codec keeps little of the edges that tell them apart. The renderer
+  draws the same prompts exactly and stays the default for text.
 - From a picture that the renderer drew it goes on well: things keep their colour and mostly move
   the way the prompt says.
+- Things that fall or bounce, and several at once, smear, multiply or vanish on the way.
 - Anything outside its vocabulary is named and left out. One kind of thing at a time, at most three
   of them. No people, animals, places, text or camera moves.
-- Edges are soft, shapes melt and sometimes multiply or vanish.
+- Edges are soft; brown things on sand and dark things at night nearly disappear.
 - Pictures and clips that look unlike the renderer's: the codec has seen nothing else. A photograph
   comes out as a blurred copy at best.
 - No more than 25 frames, no other rates, no other shapes than squares (they are cut).

@@ -29,7 +29,7 @@ __all__ = ["STAGES", "run_stage", "steps_made"]
 
 STAGES: Final = ("codec", "latents", "decoder", "denoiser", "upsampler", "export")
 # Steps of each stage that learns; the shipped weights were trained with these.
-DEFAULT_STEPS: Final = {"codec": 4200, "decoder": 900, "denoiser": 2950, "upsampler": 1200}
+DEFAULT_STEPS: Final = {"codec": 4200, "decoder": 1500, "denoiser": 9000, "upsampler": 1200}
 
 
 def run_stage(

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vidigree.cli import main
 from vidigree.detect import AuditSettings, Finding, audit
 from vidigree.generate import ClipRequest
 from vidigree.generate.engines.nano import NanoEngine
@@ -228,18 +229,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     ],
 )
 def test_three_tasks_from_the_command_line_end_stamped(
-    task: str, source: list[str], home: Path, drawn: Path, tmp_path: Path
+    task: str,
+    source: list[str],
+    home: Path,
+    drawn: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(drawn)
     output = tmp_path / "out.mp4"
-    command = [sys.executable, "-m", "vidigree.cli", "generate", "a red ball bouncing on grass"]
-    command += ["-o", str(output), *source, "--seed", "1", "--set", "steps=2", "--json"]
-    done = subprocess.run(
-        command,
-        capture_output=True, text=True, check=False, cwd=drawn,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT / "typings")},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["seed"] == 1
+    arguments = ["generate", "a red ball bouncing on grass", "-o", str(output), *source]
+    arguments += ["--seed", "1", "--set", "steps=2", "--json"]
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = capsys.readouterr()
+    assert ended.value.code == 0, told.err
+    assert json.loads(told.out)["seed"] == 1
     findings = {
         layer: audit(output, settings=AuditSettings(layers=(layer,))).finding
         for layer in ("credentials", "mark")

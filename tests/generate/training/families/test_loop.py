@@ -118,19 +118,21 @@ def test_the_codec_learns(trainings: dict[str, Train], tmp_path: Path) -> None:
     assert more.losses["pixels"] < 0.9 * few.losses["pixels"]
 
 
-def test_weights_are_the_average_in_half_precision(
-    trainings: dict[str, Train], tmp_path: Path
-) -> None:
+def test_weights_are_the_average_in_eight_bits(trainings: dict[str, Train], tmp_path: Path) -> None:
     checkpoint = tmp_path / "c.safetensors"
     run = trainings["vae"](checkpoint=checkpoint, budget=Budget(steps=2), seed=1)
     path = write_weights(checkpoint, tmp_path / "w.safetensors")
-    assert path.stat().st_size < checkpoint.stat().st_size / 4
+    assert path.stat().st_size < checkpoint.stat().st_size / 12
     weights = read_weights(path)
     assert weights.facts["step"] == 2
     assert weights.facts["seed"] == 1
     for name, average in run.averages.items():
         for key, value in average.items():
-            assert torch.allclose(weights.networks[name][key].float(), value.float(), atol=2e-3)
+            read = weights.networks[name][key].float()
+            rows = value.float().flatten(1) if value.ndim > 1 else value.float()[:, None]
+            largest = rows.abs().amax(1, keepdim=True)
+            off = (read.reshape(rows.shape) - rows).abs()
+            assert bool((off <= largest / 200 + 1e-4).all()), (name, key)
 
 
 def test_a_checkpoint_of_something_else_is_refused(
