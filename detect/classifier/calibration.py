@@ -7,16 +7,35 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["conformal_threshold", "cross_fitted_llr", "fit_stack"]
+__all__ = ["conformal_threshold", "cross_fitted_llr", "fit_stack", "stacked_llr"]
 
 _STEPS = 200
 _RIDGE = 1e-3
+
+_HIDDEN = 0.1
+"""Share of synthetic clips taken to look like footage to every member, so that no score, however
+low, speaks more than tenfold for a clip. Fitted on held-out scores it comes to 0.10 to 0.16."""
+
+
+def stacked_llr(members: NDArray[np.float64], stack: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return natural-log likelihood ratios (n,), synthetic over real; at least log 0.1.
+
+    The synthetic clips are a mixture of those that the members can see and a share of
+    ``_HIDDEN`` that scores like real ones: the ratio is ``_HIDDEN + (1 - _HIDDEN) * exp(l)`` with
+    ``l`` linear in the scores. It rises with ``l``, so it changes no ranking.
+
+    Args:
+        members: float64 (n, m), scores.
+        stack: float64 (m + 1,), by :func:`fit_stack`.
+    """
+    seen = members @ stack[:-1] + stack[-1]
+    return np.asarray(np.logaddexp(np.log(_HIDDEN), np.log1p(-_HIDDEN) + seen), dtype=np.float64)
 
 
 def fit_stack(
     members: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Fit a logistic regression of the labels on held-out member scores, by Newton's method.
+    """Fit :func:`stacked_llr` to held-out member scores: logistic, by Newton's method.
 
     With both classes of equal total weight the log odds are log-likelihood ratios. Factors are
     kept from being negative: a member may be ignored, not believed the wrong way round.
@@ -51,9 +70,12 @@ def _newton(
 ) -> NDArray[np.float64]:
     beta = np.zeros(columns.shape[1])
     for _ in range(_STEPS):
-        odds = 1 / (1 + np.exp(-columns @ beta))
-        gradient = columns.T @ (weights * (odds - labels)) + _RIDGE * beta
-        curvature = (columns * (weights * odds * (1 - odds))[:, None]).T @ columns
+        llr = stacked_llr(columns[:, :-1], beta)
+        odds = 1 / (1 + np.exp(-llr))
+        # How far the ratio follows its linear part: nearly not at all where most is hidden.
+        follows = 1 - _HIDDEN * np.exp(-llr)
+        gradient = columns.T @ (weights * follows * (odds - labels)) + _RIDGE * beta
+        curvature = (columns * (weights * follows**2 * odds * (1 - odds))[:, None]).T @ columns
         step = np.linalg.solve(curvature + _RIDGE * np.eye(len(beta)), gradient)
         beta = beta - step
         if np.abs(step).max() < 1e-10:
@@ -83,7 +105,7 @@ def cross_fitted_llr(
     for index in np.unique(fold):
         rest, held_out = fold != index, fold == index
         stack = fit_stack(members[rest], labels[rest], weights[rest])
-        llr[held_out] = rows[held_out] @ stack[:-1] + stack[-1]
+        llr[held_out] = stacked_llr(rows[held_out], stack)
     return llr
 
 

@@ -28,7 +28,9 @@ authentic**, and a high one alone carries no public claim.
 ## What it does not cover
 
 - **Face swaps, lip synchronisation and other local manipulation of real footage.** It judges whole
-  windows; a mostly real picture mostly looks real.
+  windows; a mostly real picture mostly looks real. There is no head for faces: no set of face clips
+  that may be passed on and is large enough to hold generators out was at hand, and one that has not
+  been measured would promise more than this page can.
 - Games: neither class of the training clips holds enough of them, and they are not told apart.
 - Drawings and animation, recorded screens, clips compressed so hard that blocks are repeated, still
   pictures, and clips shorter than half a second: it abstains and says which.
@@ -54,6 +56,25 @@ variable when those weights score. The shipped weights use none.
 
 A feature group of another package registers under the entry point group
 `vidigree.feature_groups`; `vidigree.detect.classifier.features.FeatureGroup` is the contract.
+
+## The model
+
+Numbers of six feature groups, brought to unit spread over the training windows and weighted so that
+every group has the same say, and kernel ridge regression on them. Windows of a clip are averaged.
+The score becomes a log-likelihood ratio by a logistic fit on leave-origin-out scores in which one
+synthetic clip in ten is taken to look like footage: however low a score, the ratio is not under one
+to ten. The threshold is conformal on held-out real clips.
+
+Not in it, and why:
+
+- A residual network trained from scratch. A small one ran outside this repository for a few minutes
+  of one core on some of the folds; alone it was weaker than single groups here, and beside them it
+  gained too little to carry a second training and PyTorch. It is not measured by a command here, so
+  no figure is given.
+- Aligned pairs, real clips through surrogate upsamplers in the place of synthetic ones. They were
+  tried with that network only, and did not help it.
+- Stacked members. Beside the kernel, linear and one-class members get next to no weight; what they
+  reach alone is under "Tried and left out".
 
 ## Canonical form
 
@@ -173,6 +194,10 @@ def figures_markdown(result: Evaluation) -> str:
             ),
             "",
             table(["group", "AUC alone", "AUC with it added"], tried),
+            "",
+            "Other members on the same features, trained and scored on clean windows, one round:",
+            "",
+            _pairs("member", "AUC", {name: f"{v:.3f}" for name, v in result.alternatives.items()}),
             "",
             "### By generator, against all real clips",
             "",

@@ -40,7 +40,8 @@ def _localisation(result: Evaluation) -> list[str]:
             f" clips, and {found.plain} real clips without), or pasted over a quarter of its"
             f" picture ({found.pasted} clips), all encoded once together; the model saw neither"
             " origin. Inserts begin and end with a cut: dissolves are not found. The thresholds of"
-            " the stretches were chosen on these splices, so their figures lean to its side."
+            " a fold were chosen on the splices of the other folds, whose origins are others"
+            f" (stretches: {', '.join(f'{value:g}' for value in found.thresholds)} nats)."
         ),
         "",
         table(["figure", "held out"], rows),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.detect.classifier.alternatives import alternative_areas
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.calibration import cross_fitted_llr, fit_stack
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID, canonical_windows
@@ -115,6 +116,7 @@ def evaluate(
         settings=settings,
         stack=fit_stack(scored[0][seen], kept, clip_weights(clips)[seen]),
     )
+    clean_recipe = replace(recipe, training=[tables["none"]])
     qualities = clip_qualities(clips, cache, progress=progress)
     known = [quality for quality, has in zip(qualities, seen, strict=True) if has and quality]
     fold = folds(clips, groups, count=settings.fold_count, seed=settings.seeds[0])
@@ -140,6 +142,7 @@ def evaluate(
         laundering=matrix,
         laundered_clips=laundered,
         **_ablations(clips, cache, settings, unused, progress),
+        alternatives=alternative_areas(clean_recipe),
         container_probe=probe_auc(clips, container_facts(clips), settings),
         canonical_probe=probe_auc(clips, canonical_facts(clips, cache), settings),
         real_floor=real_source_floor(clips, tables["none"], settings),

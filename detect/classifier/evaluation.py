@@ -75,6 +75,8 @@ class Evaluation:
         group_alone: Feature group to area under the curve with that group only.
         group_left_out: Feature group to area under the curve without it.
         group_added: Feature group that the recipe does not use to area under the curve with it.
+        alternatives: Other members on the same features to area under the curve, trained and
+            scored on clean windows, one round; the shipped one first.
         container_probe: Area under the curve from container facts of the source files.
         canonical_probe: The same from what is left of them in canonical form.
         real_floor: Separability of the largest real source from the other real clips;
@@ -110,6 +112,7 @@ class Evaluation:
     group_alone: dict[str, float]
     group_left_out: dict[str, float]
     group_added: dict[str, float]
+    alternatives: dict[str, float]
     container_probe: float
     canonical_probe: float
     real_floor: float | None

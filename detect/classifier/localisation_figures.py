@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,51 +11,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
-from vidigree.detect.classifier.canonical import CanonicalWindow, make_window
-from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
-from vidigree.detect.classifier.extraction import Block, block_features
-from vidigree.detect.classifier.geometry import content_box
-from vidigree.detect.classifier.heat_map import CELLS, cells_of_tiles, tile_boxes
+from vidigree.detect.classifier.dataset import clip_groups, folds
+from vidigree.detect.classifier.heat_map import CELLS, cells_of_tiles
 from vidigree.detect.classifier.metrics import area_under_curve
-from vidigree.detect.classifier.sampling import nearest_frames
-from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
-from vidigree.detect.classifier.time_curve import CurvePoint, shot_windows, stretches
+from vidigree.detect.classifier.spliced_clips import SplicedClip, spliced_clips
+from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE, CurvePoint, stretches
 from vidigree.detect.classifier.training import Recipe
-from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = [
-    "LocalisationFigures",
-    "SplicedClip",
-    "figures_of_splices",
-    "localisation_figures",
-    "spliced_clips",
-]
+__all__ = ["LocalisationFigures", "figures_of_splices", "localisation_figures"]
 
 _FOLDS = 5
 _SPLICES = {"time": 5, "plain": 5, "space": 4}
 """Kind of splice to how many are made from each fold at most."""
 
 _MATCH = 0.5
-_LEAST_CONTRAST = 1.0
-"""Cells must stand this far above the median of the map for a region to be named."""
+_EVIDENCE = (0.25, 0.5, 0.75, LEAST_EVIDENCE, 1.25, 1.5, 2.0)
+_CONTRAST = (0.25, 0.5, 1.0, 1.5)
+"""Thresholds to choose from: of stretches, and of how far the warmest cell must stand above the
+median of the map for a region to be named."""
+
+_Score = Callable[[int, NDArray[np.float32]], NDArray[np.float64]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SplicedClip:
-    """Features of a made clip.
+@dataclass(frozen=True)
+class _Count:
+    """Hits, named and wanted parts at each threshold."""
 
-    Attributes:
-        splice: What it is.
-        truth: See :func:`splice_frames`.
-        rows: float32 (windows, columns): of the windows of the curve, or of the tiles.
-        facts: float64 (windows, 3): start, end and shot of each; empty for tiles.
-    """
+    hits: Counter[float]
+    named: Counter[float]
+    wanted: int
 
-    splice: Splice
-    truth: tuple[float, ...]
-    rows: NDArray[np.float32]
-    facts: NDArray[np.float64]
+    def __add__(self, other: _Count) -> _Count:
+        return _Count(self.hits + other.hits, self.named + other.named, self.wanted + other.wanted)
+
+    def f1(self, threshold: float) -> float:
+        return 2 * self.hits[threshold] / max(1, self.named[threshold] + self.wanted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +62,10 @@ class LocalisationFigures:
         time_recall: Share of the inserted stretches that are found.
         boundaries_f1: The same if every inserted stretch were called right and every other shot
             too: what the cuts alone allow.
+        thresholds: Evidence asked of a stretch: what each fold's was, chosen on the splices of
+            the other folds alone, from low to high.
         pasted: Clips with a pasted region.
-        space_f1: F1 of regions, likewise by area.
+        space_f1: F1 of regions, likewise by area and with a threshold chosen on other folds.
         space_auc: Area under the curve of cells inside against cells outside the region, mean
             over clips.
     """
@@ -82,6 +76,7 @@ class LocalisationFigures:
     time_precision: float
     time_recall: float
     boundaries_f1: float
+    thresholds: tuple[float, ...]
     pasted: int
     space_f1: float
     space_auc: float
@@ -89,70 +84,6 @@ class LocalisationFigures:
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
         return asdict(self)
-
-
-def spliced_clips(
-    clips: Sequence[LabelledClip],
-    fold: NDArray[np.int64],
-    blocks: Sequence[Block],
-    cache: WindowCache,
-    *,
-    kind: str,
-    per_fold: int,
-    progress: Progress = no_progress,
-) -> list[SplicedClip]:
-    """Make splices and their features, or load them from the cache.
-
-    Args:
-        clips: Labelled clips.
-        fold: Fold of each, (clips,).
-        blocks: The layout of the features.
-        cache: Where features are kept.
-        kind: See :class:`Splice`.
-        per_fold: Most splices from one fold.
-        progress: Told how many are done.
-    """
-    made = []
-    drawn = draw_splices(clips, fold, kind=kind, per_fold=per_fold, seed=7)
-    for place, splice in enumerate(drawn):
-        made.append(_cached(splice, clips, blocks, cache))
-        progress(f"splices ({kind})", place + 1, len(drawn))
-    return made
-
-
-def _cached(
-    splice: Splice, clips: Sequence[LabelledClip], blocks: Sequence[Block], cache: WindowCache
-) -> SplicedClip:
-    host, insert = (cache.digest(clips[i])[:12] for i in (splice.host, splice.insert))
-    layout = "+".join(sorted(f"{block.view}-{block.group}" for block in blocks))
-    path = cache.splice_path(f"{splice.name}-{host}-{insert}", layout)
-    if path.exists():
-        with np.load(path, allow_pickle=False) as arrays:
-            truth = tuple(arrays["truth"].tolist())
-            return SplicedClip(
-                splice=splice, truth=truth, rows=arrays["rows"], facts=arrays["facts"]
-            )
-    kinds = tuple(sorted({block.view for block in blocks}))
-    frames, truth = splice_frames(splice, clips)
-    facts: list[tuple[float, float, float]] = []
-    windows: list[CanonicalWindow] = []
-    if splice.kind == "space":
-        samples = [sample for sample in nearest_frames(frames) if sample.tick < 16]
-        content = content_box([sample.image for sample in samples])
-        found = [make_window(samples, kinds, box=box) for box in tile_boxes(content)]
-        windows = [window for window in found if window is not None]
-    else:
-        for part in shot_windows(frames, kinds=kinds):
-            windows.append(part.window)
-            facts.append((part.window.start, part.window.end, part.shot))
-    rows = np.array([block_features(window, blocks) for window in windows], dtype=np.float32)
-    result = SplicedClip(
-        splice=splice, truth=truth, rows=rows, facts=np.array(facts, dtype=np.float64)
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, truth=np.array(truth), rows=result.rows, facts=result.facts)
-    return result
 
 
 def localisation_figures(
@@ -195,9 +126,9 @@ def figures_of_splices(
     timed: Sequence[SplicedClip],
     plain: Sequence[SplicedClip],
     pasted: Sequence[SplicedClip],
-    score: Callable[[int, NDArray[np.float32]], NDArray[np.float64]],
+    score: _Score,
 ) -> LocalisationFigures:
-    """Measure localisation.
+    """Measure localisation; the thresholds of a fold are those that did best on the others.
 
     Args:
         timed: Clips with an inserted stretch.
@@ -206,34 +137,67 @@ def figures_of_splices(
         score: Fold and rows of features to log-likelihood ratios by a model that did not see the
             fold.
     """
-    hits = named = ideal_hits = ideal_named = 0
+    counts: dict[int, _Count] = {}
+    ideal = _NOTHING
     for clip in (*timed, *plain):
         points = _points(clip, score(clip.splice.fold, clip.rows))
-        found = [(part.start, part.end) for part in stretches(points)]
-        ideal = [(part.start, part.end) for part in stretches(_ideal(points, clip.truth))]
-        hits += sum(_overlap(part, clip.truth) >= _MATCH for part in found if clip.truth)
-        ideal_hits += sum(_overlap(part, clip.truth) >= _MATCH for part in ideal if clip.truth)
-        named += len(found)
-        ideal_named += len(ideal)
-    regions = [_region(clip, score(clip.splice.fold, clip.rows)) for clip in pasted]
-    space = [row for row in regions if row is not None]
-    space_hits = sum(overlap >= _MATCH for overlap, _, _ in space)
-    space_named = sum(is_named for _, is_named, _ in space)
+        fold = clip.splice.fold
+        counts[fold] = counts.get(fold, _NOTHING) + _stretch_count(points, clip.truth, _EVIDENCE)
+        ideal += _stretch_count(_ideal(points, clip.truth), clip.truth, (LEAST_EVIDENCE,))
+    chosen, time = _cross_chosen(counts, LEAST_EVIDENCE)
+    regions: dict[int, _Count] = {}
+    areas = []
+    for clip in pasted:
+        llr = score(clip.splice.fold, clip.rows)
+        if len(llr) != (CELLS - 1) ** 2:
+            continue
+        count, area = _region_count(llr, clip.truth)
+        regions[clip.splice.fold] = regions.get(clip.splice.fold, _NOTHING) + count
+        areas.append(area)
+    _, space = _cross_chosen(regions, 1.0)
     return LocalisationFigures(
         spliced=len(timed),
         plain=len(plain),
-        time_f1=_f1(hits, named, len(timed)),
-        time_precision=hits / max(1, named),
-        time_recall=hits / max(1, len(timed)),
-        boundaries_f1=_f1(ideal_hits, ideal_named, len(timed)),
-        pasted=len(space),
-        space_f1=_f1(space_hits, space_named, len(space)),
-        space_auc=float(np.mean([area for _, _, area in space])) if space else float("nan"),
+        time_f1=time.f1(_CHOSEN),
+        time_precision=time.hits[_CHOSEN] / max(1, time.named[_CHOSEN]),
+        time_recall=time.hits[_CHOSEN] / max(1, len(timed)),
+        boundaries_f1=ideal.f1(LEAST_EVIDENCE),
+        thresholds=tuple(sorted(set(chosen))),
+        pasted=len(areas),
+        space_f1=space.f1(_CHOSEN),
+        space_auc=float(np.mean(areas)) if areas else float("nan"),
     )
 
 
-def _f1(hits: int, named: int, wanted: int) -> float:
-    return 2 * hits / max(1, named + wanted)
+_NOTHING = _Count(Counter(), Counter(), 0)
+_CHOSEN = -1.0
+"""Stands for the threshold of each fold in counts over all folds."""
+
+
+def _cross_chosen(counts: dict[int, _Count], usual: float) -> tuple[list[float], _Count]:
+    """Choose each fold's threshold on the others; where they decide nothing, the usual one."""
+    total, chosen = _NOTHING, []
+    for fold, own in counts.items():
+        rest = sum((count for other, count in counts.items() if other != fold), _NOTHING)
+        options = sorted({*rest.named, usual}, key=lambda value: abs(value - usual))
+        best = max(options, key=rest.f1)
+        chosen.append(best)
+        hits, named = own.hits[best], own.named[best]
+        total += _Count(Counter({_CHOSEN: hits}), Counter({_CHOSEN: named}), own.wanted)
+    return chosen, total
+
+
+def _stretch_count(
+    points: Sequence[CurvePoint], truth: tuple[float, ...], thresholds: Sequence[float]
+) -> _Count:
+    hits: Counter[float] = Counter()
+    named: Counter[float] = Counter()
+    for threshold in thresholds:
+        found = [(part.start, part.end) for part in stretches(points, threshold=threshold)]
+        named[threshold] = len(found)
+        if truth:
+            hits[threshold] = sum(_overlap(part, truth) >= _MATCH for part in found)
+    return _Count(hits, named, int(bool(truth)))
 
 
 def _points(clip: SplicedClip, llr: NDArray[np.float64]) -> list[CurvePoint]:
@@ -263,19 +227,17 @@ def _overlap(found: tuple[float, float], truth: tuple[float, ...]) -> float:
     return both / either
 
 
-def _region(clip: SplicedClip, llr: NDArray[np.float64]) -> tuple[float, int, float] | None:
-    """Return the overlap of the named region with the truth, whether one is named, the area."""
-    if len(llr) != (CELLS - 1) ** 2:
-        return None
+def _region_count(llr: NDArray[np.float64], truth: tuple[float, ...]) -> tuple[_Count, float]:
+    """Return the hits of the named region by threshold, and the area under the curve of cells."""
     cells = np.array(cells_of_tiles(llr.reshape(CELLS - 1, CELLS - 1)))
     contrast = cells - np.median(cells)
-    inside = _share_inside(clip.truth)
+    inside = _share_inside(truth)
     area = area_under_curve(contrast.ravel(), inside.ravel() >= 0.5)
-    if contrast.max() < _LEAST_CONTRAST:
-        return 0.0, 0, area
     chosen = contrast >= contrast.max() / 2
     both = float(inside[chosen].sum())
-    return both / float(chosen.sum() + inside.sum() - both), 1, area
+    hit = both / float(chosen.sum() + inside.sum() - both) >= _MATCH
+    named = [threshold for threshold in _CONTRAST if contrast.max() >= threshold]
+    return _Count(Counter(named if hit else []), Counter(named), 1), area
 
 
 def _share_inside(truth: tuple[float, ...]) -> NDArray[np.float64]:

@@ -15,15 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.detect.classifier.calibration import stacked_llr
 from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow
 from vidigree.detect.classifier.extraction import Block, block_features
 from vidigree.detect.classifier.features import feature_group
+from vidigree.detect.classifier.kernel import gaussian_kernel
 from vidigree.media.errors import UsageError
 from vidigree.media.output import output_file
 
 __all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_model"]
 
-_FORMAT = 1
+_FORMAT = 2
 _LIMIT = 4.0
 """Standardised features are cut here, so that one odd value cannot carry a verdict."""
 
@@ -59,18 +61,20 @@ class Header:
 
 @dataclass(frozen=True)
 class ClassifierModel:
-    """A linear and a kernel classifier on the same features, stacked and calibrated.
+    """Kernel ridge regression on standardised features, calibrated on held-out scores.
+
+    Every feature group has the same say in a distance, however many numbers it has.
 
     Attributes:
         header: See Header.
         median: float32 (D,), stands in for features that are not there.
         mean: float32 (D,).
         scale: float32 (D,), above 0.
-        weight: float32 (D,), of the linear member.
-        support: float16 (S, D), prepared training windows that carry the kernel member.
+        balance: float32 (D,), above 0: factors after which every group has the same mean square.
+        support: float16 (S, D), prepared training windows.
         dual: float32 (S,).
         gamma: Width of the kernel: exp(-gamma * squared distance).
-        stack: float64 (3,): factors of the linear and the kernel score, and a constant.
+        stack: float64 (2,): factor of the score, and a constant; see ``stacked_llr``.
         reals: float32 (n,), log-likelihood ratios of held-out real clips, ascending.
     """
 
@@ -78,7 +82,7 @@ class ClassifierModel:
     median: NDArray[np.float32]
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
-    weight: NDArray[np.float32]
+    balance: NDArray[np.float32]
     support: NDArray[np.float16]
     dual: NDArray[np.float32]
     gamma: float
@@ -100,30 +104,27 @@ class ClassifierModel:
         return f"{self.header.recipe_id}-{digest.hexdigest()[:12]}"
 
     def prepared(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Fill, standardise and limit features; float32 (n, D) in and out."""
+        """Fill, standardise, limit and balance features; float32 (n, D) in and out."""
         filled = np.where(np.isnan(rows), self.median, rows)
         limited = np.clip((filled - self.mean) / self.scale, -_LIMIT, _LIMIT)
-        return np.asarray(limited, dtype=np.float32)
+        return np.asarray(limited * self.balance, dtype=np.float32)
 
     def members(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the scores of both members, float64 (n, 2), not calibrated.
+        """Return scores, float64 (n, 1), not calibrated; a column for each member of the stack.
 
         Args:
             rows: float32 (n, D) features as extracted.
         """
         points = self.prepared(rows).astype(np.float64)
-        support = self.support.astype(np.float64)
-        squares = (points**2).sum(axis=1)[:, None] + (support**2).sum(axis=1)[None, :]
-        distances = np.maximum(squares - 2 * points @ support.T, 0)
-        kernel = np.exp(-self.gamma * distances) @ self.dual.astype(np.float64)
-        return np.stack([points @ self.weight.astype(np.float64), kernel], axis=1)
+        kernel = gaussian_kernel(points, self.support.astype(np.float64), self.gamma)
+        return (kernel @ self.dual.astype(np.float64))[:, None]
 
     def llr(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return natural-log likelihood ratios, float64 (n,), from member scores (n, 2)."""
-        return np.asarray(members @ self.stack[:2] + self.stack[2], dtype=np.float64)
+        """Return natural-log likelihood ratios, float64 (n,), from member scores (n, 1)."""
+        return stacked_llr(members, self.stack)
 
     def windows_members(self, windows: Sequence[CanonicalWindow]) -> NDArray[np.float64]:
-        """Return the member scores (n, 2) of windows."""
+        """Return the member scores (n, 1) of windows."""
         rows = np.stack([block_features(window, self.blocks) for window in windows])
         return self.members(rows)
 
@@ -153,7 +154,7 @@ def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
         "median": model.median,
         "mean": model.mean,
         "scale": model.scale,
-        "weight": model.weight,
+        "balance": model.balance,
         "support": model.support,
         "dual": model.dual,
         "gamma": np.array(model.gamma),

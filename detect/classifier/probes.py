@@ -13,6 +13,7 @@ from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.extraction import FeatureTable
 from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.training import TrainingSettings, held_out_members
+from vidigree.media.errors import UsageError
 from vidigree.media.reading import probe
 
 __all__ = ["canonical_facts", "container_facts", "probe_auc", "real_source_floor"]
@@ -48,8 +49,18 @@ def canonical_facts(clips: Sequence[LabelledClip], cache: WindowCache) -> NDArra
 def probe_auc(
     clips: Sequence[LabelledClip], facts: NDArray[np.float64], settings: TrainingSettings
 ) -> float:
-    """Return the leave-origin-out area under the curve of a forest on facts, (clips, k)."""
-    from sklearn.ensemble import ExtraTreesClassifier
+    """Return the leave-origin-out area under the curve of a forest on facts, (clips, k).
+
+    Raises:
+        UsageError: scikit-learn is not installed.
+    """
+    try:
+        from sklearn.ensemble import ExtraTreesClassifier
+    except ImportError as error:
+        raise UsageError(
+            "The probes of an evaluation need scikit-learn, which is not installed.",
+            hint="Run `pip install 'vidigree[train]'`.",
+        ) from error
 
     labels = np.array([clip.synthetic for clip in clips])
     fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])

@@ -164,7 +164,7 @@ class ClipScorer:
         )
 
     def members(self) -> NDArray[np.float64] | None:
-        """Return the mean scores (2,) of the model's members, ``None`` where it would abstain."""
+        """Return the mean scores (1,) of the model's members, ``None`` where it would abstain."""
         usable, reason = self._usable()
         if reason:
             return None
@@ -206,7 +206,7 @@ def score_video(
 
 
 def clip_member_scores(path: Path, model: ClassifierModel) -> NDArray[np.float64] | None:
-    """Return the mean scores (2,) of the model's members, ``None`` where it would abstain.
+    """Return the mean scores (1,) of the model's members, ``None`` where it would abstain.
 
     Raises:
         MediaError: The file cannot be read.

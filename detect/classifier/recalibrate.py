@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack
+from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack, stacked_llr
 from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
 from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.reading import clip_member_scores
@@ -69,7 +69,7 @@ def recalibrate(
         )
     members = np.stack(scores)
     stack = _stack(members, marks, model)
-    reals = np.sort(members[~marks] @ stack[:2] + stack[2]).astype(np.float32)
+    reals = np.sort(stacked_llr(members[~marks], stack)).astype(np.float32)
     return model.calibrated(
         stack=stack,
         reals=reals,
@@ -82,9 +82,9 @@ def recalibrate(
 def _stack(
     members: NDArray[np.float64], labels: NDArray[np.bool_], model: ClassifierModel
 ) -> NDArray[np.float64]:
-    """Return the old stack, its ratio scaled and shifted where both classes are there."""
+    """Return the old stack, scaled and shifted where both classes are there."""
     if min(labels.sum(), (~labels).sum()) < FEWEST_OF_EITHER_CLASS:
         return model.stack
-    ratio = model.llr(members)[:, None]
-    slope, constant = fit_stack(ratio, labels, np.ones(len(labels)))
-    return np.array([*(slope * model.stack[:2]), slope * model.stack[2] + constant])
+    score = (members @ model.stack[:-1])[:, None]
+    slope, constant = fit_stack(score, labels, np.ones(len(labels)))
+    return np.array([*(slope * model.stack[:-1]), constant])

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
-from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack
+from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack, stacked_llr
 from vidigree.detect.classifier.canonical import RECIPE_ID
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.duplicates import link_near_duplicates
 from vidigree.detect.classifier.extraction import Block, FeatureTable, build_table
 from vidigree.detect.classifier.features import feature_group
+from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
 from vidigree.detect.classifier.model import ClassifierModel, Header
 from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
@@ -37,9 +38,9 @@ class TrainingSettings:
         groups: Feature groups, by name.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
-        linear_penalty: Inverse strength of the linear member's L2 penalty.
-        kernel_cost: Cost of margin violations of the kernel member.
-        kernel_width: Kernel width times the number of features.
+        ridge: Penalty of the regression, see :func:`ridge_dual`.
+        kernel_width: Factor of the squared distance, which is a mean over groups and their
+            features.
         fold_count: Folds of leave-origin-out.
         seeds: One round of leave-origin-out for each; scores are averaged over rounds.
         false_alarms: Share of real clips that may be called likely synthetic.
@@ -50,14 +51,13 @@ class TrainingSettings:
         "compressibility",
         "cooccurrence",
         "flow",
-        "motion",
+        "spacetime",
         "temporal",
     )
     view: str = "resized"
     launderings: tuple[str, ...] = ("none", "draw-0")
-    linear_penalty: float = 0.01
-    kernel_cost: float = 3.0
-    kernel_width: float = 0.3
+    ridge: float = 0.2
+    kernel_width: float = 0.2
     fold_count: int = 8
     seeds: tuple[int, ...] = (0, 1, 2)
     false_alarms: float = 0.01
@@ -74,12 +74,12 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class _Fit:
-    """Two fitted members; see ClassifierModel for the fields."""
+    """A fitted member; see ClassifierModel for the fields."""
 
     median: NDArray[np.float32]
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
-    weight: NDArray[np.float32]
+    balance: NDArray[np.float32]
     support: NDArray[np.float16]
     dual: NDArray[np.float32]
     gamma: float
@@ -90,7 +90,7 @@ class _Fit:
             median=self.median,
             mean=self.mean,
             scale=self.scale,
-            weight=self.weight,
+            balance=self.balance,
             support=self.support,
             dual=self.dual,
             gamma=self.gamma,
@@ -132,7 +132,7 @@ def train(
     seen = ~np.isnan(members[:, 0])
     weights = clip_weights(clips)
     stack = fit_stack(members[seen], labels[seen], weights[seen])
-    llr = members[seen] @ stack[:2] + stack[2]
+    llr = stacked_llr(members[seen], stack)
     reals = llr[~labels[seen]]
     header = Header(
         recipe_id=RECIPE_ID,
@@ -168,7 +168,7 @@ def held_out_members(
         settings: Choices.
 
     Returns:
-        Per scored table float64 (clips, 2): the mean over windows and rounds; NaN for a clip
+        Per scored table float64 (clips, 1): the mean over windows and rounds; NaN for a clip
         without windows.
 
     Raises:
@@ -183,7 +183,7 @@ def held_out_members(
             " cannot each hold one out.",
             hint="Add clips from other origins, or use fewer folds.",
         )
-    totals = [np.zeros((len(clips), 2)) for _ in scored]
+    totals = [np.zeros((len(clips), 1)) for _ in scored]
     for seed in settings.seeds:
         fold = folds(clips, groups, count=settings.fold_count, seed=seed)
         for index in range(settings.fold_count):
@@ -196,7 +196,7 @@ def held_out_members(
     return [total / len(settings.seeds) for total in totals]
 
 
-_EVEN = np.array([1.0, 1.0, 0.0])
+_EVEN = np.array([1.0, 0.0])
 _BARE = Header(
     recipe_id=RECIPE_ID,
     blocks=(),
@@ -233,9 +233,9 @@ class Recipe:
 
 
 def clip_members(model: ClassifierModel, table: FeatureTable, count: int) -> NDArray[np.float64]:
-    """Return the mean member scores (count, 2) of each clip's windows; NaN where it has none."""
+    """Return the mean member scores (count, 1) of each clip's windows; NaN where it has none."""
     members = model.members(table.values)
-    total = np.zeros((count, 2))
+    total = np.zeros((count, 1))
     np.add.at(total, table.clip, members)
     windows = np.bincount(table.clip, minlength=count).astype(float)
     windows[windows == 0] = np.nan
@@ -243,14 +243,14 @@ def clip_members(model: ClassifierModel, table: FeatureTable, count: int) -> NDA
 
 
 def clip_weights(clips: Sequence[LabelledClip]) -> NDArray[np.float64]:
-    """Weigh clips: classes alike, origins by the square root of their number; mean 1.
+    """Weigh clips: classes alike, each clip by its origin's number to the power -1/4; mean 1.
 
     Returns:
         float64 (clips,).
     """
     keys = [(clip.origin, clip.synthetic) for clip in clips]
     counts = {key: keys.count(key) for key in set(keys)}
-    weights = np.array([counts[key] ** -0.5 for key in keys])
+    weights = np.array([counts[key] ** -0.25 for key in keys])
     labels = np.array([clip.synthetic for clip in clips])
     for label in (False, True):
         weights[labels == label] *= 0.5 * len(clips) / weights[labels == label].sum()
@@ -263,49 +263,37 @@ def _fit_members(
     used: NDArray[np.bool_],
     settings: TrainingSettings,
 ) -> _Fit:
-    """Fit both members on the windows of the clips marked in ``used`` (clips,)."""
-    try:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.svm import SVC
-    except ImportError as error:
-        raise UsageError(
-            "Training and evaluation need scikit-learn, which is not installed.",
-            hint="Run `pip install 'vidigree[train]'`.",
-        ) from error
-
+    """Fit the member on the windows of the clips marked in ``used`` (clips,)."""
     owner = np.concatenate([table.clip for table in tables])
     keep = used[owner]
     owner = owner[keep]
     values = np.concatenate([table.values for table in tables])[keep]
     median = np.nan_to_num(np.nanmedian(values, axis=0)).astype(np.float32)
     filled = np.where(np.isnan(values), median, values)
-    mean = filled.mean(axis=0)
-    scale = filled.std(axis=0) + 1e-6
-    rows_of = np.bincount(owner, minlength=len(clips))
-    weights = (clip_weights(clips) / np.maximum(rows_of, 1))[owner]
-    weights *= len(weights) / weights.sum()
-    labels = np.array([clip.synthetic for clip in clips])[owner]
-    gamma = settings.kernel_width / values.shape[1]
-    bare = _Fit(
+    fit = _Fit(
         median,
-        mean,
-        scale,
-        weight=np.zeros(values.shape[1], np.float32),
+        filled.mean(axis=0),
+        filled.std(axis=0) + 1e-6,
+        balance=_balance(tables[0].blocks),
         support=np.zeros((0, values.shape[1]), np.float16),
         dual=np.zeros(0, np.float32),
-        gamma=gamma,
+        gamma=settings.kernel_width,
     )
-    points = bare.model(_BARE, _EVEN, []).prepared(values).astype(np.float16).astype(np.float64)
-    linear = LogisticRegression(C=settings.linear_penalty, max_iter=1000, tol=1e-5)
-    linear.fit(points, labels, sample_weight=weights)
-    kernel = SVC(C=settings.kernel_cost, gamma=gamma)
-    kernel.fit(points, labels, sample_weight=weights)
-    return _Fit(
-        median,
-        mean,
-        scale,
-        weight=linear.coef_[0].astype(np.float32),
-        support=kernel.support_vectors_.astype(np.float16),
-        dual=kernel.dual_coef_[0].astype(np.float32),
-        gamma=gamma,
+    support = fit.model(_BARE, _EVEN, []).prepared(values).astype(np.float16)
+    points = support.astype(np.float64)
+    rows_of = np.bincount(owner, minlength=len(clips))
+    dual = ridge_dual(
+        gaussian_kernel(points, points, fit.gamma),
+        np.array([clip.synthetic for clip in clips])[owner],
+        (clip_weights(clips) / np.maximum(rows_of, 1))[owner],
+        settings.ridge,
+    )
+    return replace(fit, support=support, dual=dual.astype(np.float32))
+
+
+def _balance(blocks: Sequence[Block]) -> NDArray[np.float32]:
+    """Return factors (columns,) after which a squared distance is the mean over the blocks."""
+    widths = [len(feature_group(block.group).names()) for block in blocks]
+    return np.concatenate(
+        [np.full(width, (width * len(widths)) ** -0.5, np.float32) for width in widths]
     )

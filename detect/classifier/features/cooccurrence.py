@@ -6,35 +6,20 @@ II.A-C: fewer residuals, coarser quantisation (what survives compression), direc
 
 from __future__ import annotations
 
-import itertools
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import DecodedView
+from vidigree.detect.classifier.features.patterns import PATTERN_CLASSES, pattern_frequencies
 
 __all__ = ["Cooccurrence"]
 
 _ORDER = 4
-_LEVELS = 3
 _RESIDUALS = ("first", "second", "third")
 _STEPS = (2.0, 6.0)
 _MAX_FRAMES = 8
-
-
-def _classes() -> tuple[NDArray[np.int64], int]:
-    """Map each of the 81 patterns to its class under change of sign and of direction."""
-    codes: dict[tuple[int, ...], int] = {}
-    table = []
-    for pattern in itertools.product((-1, 0, 1), repeat=_ORDER):
-        negative = tuple(-value for value in pattern)
-        key = min(pattern, pattern[::-1], negative, negative[::-1])
-        table.append(codes.setdefault(key, len(codes)))
-    return np.array(table, dtype=np.int64), len(codes)
-
-
-_CLASS_OF, _CLASSES = _classes()
 
 
 class Cooccurrence:
@@ -50,7 +35,7 @@ class Cooccurrence:
             for residual in _RESIDUALS
             for step in _STEPS
             for direction in ("along", "across")
-            for index in range(_CLASSES)
+            for index in range(PATTERN_CLASSES)
         )
 
     def extract(self, view: DecodedView) -> NDArray[np.float32]:
@@ -80,10 +65,6 @@ def _residual(rows: NDArray[np.float32], kind: str) -> NDArray[np.float32]:
 
 def _histogram(levels: NDArray[np.int16], axis: int) -> NDArray[np.float64]:
     length = levels.shape[axis] - _ORDER + 1
-    code = np.zeros(1, dtype=np.int16)
-    for offset in range(_ORDER):
-        part = levels.take(range(offset, offset + length), axis=axis)
-        code = code * _LEVELS + part
-    counts = np.bincount(code.ravel(), minlength=_LEVELS**_ORDER)
-    folded = np.bincount(_CLASS_OF, weights=counts, minlength=_CLASSES)
-    return np.asarray(folded / folded.sum(), dtype=np.float64)
+    return pattern_frequencies(
+        [levels.take(range(offset, offset + length), axis=axis) for offset in range(_ORDER)]
+    )

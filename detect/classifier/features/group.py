@@ -62,6 +62,7 @@ for _name, _class in (
     ("naturalness", "naturalness:Naturalness"),
     ("noise", "noise:NoiseLevel"),
     ("predictability", "predictability:Predictability"),
+    ("spacetime", "spacetime:SpaceTimePatterns"),
     ("spectrum", "spectrum:Spectrum"),
     ("temporal", "temporal:TemporalDifferences"),
     ("trajectory", "trajectory:Trajectory"),

@@ -9,14 +9,17 @@ from vidigree.detect.classifier.calibration import (
     conformal_threshold,
     cross_fitted_llr,
     fit_stack,
+    stacked_llr,
 )
 from vidigree.detect.classifier.metrics import calibration_error
 
 
 def _two_gaussians(count: int, gap: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of two classes, one in ten of the synthetic ones drawn like the real ones."""
     rng = np.random.default_rng(seed)
     labels = rng.random(count) < 0.3
-    return (rng.normal(size=count) + gap * labels)[:, None], labels
+    seen = labels & (rng.random(count) < 0.9)
+    return (rng.normal(size=count) + gap * seen)[:, None], labels
 
 
 def test_stack_finds_the_likelihood_ratio_of_two_gaussians() -> None:
@@ -26,6 +29,13 @@ def test_stack_finds_the_likelihood_ratio_of_two_gaussians() -> None:
     # log N(x; gap, 1) / N(x; 0, 1) = gap * x - gap ** 2 / 2, whatever the share of either class.
     assert slope == pytest.approx(gap, abs=0.08)
     assert constant == pytest.approx(-(gap**2) / 2, abs=0.08)
+
+
+def test_a_low_score_never_speaks_more_than_tenfold_for_a_clip() -> None:
+    llr = stacked_llr(np.array([[-1e6], [-5.0], [0.0], [5.0]]), np.array([1.0, 0.0]))
+    assert llr[0] == pytest.approx(math.log(0.1))
+    assert (np.diff(llr) > 0).all()
+    assert llr[3] == pytest.approx(math.log(0.1 + 0.9 * math.exp(5.0)))
 
 
 def test_member_that_points_the_wrong_way_is_ignored() -> None:

@@ -7,7 +7,8 @@ import pytest
 from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier.dataset import LabelledClip
-from vidigree.detect.classifier.localisation_figures import SplicedClip, figures_of_splices
+from vidigree.detect.classifier.localisation_figures import figures_of_splices
+from vidigree.detect.classifier.spliced_clips import SplicedClip
 from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
 
 
@@ -30,8 +31,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledClip]:
     return made
 
 
-def _splice(kind: str) -> Splice:
-    return Splice(host=0, insert=1, fold=0, kind=kind, place=(0.5, 1.0), seconds=2.0)
+def _splice(kind: str, fold: int = 0) -> Splice:
+    return Splice(host=0, insert=1, fold=fold, kind=kind, place=(0.5, 1.0), seconds=2.0)
 
 
 def test_an_inserted_stretch_is_where_the_truth_says(clips: list[LabelledClip]) -> None:
@@ -89,3 +90,24 @@ def test_found_missed_and_false_stretches_are_counted() -> None:
     assert figures.boundaries_f1 == 1.0
     assert figures.space_f1 == 0.5
     assert 0.0 <= figures.space_auc <= 1.0
+
+
+def test_a_folds_threshold_is_chosen_on_the_other_folds() -> None:
+    facts = [(0.0, 2.0, 0.0), (2.0, 4.0, 1.0), (4.0, 6.0, 2.0)]
+
+    def made(fold: int, inserted: float, alarm: float) -> list[SplicedClip]:
+        """A spliced clip and a plain one; all else lies at even odds."""
+        clips = []
+        for kind, llr, truth in (("time", inserted, (2.0, 4.0)), ("plain", alarm, ())):
+            rows = np.array([[0.0], [llr], [0.0]], dtype=np.float32)
+            splice = _splice(kind, fold)
+            clips.append(SplicedClip(splice=splice, truth=truth, rows=rows, facts=np.array(facts)))
+        return clips
+
+    # Fold 0 is best served by a high threshold, fold 1 by a low one: each gets the other's.
+    timed, plain = zip(made(0, 3.0, 1.1), made(1, 0.4, 0.0), strict=True)
+    figures = figures_of_splices(timed, plain, [], _score)
+    assert len(figures.thresholds) == 2
+    assert figures.thresholds[0] < 0.4 < 1.1 < figures.thresholds[1]
+    assert figures.time_recall == 0.5
+    assert figures.time_precision == 0.5

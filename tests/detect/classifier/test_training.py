@@ -17,6 +17,7 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.card import figures_markdown
 from vidigree.detect.classifier.dataset import LabelledClip, read_dataset
 from vidigree.detect.classifier.evaluate import evaluate
+from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.model import load_model, save_model
 from vidigree.detect.classifier.plots import audit_plots
 from vidigree.detect.classifier.reading import score_video
@@ -84,18 +85,28 @@ def test_same_training_gives_the_same_weights(
 def test_numpy_scores_agree_with_scikit_learn(
     clips: list[LabelledClip], cache: WindowCache
 ) -> None:
-    from sklearn.svm import SVC
+    from sklearn.kernel_ridge import KernelRidge
 
     from vidigree.detect.classifier.extraction import build_table
 
     model = train(clips, cache=cache, settings=SETTINGS)
     values = build_table(clips, laundering="none", blocks=model.blocks, cache=cache).values
-    kernel = SVC(C=SETTINGS.kernel_cost, gamma=model.gamma)
     labels = np.array([clip.synthetic for clip in clips])
     points = model.prepared(values).astype(np.float16).astype(np.float64)
-    kernel.fit(points, labels)
-    expected = kernel.decision_function(points) - kernel.intercept_[0]
-    np.testing.assert_allclose(model.members(values)[:, 1], expected, atol=0.02)
+    ridge = KernelRidge(alpha=SETTINGS.ridge, kernel="rbf", gamma=model.gamma)
+    ridge.fit(points, np.where(labels, 1.0, -1.0))  # one window a clip, one clip an origin
+    np.testing.assert_allclose(model.members(values)[:, 0], ridge.predict(points), atol=0.02)
+
+
+def test_every_group_has_the_same_say_in_a_distance(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    model = train(clips, cache=cache, settings=SETTINGS)
+    widths = [len(feature_group(block.group).names()) for block in model.blocks]
+    first, second = np.split(model.balance, widths[:1])
+    assert len(second) == widths[1] != widths[0]
+    assert (first**2).sum() == pytest.approx(0.5)
+    assert (second**2).sum() == pytest.approx(0.5)
 
 
 def test_a_clips_own_label_never_reaches_its_held_out_score(
@@ -133,6 +144,10 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
     assert set(result.group_added) == {"spectrum"}
     assert set(result.group_alone) == {*SETTINGS.groups, "spectrum"}
     assert result.laundered_clips == len(clips)
+    shipped, *others = result.alternatives.values()
+    assert shipped > 0.9
+    assert len(others) == 5
+    assert result.alternatives["linear ridge regression"] > 0.8
     assert result.canonical_probe == pytest.approx(0.5, abs=0.15)
     json.dumps(result.to_dict())
     assert {row.reason for row in result.abstentions} == {"drawing", "screen", "too-compressed"}

@@ -1,0 +1,138 @@
+"""What else was tried in place of the shipped member, measured in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.detect.classifier.dataset import clip_groups, folds
+from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
+from vidigree.detect.classifier.metrics import area_under_curve
+from vidigree.detect.classifier.training import Recipe, clip_weights
+
+__all__ = ["alternative_areas"]
+
+_SHRINKAGE = 0.5
+_LINEAR_RIDGE = 2.0
+_DENSITY_WIDTH = 1.5
+
+
+@dataclass(frozen=True)
+class _Round:
+    """One fold: prepared points of training and held-out windows.
+
+    Attributes:
+        points: float64 (n, D).
+        labels: bool (n,).
+        weights: float64 (n,), above 0.
+        held_out: float64 (m, D).
+        balance: float64 (D,), factors that gave every feature group the same say.
+        gamma: Kernel width.
+        ridge: Penalty.
+    """
+
+    points: NDArray[np.float64]
+    labels: NDArray[np.bool_]
+    weights: NDArray[np.float64]
+    held_out: NDArray[np.float64]
+    balance: NDArray[np.float64]
+    gamma: float
+    ridge: float
+
+
+def alternative_areas(recipe: Recipe) -> dict[str, float]:
+    """Return areas under the curve of other members on the same features; one round.
+
+    Args:
+        recipe: The recipe; its first training table is trained on and scored.
+    """
+    clips, table, settings = recipe.clips, recipe.training[0], recipe.settings
+    clean = Recipe(clips=clips, training=[table], settings=settings, stack=recipe.stack)
+    labels = np.array([clip.synthetic for clip in clips])
+    fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])
+    windows = np.bincount(table.clip, minlength=len(clips))
+    weights = clip_weights(clips) / np.maximum(windows, 1)
+    total = {name: np.zeros(len(clips)) for name in _MEMBERS}
+    for index in range(settings.fold_count):
+        model = clean.without(fold == index)
+        inside = fold[table.clip] != index
+        part = _Round(
+            points=model.support.astype(np.float64),
+            labels=labels[table.clip[inside]],
+            weights=weights[table.clip[inside]],
+            held_out=model.prepared(table.values[~inside]).astype(np.float64),
+            balance=model.balance.astype(np.float64),
+            gamma=model.gamma,
+            ridge=settings.ridge,
+        )
+        for name, member in _MEMBERS.items():
+            np.add.at(total[name], table.clip[~inside], member(part))
+    seen = windows > 0
+    return {
+        name: area_under_curve(scores[seen] / windows[seen], labels[seen])
+        for name, scores in total.items()
+    }
+
+
+def _shipped(part: _Round) -> NDArray[np.float64]:
+    return _ridge(part, part.points, part.held_out)
+
+
+def _unbalanced(part: _Round) -> NDArray[np.float64]:
+    """Give every feature, not every group, the same say."""
+    scale = part.balance * len(part.balance) ** 0.5
+    return _ridge(part, part.points / scale, part.held_out / scale)
+
+
+def _whitened(part: _Round) -> NDArray[np.float64]:
+    """Measure distances after shrunk within-class whitening (Hatch et al., 2006)."""
+    centred = part.points.copy()
+    for label in (False, True):
+        centred[part.labels == label] -= part.points[part.labels == label].mean(axis=0)
+    covariance = centred.T @ centred / len(centred)
+    size = np.trace(covariance) / len(covariance)
+    covariance = (1 - _SHRINKAGE) * covariance + _SHRINKAGE * size * np.eye(len(covariance))
+    values, vectors = np.linalg.eigh(covariance)
+    whitening = (vectors * (size / values) ** 0.5) @ vectors.T
+    return _ridge(part, part.points @ whitening, part.held_out @ whitening)
+
+
+def _ridge(
+    part: _Round, points: NDArray[np.float64], held_out: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    kernel = gaussian_kernel(points, points, part.gamma)
+    dual = ridge_dual(kernel, part.labels, part.weights, part.ridge)
+    return gaussian_kernel(held_out, points, part.gamma) @ dual
+
+
+def _linear(part: _Round) -> NDArray[np.float64]:
+    dual = ridge_dual(part.points @ part.points.T, part.labels, part.weights, _LINEAR_RIDGE)
+    return np.asarray(part.held_out @ (part.points.T @ dual), dtype=np.float64)
+
+
+def _one_class(part: _Round) -> NDArray[np.float64]:
+    """Return how unlikely a window is among real ones, by a kernel density of these alone."""
+    reals = ~part.labels
+    kernel = gaussian_kernel(part.held_out, part.points[reals], _DENSITY_WIDTH)
+    return np.asarray(-np.log(kernel @ part.weights[reals] + 1e-12), dtype=np.float64)
+
+
+def _forest(part: _Round) -> NDArray[np.float64]:
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    forest = ExtraTreesClassifier(200, min_samples_leaf=3, max_features=0.1, random_state=0)
+    forest.fit(part.points, part.labels, sample_weight=part.weights)
+    return np.asarray(forest.predict_proba(part.held_out)[:, 1], dtype=np.float64)
+
+
+_MEMBERS: dict[str, Callable[[_Round], NDArray[np.float64]]] = {
+    "the shipped one: kernel ridge regression, every group the same say": _shipped,
+    "every feature the same say": _unbalanced,
+    "distances after within-class whitening": _whitened,
+    "linear ridge regression": _linear,
+    "extremely randomised trees": _forest,
+    "one-class: density of real clips alone": _one_class,
+}

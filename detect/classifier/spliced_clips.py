@@ -1,0 +1,104 @@
+"""Features of self-made splices, kept in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidigree.detect.classifier.cache import WindowCache
+from vidigree.detect.classifier.canonical import CanonicalWindow, make_window
+from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.extraction import Block, block_features
+from vidigree.detect.classifier.geometry import content_box
+from vidigree.detect.classifier.heat_map import tile_boxes
+from vidigree.detect.classifier.sampling import nearest_frames
+from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
+from vidigree.detect.classifier.time_curve import shot_windows
+from vidigree.media.output import output_file
+from vidigree.media.progress import Progress, no_progress
+
+__all__ = ["SplicedClip", "spliced_clips"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplicedClip:
+    """Features of a made clip.
+
+    Attributes:
+        splice: What it is.
+        truth: See :func:`splice_frames`.
+        rows: float32 (windows, columns): of the windows of the curve, or of the tiles.
+        facts: float64 (windows, 3): start, end and shot of each; empty for tiles.
+    """
+
+    splice: Splice
+    truth: tuple[float, ...]
+    rows: NDArray[np.float32]
+    facts: NDArray[np.float64]
+
+
+def spliced_clips(
+    clips: Sequence[LabelledClip],
+    fold: NDArray[np.int64],
+    blocks: Sequence[Block],
+    cache: WindowCache,
+    *,
+    kind: str,
+    per_fold: int,
+    progress: Progress = no_progress,
+) -> list[SplicedClip]:
+    """Make splices and their features, or load them from the cache.
+
+    Args:
+        clips: Labelled clips.
+        fold: Fold of each, (clips,).
+        blocks: The layout of the features.
+        cache: Where features are kept.
+        kind: See :class:`Splice`.
+        per_fold: Most splices from one fold.
+        progress: Told how many are done.
+    """
+    made = []
+    drawn = draw_splices(clips, fold, kind=kind, per_fold=per_fold, seed=7)
+    for place, splice in enumerate(drawn):
+        made.append(_cached(splice, clips, blocks, cache))
+        progress(f"splices ({kind})", place + 1, len(drawn))
+    return made
+
+
+def _cached(
+    splice: Splice, clips: Sequence[LabelledClip], blocks: Sequence[Block], cache: WindowCache
+) -> SplicedClip:
+    host, insert = (cache.digest(clips[i])[:12] for i in (splice.host, splice.insert))
+    layout = "+".join(sorted(f"{block.view}-{block.group}" for block in blocks))
+    path = cache.splice_path(f"{splice.name}-{host}-{insert}", layout)
+    if path.exists():
+        with np.load(path, allow_pickle=False) as arrays:
+            truth = tuple(arrays["truth"].tolist())
+            return SplicedClip(
+                splice=splice, truth=truth, rows=arrays["rows"], facts=arrays["facts"]
+            )
+    kinds = tuple(sorted({block.view for block in blocks}))
+    frames, truth = splice_frames(splice, clips)
+    facts: list[tuple[float, float, float]] = []
+    windows: list[CanonicalWindow] = []
+    if splice.kind == "space":
+        samples = [sample for sample in nearest_frames(frames) if sample.tick < 16]
+        content = content_box([sample.image for sample in samples])
+        found = [make_window(samples, kinds, box=box) for box in tile_boxes(content)]
+        windows = [window for window in found if window is not None]
+    else:
+        for part in shot_windows(frames, kinds=kinds):
+            windows.append(part.window)
+            facts.append((part.window.start, part.window.end, part.shot))
+    rows = np.array([block_features(window, blocks) for window in windows], dtype=np.float32)
+    result = SplicedClip(
+        splice=splice, truth=truth, rows=rows, facts=np.array(facts, dtype=np.float64)
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, truth=np.array(truth), rows=result.rows, facts=result.facts)
+    return result
