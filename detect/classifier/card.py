@@ -67,14 +67,12 @@ to ten. The threshold is conformal on held-out real clips.
 
 Not in it, and why:
 
-- A residual network trained from scratch. A small one ran outside this repository for a few minutes
-  of one core on some of the folds; alone it was weaker than single groups here, and beside them it
-  gained too little to carry a second training and PyTorch. It is not measured by a command here, so
+- A residual network trained from scratch. A small one, trained outside this repository for a few
+  minutes of one core on some of the folds, was alone no better than single groups here and added
+  little to them: too little to carry a second training and PyTorch. No command here measures it, so
   no figure is given.
-- Aligned pairs, real clips through surrogate upsamplers in the place of synthetic ones. They were
-  tried with that network only, and did not help it.
-- Stacked members. Beside the kernel, linear and one-class members get next to no weight; what they
-  reach alone is under "Tried and left out".
+- Aligned pairs: real clips through surrogate upsamplers among the synthetic ones.
+- Stacked members. What others reach alone on the same features is under "Tried and left out".
 
 ## Canonical form
 
