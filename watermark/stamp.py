@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,12 +53,14 @@ from vidigree.watermark.credentials import (
     sign_file,
 )
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_video
-from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.method import MarkReading, WatermarkMethod, watermark_methods
 from vidigree.watermark.profiles.application import Applied, apply_profile
 from vidigree.watermark.receipt import StampReceipt
 from vidigree.watermark.stamp_settings import StampSettings
 from vidigree.watermark.stamp_source import StampSource, keep_source, open_source, padded
+
+if TYPE_CHECKING:
+    from vidigree.watermark.ledger import Ledger
 
 __all__ = ["StampReceipt", "StampSettings", "stamp"]
 
@@ -268,6 +271,8 @@ class _Job:
 
     def record(self, store: bytes, fingerprint: Fingerprint, duration: Fraction) -> None:
         """Write the clip into the ledger."""
+        from vidigree.watermark.ledger import LedgerEntry
+
         origin = self.source.origin
         self.settings.ledger.record(
             LedgerEntry(

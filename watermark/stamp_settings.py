@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vidigree.media.errors import UsageError
 from vidigree.watermark.config import Config
 from vidigree.watermark.credentials import SigningIdentity, Timestamping
 from vidigree.watermark.credentials.signers import open_signer
 from vidigree.watermark.keyring import KeyRing
-from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.profiles import PROFILES, Profile, Provider, find_profile
+
+if TYPE_CHECKING:
+    from vidigree.watermark.ledger import Ledger
 
 __all__ = ["X264_PRESETS", "StampSettings"]
 
@@ -79,6 +81,8 @@ class StampSettings:
             CredentialsError: There is no signing identity yet, or it cannot be used.
             LedgerError: The ledger cannot be opened.
         """
+        from vidigree.watermark.ledger import Ledger
+
         config = Config.load() if config is None else config
         profile = find_profile(config.profile)
         profile.check_provider(config.provider)

@@ -7,12 +7,13 @@ from sqlalchemy.engine import Engine
 from vidigree.watermark.ledger.connection import connect, ledger_errors
 from vidigree.watermark.ledger.migration import Migrations, migrate
 
-__all__ = ["open_database"]
+__all__ = ["SERVICE_MIGRATIONS", "open_database"]
 
 # A version table of its own: the ledger counts its own versions in the same database.
-_SERVICE_MIGRATIONS = Migrations(
+SERVICE_MIGRATIONS = Migrations(
     package="vidigree.detect.service",
     version_table="service_alembic_version",
+    newest="0001",
     lock=7105301943,
     unknown="The service's tables have a schema that this version does not know.",
 )
@@ -29,5 +30,5 @@ def open_database(url: str | None) -> Engine:
     """
     engine = connect(url)
     with ledger_errors("The service's tables cannot be made", engine):
-        migrate(engine, _SERVICE_MIGRATIONS)
+        migrate(engine, SERVICE_MIGRATIONS)
     return engine

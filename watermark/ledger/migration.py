@@ -1,18 +1,22 @@
-"""Bring a database to the current schema with Alembic; the scripts are part of the package."""
+"""Bring a database to the current schema with Alembic; the scripts are part of the package.
+
+Alembic is imported when there is something to bring up to date: it takes longer to import than a
+ledger to open.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
+from sqlalchemy import column, inspect, select, table
 from sqlalchemy.engine import Engine
 
 from vidigree.media.errors import LedgerError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 __all__ = ["LEDGER_MIGRATIONS", "Migrations", "migrate", "schema_version", "script_config"]
 
@@ -24,12 +28,14 @@ class Migrations:
     Attributes:
         package: Package that holds the scripts in its folder ``migrations``.
         version_table: Table in which Alembic keeps the revision of this set.
+        newest: The newest revision among the scripts.
         lock: Number of the PostgreSQL advisory lock, its own for each set.
         unknown: Sentence for a database that a newer version wrote.
     """
 
     package: str
     version_table: str
+    newest: str
     lock: int
     unknown: str
 
@@ -37,6 +43,7 @@ class Migrations:
 LEDGER_MIGRATIONS = Migrations(
     package="vidigree.watermark.ledger",
     version_table="alembic_version",
+    newest="0003",
     lock=7105301942,
     unknown="The ledger has a schema that this version does not know.",
 )
@@ -52,10 +59,12 @@ def migrate(engine: Engine, migrations: Migrations = LEDGER_MIGRATIONS) -> None:
     Raises:
         LedgerError: The database was written by a newer version of this program.
     """
-    config = script_config(migrations)
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    if schema_version(engine, migrations) == newest:
+    if schema_version(engine, migrations) == migrations.newest:
         return
+    from alembic import command
+    from alembic.util.exc import CommandError
+
+    config = script_config(migrations)
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             # Released with the transaction.
@@ -71,13 +80,18 @@ def migrate(engine: Engine, migrations: Migrations = LEDGER_MIGRATIONS) -> None:
 
 def schema_version(engine: Engine, migrations: Migrations = LEDGER_MIGRATIONS) -> str | None:
     """Return the revision the database is at, ``None`` for an empty one."""
-    options = {"version_table": migrations.version_table}
+    versions = table(migrations.version_table, column("version_num"))
     with engine.connect() as connection:
-        return MigrationContext.configure(connection, opts=options).get_current_revision()
+        if not inspect(connection).has_table(migrations.version_table):
+            return None
+        found = connection.execute(select(versions.c.version_num)).scalar()
+        return None if found is None else str(found)
 
 
 def script_config(migrations: Migrations = LEDGER_MIGRATIONS) -> Config:
     """Return Alembic's configuration: where the scripts are, and which table counts them."""
+    from alembic.config import Config
+
     config = Config()
     scripts = resources.files(migrations.package).joinpath("migrations")
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))

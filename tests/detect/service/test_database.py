@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 
-from vidigree.detect.service.database import open_database
+from vidigree.detect.service.database import SERVICE_MIGRATIONS, open_database
 from vidigree.media import LedgerError
 from vidigree.watermark.ledger.connection import connect
-from vidigree.watermark.ledger.migration import migrate, schema_version
+from vidigree.watermark.ledger.migration import migrate, schema_version, script_config
 
 
 def test_ledger_and_service_share_a_database(tmp_path: Path) -> None:
@@ -26,6 +27,11 @@ def test_ledger_and_service_share_a_database(tmp_path: Path) -> None:
     assert schema_version(ledger) == before
     service.dispose()
     ledger.dispose()
+
+
+def test_the_newest_revision_is_named() -> None:
+    scripts = ScriptDirectory.from_config(script_config(SERVICE_MIGRATIONS))
+    assert scripts.get_current_head() == SERVICE_MIGRATIONS.newest
 
 
 def test_tables_of_a_newer_version_are_refused(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +21,12 @@ from sqlalchemy.engine import Engine
 from vidigree.media.errors import LedgerError
 from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.ledger.connection import connect
-from vidigree.watermark.ledger.migration import migrate, schema_version, script_config
+from vidigree.watermark.ledger.migration import (
+    LEDGER_MIGRATIONS,
+    migrate,
+    schema_version,
+    script_config,
+)
 from vidigree.watermark.ledger.rows import row_values
 from vidigree.watermark.ledger.schema import metadata
 
@@ -44,6 +53,28 @@ def _differences(engine: Engine) -> list[object]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
         return list(compare_metadata(context, metadata))
+
+
+def test_the_newest_revision_is_named() -> None:
+    assert LEDGER_MIGRATIONS.newest == NEWEST
+
+
+def test_alembic_is_imported_for_an_old_database_only(tmp_path: Path) -> None:
+    program = (
+        "import sys; from vidigree.watermark.ledger import Ledger\n"
+        "with Ledger.open(sys.argv[1]): print('alembic' in sys.modules)"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'ledger.sqlite3'}"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert told == ["True", "False"]
 
 
 def test_empty_database_gets_exactly_the_tables(engine: Engine) -> None:
