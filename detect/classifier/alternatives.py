@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.dataset import clip_groups, folds
+from vidigree.detect.classifier.extraction import FeatureTable
 from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
 from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.training import Recipe, clip_weights
@@ -29,6 +30,7 @@ class _Round:
         labels: bool (n,).
         weights: float64 (n,), above 0.
         held_out: float64 (m, D).
+        pairs: float64 (p, D), synthetic halves of aligned pairs; ``None`` for none.
         balance: float64 (D,), factors that gave every feature group the same say.
         gamma: Kernel width.
         ridge: Penalty.
@@ -38,38 +40,49 @@ class _Round:
     labels: NDArray[np.bool_]
     weights: NDArray[np.float64]
     held_out: NDArray[np.float64]
+    pairs: NDArray[np.float64] | None
     balance: NDArray[np.float64]
     gamma: float
     ridge: float
 
 
-def alternative_areas(recipe: Recipe) -> dict[str, float]:
+def alternative_areas(recipe: Recipe, aligned: FeatureTable | None = None) -> dict[str, float]:
     """Return areas under the curve of other members on the same features; one round.
 
     Args:
-        recipe: The recipe; its first training table is trained on and scored.
+        recipe: The recipe; trained on all its tables, scored on the first.
+        aligned: Real clips through surrogate upsamplers, see :func:`draw_aligned`: one more member
+            is the shipped one with these among the synthetic clips.
     """
     clips, table, settings = recipe.clips, recipe.training[0], recipe.settings
-    clean = Recipe(clips=clips, training=[table], settings=settings, stack=recipe.stack)
     labels = np.array([clip.synthetic for clip in clips])
     fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])
+    owner = np.concatenate([part.clip for part in recipe.training])
+    weights = clip_weights(clips) / np.maximum(np.bincount(owner, minlength=len(clips)), 1)
+    members = dict(_MEMBERS)
+    if aligned is not None:
+        members["the shipped one, trained on aligned pairs as well"] = _with_pairs
     windows = np.bincount(table.clip, minlength=len(clips))
-    weights = clip_weights(clips) / np.maximum(windows, 1)
-    total = {name: np.zeros(len(clips)) for name in _MEMBERS}
+    total = {name: np.zeros(len(clips)) for name in members}
     for index in range(settings.fold_count):
-        model = clean.without(fold == index)
-        inside = fold[table.clip] != index
+        model = recipe.without(fold == index)
+        inside = owner[fold[owner] != index]
+        held_out = fold[table.clip] == index
+        pairs = None
+        if aligned is not None:
+            pairs = model.prepared(aligned.values[fold[aligned.clip] != index]).astype(np.float64)
         part = _Round(
             points=model.support.astype(np.float64),
-            labels=labels[table.clip[inside]],
-            weights=weights[table.clip[inside]],
-            held_out=model.prepared(table.values[~inside]).astype(np.float64),
+            labels=labels[inside],
+            weights=weights[inside],
+            held_out=model.prepared(table.values[held_out]).astype(np.float64),
+            pairs=pairs,
             balance=model.balance.astype(np.float64),
             gamma=model.gamma,
             ridge=settings.ridge,
         )
-        for name, member in _MEMBERS.items():
-            np.add.at(total[name], table.clip[~inside], member(part))
+        for name, member in members.items():
+            np.add.at(total[name], table.clip[held_out], member(part))
     seen = windows > 0
     return {
         name: area_under_curve(scores[seen] / windows[seen], labels[seen])
@@ -106,6 +119,22 @@ def _ridge(
     kernel = gaussian_kernel(points, points, part.gamma)
     dual = ridge_dual(kernel, part.labels, part.weights, part.ridge)
     return gaussian_kernel(held_out, points, part.gamma) @ dual
+
+
+def _with_pairs(part: _Round) -> NDArray[np.float64]:
+    """Let the pairs carry a quarter of the synthetic class."""
+    if part.pairs is None:
+        return _shipped(part)
+    share = part.weights[part.labels].sum() / 3 / max(1, len(part.pairs))
+    points = np.concatenate([part.points, part.pairs])
+    made = np.ones(len(part.pairs), dtype=np.bool_)
+    dual = ridge_dual(
+        gaussian_kernel(points, points, part.gamma),
+        np.concatenate([part.labels, made]),
+        np.concatenate([part.weights, made * share]),
+        part.ridge,
+    )
+    return gaussian_kernel(part.held_out, points, part.gamma) @ dual
 
 
 def _linear(part: _Round) -> NDArray[np.float64]:

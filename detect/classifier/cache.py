@@ -13,7 +13,12 @@ import numpy as np
 
 from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow, canonical_windows
 from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
-from vidigree.detect.classifier.laundering import LAUNDERINGS, draw_laundering, launder
+from vidigree.detect.classifier.laundering import (
+    LAUNDERINGS,
+    draw_aligned,
+    draw_laundering,
+    launder,
+)
 from vidigree.detect.classifier.quality import Quality
 from vidigree.media.errors import OutputError
 from vidigree.media.frame import Frame
@@ -23,6 +28,8 @@ from vidigree.media.reading import VideoReader, open_video
 __all__ = ["TRAINING_SECONDS", "WindowCache"]
 
 _MEASURES = tuple(field.name for field in fields(Quality))
+
+_DRAW, _ALIGNED = "draw-", "aligned-"
 
 TRAINING_SECONDS = 6
 """Training and evaluation look at this much of a clip, so that long clips do not dominate."""
@@ -43,7 +50,8 @@ class WindowCache:
 
         Args:
             clip: The clip.
-            laundering: A key of LAUNDERINGS, or ``draw-N`` for the clip's Nth random draw.
+            laundering: A key of LAUNDERINGS; ``draw-N`` for the clip's Nth random draw; or
+                ``aligned-N`` for the same draw with a surrogate upsampler, its aligned pair.
 
         Raises:
             MediaError: The clip cannot be read.
@@ -55,6 +63,8 @@ class WindowCache:
             return _read(path)
         if laundering in LAUNDERINGS:
             chain = LAUNDERINGS[laundering]
+        elif laundering.startswith(_ALIGNED):
+            chain = draw_aligned(f"{digest} {_DRAW}{laundering.removeprefix(_ALIGNED)}")
         else:
             chain = draw_laundering(f"{digest} {laundering}")
         with open_video(clip.path) as reader:

@@ -71,7 +71,9 @@ Not in it, and why:
   minutes of one core on some of the folds, was alone no better than single groups here and added
   little to them: too little to carry a second training and PyTorch. No command here measures it, so
   no figure is given.
-- Aligned pairs: real clips through surrogate upsamplers among the synthetic ones.
+- Aligned pairs: real clips through surrogate upsamplers (nearest, linear, cubic, transposed
+  convolution) among the synthetic ones, their low band and every alteration on the way equal. The
+  figure with them is under "Tried and left out". No pair went through the project's own codecs.
 - Stacked members. What others reach alone on the same features is under "Tried and left out".
 
 ## Canonical form
@@ -193,7 +195,7 @@ def figures_markdown(result: Evaluation) -> str:
             "",
             table(["group", "AUC alone", "AUC with it added"], tried),
             "",
-            "Other members on the same features, trained and scored on clean windows, one round:",
+            "Other members on the same features, trained as the shipped one, one round:",
             "",
             _pairs("member", "AUC", {name: f"{v:.3f}" for name, v in result.alternatives.items()}),
             "",

@@ -17,7 +17,7 @@ from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID, canonical_wi
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.duplicates import link_near_duplicates
 from vidigree.detect.classifier.evaluation import Evaluation, GeneratorRow
-from vidigree.detect.classifier.extraction import block_features, build_table
+from vidigree.detect.classifier.extraction import FeatureTable, block_features, build_table
 from vidigree.detect.classifier.localisation_figures import localisation_figures
 from vidigree.detect.classifier.metrics import (
     Interval,
@@ -55,6 +55,8 @@ __all__ = ["evaluate"]
 
 _FEWEST = 4
 """Clips a generator needs for a figure of its own."""
+
+_DRAWN, _ALIGNED = "draw-0", "aligned-0"
 
 
 def evaluate(
@@ -116,7 +118,6 @@ def evaluate(
         settings=settings,
         stack=fit_stack(scored[0][seen], kept, clip_weights(clips)[seen]),
     )
-    clean_recipe = replace(recipe, training=[tables["none"]])
     qualities = clip_qualities(clips, cache, progress=progress)
     known = [quality for quality, has in zip(qualities, seen, strict=True) if has and quality]
     fold = folds(clips, groups, count=settings.fold_count, seed=settings.seeds[0])
@@ -142,7 +143,7 @@ def evaluate(
         laundering=matrix,
         laundered_clips=laundered,
         **_ablations(clips, cache, settings, unused, progress),
-        alternatives=alternative_areas(clean_recipe),
+        alternatives=alternative_areas(recipe, _aligned(clips, cache, settings, progress)),
         container_probe=probe_auc(clips, container_facts(clips), settings),
         canonical_probe=probe_auc(clips, canonical_facts(clips, cache), settings),
         real_floor=real_source_floor(clips, tables["none"], settings),
@@ -235,6 +236,29 @@ def _per_generator(
             )
         )
     return tuple(sorted(rows, key=lambda row: row.auc))
+
+
+def _aligned(
+    clips: Sequence[LabelledClip],
+    cache: WindowCache,
+    settings: TrainingSettings,
+    progress: Progress,
+) -> FeatureTable | None:
+    """Return the other half of one drawn real clip of each source, if any are drawn."""
+    if _DRAWN not in settings.launderings:
+        return None
+    first: dict[str, int] = {}
+    for index, clip in enumerate(clips):
+        if not clip.synthetic:
+            first.setdefault(clip.origin, index)
+    return build_table(
+        clips,
+        laundering=_ALIGNED,
+        blocks=settings.blocks,
+        cache=cache,
+        only=list(first.values()),
+        progress=progress,
+    )
 
 
 def _ablations(

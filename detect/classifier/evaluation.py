@@ -75,8 +75,8 @@ class Evaluation:
         group_alone: Feature group to area under the curve with that group only.
         group_left_out: Feature group to area under the curve without it.
         group_added: Feature group that the recipe does not use to area under the curve with it.
-        alternatives: Other members on the same features to area under the curve, trained and
-            scored on clean windows, one round; the shipped one first.
+        alternatives: Other members on the same features to area under the curve, trained as the
+            shipped one, which comes first, and scored on clean windows; one round.
         container_probe: Area under the curve from container facts of the source files.
         canonical_probe: The same from what is left of them in canonical form.
         real_floor: Separability of the largest real source from the other real clips;

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, cast
 
@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.sampling import nearest_frames
+from vidigree.detect.classifier.surrogates import UPSAMPLERS, resynthesised
 from vidigree.media.frame import Frame
 
-__all__ = ["LAUNDERINGS", "Encode", "Laundering", "draw_laundering", "launder"]
+__all__ = ["LAUNDERINGS", "Encode", "Laundering", "draw_aligned", "draw_laundering", "launder"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Laundering:
         noise: Standard deviation of added Gaussian noise in levels of 0-255; 0 for none.
         gain: Factor on all levels; 1 for none.
         logo: Whether a bright block is pasted near a corner.
+        upsampler: Surrogate of a generator's last layers the frames go through after all these,
+            one of UPSAMPLERS; empty for none.
         encodes: Encoders the clip passes through, in order.
         seed: Seed of the noise and of the logo's place.
     """
@@ -59,6 +62,7 @@ class Laundering:
     noise: float = 0.0
     gain: float = 1.0
     logo: bool = False
+    upsampler: str = ""
     encodes: tuple[Encode, ...] = ()
     seed: int = 0
 
@@ -107,6 +111,12 @@ def draw_laundering(seed: str) -> Laundering:
     )
 
 
+def draw_aligned(seed: str) -> Laundering:
+    """Draw the synthetic half of an aligned pair; the other half is ``draw_laundering(seed)``."""
+    upsampler = random.Random(f"{seed} upsampler").choice(UPSAMPLERS)  # noqa: S311 - as above
+    return replace(draw_laundering(seed), upsampler=upsampler)
+
+
 def launder(frames: Iterable[Frame], laundering: Laundering, *, fps: Fraction) -> Iterator[Frame]:
     """Yield the frames as they come out of the chain: same number and times unless ``rate`` is set.
 
@@ -143,6 +153,8 @@ def _altered(frames: Iterable[Frame], laundering: Laundering) -> Iterator[Frame]
             image = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
         if laundering.logo:
             image = _with_logo(image, int(corner))
+        if laundering.upsampler:
+            image = resynthesised(image, laundering.upsampler)
         yield Frame(image=image, time=frame.time)
 
 

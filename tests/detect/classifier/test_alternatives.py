@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vidigree.detect.classifier.alternatives import alternative_areas
+from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.extraction import FeatureTable
+from vidigree.detect.classifier.training import Recipe, TrainingSettings
+
+pytest.importorskip("sklearn")
+
+SETTINGS = TrainingSettings(groups=("motion", "noise"), fold_count=4, seeds=(0,))
+
+
+def _clips(count: int) -> list[LabelledClip]:
+    return [
+        LabelledClip(
+            path=Path(f"{index}.mp4"),
+            synthetic=index % 2 == 1,
+            origin=f"origin{index}",
+            repository="",
+            kind="",
+            sha256="",
+        )
+        for index in range(count)
+    ]
+
+
+def _table(count: int, seed: int, shift: float) -> FeatureTable:
+    """Rows of 17 + 29 features; those of synthetic clips, every other one, are shifted."""
+    rows = np.random.default_rng(seed).normal(size=(count, 46)).astype(np.float32)
+    rows[1::2] += shift
+    return FeatureTable(SETTINGS.blocks, rows, np.arange(count))
+
+
+def _recipe(shift: float, count: int = 40) -> Recipe:
+    tables = [_table(count, seed, shift) for seed in (0, 1)]
+    stack = np.array([1.0, 0.0])
+    return Recipe(clips=_clips(count), training=tables, settings=SETTINGS, stack=stack)
+
+
+def test_members_that_learn_find_a_shift_and_nothing_finds_none() -> None:
+    found = alternative_areas(_recipe(1.0))
+    assert len(found) == 6
+    for name, area in found.items():
+        if not name.startswith("one-class"):
+            assert area > 0.9, name
+    for name, area in alternative_areas(_recipe(0.0)).items():
+        assert 0.2 < area < 0.8, name
+
+
+def test_aligned_pairs_pull_what_looks_like_them() -> None:
+    recipe = _recipe(0.0)
+    # The pairs of real clips lie where the synthetic ones of a shifted table lie.
+    shifted = _table(40, 2, 1.0)
+    pairs = FeatureTable(SETTINGS.blocks, shifted.values[1::2], np.arange(0, 40, 2))
+    scored = Recipe(
+        clips=recipe.clips,
+        training=[_table(40, 0, 0.3), *recipe.training[1:]],
+        settings=SETTINGS,
+        stack=recipe.stack,
+    )
+    areas = alternative_areas(scored, pairs)
+    shipped, *_, with_pairs = areas.values()
+    assert len(areas) == 7
+    assert with_pairs > shipped
