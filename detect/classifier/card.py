@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from vidigree.detect.classifier.card_tables import further_markdown, table
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.evaluation import Evaluation
+from vidigree.detect.classifier.goals import goal_rows
 from vidigree.detect.classifier.installation import InstallationCheck
 from vidigree.detect.classifier.metrics import Interval
 
@@ -165,6 +166,12 @@ def figures_markdown(result: Evaluation) -> str:
             ),
             "",
             _pairs("figure", "held out", headline),
+            "",
+            "### Against the goals",
+            "",
+            "The goals were set before anything was measured.",
+            "",
+            table(["figure", "goal", "held out", ""], goal_rows(result)),
             "",
             "### After laundering",
             "",

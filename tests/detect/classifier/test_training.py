@@ -159,7 +159,13 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
     assert result.roc[0] == (0.0, 0.0)
     assert result.roc[-1] == (1.0, 1.0)
     markdown = figures_markdown(result)
-    for heading in ("After laundering", "Where: ", "Outside the range", "By picture quality"):
+    for heading in (
+        "Against the goals",
+        "After laundering",
+        "Where: ",
+        "Outside the range",
+        "By picture quality",
+    ):
         assert f"### {heading}" in markdown
     for name, text in audit_plots(result).items():
         assert ET.fromstring(text).tag.endswith("svg"), name
