@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import UsageError, VidigreeError
 
 __all__ = ["serve"]
 
@@ -105,6 +106,7 @@ def _run(ledger: str | None, **options: Any) -> None:
             hint="Install vidigree[service].",
         ) from error
     from vidigree.detect.service.journal import log_to_stderr
+    from vidigree.detect.service.listening import address_of, listening_socket
     from vidigree.detect.service.settings import ServiceSettings
 
     host, port, proxy = options["host"], options["port"], options["behind_proxy"]
@@ -123,13 +125,10 @@ def _run(ledger: str | None, **options: Any) -> None:
         public_only=not options["allow_private_urls"],
         **{name: value for name, value in wishes.items() if value is not None},
     )
+    listener = listening_socket(host, port)
     log_to_stderr()
-    app = create_app(settings)
-    click.echo(f"Serving at http://{host}:{port}/ (Ctrl-C ends it).", err=True)
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
+    config = uvicorn.Config(
+        create_app(settings),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -138,6 +137,12 @@ def _run(ledger: str | None, **options: Any) -> None:
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
     )
+    click.echo(f"Serving at {address_of(listener, host)} (Ctrl-C ends it).", err=True)
+    server = uvicorn.Server(config)
+    with listener, contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
+    if not server.started:
+        raise VidigreeError("The service could not be started.", hint="Its log says why.")
 
 
 def _bytes(mebibytes: int | None) -> int | None:
