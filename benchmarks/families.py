@@ -30,7 +30,7 @@ from vidigree.generate.training.captions import caption_words
 from vidigree.generate.training.nano.distance import frechet_distance
 from vidigree.generate.training.nano.reader import QUESTIONS, Reader, answers_of
 
-ENGINES = ("render", "gan", "flow-gan", "vae", "autoregressive")
+ENGINES = ("render", "autoregressive", "vae", "gan", "flow-gan")
 SHEET_CLIPS, SHEET_FRAMES = 6, 6
 # Fewer clips have no Frechet distance worth a figure.
 FEWEST = 64

@@ -18,10 +18,13 @@ from vidigree.media.progress import Progress, no_progress
 __all__ = ["train_vae"]
 
 _BATCH: Final = 16
-_DIVERGENCE: Final = 3e-4
+# Ten times this, and the codes keep where things are but not of which colour.
+_DIVERGENCE: Final = 3e-5
 # The first frame counts this much more; it is what a viewer sees longest.
 _FIRST_FRAME: Final = 2.0
 _MOVING: Final = 3.0
+# Things are what differs from the rest of its row; grounds and skies are alike along a row.
+_THINGS: Final = 3.0
 
 
 def train_vae(
@@ -79,8 +82,10 @@ def train_vae(
         codes = mean + spread.exp() * torch.randn(mean.shape, generator=random)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             again = autoencoder.decode(codes).float()
-        moving = 1 + _MOVING * (seen - seen.mean(1, keepdim=True)).abs().mean(2, keepdim=True)
-        away = ((again - seen).abs() * moving * in_time[:, None, None, None]).mean()
+        moving = (seen - seen.mean(1, keepdim=True)).abs().mean(2, keepdim=True)
+        things = (seen - seen.median(-1, keepdim=True).values).abs().mean(2, keepdim=True)
+        weights = 1 + _MOVING * moving + _THINGS * things
+        away = ((again - seen).abs() * weights * in_time[:, None, None, None]).mean()
         divergence = 0.5 * (mean**2 + (2 * spread).exp() - 2 * spread - 1).sum(1).mean()
         likelihood = _likelihood(flow, codes.detach(), described(which, seen))
         for optimiser in run.optimisers.values():
