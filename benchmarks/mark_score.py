@@ -4,7 +4,8 @@
 
 Prints, for each clip, PSNR, the PSNR of its first frame, and the normalised correlation of the data
 points with their codeword, weighted as the detector does, after H.264 at each CRF and after half
-size and CRF 28, at the geometry that is known. A message is read from about 10.5 on (see
+size and CRF 28, at the geometry that is known; with ``--learned`` what the learned front end sees
+instead of the linear one. A message is read from about 10.5 on (see
 mark_code.py); as a smooth measure it decides with ten clips what recovery rates need hundreds for.
 ``--set`` changes a constant of the package ``vidigree.watermark.robust`` for this run, to compare.
 """
@@ -32,12 +33,13 @@ from vidigree.watermark.robust.geometry import Geometry
 from vidigree.watermark.robust.modulation import align, channel_gain, symbols_of
 from vidigree.watermark.robust.payload import nonce_of
 from vidigree.watermark.robust.reading import Trial, codeword_score, reweighed
-from vidigree.watermark.robust.stretches import StretchReader, parts_of
+from vidigree.watermark.robust.stretches import StretchReader, learned_parts, parts_of
 from vidigree.watermark.robust.sync import Lock
 
 Frames = list[NDArray[np.uint8]]
 FPS = Fraction(24)
 MESSAGE = 0x9123456789ABCDEF
+LEARNED_STRETCHES = 20
 
 
 def read(path: Path, most: int) -> Frames:
@@ -52,7 +54,7 @@ def half_size(frames: Frames) -> Frames:
     return resized(small, width / columns, height / rows)
 
 
-def score(frames: Frames) -> float:
+def score(frames: Frames, learned: bool = False) -> float:
     """Return the score of the data points at the shift that key and message give."""
     reader = StretchReader(FPS)
     fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
@@ -64,7 +66,8 @@ def score(frames: Frames) -> float:
     trial = Trial(
         key=PUBLISHED_KEY, carrier=carrier, geometry=Geometry(), lock=lock, spectrum=nothing
     )
-    pictures = [picture for _, picture in parts_of(stretches)]
+    parts = learned_parts(stretches, LEARNED_STRETCHES) if learned else parts_of(stretches)
+    pictures = [picture for _, picture in parts]
     spectrum = reweighed(trial, pictures * 2 if len(pictures) == 1 else pictures).spectrum
     aligned = align(spectrum, carrier, lock.shift)
     gain = channel_gain(aligned, carrier)
@@ -87,6 +90,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--crf", default="36,40")
     parser.add_argument("--set", action="append", default=[], dest="settings")
+    parser.add_argument("--learned", action="store_true", help="score the learned front end")
     asked = parser.parse_args()
     for setting in asked.settings:
         change(setting)
@@ -98,8 +102,8 @@ def main() -> None:
     for path in asked.clips:
         frames = read(path, asked.frames)
         marked = list(RobustMark().embed(frames, MESSAGE, key=PUBLISHED_KEY, fps=FPS))
-        row = [score(coded(marked, "libx264", crf, FPS)) for crf in strengths]
-        row.append(score(half_size(marked)))
+        row = [score(coded(marked, "libx264", crf, FPS), asked.learned) for crf in strengths]
+        row.append(score(half_size(marked), asked.learned))
         kept.append(row)
         height, width = frames[0].shape[:2]
         cells = " | ".join(f"{value:.1f}" for value in row)
