@@ -105,7 +105,7 @@ def calibrate(
 
 
 def _windows(clips: Iterable[Path], rng: np.random.Generator) -> Iterator[Picture]:
-    """Yield windows of two frames, in turn as they are and after one of four attacks."""
+    """Yield windows of two frames, each as it is and after four attacks."""
     attacks = (
         lambda f: f,
         lambda f: d.cropped(f, 0.71, rng),
@@ -113,7 +113,6 @@ def _windows(clips: Iterable[Path], rng: np.random.Generator) -> Iterator[Pictur
         lambda f: d.rotated(f, 10),
         lambda f: d.contrasted(f, 1.5),
     )
-    turn = 0
     for clip in clips:
         window: list[NDArray[np.uint8]] = []
         try:
@@ -123,8 +122,8 @@ def _windows(clips: Iterable[Path], rng: np.random.Generator) -> Iterator[Pictur
                         continue
                     window.append(image)
                     if len(window) == _FRAMES:
-                        yield _picture(attacks[turn % len(attacks)](window))
-                        turn += 1
+                        for attack in attacks:
+                            yield _picture(attack(window))
                         window = []
         except VidigreeError:
             continue  # one file that cannot be read does not end the calibration
