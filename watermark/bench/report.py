@@ -52,6 +52,8 @@ def markdown(rows: list[Row]) -> str:
     """Return the report as Markdown tables."""
     methods = list(dict.fromkeys(row["method"] for row in rows))
     parts = [_quality_table(rows, methods)]
+    if len(methods) > 1:
+        parts.append(_methods_table(rows, methods))
     parts += [_recovery_table(rows, method) for method in methods]
     parts += [_control_table(rows, methods), _clip_table(rows)]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -79,6 +81,26 @@ def _quality_table(rows: list[Row], methods: list[str]) -> str:
             f"| {method} | {len(done)} | {refused} | {' | '.join(cells)} "
             f"| {_median(embed)} | {_median(detect)} |"
         )
+    return "\n".join(lines)
+
+
+def _methods_table(rows: list[Row], methods: list[str]) -> str:
+    """Return messages recovered, methods beside each other, clips of all sizes together."""
+    lines = [
+        "### Methods beside each other: messages recovered exactly (wrong messages)\n",
+        f"| attack | {' | '.join(methods)} |",
+        "|---|" + "---|" * len(methods),
+    ]
+    for attack in ATTACKS:
+        hit = [row for row in rows if row["kind"] == "marked" and row["attack"] == attack.name]
+        if not hit:
+            continue
+        cells = []
+        for method in methods:
+            mine = [row for row in hit if row["method"] == method]
+            wrong = sum(row["wrong"] for row in mine)
+            cells.append(_share(mine, None) + (f" ({wrong})" if wrong else ""))
+        lines.append(f"| {attack.name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

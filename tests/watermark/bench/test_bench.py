@@ -146,6 +146,17 @@ def test_a_run_is_resumed_and_not_repeated(tmp_path: Path, monkeypatch) -> None:
     assert job.stat().st_mtime_ns == before
 
 
+def test_methods_stand_beside_each_other() -> None:
+    rows = [
+        _row(kind="marked", attack="none"),
+        _row(kind="marked", attack="none", method="dwt-dct", recovered=False, wrong=True),
+    ]
+    text = markdown(rows)
+    assert "| attack | robust | dwt-dct |" in text
+    assert "| none | 1/1 | 0/1 (1) |" in text
+    assert "beside" not in markdown(rows[:1])
+
+
 def test_the_report_tells_of_each_clip() -> None:
     lost = {"clip": "b.mp4", "sha256": "11" * 32}
     rows = [
