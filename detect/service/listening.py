@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from vidigree.media.errors import UsageError
@@ -24,7 +25,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
         family, *_, address = found[0]
         return socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        number = getattr(error, "errno", None) or 0
+        # Python adds the address to the text of a number; that stands in the sentence already.
+        why = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)
         raise UsageError(
             f"The service cannot listen at {host}:{port}: {why}.",
             hint="Choose another --host or --port, or end the program that has it.",
