@@ -13,6 +13,7 @@ from vidigree.detect.classifier.extraction import FeatureTable
 from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
 from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.training import Recipe, clip_weights
+from vidigree.detect.classifier.trees import extra_trees
 
 __all__ = ["alternative_areas"]
 
@@ -53,6 +54,9 @@ def alternative_areas(recipe: Recipe, aligned: FeatureTable | None = None) -> di
         recipe: The recipe; trained on all its tables, scored on the first.
         aligned: Real clips through surrogate upsamplers, see :func:`draw_aligned`: one more member
             is the shipped one with these among the synthetic clips.
+
+    Raises:
+        UsageError: scikit-learn is not installed.
     """
     clips, table, settings = recipe.clips, recipe.training[0], recipe.settings
     labels = np.array([clip.synthetic for clip in clips])
@@ -150,9 +154,7 @@ def _one_class(part: _Round) -> NDArray[np.float64]:
 
 
 def _forest(part: _Round) -> NDArray[np.float64]:
-    from sklearn.ensemble import ExtraTreesClassifier
-
-    forest = ExtraTreesClassifier(200, min_samples_leaf=3, max_features=0.1, random_state=0)
+    forest = extra_trees()(200, min_samples_leaf=3, max_features=0.1, random_state=0)
     forest.fit(part.points, part.labels, sample_weight=part.weights)
     return np.asarray(forest.predict_proba(part.held_out)[:, 1], dtype=np.float64)
 

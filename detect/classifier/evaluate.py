@@ -48,6 +48,7 @@ from vidigree.detect.classifier.training import (
     clip_weights,
     held_out_members,
 )
+from vidigree.detect.classifier.trees import extra_trees
 from vidigree.media.progress import Progress, no_progress
 from vidigree.media.reading import open_video
 
@@ -84,10 +85,11 @@ def evaluate(
         progress: Told how far it is.
 
     Raises:
-        UsageError: Too few origins to hold any out.
+        UsageError: Too few origins to hold any out, or scikit-learn is not installed.
         MediaError: A clip cannot be read.
         OutputError: The cache cannot be written.
     """
+    extra_trees()  # what is missing is told now, not after hours of work
     clips = link_near_duplicates(clips, cache)
     sample = _sample(clips, most_laundered)
     tables = {

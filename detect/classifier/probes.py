@@ -13,7 +13,7 @@ from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.extraction import FeatureTable
 from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.training import TrainingSettings, held_out_members
-from vidigree.media.errors import UsageError
+from vidigree.detect.classifier.trees import extra_trees
 from vidigree.media.reading import probe
 
 __all__ = ["canonical_facts", "container_facts", "probe_auc", "real_source_floor"]
@@ -54,19 +54,12 @@ def probe_auc(
     Raises:
         UsageError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.ensemble import ExtraTreesClassifier
-    except ImportError as error:
-        raise UsageError(
-            "The probes of an evaluation need scikit-learn, which is not installed.",
-            hint="Run `pip install 'vidigree[train]'`.",
-        ) from error
-
+    trees = extra_trees()
     labels = np.array([clip.synthetic for clip in clips])
     fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])
     scores = np.zeros(len(clips))
     for index in range(settings.fold_count):
-        forest = ExtraTreesClassifier(200, min_samples_leaf=5, random_state=0)
+        forest = trees(200, min_samples_leaf=5, random_state=0)
         forest.fit(facts[fold != index], labels[fold != index])
         scores[fold == index] = forest.predict_proba(facts[fold == index])[:, 1]
     return area_under_curve(scores, labels)
