@@ -112,8 +112,17 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+        """Wait for the disk and close the file.
+
+        Raises:
+            OutputError: The disk is full, or the file cannot be written.
+        """
+        try:
+            with self._stream:
+                self._stream.flush()
+                os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise self._unwritten(error) from error
 
     def _hold(self) -> None:
         try:
@@ -137,8 +146,9 @@ class Journal:
     def add(self, row: dict[str, Any]) -> None:
         """Write a row; when this returns it survives a crash of the program.
 
-        A crash of the machine costs the rows of the last second: to wait for the disk every time
-        would take longer than reading the credentials of a clip.
+        A crash of the machine may cost the rows since the last wait for the disk, of which there is
+        one a second at most and one at the end: to wait every time would take longer than reading
+        the credentials of a clip.
 
         Raises:
             OutputError: The disk is full, or the file cannot be written.
@@ -150,10 +160,7 @@ class Journal:
                 os.fsync(self._stream.fileno())
                 self._synced = time.monotonic()
         except OSError as error:
-            raise OutputError(
-                f"{self.path} cannot be written: {error.strerror or error}.",
-                hint="Make room and run the same command again; it goes on from here.",
-            ) from error
+            raise self._unwritten(error) from error
         self._done.add(str(row["file"]))
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -161,6 +168,12 @@ class Journal:
         with self.path.open(encoding="utf-8") as stream:
             for line in stream:
                 yield json.loads(line)
+
+    def _unwritten(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self.path} cannot be written: {error.strerror or error}.",
+            hint="Make room and run the same command again; it goes on from here.",
+        )
 
     def _read(self) -> int:
         """Note what is done; return the length up to the end of the last whole line."""

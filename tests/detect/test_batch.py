@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from vidigree.detect import batch
 from vidigree.detect.batch import Journal, audit_batch
 from vidigree.detect.isolation import Job
 from vidigree.detect.settings import AuditSettings
@@ -57,6 +58,15 @@ class TestJournal:
             journal.add({"file": "b.mp4"})
         with Journal(path) as journal:
             assert [row["file"] for row in journal.rows()] == ["a.mp4", "b.mp4"]
+
+    def test_the_last_rows_are_on_the_disk_when_it_is_closed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, synced = tmp_path / "out.jsonl", []
+        monkeypatch.setattr(batch.os, "fsync", lambda _: synced.append(path.read_text()))
+        with Journal(path) as journal:
+            journal.add(row("a"))
+        assert [json.loads(text)["file"] for text in synced] == ["a"]
 
     def test_goes_on_where_it_stopped(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
