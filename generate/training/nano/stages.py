@@ -28,7 +28,7 @@ from vidigree.media.progress import Progress, no_progress
 __all__ = ["STAGES", "run_stage", "steps_made"]
 
 STAGES: Final = ("codec", "latents", "decoder", "denoiser", "upsampler", "export")
-# Steps of each stage that learns; the shipped weights were trained with these.
+# Steps of each stage that learns; docs/nano.md says how many the shipped weights were given.
 DEFAULT_STEPS: Final = {"codec": 4200, "decoder": 1500, "denoiser": 9000, "upsampler": 1200}
 
 
