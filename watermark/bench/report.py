@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from vidigree.watermark.bench.attacks import ATTACKS
+from vidigree.watermark.bench.plots import draw_plots
 
 __all__ = ["markdown", "write_report"]
 
@@ -44,7 +45,7 @@ def write_report(rows: list[Row], folder: Path) -> Path:
     )
     path = folder / "report.md"
     path.write_text(markdown(rows), encoding="utf-8")
-    _plots(rows, folder)
+    draw_plots(rows, folder)
     return path
 
 
@@ -202,59 +203,3 @@ def _mean_and_least(values: list[float | None]) -> str:
 
 def _median(values: list[float]) -> str:
     return f"{np.median(values):.0f}" if values else "-"
-
-
-def _plots(rows: list[Row], folder: Path) -> None:
-    """Draw recovery by attack, and the p-values of marked clips and controls."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        return
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    marked = [row for row in rows if row["kind"] == "marked"]
-    names = [a.name for a in ATTACKS if any(row["attack"] == a.name for row in marked)]
-    figure = Figure(figsize=(8, 0.22 * len(names) * max(1, len(methods)) ** 0.5 + 1.5))
-    axes = figure.add_subplot()
-    for index, method in enumerate(methods):
-        shares = [
-            _mean(
-                row["recovered"]
-                for row in marked
-                if row["method"] == method and row["attack"] == name
-            )
-            for name in names
-        ]
-        places = np.arange(len(names)) + 0.8 * index / len(methods)
-        axes.barh(places, shares, height=0.8 / len(methods), label=method)
-    axes.set_yticks(np.arange(len(names)) + 0.4 - 0.4 / len(methods), names, fontsize=7)
-    axes.invert_yaxis()
-    axes.set_xlabel("share of messages recovered")
-    axes.legend(fontsize=7)
-    FigureCanvasAgg(figure)
-    figure.savefig(folder / "recovery.png", bbox_inches="tight", dpi=130)
-    figure = Figure(figsize=(7, 4))
-    axes = figure.add_subplot()
-    for kind in ("marked", "control"):
-        for method in methods:
-            values = [
-                -np.log10(max(row["p_value"], 1e-300))
-                for row in rows
-                if row["kind"] == kind and row["method"] == method
-            ]
-            if values:
-                ordered = np.sort(values)
-                share = 1 - np.arange(len(ordered)) / len(ordered)
-                axes.step(ordered, share, label=f"{method}, {kind}")
-    axes.set_xscale("symlog")
-    axes.set_xlabel("-log10 p-value")
-    axes.set_ylabel("share at or above")
-    axes.axvline(6, color="gray", linewidth=0.8)
-    axes.legend(fontsize=7)
-    FigureCanvasAgg(figure)
-    figure.savefig(folder / "presence.png", bbox_inches="tight", dpi=130)
-
-
-def _mean(values: Any) -> float:
-    listed = list(values)
-    return float(np.mean(listed)) if listed else float("nan")

@@ -13,7 +13,7 @@ from vidigree.watermark.bench.codecs import averaged, coded, resampled, trimmed
 from vidigree.watermark.bench.commands import watermark
 from vidigree.watermark.bench.drawn import DRAWN, write_drawn
 from vidigree.watermark.bench.quality import psnr, ssim
-from vidigree.watermark.bench.report import markdown
+from vidigree.watermark.bench.report import markdown, write_report
 from vidigree.watermark.bench.run import BenchSettings
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
@@ -144,6 +144,15 @@ def test_a_run_is_resumed_and_not_repeated(tmp_path: Path, monkeypatch) -> None:
     again = CliRunner().invoke(watermark, arguments)
     assert again.output.splitlines()[:5] == first.output.splitlines()[:5]
     assert job.stat().st_mtime_ns == before
+
+
+def test_a_report_has_its_plots(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    quality = _row(kind="quality", psnr=45.0, ssim=0.99, psnr_least_frame=41.0, vmaf=None)
+    rows = [{**quality, "embed_seconds": 1.0}, _row(kind="marked", attack="none")]
+    write_report(rows, tmp_path)
+    for name in ("recovery", "presence", "quality"):
+        assert (tmp_path / f"{name}.png").stat().st_size > 1000
 
 
 def test_methods_stand_beside_each_other() -> None:
