@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -18,6 +19,8 @@ from vidigree.media.errors import OutputError
 
 __all__ = ["Journal", "audit_batch"]
 
+# A run on a file system without locks (some network ones) goes on without one.
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP})
 _AHEAD = 2
 """Clips waiting per worker, so that none idles while answers are written."""
 
@@ -136,6 +139,9 @@ class Journal:
                 f"Another run is writing {self.path}.",
                 hint="Wait for it, or give another output file.",
             ) from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
 
     def __contains__(self, name: object) -> bool:
         return name in self._done

@@ -106,7 +106,7 @@ def _run(ledger: str | None, **options: Any) -> None:
             hint="Install vidigree[service].",
         ) from error
     from vidigree.detect.service.journal import log_to_stderr
-    from vidigree.detect.service.listening import address_of, listening_socket
+    from vidigree.detect.service.listening import address_of, listening_sockets
     from vidigree.detect.service.settings import ServiceSettings
 
     host, port, proxy = options["host"], options["port"], options["behind_proxy"]
@@ -125,7 +125,7 @@ def _run(ledger: str | None, **options: Any) -> None:
         public_only=not options["allow_private_urls"],
         **{name: value for name, value in wishes.items() if value is not None},
     )
-    listener = listening_socket(host, port)
+    listeners = listening_sockets(host, port)
     log_to_stderr()
     config = uvicorn.Config(
         create_app(settings),
@@ -137,10 +137,12 @@ def _run(ledger: str | None, **options: Any) -> None:
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
     )
-    click.echo(f"Serving at {address_of(listener, host)} (Ctrl-C ends it).", err=True)
+    click.echo(f"Serving at {address_of(listeners[0], host)} (Ctrl-C ends it).", err=True)
     server = uvicorn.Server(config)
-    with listener, contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
+        for listener in listeners:
+            opened.enter_context(listener)
+        server.run(sockets=listeners)
     if not server.started:
         raise VidigreeError("The service could not be started.", hint="Its log says why.")
 

@@ -1,17 +1,21 @@
-"""The socket a service listens on, opened before anything else is started."""
+"""The sockets a service listens on, opened before anything else is started."""
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 
 from vidigree.media.errors import UsageError
 
-__all__ = ["address_of", "listening_socket"]
+__all__ = ["address_of", "listening_sockets"]
+
+# A name like localhost also stands for addresses of a family that is switched off here.
+_NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """Open the socket.
+def listening_sockets(host: str, port: int) -> list[socket.socket]:
+    """Open a socket for every address of the host, all at one port.
 
     Args:
         host: Name or address, IPv4 or IPv6.
@@ -20,11 +24,23 @@ def listening_socket(host: str, port: int) -> socket.socket:
     Raises:
         UsageError: There is no such host here, or the port is taken or not allowed.
     """
+    opened: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, *_, address = found[0]
-        return socket.create_server(address[:2], family=family)
+        absent: OSError | None = None
+        for family, address in dict.fromkeys((family, place[0]) for family, *_, place in found):
+            at = opened[0].getsockname()[1] if opened else port
+            try:
+                opened.append(socket.create_server((str(address), at), family=family))
+            except OSError as error:
+                if error.errno not in _NOT_HERE:
+                    raise
+                absent = error
+        if not opened and absent is not None:
+            raise absent
     except (OSError, UnicodeError) as error:
+        for listener in opened:
+            listener.close()
         number = getattr(error, "errno", None) or 0
         # Python adds the address to the text of a number; that stands in the sentence already.
         why = os.strerror(number) if number > 0 else getattr(error, "strerror", None) or str(error)
@@ -32,6 +48,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
             f"The service cannot listen at {host}:{port}: {why}.",
             hint="Choose another --host or --port, or end the program that has it.",
         ) from error
+    return opened
 
 
 def address_of(listener: socket.socket, host: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +60,22 @@ class TestJournal:
             journal.add({"file": "b.mp4"})
         with Journal(path) as journal:
             assert [row["file"] for row in journal.rows()] == ["a.mp4", "b.mp4"]
+
+    def test_without_locks_it_is_written_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fcntl = pytest.importorskip("fcntl")
+
+        def refuse(*_: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(fcntl, "flock", refuse)
+        number = errno.ENOLCK
+        with Journal(tmp_path / "out.jsonl") as journal:
+            journal.add(row("a"))
+        number = errno.EIO
+        with pytest.raises(OutputError, match="cannot be written"):
+            Journal(tmp_path / "out.jsonl")
 
     def test_the_last_rows_are_on_the_disk_when_it_is_closed(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
