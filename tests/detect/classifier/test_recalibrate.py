@@ -63,7 +63,10 @@ def test_real_clips_move_the_threshold_and_nothing_else(
     assert (model.stack == weights.stack).all()
     assert model.header.calibrated_on == "own.csv"
     assert model.model_id != weights.model_id
-    assert not any(score_video(clip.path, model=model).likely_synthetic for clip in reals[:2])
+    # The highest stands on the threshold itself, where a last bit decides.
+    lower = [clip for clip, score in zip(reals, scores, strict=True) if score < max(scores) - 1e-3]
+    assert len(lower) > 5
+    assert not any(score_video(clip.path, model=model).likely_synthetic for clip in lower[:2])
 
 
 def test_both_classes_move_the_ratio_monotonically(

@@ -25,7 +25,7 @@ from vidigree.detect.service.settings import ServiceSettings
 folder = Path(sys.argv[1])
 app = create_app(ServiceSettings(
     ledger=f"sqlite:///{folder}/service.sqlite3", spool=folder / "spool", workers=1,
-    layers=("credentials",), lease_seconds=1.0,
+    layers=("credentials", "mark"), lease_seconds=1.0,
 ))
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)

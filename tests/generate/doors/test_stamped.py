@@ -102,9 +102,9 @@ def test_a_real_pipeline_stays_marked_through_export(home: Path, wan: Any, tmp_p
     pipe = stamped(wan)
     result = pipe(
         "a red ball",
-        height=192,
-        width=192,
-        num_frames=5,
+        height=256,
+        width=256,
+        num_frames=9,
         num_inference_steps=1,
         max_sequence_length=16,
     )
