@@ -1,4 +1,4 @@
-"""Are the p-values right? Scores of unmarked windows against what the bound promises."""
+"""Are the p-values right? Those of unmarked windows against how often they come."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from vidigree.media import Progress, VidigreeError, no_progress, open_video
 from vidigree.watermark.bench import distortions as d
 from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
-from vidigree.watermark.robust.carrier import SHORT_SIDE, carrier_of
+from vidigree.watermark.robust.carrier import SHORT_SIDE, Carrier, carrier_of
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.geometry import Geometry, observed_spectrum
 from vidigree.watermark.robust.modulation import align, channel_gain, symbols_of
 from vidigree.watermark.robust.reading import codeword_score
-from vidigree.watermark.robust.significance import p_value
+from vidigree.watermark.robust.significance import joint_p_value, p_value
 from vidigree.watermark.robust.sync import SHIFTS, find_shift
 
 __all__ = ["Calibration", "calibrate", "qq_plot"]
@@ -34,28 +34,29 @@ class Calibration:
     Attributes:
         windows: Number of windows of unmarked frames.
         keys: Keys tried on each window.
-        single: float64, scores at one shift fixed beforehand; standard normal if all is well.
-        best: float64, the best score over all shifts.
-        code: float64, scores of one random message's codeword at that shift, weighted as the pilot
-            says; standard normal if all is well.
+        scores: float64, the best pilot scores over all shifts, standard deviations.
+        single: float64, p-values of the pilot at one shift fixed beforehand.
+        best: float64, p-values of the pilot over all shifts, a bound.
+        code: float64, p-values of one random message's codeword at the best shift, weighted as
+            the pilot says.
+        joint: float64, p-values of pilot and codeword together, a bound.
     """
 
     windows: int
     keys: int
+    scores: NDArray[np.float64]
     single: NDArray[np.float64]
     best: NDArray[np.float64]
     code: NDArray[np.float64]
+    joint: NDArray[np.float64]
 
-    def rows(self) -> list[tuple[float, float, float, float]]:
-        """Return claimed p-values and the shares below them: fixed shift, best, codeword."""
-        result = []
-        for claimed in (1e-1, 1e-2, 1e-3, 1e-4):
-            single = np.array([p_value(score, 1.0) for score in self.single])
-            best = np.array([p_value(score, SHIFTS) for score in self.best])
-            code = np.array([p_value(score, 1.0) for score in self.code])
-            shares = [float(np.mean(values <= claimed)) for values in (single, best, code)]
-            result.append((claimed, shares[0], shares[1], shares[2]))
-        return result
+    def rows(self) -> list[tuple[float, ...]]:
+        """Return claimed p-values, and the shares there of shift, best, codeword and both."""
+        tests = (self.single, self.best, self.code, self.joint)
+        return [
+            (claimed, *(float(np.mean(values <= claimed)) for values in tests))
+            for claimed in (1e-1, 1e-2, 1e-3, 1e-4)
+        ]
 
 
 def calibrate(
@@ -71,9 +72,7 @@ def calibrate(
         progress: Told of every window.
     """
     rng = np.random.default_rng(seed)
-    single: list[float] = []
-    best: list[float] = []
-    code: list[float] = []
+    values: list[tuple[float, ...]] = []
     windows = 0
     for picture in _windows(clips, rng):
         windows += 1
@@ -83,25 +82,32 @@ def calibrate(
             key = MarkKey(key_id="calibration", secret=rng.bytes(32))
             # Not through the cache, which would fill with keys that are used once.
             carrier = carrier_of.__wrapped__(key)
-            chosen = spectrum[carrier.pilots]
-            at_zero = float(np.sum((chosen * np.conj(carrier.phases[carrier.pilots])).real))
-            single.append(at_zero / math.sqrt(float(np.sum(np.abs(chosen) ** 2)) / 2.0))
-            lock = find_shift(spectrum, carrier)
-            best.append(lock.score)
-            aligned = align(spectrum, carrier, lock.shift)
-            symbols = symbols_of(int.from_bytes(rng.bytes(8), "big"), carrier)
-            gain = channel_gain(aligned, carrier)
-            code.append(codeword_score(aligned, symbols, carrier, gain))
-        progress("Windows", len(best), trials)
-        if len(best) >= trials:
+            message = int.from_bytes(rng.bytes(8), "big")
+            values.append(_tested(spectrum, carrier, message))
+        progress("Windows", len(values), trials)
+        if len(values) >= trials:
             break
+    scores, *tests = np.array(values).T
+    single, best, code, joint = tests
     return Calibration(
-        windows=windows,
-        keys=keys,
-        single=np.array(single),
-        best=np.array(best),
-        code=np.array(code),
+        windows=windows, keys=keys, scores=scores, single=single, best=best, code=code, joint=joint
     )
+
+
+def _tested(
+    spectrum: NDArray[np.complex64], carrier: Carrier, message: int
+) -> tuple[float, float, float, float, float]:
+    """Return the best pilot score, and the p-values of the four tests."""
+    moduli = np.abs(spectrum[carrier.pilots])
+    pilot = spectrum[carrier.pilots] * np.conj(carrier.phases[carrier.pilots])
+    at_zero = float(np.sum(pilot.real)) / math.sqrt(float(np.sum(moduli**2)) / 2.0)
+    lock = find_shift(spectrum, carrier)
+    best = p_value(lock.score, SHIFTS, moduli)
+    aligned = align(spectrum, carrier, lock.shift)
+    gain = channel_gain(aligned, carrier)
+    score = codeword_score(aligned, symbols_of(message, carrier), carrier, gain)
+    code = p_value(score, 1.0, np.abs(aligned[carrier.data]) * gain[carrier.data])
+    return lock.score, p_value(at_zero, 1.0, moduli), best, code, joint_p_value(best, code)
 
 
 def _windows(clips: Iterable[Path], rng: np.random.Generator) -> Iterator[Picture]:
@@ -145,12 +151,13 @@ def qq_plot(calibration: Calibration, path: Path) -> None:
 
     figure = Figure(figsize=(5, 5))
     axes = figure.add_subplot()
-    for scores, hypotheses, label in (
-        (calibration.single, 1.0, "one shift, fixed beforehand"),
-        (calibration.best, float(SHIFTS), "best of all shifts (presence by the pilot)"),
-        (calibration.code, 1.0, "one codeword there (messages are charged for all 2^64)"),
+    for tested, label in (
+        (calibration.single, "one shift, fixed beforehand"),
+        (calibration.best, "best of all shifts (presence by the pilot)"),
+        (calibration.code, "one codeword there (messages are charged for all 2^64)"),
+        (calibration.joint, "both together"),
     ):
-        values = np.sort([p_value(score, hypotheses) for score in scores])
+        values = np.sort(tested)
         shares = (np.arange(len(values)) + 1) / len(values)
         below = values < 1.0
         axes.plot(values[below], shares[below], label=label)

@@ -86,11 +86,13 @@ def calibrate(
     with progress_bar() as progress:
         result = run(clips, trials, keys, seed, progress)
     click.echo(f"{len(result.best)} trials: {result.windows} windows, {result.keys} keys each")
-    click.echo(f"highest score {result.best.max():.2f}, deviation {result.single.std():.3f}")
-    for claimed, single, best, code in result.rows():
+    click.echo(
+        f"highest pilot score {result.scores.max():.2f}, smallest p {result.joint.min():.2g}"
+    )
+    for claimed, single, best, code, joint in result.rows():
         click.echo(
             f"claimed p <= {claimed:g}: fixed shift {single:.2g}, best shift {best:.2g}, "
-            f"codeword {code:.2g}"
+            f"codeword {code:.2g}, both {joint:.2g}"
         )
     if plot is not None:
         qq_plot(result, plot)
@@ -129,7 +131,7 @@ def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int) -> No
 @click.argument("samples_folder", metavar="SAMPLES", type=_FOLDER)
 @click.option("--checkpoint", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @click.option("--minutes", default=20.0, show_default=True, help="Wall time of this run.")
-@click.option("--steps", default=4000, show_default=True, help="Steps of the whole schedule.")
+@click.option("--steps", default=8000, show_default=True, help="Steps of the whole schedule.")
 @click.option("--threads", default=2, show_default=True)
 @click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write ONNX here.")
 def train(

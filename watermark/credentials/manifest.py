@@ -28,7 +28,7 @@ __all__ = [
     "mark_soft_binding",
 ]
 
-SOFT_BINDING_ALGORITHM = "org.vidigree.robust.2"
+SOFT_BINDING_ALGORITHM = "org.vidigree.robust.3"
 """Soft binding algorithm id of the robust mark."""
 
 PARENT = "parent"

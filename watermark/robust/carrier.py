@@ -30,11 +30,11 @@ TILE = 128
 BAND = (0.04, 0.20)
 """Inner and outer radius of the ring, cycles per carrier pixel."""
 
-_NUM_DATA = 920
+_NUM_DATA = 936
 _PILOT_ENERGY = 0.27
 _TILT = 0.5
 _RINGS = 8
-_DOMAIN = b"vidigree robust mark 2 carrier "
+_DOMAIN = b"vidigree robust mark 3 carrier "
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -49,8 +49,10 @@ _DECODED = 4
 _CANDIDATES = 16
 _REFINED = 2
 _WORTH_REFINING = 4.6
-_WORTH_DECODING = 4.9
+_WORTH_DECODING = 4.5
 _FINE_THUMBNAILS = 12
+# The learned front end looks at a few stretches, and at as many as this where they hold a trace.
+_LEARNED_FIRST = 5
 _LEARNED_STRETCHES = 20
 _KNOWN_BELOW = 1e-9
 
@@ -149,15 +151,18 @@ class Detector:
             again = p_value(score_of(picture, known), len(self._known))
             if again <= _KNOWN_BELOW and known.message is not None:
                 return known
-        finding = self._direct(parts)
+        finding, _ = self._direct(parts)
         if finding is not None and finding.message is not None:
             return finding
         if not wide:
             return finding
-        better = learned_parts(stretches, _LEARNED_STRETCHES)
+        better = learned_parts(stretches, _LEARNED_FIRST)
         if better:
-            finding = self._direct(better) or finding
-        return finding or self._inside(stretches) or self._wide(stretches, better or parts)
+            seen, trace = self._direct(better)
+            if trace and len(stretches) > _LEARNED_FIRST and (seen is None or seen.message is None):
+                seen = self._direct(learned_parts(stretches, _LEARNED_STRETCHES))[0] or seen
+            finding = seen or finding
+        return finding or self._inside(stretches) or self._wide(stretches, better)
 
     def _inside(self, stretches: list[Stretch]) -> Finding | None:
         """Try what lies inside a four-sided outline on black, then inside straight borders."""
@@ -179,8 +184,8 @@ class Detector:
         self.looked += len(trials) + looked
         return self._decode([best], parts)
 
-    def _direct(self, parts: Parts) -> Finding | None:
-        """Try the eight ways to lay the picture down, unscaled."""
+    def _direct(self, parts: Parts) -> tuple[Finding | None, bool]:
+        """Try the eight ways to lay the picture down, unscaled; tell if there is a trace at all."""
         picture = summed(parts)
         trials = [
             try_geometry(picture, key, carrier, geometry)
@@ -188,13 +193,19 @@ class Detector:
             for geometry in RIGHT_ANGLES
         ]
         self.looked += len(trials)
-        return self._decode(trials, parts)
+        trace = max(trial.lock.score for trial in trials) >= _WORTH_DECODING
+        return self._decode(trials, parts), trace
 
-    def _wide(self, stretches: list[Stretch], parts: Parts) -> Finding | None:
-        """Search scale, rotation, mirroring and aspect at three working sizes."""
+    def _wide(self, stretches: list[Stretch], learned: Parts) -> Finding | None:
+        """Search scale, rotation, mirroring and aspect at three working sizes.
+
+        Args:
+            stretches: Where to look.
+            learned: What the learned front end saw of a few of them; empty where it is missing.
+        """
         fine = fine_picture(stretches, _FINE_THUMBNAILS)
         octaves: list[tuple[float, Parts]] = [
-            (1.0, parts),
+            (1.0, learned or parts_of(stretches)),
             (COARSE, parts_of(stretches, coarse=True)),
             (0.5, [] if fine is None else [(1.0, fine)]),
         ]
@@ -218,9 +229,21 @@ class Detector:
                 self.looked += looked
                 best.append(better)
             finding = self._decode(best, seen)
+            if seen is learned and (finding is None or finding.message is None):
+                finding = self._again(best, stretches) or finding
             if finding is not None:
                 return finding
         return None
+
+    def _again(self, trials: list[Trial], stretches: list[Stretch]) -> Finding | None:
+        """Try geometries that a few stretches point to on all that the network can see."""
+        if not trials or len(stretches) <= _LEARNED_FIRST:
+            return None
+        more = learned_parts(stretches, _LEARNED_STRETCHES)
+        view = summed(more)
+        self.looked += len(trials)
+        again = [try_geometry(view, trial.key, trial.carrier, trial.geometry) for trial in trials]
+        return self._decode(again, more)
 
     def _both_ways(self, view: Picture, key: MarkKey, geometry: Geometry) -> list[Trial]:
         """Try a geometry and the same turned by 180 degrees: magnitudes cannot tell them apart."""

@@ -26,7 +26,7 @@ from vidigree.watermark.robust.modulation import (
     symbols_of_payload,
 )
 from vidigree.watermark.robust.payload import MESSAGE_BITS, message_of
-from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
+from vidigree.watermark.robust.significance import PRESENT_BELOW, joint_p_value, p_value
 from vidigree.watermark.robust.spectrum import whiten
 from vidigree.watermark.robust.sync import SHIFTS, Lock, find_shift
 
@@ -42,6 +42,8 @@ __all__ = [
     "try_scale",
 ]
 
+# A codeword that many of the 2**64 could equal by chance is no message, whatever the pilot says.
+_MESSAGE_BELOW = 1e-4
 _LEAST_WEIGHT = 0.15
 _LEAST_SEEN = 0.3
 
@@ -175,7 +177,9 @@ def decode_trial(
 
     Two tests. The pilot's is charged for every shift of every geometry and key. Those were chosen
     by the pilot; the phases of the data points know nothing of it, so the codeword's test is
-    charged for every message of every decoding, and for nothing else.
+    charged for every message of every decoding, and for nothing else. Being independent, the two
+    may be put together; a message is given if both together are no chance, and the codeword by
+    itself hardly one.
 
     Args:
         trial: Geometry and shift.
@@ -184,7 +188,8 @@ def decode_trial(
         pictures: The residuals that the trial's picture is the sum of, to be weighted anew.
     """
     carrier = trial.carrier
-    pilot_p = p_value(trial.lock.score, 2.0 * max(1, geometries) * SHIFTS)
+    pilot_moduli = np.abs(trial.spectrum[carrier.pilots])
+    pilot_p = p_value(trial.lock.score, max(1, geometries) * SHIFTS, pilot_moduli)
     better = reweighed(trial, pictures)
     aligned = align(better.spectrum, carrier, better.lock.shift)
     gain = channel_gain(aligned, carrier)
@@ -196,21 +201,23 @@ def decode_trial(
             continue
         symbols = symbols_of_payload(bits, carrier)
         score = codeword_score(aligned, symbols, carrier, gain)
-        code_p = p_value(score, 2.0 * max(1, decodes) * 2.0**MESSAGE_BITS)
-        # A checksum alone agrees by chance once in 65,536; the codeword itself must be too far
-        # out for any of the 2**64 messages to be there by chance.
-        if code_p <= PRESENT_BELOW:
+        moduli = np.abs(aligned[carrier.data]) * gain[carrier.data]
+        code_p = p_value(score, max(1, decodes) * 2.0**MESSAGE_BITS, moduli)
+        # Two ways to be believed, the pilot alone and both together: each pays for the other.
+        sure = min(1.0, 2.0 * joint_p_value(pilot_p, code_p))
+        if code_p <= _MESSAGE_BELOW and sure <= PRESENT_BELOW:
             confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(soft, outputs))))
             return Finding(
                 trial=better,
                 message=message,
-                p_value=min(pilot_p, code_p),
+                p_value=min(sure, 2.0 * pilot_p),
                 symbols=symbols,
                 bit_confidence=tuple(float(value) for value in confidence[:MESSAGE_BITS]),
             )
     pilots = np.zeros(len(carrier.waves), np.complex64)
     pilots[carrier.pilots] = 1.0
-    return Finding(trial=trial, message=None, p_value=pilot_p, symbols=pilots, bit_confidence=())
+    alone = min(1.0, 2.0 * pilot_p)
+    return Finding(trial=trial, message=None, p_value=alone, symbols=pilots, bit_confidence=())
 
 
 def codeword_score(

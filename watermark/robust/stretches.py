@@ -84,6 +84,18 @@ class Stretch:
         return self._parts(self.means, self.openings)
 
     @cached_property
+    def learned_parts(self) -> Parts:
+        """The learned front end's estimates, like :attr:`parts`; empty where it is missing."""
+        weighted = [(1.0, mean) for mean in self.means]
+        weighted += [(_OPENING_WEIGHT, one) for one in self.openings]
+        estimates = [(weight, learned_residual(as_luma(kept))) for weight, kept in weighted]
+        return [
+            (weight, _picture(estimate, self.source))
+            for weight, estimate in estimates
+            if estimate is not None
+        ]
+
+    @cached_property
     def coarse_parts(self) -> Parts:
         """The same at the coarse size."""
         return self._parts(_shrunk(self.means), _shrunk(self.openings))
@@ -243,16 +255,7 @@ def learned_parts(stretches: Sequence[Stretch], most: int) -> Parts:
         most: How many stretches to use at most, evenly spaced, the first one among them.
     """
     picks = np.unique(np.linspace(0, len(stretches) - 1, most).round().astype(int))
-    parts = []
-    for stretch in (stretches[pick] for pick in picks):
-        weighted = [(1.0, mean) for mean in stretch.means]
-        weighted += [(_OPENING_WEIGHT, luma) for luma in stretch.openings]
-        for weight, luma in weighted:
-            estimate = learned_residual(as_luma(luma))
-            if estimate is None:
-                return []
-            parts.append((weight, _picture(estimate, stretch.source)))
-    return parts
+    return [part for pick in picks for part in stretches[pick].learned_parts]
 
 
 def _shrunk(lumas: Iterable[NDArray[np.int16]]) -> list[NDArray[np.int16]]:

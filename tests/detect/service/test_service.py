@@ -294,7 +294,7 @@ def test_the_resolution_api_stands_beside_the_audits(start_service: Start) -> No
     service = start_service(per_minute=1)
     listed = service.http.get("/c2pa/v1/services/supportedAlgorithms")
     assert listed.status_code == 200
-    assert "org.vidigree.robust.2" in listed.text
+    assert "org.vidigree.robust.3" in listed.text
     assert "default-src 'none'" in listed.headers["content-security-policy"]
     answers = [
         service.http.post("/c2pa/v1/matches/byContent", content=b"x", headers=header)

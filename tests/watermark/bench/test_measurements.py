@@ -26,8 +26,9 @@ def test_scores_of_unmarked_windows_keep_what_the_p_values_claim(tmp_path: Path)
     clips = [_clip(tmp_path / f"{seed}.mp4", seed) for seed in range(3)]
     result = calibrate(clips, trials=200, keys=20, seed=1)
     assert len(result.best) >= 120
-    assert result.single.std() == pytest.approx(1.0, abs=0.2)
-    assert result.code.std() == pytest.approx(1.0, abs=0.2)
+    # Where nothing is chosen, a p-value is no bound but right.
+    for tested in (result.single, result.code):
+        assert np.mean(tested <= 0.1) == pytest.approx(0.1, abs=0.07)
     for claimed, *shares in result.rows()[1:]:
         assert max(shares) <= 5 * claimed
 

@@ -90,7 +90,7 @@ def test_text_to_video_manifest(request_for_clip: ManifestRequest) -> None:
     assert created["digitalSourceType"].endswith("/trainedAlgorithmicMedia")
     assert watermarked["action"] == "c2pa.watermarked.bound"
     binding = by_label["c2pa.soft-binding"]["data"]
-    assert binding["alg"] == "org.vidigree.robust.2"
+    assert binding["alg"] == "org.vidigree.robust.3"
     assert binding["blocks"][0]["value"] == "published-1:0123456789abcdef"
     assert binding["blocks"][0]["scope"]["timespan"] == {"start": 0, "end": 2000}
     assert definition["claim_generator_info"][0]["specVersion"] == "2.4.0"

@@ -10,8 +10,8 @@ messages = st.integers(0, 2**64 - 1)
 
 
 # With fewer than five outputs some messages of few ones have neighbours that are as likely; a
-# carrier holds 23.
-@given(messages, st.integers(5, 23))
+# carrier holds 26.
+@given(messages, st.integers(5, 26))
 @settings(max_examples=15, deadline=None)
 def test_a_clean_block_decodes_to_itself(message: int, outputs: int) -> None:
     bits = payload_bits(message)
@@ -35,10 +35,10 @@ def test_a_block_far_above_the_noise_limit_decodes(message: int, seed: int) -> N
 def test_noise_alone_seldom_passes_the_checksum() -> None:
     rng = np.random.default_rng(5)
     passed = sum(
-        any(message_of(bits) is not None for bits in ecc.decode(soft, 22)[:4])
-        for soft in rng.normal(size=(40, PAYLOAD_BITS * 22)).astype(np.float32)
+        message_of(ecc.decode(soft, 22)[0]) is not None
+        for soft in rng.normal(size=(60, PAYLOAD_BITS * 22)).astype(np.float32)
     )
-    assert passed <= 1
+    assert passed <= 3
 
 
 def test_the_ring_has_no_beginning() -> None:

@@ -43,10 +43,10 @@ def test_training_starts_stops_goes_on_and_exports(tmp_path: Path) -> None:
     from vidigree.watermark.robust.learning.train import TrainSettings, train_network
 
     rng = np.random.default_rng(3)
-    for index in range(18):
-        luma = rng.integers(0, 255, (2, 64, 64)).astype(np.uint8)
-        pattern = rng.normal(size=(64, 64)).astype(np.float16)
-        np.savez(tmp_path / f"{index:016x}.npz", luma=luma, pattern=pattern)
+    for index in range(26):
+        luma = rng.integers(0, 255 * 64, (2, 80, 72)).astype(np.int16)
+        pattern = rng.normal(size=(80, 72)).astype(np.float16)
+        np.savez(tmp_path / f"{index:016x}-0.npz", luma=luma, pattern=pattern)
     checkpoint = tmp_path / "state.npz"
     settings = TrainSettings(seconds=60, total_steps=2, batch=2, crop=32, threads=1)
     train_network(tmp_path, checkpoint, settings)

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 __all__ = ["build_network"]
 
+# Channels at half, a quarter and an eighth of the picture's size.
+_WIDTHS = (24, 48, 64)
+
 
 def build_network() -> torch.nn.Module:
     """Return the untrained network.
@@ -29,20 +32,25 @@ def build_network() -> torch.nn.Module:
             )
         )
 
+    def blocks(channels: int, count: int) -> nn.Module:
+        return nn.Sequential(*(block(channels) for _ in range(count)))
+
+    fine, middle, deep = _WIDTHS
+
     class Estimator(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.enter = nn.Conv2d(8, 16, 3, padding=1)
-            self.fine = block(16)
-            self.down = nn.Conv2d(16, 32, 2, stride=2)
-            self.middle = nn.Sequential(block(32), block(32))
-            self.deeper = nn.Conv2d(32, 48, 2, stride=2)
-            self.deep = nn.Sequential(block(48), block(48))
-            self.rise = nn.Conv2d(48, 32 * 4, 1)
-            self.middle_out = block(32)
-            self.lift = nn.Conv2d(32, 16 * 4, 1)
-            self.fine_out = block(16)
-            self.leave = nn.Conv2d(16, 4, 3, padding=1)
+            self.enter = nn.Conv2d(8, fine, 3, padding=1)
+            self.fine = blocks(fine, 1)
+            self.down = nn.Conv2d(fine, middle, 2, stride=2)
+            self.middle = blocks(middle, 2)
+            self.deeper = nn.Conv2d(middle, deep, 2, stride=2)
+            self.deep = blocks(deep, 3)
+            self.rise = nn.Conv2d(deep, middle * 4, 1)
+            self.middle_out = blocks(middle, 2)
+            self.lift = nn.Conv2d(middle, fine * 4, 1)
+            self.fine_out = blocks(fine, 1)
+            self.leave = nn.Conv2d(fine, 4, 3, padding=1)
             self.linear = nn.Parameter(torch.tensor(0.1))
             nn.init.zeros_(self.leave.weight)
 

@@ -1,7 +1,7 @@
-"""Training samples: marked frames after a real codec, and the carrier that is in them.
+"""Training samples: what a detector keeps of marked clips after a real codec, and the carrier.
 
-The embedder is fixed, so that the estimator needs no differentiable codec: it sees what x264
-really leaves of the mark. Every sample has its own key and message, so that nothing of a
+The embedder is fixed, so that the estimator needs no differentiable codec: it sees what encoders
+really leave of the mark. Every marked clip has its own key and message, so that nothing of a
 particular key can be learned.
 """
 
@@ -9,102 +9,149 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.media.errors import MediaError
+from vidigree.media.errors import VidigreeError
+from vidigree.media.frame import Frame
+from vidigree.media.reading import open_video
 from vidigree.watermark.bench.codecs import coded
+from vidigree.watermark.bench.distortions import resized
 from vidigree.watermark.keyring import MarkKey
-from vidigree.watermark.robust.carrier import SHORT_SIDE, carrier_of
+from vidigree.watermark.robust.carrier import SHORT_SIDE, TILE, carrier_of
 from vidigree.watermark.robust.embedder import MINIMUM_SIDE, Embedder, EmbedSettings
-from vidigree.watermark.robust.frontend import working_luma, working_step
 from vidigree.watermark.robust.modulation import symbols_of
 from vidigree.watermark.robust.payload import nonce_of
 from vidigree.watermark.robust.spectrum import synthesise
+from vidigree.watermark.robust.stretches import Stretch, StretchReader
 
 __all__ = ["make_samples"]
 
-_FRAMES = 8
-_KEPT = 3
-_CRF = (18, 42)
+_FPS = Fraction(24)
+_FRAMES = (12, 41)
+_LATEST_START = 16
+_DRAWS = 3
+_KEPT = 2
+_LARGEST = 720
+_STRONGER = (-0.7, 1.3)
+# Shares of the codecs and the span of their strengths: what the linear front end fails on.
+_CODECS: tuple[tuple[float, str, tuple[int, int]], ...] = (
+    (0.6, "libx264", (26, 46)),
+    (0.25, "libx265", (26, 44)),
+    (0.05, "libvpx-vp9", (30, 55)),
+    (0.1, "half", (22, 34)),
+)
+_PRESETS = ("veryfast", "fast", "medium")
+_CROPPED = 0.3
+_CROPS = (0.55, 1.0)
+
+Frames = list[NDArray[np.uint8]]
 
 
 def make_samples(clips: list[Path], folder: Path, rounds: int, seed: int) -> Iterator[Path]:
-    """Write one file of samples for every clip and round; files already there are kept.
+    """Write samples for every clip and round; those already there are kept.
 
     Args:
         clips: Video files.
-        folder: Where to write ``<digest>.npz``: ``luma`` uint8 (n, h, w) at working size,
-            ``pattern`` float16 (h, w) of unit variance.
-        rounds: Samples of each clip, each with its own key, message, codec strength and start.
+        folder: Where to write ``<digest>-<draw>.npz``: ``luma`` int16 (n, h, w), 64 levels for
+            each grey level, as the detector keeps them, means of half a second and openings of
+            scenes; ``pattern`` float16 (h, w), the carrier, of unit variance.
+        rounds: Times that each clip is marked, each with its own key, message, strength and start.
         seed: Seed of all of it.
 
     Yields:
-        Every file, as it is written or found.
+        The name that a clip's samples begin with, as they are written, found, or passed over: a
+        clip that is damaged or too small gives none.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for turn in range(rounds):
         for clip in clips:
             name = hashlib.sha256(f"{seed} {turn} {clip.name}".encode()).hexdigest()[:16]
-            target = folder / f"{name}.npz"
-            if not target.exists():
+            targets = [folder / f"{name}-{draw}.npz" for draw in range(_DRAWS)]
+            if not all(target.exists() for target in targets):
                 rng = np.random.default_rng(int(name, 16))
-                try:
-                    frames = _some_frames(clip, rng)
-                except (MediaError, OSError):
-                    continue
-                if len(frames) < 2 or min(frames[0].shape[:2]) < MINIMUM_SIDE:
-                    continue
-                luma, pattern = _sample(frames, rng)
-                partial = target.with_suffix(".part.npz")
-                np.savez(partial, luma=luma, pattern=pattern.astype(np.float16))
-                partial.replace(target)
-            yield target
+                frames = _some_frames(clip, rng)
+                if frames:
+                    _write(frames, rng, targets)
+            yield folder / name
 
 
-def _some_frames(clip: Path, rng: np.random.Generator) -> list[NDArray[np.uint8]]:
-    """Return a few neighbouring frames from somewhere in the first seconds of a clip."""
-    start = int(rng.integers(0, 12))
-    frames: list[NDArray[np.uint8]] = []
-    with av.open(str(clip)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index < start:
-                continue
-            frames.append(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
-            if len(frames) == _FRAMES:
-                break
-    if frames and min(frames[0].shape[:2]) > 900:
-        half = (frames[0].shape[1] // 2, frames[0].shape[0] // 2)
-        frames = [
-            np.asarray(cv2.resize(frame, half, interpolation=cv2.INTER_AREA), np.uint8)
-            for frame in frames
-        ]
-    return frames
+def _some_frames(clip: Path, rng: np.random.Generator) -> Frames:
+    """Return a run of frames from the first seconds of a clip; none of one that cannot be used."""
+    start, count = int(rng.integers(0, _LATEST_START)), int(rng.integers(*_FRAMES))
+    frames: Frames = []
+    try:
+        with open_video(clip) as video:
+            for index, image in enumerate(video.images()):
+                # Short clips are taken from their beginning.
+                if index == start:
+                    frames = frames[-4:]
+                frames.append(image)
+                if index >= start + count:
+                    break
+    except VidigreeError:
+        return []
+    if not frames or min(frames[0].shape[:2]) < MINIMUM_SIDE:
+        return []
+    scale = _LARGEST / min(frames[0].shape[:2])
+    return resized(frames, scale, scale) if scale < 1 else frames
 
 
-def _sample(
-    frames: list[NDArray[np.uint8]], rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Mark, encode, decode, and return the lumas and the carrier pattern."""
+def _write(frames: Frames, rng: np.random.Generator, targets: list[Path]) -> None:
+    """Mark a run of frames, send it through several codecs, and write what is kept of each."""
     key = MarkKey(key_id="training", secret=rng.bytes(32))
     message = int.from_bytes(rng.bytes(8), "big")
-    settings = EmbedSettings(psnr=float(rng.uniform(43, 46)))
+    settings = EmbedSettings()
+    settings = replace(settings, psnr=settings.psnr - float(rng.uniform(*_STRONGER)))
     marked = list(Embedder(message, key, settings).run(frames))
-    strength = int(rng.integers(*_CRF))
-    decoded = coded(marked, "libx264", strength, Fraction(24), preset="veryfast")
-    kept = rng.choice(len(decoded), min(_KEPT, len(decoded)), replace=False)
-    lumas = [working_luma(decoded[index], SHORT_SIDE) for index in sorted(kept)]
     carrier = carrier_of(key)
     turns = carrier.waves @ np.array(nonce_of(message, key))
-    coefficients = symbols_of(message, carrier) * carrier.amplitudes * carrier.phases
-    coefficients = (coefficients * np.exp(-2j * np.pi * turns)).astype(np.complex64)
-    size = (lumas[0].shape[0], lumas[0].shape[1])
-    source = (decoded[0].shape[0], decoded[0].shape[1])
-    pattern = synthesise(coefficients, carrier, size, working_step(source, size))
-    stacked = np.clip(np.rint(np.stack(lumas)), 0, 255).astype(np.uint8)
-    return stacked, np.asarray(pattern / pattern.std(), np.float32)
+    plain = symbols_of(message, carrier) * carrier.amplitudes * carrier.phases
+    plain = plain * np.exp(-2j * np.pi * turns)
+    for target in targets:
+        seen, (left, top) = _cropped(_coded(marked, rng), rng)
+        unit = SHORT_SIDE / min(marked[0].shape[:2])
+        offset = carrier.waves @ np.array([left, top]) * (unit / TILE)
+        lumas = _kept(seen, rng)
+        step = unit * seen[0].shape[1] / lumas.shape[2], unit * seen[0].shape[0] / lumas.shape[1]
+        moved = (plain * np.exp(2j * np.pi * offset)).astype(np.complex64)
+        pattern = synthesise(moved, carrier, (lumas.shape[1], lumas.shape[2]), step)
+        partial = target.with_suffix(".part.npz")
+        np.savez(partial, luma=lumas, pattern=(pattern / pattern.std()).astype(np.float16))
+        partial.replace(target)
+
+
+def _coded(marked: Frames, rng: np.random.Generator) -> Frames:
+    """Return the frames after one codec at one strength."""
+    shares = np.array([share for share, _, _ in _CODECS])
+    _, encoder, strengths = _CODECS[int(rng.choice(len(_CODECS), p=shares))]
+    strength, preset = int(rng.integers(*strengths)), str(rng.choice(_PRESETS))
+    if encoder == "half":
+        height, width = marked[0].shape[:2]
+        small = coded(resized(marked, 0.5, 0.5), "libx264", strength, _FPS, preset)
+        return resized(small, width / small[0].shape[1], height / small[0].shape[0])
+    return coded(marked, encoder, strength, _FPS, preset if encoder == "libx264" else None)
+
+
+def _cropped(frames: Frames, rng: np.random.Generator) -> tuple[Frames, tuple[int, int]]:
+    """Crop some runs of frames at a random place."""
+    height, width = frames[0].shape[:2]
+    ratio = float(rng.uniform(*_CROPS)) if rng.random() < _CROPPED else 1.0
+    rows, columns = max(64, round(height * ratio)), max(64, round(width * ratio))
+    top, left = int(rng.integers(height - rows + 1)), int(rng.integers(width - columns + 1))
+    return [f[top : top + rows, left : left + columns] for f in frames], (left, top)
+
+
+def _kept(frames: Frames, rng: np.random.Generator) -> NDArray[np.int16]:
+    """Return lumas that the detector would keep: every opening, and some means."""
+    reader = StretchReader(_FPS)
+    fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
+    stretches: list[Stretch] = [one for one in (*fed, reader.finish()) if one is not None]
+    openings = [opening for stretch in stretches for opening in stretch.openings]
+    means = [mean for stretch in stretches for mean in stretch.means]
+    chosen = sorted(rng.choice(len(means), min(_KEPT, len(means)), replace=False))
+    return np.stack([*openings[:_KEPT], *(means[index] for index in chosen)])

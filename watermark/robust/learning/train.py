@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.robust.learned import network_input
 from vidigree.watermark.robust.learning.network import build_network
+from vidigree.watermark.robust.stretches import as_luma
 
 __all__ = ["TrainSettings", "export_network", "train_network"]
 
-_CHECKPOINT_SECONDS = 60.0
-_HELD_OUT = 16
+_CHECKPOINT_SECONDS = 120.0
+_HELD_OUT = 24
+_WARM_UP = 100
+# Share of the running mean of the weights that one step replaces, once it has settled.
+_AVERAGING = 1e-3
+# The linear residual of a crop is right this far from its edges, in pixels.
+_MARGIN = 16
+_GAIN = (0.45, 1.2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +43,7 @@ class TrainSettings:
     """
 
     seconds: float = 1200.0
-    total_steps: int = 5000
+    total_steps: int = 8000
     batch: int = 12
     crop: int = 96
     learning_rate: float = 1.5e-3
@@ -65,20 +72,18 @@ def train_network(
     torch.manual_seed(settings.seed)
     network = build_network()
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
-    step = 0
+    step, mean = 0, {name: value.detach().clone() for name, value in network.named_parameters()}
     if checkpoint.exists():
-        step = _restore(checkpoint, network, optimiser)
-    files = sorted(samples.glob("*[0-9a-f].npz"))
+        step, mean = _restore(checkpoint, network, optimiser)
+    files = sorted(samples.glob("*[0-9].npz"))
     held, used = files[:_HELD_OUT], files[_HELD_OUT:]
     crops = _crops(used, settings, np.random.default_rng((settings.seed, step)))
     rows: list[dict[str, float]] = []
     began = saved = time.monotonic()
     running = 0.0
     while step < settings.total_steps and time.monotonic() - began < settings.seconds:
-        rate = settings.learning_rate * min(1.0, (step + 1) / 100)
-        rate *= 0.5 * (1 + np.cos(np.pi * step / settings.total_steps)) + 0.01
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = _rate(step, settings)
         inputs, targets = next(crops)
         loss = torch.mean((network(torch.from_numpy(inputs)) - torch.from_numpy(targets)) ** 2)
         optimiser.zero_grad()
@@ -86,23 +91,36 @@ def train_network(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         step += 1
+        _average(mean, network, step)
         running = 0.98 * running + 0.02 * float(loss.detach())
         progress("Training", step, settings.total_steps)
         if time.monotonic() - saved > _CHECKPOINT_SECONDS or step == settings.total_steps:
             saved = time.monotonic()
-            rows.append({"step": step, "loss": running, **_held_out(network, held)})
-            _save(checkpoint, network, optimiser, step)
-    _save(checkpoint, network, optimiser, step)
+            rows.append({"step": step, "loss": running, **_held_out(mean, held)})
+            _save(checkpoint, network, optimiser, step, mean)
+    _save(checkpoint, network, optimiser, step, mean)
     return rows
+
+
+def _rate(step: int, settings: TrainSettings) -> float:
+    """Return the learning rate: rising, then falling along half a cosine."""
+    rise = min(1.0, (step + 1) / _WARM_UP)
+    fall = 0.5 * (1 + float(np.cos(np.pi * step / settings.total_steps))) + 0.01
+    return settings.learning_rate * rise * fall
+
+
+def _average(mean: dict[str, Any], network: Any, step: int) -> None:
+    """Follow the weights by a running mean, which is what is exported."""
+    share = max(_AVERAGING, 1.0 / step)
+    for name, value in network.named_parameters():
+        mean[name].lerp_(value.detach(), share)
 
 
 def export_network(checkpoint: Path, target: Path) -> None:
     """Write a checkpoint's network as ONNX, float32, sizes free."""
     import torch
 
-    network = build_network()
-    _restore(checkpoint, network, None)
-    network.eval()
+    network = _averaged(_restore(checkpoint, build_network(), None)[1])
     torch.onnx.export(
         network,
         (torch.zeros(1, 2, 64, 64),),
@@ -118,9 +136,10 @@ def export_network(checkpoint: Path, target: Path) -> None:
 def _crops(
     files: list[Path], settings: TrainSettings, rng: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield batches of inputs (n, 2, c, c) and carriers (n, 1, c, c), turned, mirrored, scaled."""
+    """Yield batches of inputs (n, 2, c, c) and carriers (n, 1, c, c), turned, mirrored, dimmed."""
     side = settings.crop
-    kept: dict[Path, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+    whole = side + 2 * _MARGIN
+    kept: dict[Path, tuple[NDArray[np.int16], NDArray[np.float16]]] = {}
     while True:
         inputs = np.empty((settings.batch, 2, side, side), np.float32)
         targets = np.empty((settings.batch, 1, side, side), np.float32)
@@ -128,34 +147,43 @@ def _crops(
             path = files[int(rng.integers(len(files)))]
             if path not in kept:
                 with np.load(path) as data:
-                    views = [network_input(luma.astype(np.float32)) for luma in data["luma"]]
-                    pattern = data["pattern"].astype(np.float16)
-                kept[path] = (np.stack(views).astype(np.float16), pattern)
-            stack, pattern = kept[path]
-            picture = stack[int(rng.integers(len(stack)))]
-            top = int(rng.integers(0, picture.shape[1] - side + 1))
-            left = int(rng.integers(0, picture.shape[2] - side + 1))
-            view = np.concatenate([picture, pattern[None]])[:, top : top + side, left : left + side]
-            view = np.rot90(view, int(rng.integers(4)), axes=(1, 2))
-            view = view[:, :, ::-1] if rng.random() < 0.5 else view
-            inputs[index], targets[index] = view[:2], view[2:]
+                    kept[path] = data["luma"], data["pattern"]
+            lumas, pattern = kept[path]
+            luma = as_luma(lumas[int(rng.integers(len(lumas)))])
+            top = int(rng.integers(0, max(1, luma.shape[0] - whole + 1)))
+            left = int(rng.integers(0, max(1, luma.shape[1] - whole + 1)))
+            window = slice(top, top + whole), slice(left, left + whole)
+            turns, mirrored = int(rng.integers(4)), rng.random() < 0.5
+            picture = _turned(luma[window], turns, mirrored) * np.float32(rng.uniform(*_GAIN))
+            carrier = _turned(pattern[window], turns, mirrored)
+            middle = slice(_MARGIN, _MARGIN + side), slice(_MARGIN, _MARGIN + side)
+            inputs[index] = network_input(picture)[:, *middle]
+            targets[index] = carrier[middle]
         yield inputs, targets
 
 
-def _held_out(network: Any, files: list[Path]) -> dict[str, float]:
-    """Return the mean correlation with the carrier per frame, linear and learned."""
+def _turned(picture: NDArray[Any], turns: int, mirrored: bool) -> NDArray[np.float32]:
+    """Return a picture turned by quarters and mirrored."""
+    turned = np.rot90(picture, turns)
+    return np.ascontiguousarray(turned[:, ::-1] if mirrored else turned, np.float32)
+
+
+def _held_out(mean: dict[str, Any], files: list[Path]) -> dict[str, float]:
+    """Return the mean correlation with the carrier per picture, linear and learned."""
     import torch
 
+    network = _averaged(mean)
     linear, learned = [], []
     for path in files:
         with np.load(path) as data:
-            luma, pattern = data["luma"][0].astype(np.float32), data["pattern"].astype(np.float32)
-        picture = network_input(luma)
-        height, width = luma.shape[0] // 8 * 8, luma.shape[1] // 8 * 8
-        with torch.no_grad():
-            out = network(torch.from_numpy(picture[None, :, :height, :width]))
-        linear.append(_correlation(picture[1], pattern))
-        learned.append(_correlation(out.numpy()[0, 0], pattern[:height, :width]))
+            lumas, pattern = data["luma"], data["pattern"].astype(np.float32)
+        height, width = lumas.shape[1] // 8 * 8, lumas.shape[2] // 8 * 8
+        for kept in lumas:
+            picture = network_input(as_luma(kept))
+            with torch.no_grad():
+                out = network(torch.from_numpy(picture[None, :, :height, :width]))
+            linear.append(_correlation(picture[1], pattern))
+            learned.append(_correlation(out.numpy()[0, 0], pattern[:height, :width]))
     return {"linear": float(np.mean(linear)), "learned": float(np.mean(learned))}
 
 
@@ -163,11 +191,23 @@ def _correlation(first: NDArray[np.float32], second: NDArray[np.float32]) -> flo
     return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
 
 
-def _save(path: Path, network: Any, optimiser: Any, step: int) -> None:
-    """Write weights and the optimiser's moments as plain arrays, whole or not at all."""
+def _averaged(mean: dict[str, Any]) -> Any:
+    """Return a network with the running mean of the weights."""
+    import torch
+
+    network = build_network()
+    with torch.no_grad():
+        for name, value in network.named_parameters():
+            value.copy_(mean[name])
+    return network.eval()
+
+
+def _save(path: Path, network: Any, optimiser: Any, step: int, mean: dict[str, Any]) -> None:
+    """Write weights, their mean and the optimiser's moments as arrays, whole or not at all."""
     arrays: dict[str, Any] = {"step": np.array(step)}
     for name, weights in network.named_parameters():
         arrays[f"weights/{name}"] = weights.detach().numpy()
+        arrays[f"mean/{name}"] = mean[name].numpy()
         moments = optimiser.state.get(weights, {})
         for key in ("exp_avg", "exp_avg_sq"):
             if key in moments:
@@ -177,18 +217,19 @@ def _save(path: Path, network: Any, optimiser: Any, step: int) -> None:
     partial.replace(path)
 
 
-def _restore(path: Path, network: Any, optimiser: Any) -> int:
-    """Read what :func:`_save` wrote; return the step."""
+def _restore(path: Path, network: Any, optimiser: Any) -> tuple[int, dict[str, Any]]:
+    """Read what :func:`_save` wrote; return the step and the mean of the weights."""
     import torch
 
     with np.load(path) as arrays, torch.no_grad():
-        step = int(arrays["step"])
+        step, mean = int(arrays["step"]), {}
         for name, weights in network.named_parameters():
             weights.copy_(torch.from_numpy(arrays[f"weights/{name}"]))
+            mean[name] = torch.from_numpy(arrays[f"mean/{name}"])
             if optimiser is not None and f"exp_avg/{name}" in arrays:
                 optimiser.state[weights] = {
                     "step": torch.tensor(float(step)),
                     "exp_avg": torch.from_numpy(arrays[f"exp_avg/{name}"]),
                     "exp_avg_sq": torch.from_numpy(arrays[f"exp_avg_sq/{name}"]),
                 }
-    return step
+    return step, mean
