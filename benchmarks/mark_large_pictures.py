@@ -64,7 +64,7 @@ def right_bits(frames: Frames, kept: float, learned: bool) -> tuple[float, float
     carrier = carrier_of(PUBLISHED_KEY)
     geometry = Geometry(scale=(1 / kept, 1 / kept))
     trial = try_geometry(summed(parts), PUBLISHED_KEY, carrier, geometry)
-    trial = reweighed(trial, [picture for _, picture in parts])
+    trial = reweighed(trial, parts)
     aligned = align(trial.spectrum, carrier, trial.lock.shift)
     soft = soft_values(aligned, carrier, channel_gain(aligned, carrier))
     sent = symbols_of(MESSAGE, carrier)[carrier.data]

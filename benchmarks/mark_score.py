@@ -67,8 +67,7 @@ def score(frames: Frames, learned: bool = False) -> float:
         key=PUBLISHED_KEY, carrier=carrier, geometry=Geometry(), lock=lock, spectrum=nothing
     )
     parts = learned_parts(stretches, LEARNED_STRETCHES) if learned else parts_of(stretches)
-    pictures = [picture for _, picture in parts]
-    spectrum = reweighed(trial, pictures * 2 if len(pictures) == 1 else pictures).spectrum
+    spectrum = reweighed(trial, parts * 2 if len(parts) == 1 else parts).spectrum
     aligned = align(spectrum, carrier, lock.shift)
     gain = channel_gain(aligned, carrier)
     return codeword_score(aligned, symbols_of(MESSAGE, carrier), carrier, gain)

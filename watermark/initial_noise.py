@@ -33,7 +33,7 @@ __all__ = ["NoiseReading", "mark_noise", "read_noise"]
 # One value in this many carries the key alone.
 _PILOTS: Final = 4
 # Coded bits per bit: as many as fit, up to what the code has, and not fewer than make sense.
-_OUTPUTS: Final = (4, 23)
+_OUTPUTS: Final = (4, 26)
 # Estimates are clipped here, in standard deviations: outliers know nothing more.
 _CLIP: Final = 2.0
 _MESSAGES: Final = 2.0**64
@@ -196,5 +196,5 @@ class _Plan:
 
 def _stream(key: MarkKey, purpose: bytes, length: int) -> NDArray[np.uint8]:
     """Return keyed bytes that no version of a library changes (SHAKE-256)."""
-    seed = b"vidigree initial noise 1 " + purpose + b" " + key.secret
+    seed = b"vidigree initial noise 2 " + purpose + b" " + key.secret
     return np.frombuffer(hashlib.shake_256(seed).digest(length), np.uint8)

@@ -260,12 +260,11 @@ class Detector:
         """Read the best trials; return the first that is no chance match."""
         ordered = sorted(trials, key=lambda trial: -trial.lock.score)[:_DECODED]
         present = None
-        pictures = [picture for _, picture in parts]
         for trial in ordered:
             if trial.lock.score < _WORTH_DECODING:
                 break
             self._decodes += 1
-            finding = decode_trial(trial, self.looked, self._decodes, pictures)
+            finding = decode_trial(trial, self.looked, self._decodes, parts)
             if finding.message is not None:
                 return finding
             if present is None and finding.p_value <= PRESENT_BELOW:

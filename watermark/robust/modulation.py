@@ -11,6 +11,10 @@ from vidigree.watermark.robust.payload import PAYLOAD_BITS, payload_bits
 
 __all__ = ["align", "channel_gain", "outputs_per_bit", "soft_values", "symbols_of"]
 
+# Radii at which the gain has fallen to 1 / e, cycles per carrier pixel.
+_REACHES = np.array([0.06, 0.08, 0.10, 0.13, 0.17, 0.25, 1.0])
+_LEAST_GAIN = 0.02
+
 
 def outputs_per_bit(carrier: Carrier) -> int:
     """Return how many coded bits the carrier spends on each payload bit."""
@@ -67,19 +71,24 @@ def soft_values(
 
 
 def channel_gain(aligned: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.float64]:
-    """Return the expected real part at each point, float64 (K,).
+    """Return the expected real part at each point, float64 (K,), positive.
 
-    Read off the pilots, as means over rings, shrunk and smoothed: where they are gone (high
-    frequencies under strong compression), the data have gone with them.
+    Codecs and scaling take the fine waves first: the gain is thought of as falling with the radius
+    along a Gaussian. Which one is the mean of a few, each counting by the likelihood of the pilots
+    under it, so that few pilots give a smooth answer.
     """
     radius = carrier.radii
-    pilots = carrier.pilots[np.argsort(radius[carrier.pilots], kind="stable")]
+    pilots = carrier.pilots
     boost = carrier.amplitudes[pilots] * radius[pilots] ** 0.5
-    boost /= (carrier.amplitudes[carrier.data] * radius[carrier.data] ** 0.5).mean()
+    boost = boost / (carrier.amplitudes[carrier.data] * radius[carrier.data] ** 0.5).mean()
     values = aligned[pilots].real / boost
-    rings = np.array_split(np.arange(len(pilots)), 6)
-    centres = np.array([radius[pilots[ring]].mean() for ring in rings])
-    means = np.array([values[ring].mean() for ring in rings])
-    overall = max(float(values.mean()), 0.02)
-    shrunk = np.clip(0.7 * means + 0.3 * overall, 0.15 * overall, None)
-    return np.interp(radius, centres, shrunk)
+    shapes = np.exp(-((radius / _REACHES[:, None]) ** 2))
+    at_pilots = shapes[:, pilots]
+    energy = np.sum(at_pilots**2, axis=1)
+    levels = np.maximum(at_pilots @ values / energy, _LEAST_GAIN)
+    # A whitened point has variance 1/2 on each axis.
+    spread = 0.5 / float(np.mean(boost)) ** 2
+    likelihood = (levels * (at_pilots @ values) - levels**2 * energy / 2) / spread
+    shares = np.exp(likelihood - likelihood.max())
+    gain = (shares * levels) @ shapes / shares.sum()
+    return np.asarray(np.maximum(gain, _LEAST_GAIN * float(gain.max())), np.float64)

@@ -44,7 +44,8 @@ __all__ = [
 
 # A codeword that many of the 2**64 could equal by chance is no message, whatever the pilot says.
 _MESSAGE_BELOW = 1e-4
-_LEAST_WEIGHT = 0.15
+_SPREAD = 0.5
+_LEAST_WEIGHT = 0.02
 _LEAST_SEEN = 0.3
 
 
@@ -145,33 +146,38 @@ def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
     return trial, looked
 
 
-def reweighed(trial: Trial, pictures: Sequence[Picture]) -> Trial:
-    """Sum a clip's residuals again, each as much as it holds of the pilot.
+def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]]) -> Trial:
+    """Sum a clip's residuals again, each as much as it seems to hold of the mark.
 
-    Codecs keep the mark in some frames and lose it in others. The weights come from the pilot
-    alone, so that the phases of the data stay as they were: unknown to the weights.
+    Codecs keep the mark in some frames and lose it in others, and parts of a clip may be unmarked.
+    What a part holds is thought of as its usual weight times what the clip holds, give or take
+    half of it; its pilot, seen with a deviation of 1, corrects that. The weights come from the
+    pilot alone, so that the phases of the data stay as they were: unknown to the weights.
 
     Args:
         trial: What the plain sum gave.
-        pictures: The residuals, of one clip and size.
+        parts: Usual weights and residuals, of one clip and size.
     """
-    if len(pictures) < 2:
+    if len(parts) < 2:
         return trial
     carrier = trial.carrier
     spectra = np.array(
-        [observed_spectrum(picture, carrier, trial.geometry) for picture in pictures]
+        [observed_spectrum(picture, carrier, trial.geometry) for _, picture in parts]
     )
     pilots = np.zeros(len(carrier.waves), np.complex64)
     pilots[carrier.pilots] = 1.0
     seen = np.array([_score(align(one, carrier, trial.lock.shift), pilots) for one in spectra])
-    least = _LEAST_WEIGHT * max(float(seen.mean()), _LEAST_SEEN)
-    weights = np.maximum(seen - 1.0, 0.0) + least
+    usual = np.array([weight for weight, _ in parts])
+    level = max(float(usual @ seen) / float(usual @ usual), _LEAST_SEEN)
+    variance = (_SPREAD * level * usual) ** 2
+    expected = (level * usual + variance * seen) / (1.0 + variance)
+    weights = np.maximum(expected, _LEAST_WEIGHT * level)
     spectrum = whiten((weights.astype(np.float32) @ spectra).astype(np.complex64), carrier)
     return replace(trial, spectrum=spectrum, lock=find_shift(spectrum, carrier))
 
 
 def decode_trial(
-    trial: Trial, geometries: int, decodes: int, pictures: Sequence[Picture] = ()
+    trial: Trial, geometries: int, decodes: int, parts: Sequence[tuple[float, Picture]] = ()
 ) -> Finding:
     """Read the message at a trial's lock and judge it.
 
@@ -185,12 +191,12 @@ def decode_trial(
         trial: Geometry and shift.
         geometries: How many geometries and keys were looked at in all, for the pilot's p-value.
         decodes: How many trials were decoded in all, this one counted.
-        pictures: The residuals that the trial's picture is the sum of, to be weighted anew.
+        parts: The weighted residuals that the trial's picture is the sum of, to be weighted anew.
     """
     carrier = trial.carrier
     pilot_moduli = np.abs(trial.spectrum[carrier.pilots])
     pilot_p = p_value(trial.lock.score, max(1, geometries) * SHIFTS, pilot_moduli)
-    better = reweighed(trial, pictures)
+    better = reweighed(trial, parts)
     aligned = align(better.spectrum, carrier, better.lock.shift)
     gain = channel_gain(aligned, carrier)
     soft = soft_values(aligned, carrier, gain)
