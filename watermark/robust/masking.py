@@ -13,10 +13,11 @@ _CEILING = 8.0
 _EXPONENT = 0.3
 _SMOOTH = 1.0
 _TEXTURED = 4.0
-_EXTRA = 6.0
+_EXTRA = 10.0
+_EXTRA_SMOOTH = 1.0
 _FINEST = 0.8
-_WINDOW = 4.0
-_ERODED = 5
+_WINDOW = 2.0
+_ERODED = 3
 _PER_GRADIENT = 2.8
 
 
@@ -31,7 +32,8 @@ def visibility_mask(luma: NDArray[np.float32], opening: float = 0.0) -> NDArray[
     Args:
         luma: float32 (h, w) in [0, 255], at working size.
         opening: How much this frame is the first of a scene, from 1 falling to 0. Such a frame is
-            marked more strongly where it is textured, and nowhere else.
+            marked more strongly: much where it is textured, little elsewhere; it is seen for a
+            moment only, right after a cut.
 
     Returns:
         float32 (h, w), positive, relative.
@@ -40,7 +42,7 @@ def visibility_mask(luma: NDArray[np.float32], opening: float = 0.0) -> NDArray[
     mask = (np.minimum(busy, _CEILING) + _FLOOR) ** _EXPONENT
     if opening > 0.01:
         share = np.clip((busy - _SMOOTH) / (_TEXTURED - _SMOOTH), 0.0, 1.0)
-        mask *= np.sqrt(1.0 + opening * _EXTRA * share)
+        mask *= np.sqrt(1.0 + opening * (_EXTRA * share + _EXTRA_SMOOTH))
     return np.asarray(mask, np.float32)
 
 
@@ -61,8 +63,8 @@ def texture(luma: NDArray[np.float32]) -> NDArray[np.float32]:
         luma: float32 (h, w) in [0, 255], at working size.
 
     Returns:
-        float32 (h, w), grey levels: about half the root mean square of a texture with waves of
-        eight pixels, near 0 in flat and shaded places and along edges.
+        float32 (h, w), grey levels: about a third of the root mean square of a texture with waves
+        of eight pixels, near 0 in flat and shaded places and along edges.
     """
     fine = cv2.GaussianBlur(luma, (0, 0), _FINEST)
     along_x = cv2.Scharr(fine, cv2.CV_32F, 1, 0) / np.float32(32)

@@ -43,7 +43,9 @@ __all__ = [
 ]
 
 # A codeword that many of the 2**64 could equal by chance is no message, whatever the pilot says.
-_MESSAGE_BELOW = 1e-4
+_MESSAGE_BELOW = 1e-5
+# Log likelihood ratio by which a message must lead the next one that its checksum agrees with.
+_CLEARLY = 9.2
 _SPREAD = 0.5
 _LEAST_WEIGHT = 0.02
 _LEAST_SEEN = 0.3
@@ -184,8 +186,8 @@ def decode_trial(
     Two tests. The pilot's is charged for every shift of every geometry and key. Those were chosen
     by the pilot; the phases of the data points know nothing of it, so the codeword's test is
     charged for every message of every decoding, and for nothing else. Being independent, the two
-    may be put together; a message is given if both together are no chance, and the codeword by
-    itself hardly one.
+    may be put together; a message is given if both together are no chance, the codeword by itself
+    hardly one, and no other message nearly as likely.
 
     Args:
         trial: Geometry and shift.
@@ -201,23 +203,23 @@ def decode_trial(
     gain = channel_gain(aligned, carrier)
     soft = soft_values(aligned, carrier, gain)
     outputs = outputs_per_bit(carrier)
-    for bits in ecc.decode(soft, outputs):
-        message = message_of(bits)
-        if message is None:
-            continue
-        symbols = symbols_of_payload(bits, carrier)
-        score = codeword_score(aligned, symbols, carrier, gain)
+    valid = [bits for bits in ecc.decode(soft, outputs) if message_of(bits) is not None][:2]
+    scores = [
+        codeword_score(aligned, symbols_of_payload(bits, carrier), carrier, gain) for bits in valid
+    ]
+    # With amplitude and noise as they are, this is the log likelihood ratio of the two best.
+    if scores and (len(scores) < 2 or scores[0] * (scores[0] - scores[1]) >= _CLEARLY):
         moduli = np.abs(aligned[carrier.data]) * gain[carrier.data]
-        code_p = p_value(score, max(1, decodes) * 2.0**MESSAGE_BITS, moduli)
+        code_p = p_value(scores[0], max(1, decodes) * 2.0**MESSAGE_BITS, moduli)
         # Two ways to be believed, the pilot alone and both together: each pays for the other.
         sure = min(1.0, 2.0 * joint_p_value(pilot_p, code_p))
         if code_p <= _MESSAGE_BELOW and sure <= PRESENT_BELOW:
             confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(soft, outputs))))
             return Finding(
                 trial=better,
-                message=message,
+                message=message_of(valid[0]),
                 p_value=min(sure, 2.0 * pilot_p),
-                symbols=symbols,
+                symbols=symbols_of_payload(valid[0], carrier),
                 bit_confidence=tuple(float(value) for value in confidence[:MESSAGE_BITS]),
             )
     pilots = np.zeros(len(carrier.waves), np.complex64)

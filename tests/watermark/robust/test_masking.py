@@ -32,8 +32,8 @@ def test_texture_counts_with_its_amplitude_and_shading_does_not() -> None:
     shaded = np.tile(np.linspace(0, 255, 128, dtype=np.float32), (128, 1))
     assert texture(shaded).max() < 0.1
     middle = texture(100 + _noise(1))[16:-16, 16:-16]
-    assert 3.0 < middle.mean() < 5.0
-    assert middle.min() > 2.0
+    assert 2.0 < middle.mean() < 4.0
+    assert middle.min() > 1.0
     doubled = texture(100 + 2 * _noise(1))[16:-16, 16:-16]
     np.testing.assert_allclose(doubled, 2 * middle, rtol=0.02)
 
@@ -49,13 +49,13 @@ def test_places_beside_texture_do_not_count() -> None:
     luma = np.full((128, 128), 100.0, np.float32)
     luma[:, 64:] += _noise(2)[:, 64:]
     seen = texture(luma)
-    assert seen[:, 80:].mean() > 3.0
+    assert seen[:, 80:].mean() > 2.0
     assert seen[:, :56].max() < 1.0
 
 
-def test_the_first_frame_gets_more_in_texture_and_nowhere_else() -> None:
+def test_the_first_frame_gets_much_more_in_texture_and_little_elsewhere() -> None:
     ball = _ball()
-    np.testing.assert_allclose(visibility_mask(ball, 1.0), visibility_mask(ball), rtol=1e-5)
+    assert (visibility_mask(ball, 1.0) < 1.45 * visibility_mask(ball)).all()
     busy = 100 + _noise(3)
     assert visibility_mask(busy, 1.0).mean() > 2 * visibility_mask(busy).mean()
     flat = np.full((64, 64), 90.0, np.float32)
@@ -69,6 +69,7 @@ def test_smooth_places_get_no_more_than_they_may(textured: Callable[..., Frames]
         marked = list(RobustMark(given).embed(smooth, 5, key=PUBLISHED_KEY, fps=FPS))
         change = np.stack(marked).astype(float) - 110
         # Rounding to whole levels adds a twelfth of a level squared.
-        assert np.sqrt(np.mean(change**2) - 1 / 12) <= most * 1.03
+        assert np.sqrt(np.mean(change[3:] ** 2) - 1 / 12) <= most * 1.03
+        assert np.sqrt(np.mean(change[0] ** 2) - 1 / 12) <= most * 1.5
         reading = RobustMark().detect(marked, keys=[PUBLISHED_KEY], fps=FPS)
         assert reading.message == 5
