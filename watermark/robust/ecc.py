@@ -7,8 +7,8 @@ Decoding is the wrap-around Viterbi algorithm (Shao, Lin, Fossorier, 2003): the 
 walked round until the start is forgotten. The best end states are kept as candidates, which gives
 a list for the checksum to choose from at no cost.
 
-About half of the messages are read at a score of the data points of 10.5 standard deviations,
-nearly all at 12; ``benchmarks/mark_code.py`` prints the curve.
+About half of the messages are read at a score of the data points of 10.5 standard deviations, nine
+in ten at 12; ``benchmarks/mark_code.py`` prints the curve.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ __all__ = [
     "Trial",
     "codeword_score",
     "decode_trial",
+    "message_p_value",
     "refine",
     "reweighed",
     "score_of",
@@ -207,13 +208,11 @@ def decode_trial(
     scores = [
         codeword_score(aligned, symbols_of_payload(bits, carrier), carrier, gain) for bits in valid
     ]
-    # With amplitude and noise as they are, this is the log likelihood ratio of the two best.
-    if scores and (len(scores) < 2 or scores[0] * (scores[0] - scores[1]) >= _CLEARLY):
-        moduli = np.abs(aligned[carrier.data]) * gain[carrier.data]
-        code_p = p_value(scores[0], max(1, decodes) * 2.0**MESSAGE_BITS, moduli)
+    code_p = message_p_value(scores, decodes, np.abs(aligned[carrier.data]) * gain[carrier.data])
+    if code_p is not None:
         # Two ways to be believed, the pilot alone and both together: each pays for the other.
         sure = min(1.0, 2.0 * joint_p_value(pilot_p, code_p))
-        if code_p <= _MESSAGE_BELOW and sure <= PRESENT_BELOW:
+        if sure <= PRESENT_BELOW:
             confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(soft, outputs))))
             return Finding(
                 trial=better,
@@ -226,6 +225,29 @@ def decode_trial(
     pilots[carrier.pilots] = 1.0
     alone = min(1.0, 2.0 * pilot_p)
     return Finding(trial=trial, message=None, p_value=alone, symbols=pilots, bit_confidence=())
+
+
+def message_p_value(
+    scores: Sequence[float], decodes: int, moduli: NDArray[np.floating]
+) -> float | None:
+    """Return the p-value of the likeliest message, ``None`` where it is not to be believed.
+
+    It must be hardly a chance among all messages, and clearly likelier than the next: a neighbour
+    of the message that was written correlates with what was received, too, and may come first.
+
+    Args:
+        scores: Of the messages that the checksum agrees with, most likely first, standard
+            deviations; two are enough.
+        decodes: How many trials were decoded in all.
+        moduli: float (n,), of the weighted data points, any unit.
+    """
+    if not scores:
+        return None
+    # The amplitude being what the first score says, this is the log likelihood ratio of the two.
+    if len(scores) > 1 and scores[0] * (scores[0] - scores[1]) < _CLEARLY:
+        return None
+    chance = p_value(scores[0], max(1, decodes) * 2.0**MESSAGE_BITS, moduli)
+    return chance if chance <= _MESSAGE_BELOW else None
 
 
 def codeword_score(
