@@ -1,6 +1,6 @@
 """How strong the mark must be to be read: the error-correcting code on Gaussian noise.
 
-    python benchmarks/mark_code.py [--trials 40] [--outputs 26] [--seed 1]
+    python benchmarks/mark_code.py [--trials 40] [--outputs 26] [--seed 1] [--scores 10.5 11]
 
 Printed for each score of the data points (standard deviations of their normalised correlation with
 the codeword): the share of messages read and of wrong ones, as the detector believes them, the
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from vidigree.watermark.robust import ecc
 from vidigree.watermark.robust.payload import message_of, payload_bits
 from vidigree.watermark.robust.reading import message_p_value
+from vidigree.watermark.robust.rivals import likeliest
 
 SCORES = (9.0, 9.5, 10.0, 10.5, 11.0, 11.5, 12.0)
 
@@ -34,18 +35,18 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--outputs", type=int, default=26)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scores", type=float, nargs="+", default=SCORES)
     asked = parser.parse_args()
     rng = np.random.default_rng(asked.seed)
     print("| score | read | wrong | wrong by checksum alone | s |\n|---|---|---|---|---|")
-    for score in SCORES:
+    for score in asked.scores:
         read = wrong = unruled = 0
         began = time.process_time()
         for _ in range(asked.trials):
             message = int.from_bytes(rng.bytes(8), "big")
             sent = 1.0 - 2.0 * ecc.encode(payload_bits(message), asked.outputs)
             noisy = sent * score / np.sqrt(len(sent)) + rng.normal(size=len(sent))
-            blocks = ecc.decode(noisy.astype(np.float32), asked.outputs)
-            valid = [bits for bits in blocks if message_of(bits) is not None][:2]
+            valid = likeliest(noisy.astype(np.float32), asked.outputs)
             right = bool(valid) and message_of(valid[0]) == message
             unruled += bool(valid) and not right
             scores = [correlation(noisy, bits, asked.outputs) for bits in valid]

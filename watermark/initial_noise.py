@@ -24,8 +24,10 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import StampError
 from vidigree.watermark.keyring import MarkKey
-from vidigree.watermark.robust.ecc import decode, encode
+from vidigree.watermark.robust.ecc import encode
 from vidigree.watermark.robust.payload import PAYLOAD_BITS, message_of, payload_bits
+from vidigree.watermark.robust.reading import message_p_value
+from vidigree.watermark.robust.rivals import likeliest
 from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
 
 __all__ = ["NoiseReading", "mark_noise", "read_noise"]
@@ -36,7 +38,6 @@ _PILOTS: Final = 4
 _OUTPUTS: Final = (4, 26)
 # Estimates are clipped here, in standard deviations: outliers know nothing more.
 _CLIP: Final = 2.0
-_MESSAGES: Final = 2.0**64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def mark_noise(noise: NDArray[np.float32], message: int, key: MarkKey) -> NDArra
     """Give noise the signs that say ``message``.
 
     Args:
-        noise: float32, any shape, standard normal; at least 428 values.
+        noise: float32, any shape, standard normal; at least 383 values.
         message: Unsigned integer of 64 bits.
         key: Secret that seeds the signs.
 
@@ -81,7 +82,7 @@ def mark_noise(noise: NDArray[np.float32], message: int, key: MarkKey) -> NDArra
         StampError: There are too few values to carry a message.
     """
     plan = _Plan.of(noise.size, key)
-    signs = plan.signs(message).reshape(noise.shape)
+    signs = plan.signs(payload_bits(message)).reshape(noise.shape)
     marked: NDArray[np.float32] = (np.abs(noise) * signs).astype(np.float32)
     return marked
 
@@ -110,21 +111,17 @@ def _read(values: NDArray[np.float64], key: MarkKey, keys: int) -> NoiseReading:
     pilots = p_value(_score(aligned[plan.pilots]), 2.0 * keys)
     soft = np.zeros(PAYLOAD_BITS * plan.outputs)
     np.add.at(soft, plan.coded_bit, aligned[plan.payload])
-    for bits in decode(soft.astype(np.float32), plan.outputs):
-        message = message_of(bits)
-        if message is None:
-            continue
-        matched = values * plan.signs(message)
-        surprise = p_value(_score(matched), 2.0 * keys * _MESSAGES)
-        if surprise <= PRESENT_BELOW:
-            return NoiseReading(
-                present=True,
-                p_value=min(pilots, surprise),
-                message=message,
-                key_id=key.key_id,
-                agreement=float(np.mean(matched > 0)),
-            )
-        break
+    likely = likeliest(soft.astype(np.float32), plan.outputs)
+    matched = [values * plan.signs(bits) for bits in likely]
+    surprise = message_p_value([_score(one) for one in matched], 2 * keys)
+    if surprise is not None and surprise <= PRESENT_BELOW:
+        return NoiseReading(
+            present=True,
+            p_value=min(pilots, surprise),
+            message=message_of(likely[0]),
+            key_id=key.key_id,
+            agreement=float(np.mean(matched[0] > 0)),
+        )
     return NoiseReading(
         present=pilots <= PRESENT_BELOW,
         p_value=pilots,
@@ -186,9 +183,9 @@ class _Plan:
             outputs=outputs,
         )
 
-    def signs(self, message: int) -> NDArray[np.float64]:
-        """Return the signs (N,) that say ``message``."""
-        code = 1.0 - 2.0 * encode(payload_bits(message), self.outputs)
+    def signs(self, bits: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the signs (N,) that say payload ``bits``."""
+        code = 1.0 - 2.0 * encode(bits, self.outputs)
         signs = self.pad.copy()
         signs[self.payload] *= code[self.coded_bit]
         return signs

@@ -32,7 +32,9 @@ class MarkSegment:
     Attributes:
         start: Seconds from the first frame.
         end: Seconds from the first frame, exclusive.
-        p_value: Probability of a score at least as high on an unmarked stretch.
+        p_value: Probability of a score at least as high on an unmarked stretch, counting the
+            segments of one search but not that they were chosen: for comparing segments of a
+            file, not for judging it.
         message: The message read there, or ``None`` if only presence is certain.
     """
 

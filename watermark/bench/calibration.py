@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media import Progress, VidigreeError, no_progress, open_video
+from vidigree.media.errors import UsageError
 from vidigree.watermark.bench import distortions as d
 from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
 from vidigree.watermark.robust.carrier import SHORT_SIDE, Carrier, carrier_of
@@ -70,6 +71,9 @@ def calibrate(
         keys: Fresh random keys for each window.
         seed: Seed of keys and attacks.
         progress: Told of every window.
+
+    Raises:
+        UsageError: No clip could be read.
     """
     rng = np.random.default_rng(seed)
     values: list[tuple[float, ...]] = []
@@ -87,6 +91,10 @@ def calibrate(
         progress("Windows", len(values), trials)
         if len(values) >= trials:
             break
+    if not values:
+        raise UsageError(
+            "None of these clips could be read.", hint="Name video files of a few frames or more."
+        )
     scores, *tests = np.array(values).T
     single, best, code, joint = tests
     return Calibration(
@@ -100,7 +108,8 @@ def _tested(
     """Return the best pilot score, and the p-values of the four tests."""
     moduli = np.abs(spectrum[carrier.pilots])
     pilot = spectrum[carrier.pilots] * np.conj(carrier.phases[carrier.pilots])
-    at_zero = float(np.sum(pilot.real)) / math.sqrt(float(np.sum(moduli**2)) / 2.0)
+    # A black window has no spectrum at all.
+    at_zero = float(np.sum(pilot.real)) / (math.sqrt(float(np.sum(moduli**2)) / 2.0) + 1e-12)
     lock = find_shift(spectrum, carrier)
     best = p_value(lock.score, SHIFTS, moduli)
     aligned = align(spectrum, carrier, lock.shift)

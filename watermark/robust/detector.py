@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,7 @@ import numpy as np
 from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import MarkSegment
+from vidigree.watermark.robust.budget import Look, share_of
 from vidigree.watermark.robust.carrier import carrier_of
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import RIGHT_ANGLES, Geometry, upright_picture
@@ -34,6 +36,7 @@ from vidigree.watermark.robust.stretches import (
     fine_picture,
     inset_parts,
     learned_parts,
+    mixed_parts,
     parts_of,
     straight_parts,
     summed,
@@ -88,7 +91,9 @@ class Detector:
         self._block: list[Stretch] = []
         self._known: list[Finding] = []
         self._blocks = 0
-        self._decodes = 0
+        self._searches = 0
+        # As rare on unmarked clips with many keys as with one.
+        self._trace = math.sqrt(_WORTH_DECODING**2 + 2.0 * math.log(max(1, len(self._keys))))
         self.looked = 0
         self.frames_used = 0
 
@@ -151,28 +156,31 @@ class Detector:
             again = p_value(score_of(picture, known), len(self._known))
             if again <= _KNOWN_BELOW and known.message is not None:
                 return known
-        finding, _ = self._direct(parts)
+        self._searches += 1
+        finding, _ = self._direct(parts, Look.AS_IT_IS)
         if finding is not None and finding.message is not None:
             return finding
         if not wide:
             return finding
         better = learned_parts(stretches, _LEARNED_FIRST)
         if better:
-            seen, trace = self._direct(better)
+            seen, trace = self._direct(better, Look.LEARNED)
             if trace and len(stretches) > _LEARNED_FIRST and (seen is None or seen.message is None):
-                seen = self._direct(learned_parts(stretches, _LEARNED_STRETCHES))[0] or seen
+                more = learned_parts(stretches, _LEARNED_STRETCHES)
+                seen = self._direct(more, Look.LEARNED_MORE)[0] or seen
             finding = seen or finding
-        return finding or self._inside(stretches) or self._wide(stretches, better)
+        return finding or self._inside(stretches) or self._wide(stretches)
 
     def _inside(self, stretches: list[Stretch]) -> Finding | None:
         """Try what lies inside a four-sided outline on black, then inside straight borders."""
-        for parts in chain(straight_parts(stretches), inset_parts(stretches)):
-            finding = self._framed(parts)
+        framed = chain(straight_parts(stretches), inset_parts(stretches))
+        for turn, parts in enumerate(framed, start=1):
+            finding = self._framed(parts, turn)
             if finding is not None:
                 return finding
         return None
 
-    def _framed(self, parts: Parts) -> Finding | None:
+    def _framed(self, parts: Parts, turn: int) -> Finding | None:
         """Try a picture that was cut out and laid straight."""
         view = summed(parts)
         trials = [
@@ -181,10 +189,9 @@ class Detector:
             for geometry in RIGHT_ANGLES
         ]
         best, looked = refine(view, max(trials, key=lambda trial: trial.lock.score), 0.006)
-        self.looked += len(trials) + looked
-        return self._decode([best], parts)
+        return self._decode([best], parts, len(trials) + looked, Look.INSIDE, turn)
 
-    def _direct(self, parts: Parts) -> tuple[Finding | None, bool]:
+    def _direct(self, parts: Parts, look: Look) -> tuple[Finding | None, bool]:
         """Try the eight ways to lay the picture down, unscaled; tell if there is a trace at all."""
         picture = summed(parts)
         trials = [
@@ -192,63 +199,64 @@ class Detector:
             for key, carrier in self._keys
             for geometry in RIGHT_ANGLES
         ]
-        self.looked += len(trials)
-        trace = max(trial.lock.score for trial in trials) >= _WORTH_DECODING
-        return self._decode(trials, parts), trace
+        trace = max(trial.lock.score for trial in trials) >= self._trace
+        return self._decode(trials, parts, len(trials), look), trace
 
-    def _wide(self, stretches: list[Stretch], learned: Parts) -> Finding | None:
-        """Search scale, rotation, mirroring and aspect at three working sizes.
-
-        Args:
-            stretches: Where to look.
-            learned: What the learned front end saw of a few of them; empty where it is missing.
-        """
+    def _wide(self, stretches: list[Stretch]) -> Finding | None:
+        """Search scale, rotation, mirroring and aspect at three working sizes."""
         fine = fine_picture(stretches, _FINE_THUMBNAILS)
-        octaves: list[tuple[float, Parts]] = [
-            (1.0, learned or parts_of(stretches)),
-            (COARSE, parts_of(stretches, coarse=True)),
-            (0.5, [] if fine is None else [(1.0, fine)]),
+        octaves: list[tuple[float, Look, Parts]] = [
+            (1.0, Look.WIDE, mixed_parts(stretches, _LEARNED_FIRST)),
+            (COARSE, Look.COARSE, parts_of(stretches, coarse=True)),
+            (0.5, Look.FINE, [] if fine is None else [(1.0, fine)]),
         ]
-        for octave, seen in octaves:
+        for octave, look, seen in octaves:
             if not seen:
                 continue
-            view = summed(seen)
-            trials = []
-            for key, carrier in self._keys:
-                lines = upright(octave)
-                self.looked += len(lines)
-                trials += [try_geometry(view, key, carrier, geometry) for geometry in lines]
-                for candidate in candidates(view, carrier, octave, _CANDIDATES):
-                    trials += self._both_ways(view, key, candidate.geometry)
-            trials.sort(key=lambda trial: -trial.lock.score)
-            best = []
-            for trial in trials[:_REFINED]:
-                if trial.lock.score < _WORTH_REFINING:
-                    break
-                better, looked = refine(view, trial, 0.003)
-                self.looked += looked
-                best.append(better)
-            finding = self._decode(best, seen)
-            if seen is learned and (finding is None or finding.message is None):
-                finding = self._again(best, stretches) or finding
+            best, looked = self._searched_at(octave, summed(seen))
+            finding = self._decode(best, seen, looked, look)
+            if look is Look.WIDE and (finding is None or finding.message is None):
+                finding = self._again(best, stretches, looked) or finding
             if finding is not None:
                 return finding
         return None
 
-    def _again(self, trials: list[Trial], stretches: list[Stretch]) -> Finding | None:
-        """Try geometries that a few stretches point to on all that the network can see."""
+    def _searched_at(self, octave: float, view: Picture) -> tuple[list[Trial], int]:
+        """Return the best geometries of one working size, and how many were looked at."""
+        trials = []
+        for key, carrier in self._keys:
+            trials += [try_geometry(view, key, carrier, line) for line in upright(octave)]
+            for candidate in candidates(view, carrier, octave, _CANDIDATES):
+                trials += self._both_ways(view, key, candidate.geometry)
+        looked = len(trials)
+        trials.sort(key=lambda trial: -trial.lock.score)
+        best = []
+        for trial in trials[:_REFINED]:
+            if trial.lock.score < _WORTH_REFINING:
+                break
+            better, nearby = refine(view, trial, 0.003)
+            looked += nearby
+            best.append(better)
+        return best, looked
+
+    def _again(self, trials: list[Trial], stretches: list[Stretch], looked: int) -> Finding | None:
+        """Try geometries that a few stretches point to on all that the network can see.
+
+        They were chosen by the same key in some of the same frames, so all that the choice was
+        from is charged again.
+        """
         if not trials or len(stretches) <= _LEARNED_FIRST:
             return None
         more = learned_parts(stretches, _LEARNED_STRETCHES)
+        if not more:
+            return None
         view = summed(more)
-        self.looked += len(trials)
         again = [try_geometry(view, trial.key, trial.carrier, trial.geometry) for trial in trials]
-        return self._decode(again, more)
+        return self._decode(again, more, looked, Look.WIDE_MORE)
 
     def _both_ways(self, view: Picture, key: MarkKey, geometry: Geometry) -> list[Trial]:
         """Try a geometry and the same turned by 180 degrees: magnitudes cannot tell them apart."""
         carrier = carrier_of(key)
-        self.looked += 2
         there = upright_picture(view, geometry)
         back = Picture(residual=np.ascontiguousarray(there.residual[::-1, ::-1]), step=there.step)
         return [
@@ -256,15 +264,17 @@ class Detector:
             try_scale(back, key, carrier, geometry.nudged(turn=180.0)),
         ]
 
-    def _decode(self, trials: list[Trial], parts: Parts) -> Finding | None:
-        """Read the best trials; return the first that is no chance match."""
+    def _decode(
+        self, trials: list[Trial], parts: Parts, looked: int, look: Look, turn: int | None = None
+    ) -> Finding | None:
+        """Read the best trials of one look; return the first that is no chance match."""
+        self.looked += looked
+        share = share_of(self._searches, look, turn)
         ordered = sorted(trials, key=lambda trial: -trial.lock.score)[:_DECODED]
+        worth = [trial for trial in ordered if trial.lock.score >= _WORTH_DECODING]
         present = None
-        for trial in ordered:
-            if trial.lock.score < _WORTH_DECODING:
-                break
-            self._decodes += 1
-            finding = decode_trial(trial, self.looked, self._decodes, parts)
+        for trial in worth:
+            finding = decode_trial(trial, looked, len(worth), share, parts)
             if finding.message is not None:
                 return finding
             if present is None and finding.p_value <= PRESENT_BELOW:

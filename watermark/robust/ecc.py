@@ -18,10 +18,12 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["decode", "encode", "soft_bits"]
+__all__ = ["MEMORY", "branch_metrics", "decode", "encode", "flips_of", "soft_bits"]
 
-_MEMORY = 14
-_STATES = 1 << _MEMORY
+MEMORY = 14
+"""Bits that the encoder remembers besides the newest."""
+
+_STATES = 1 << MEMORY
 _WRAPS = 2
 _ENDS = 2048
 _LIST = 512
@@ -43,7 +45,7 @@ def encode(bits: NDArray[np.uint8], outputs: int) -> NDArray[np.uint8]:
     Returns:
         uint8 (k * outputs,); the outputs of one bit lie together.
     """
-    return ((1 - _signs(outputs)[_windows(bits)]) // 2).astype(np.uint8).ravel()
+    return flips_of(_windows(bits), outputs).ravel()
 
 
 def decode(soft: NDArray[np.float32], outputs: int) -> list[NDArray[np.uint8]]:
@@ -57,7 +59,7 @@ def decode(soft: NDArray[np.float32], outputs: int) -> list[NDArray[np.uint8]]:
     Returns:
         Up to 512 different blocks, uint8 (k,).
     """
-    branch = _branch_metrics(soft, outputs)
+    branch = branch_metrics(soft, outputs)
     length = branch.shape[0]
     metric = np.zeros(_STATES, np.float32)
     choices = np.empty((length, _STATES), np.bool_)
@@ -67,7 +69,7 @@ def decode(soft: NDArray[np.float32], outputs: int) -> list[NDArray[np.uint8]]:
     state = np.argsort(-metric, kind="stable")[:_ENDS]
     blocks = np.empty((length, len(state)), np.uint8)
     for step in range(length - 1, -1, -1):
-        blocks[step] = state >> (_MEMORY - 1)
+        blocks[step] = state >> (MEMORY - 1)
         state = ((state << 1) & (_STATES - 1)) | choices[step][state]
     # A survivor that does not bite its tail still names a block, which is judged as encoded.
     different = np.unique(blocks.T, axis=0)
@@ -85,9 +87,14 @@ def _windows(blocks: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the window of every bit of blocks (..., k), newest bit first, int64 (..., k)."""
     bits = blocks.astype(np.int64)
     window = np.zeros(bits.shape, np.int64)
-    for delay in range(_MEMORY + 1):
-        window |= np.roll(bits, delay, axis=-1) << (_MEMORY - delay)
+    for delay in range(MEMORY + 1):
+        window |= np.roll(bits, delay, axis=-1) << (MEMORY - delay)
     return window
+
+
+def flips_of(windows: NDArray[np.int64], outputs: int) -> NDArray[np.uint8]:
+    """Return which outputs windows (n,) change, uint8 (n, outputs) of 0 and 1."""
+    return ((1 - _signs(outputs)[windows]) // 2).astype(np.uint8)
 
 
 def soft_bits(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float64]:
@@ -97,7 +104,7 @@ def soft_bits(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float64]:
         soft: float32 (k * outputs,), true log likelihood ratios.
         outputs: Coded bits per bit, as encoded.
     """
-    branch = _branch_metrics(soft, outputs)
+    branch = branch_metrics(soft, outputs)
     length = branch.shape[0]
     forward = np.empty((length, _STATES), np.float32)
     metric = np.zeros(_STATES, np.float32)
@@ -117,7 +124,7 @@ def soft_bits(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float64]:
     return result
 
 
-def _branch_metrics(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
+def branch_metrics(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
     """Return the metric of every window at every step, float32 (k, 2 * states)."""
     values = np.asarray(soft, np.float32).reshape(-1, outputs)
     return np.asarray(values @ _signs(outputs).T.astype(np.float32))
@@ -143,6 +150,6 @@ def _signs(outputs: int) -> NDArray[np.int8]:
     window = np.arange(2 * _STATES)
     taps = np.array([_GENERATORS[index % len(_GENERATORS)] for index in range(outputs)])
     parity = np.zeros((2 * _STATES, outputs), np.int8)
-    for bit in range(_MEMORY + 1):
+    for bit in range(MEMORY + 1):
         parity ^= ((window[:, None] & taps[None, :]) >> bit & 1).astype(np.int8)
     return (1 - 2 * parity).astype(np.int8)

@@ -1,8 +1,9 @@
-"""The learned front end at work: a small network that predicts the carrier from one frame.
+"""The learned front end at work: a small network that predicts the carrier from one luma.
 
-It is trained by ``vidigree watermark train-front-end`` (see :mod:`.learning`) on real x264 output
-and shipped as ONNX. Where onnxruntime or the weights are missing, detection goes on with the
-linear front end alone, which always answers first anyway.
+It is trained by ``vidigree watermark train-front-end`` (see :mod:`.learning`) on what the detector
+keeps of x264, x265 and VP9 output, means and openings, and shipped as ONNX. Where onnxruntime or
+the weights are missing, detection goes on with the linear front end alone, which always answers
+first anyway.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The checksum is there to choose among the decoder's candidates: of a message's nearest neighbours
 in the code, the likeliest to be taken for it, 255 of 256 fail. It is short because every bit costs
-energy; what keeps a wrong message from being reported is the test of the whole codeword.
+energy. What keeps a message that was never written from being reported is the test of the whole
+codeword, and a neighbour of the one that was, the comparison with its rivals (:mod:`.rivals`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from numpy.typing import NDArray
 from vidigree.media.errors import UsageError
 from vidigree.watermark.keyring import MarkKey
 
-__all__ = ["CHECK_BITS", "MESSAGE_BITS", "PAYLOAD_BITS", "message_of", "nonce_of", "payload_bits"]
+__all__ = [
+    "CHECK_BITS",
+    "MESSAGE_BITS",
+    "PAYLOAD_BITS",
+    "message_of",
+    "nonce_of",
+    "payload_bits",
+    "syndromes",
+]
 
 MESSAGE_BITS = 64
 CHECK_BITS = 8
@@ -43,6 +52,15 @@ def message_of(bits: NDArray[np.uint8]) -> int | None:
     value = int("".join("1" if bit else "0" for bit in bits), 2)
     message = value >> CHECK_BITS
     return message if _checksum(message) == value & ((1 << CHECK_BITS) - 1) else None
+
+
+def syndromes() -> NDArray[np.uint8]:
+    """Return what a change of each payload bit does to the checksum's agreement, uint8 (72,).
+
+    The checksum is linear: it sees a change of several bits unless theirs cancel by exclusive or.
+    """
+    of_message = [_checksum(1 << bit) ^ _checksum(0) for bit in range(MESSAGE_BITS - 1, -1, -1)]
+    return np.array([*of_message, *(1 << bit for bit in range(CHECK_BITS - 1, -1, -1))], np.uint8)
 
 
 def nonce_of(message: int, key: MarkKey) -> tuple[float, float]:

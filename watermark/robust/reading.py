@@ -26,6 +26,7 @@ from vidigree.watermark.robust.modulation import (
     symbols_of_payload,
 )
 from vidigree.watermark.robust.payload import MESSAGE_BITS, message_of
+from vidigree.watermark.robust.rivals import likeliest
 from vidigree.watermark.robust.significance import PRESENT_BELOW, joint_p_value, p_value
 from vidigree.watermark.robust.spectrum import whiten
 from vidigree.watermark.robust.sync import SHIFTS, Lock, find_shift
@@ -45,8 +46,8 @@ __all__ = [
 
 # A codeword that many of the 2**64 could equal by chance is no message, whatever the pilot says.
 _MESSAGE_BELOW = 1e-5
-# Log likelihood ratio by which a message must lead the next one that its checksum agrees with.
-_CLEARLY = 9.2
+# Log likelihood ratio by which a message must lead its strongest rival: a thousand to one.
+_CLEARLY = 6.9
 _SPREAD = 0.5
 _LEAST_WEIGHT = 0.02
 _LEAST_SEEN = 0.3
@@ -78,7 +79,8 @@ class Finding:
     Attributes:
         trial: Geometry, shift and key.
         message: The message, or ``None`` if it could not be read.
-        p_value: Of the better of the two tests, pilot and codeword, with both counted.
+        p_value: Of the pilot, or of pilot and codeword together, whichever is smaller, with both
+            counted, and all else that may be looked at in the file.
         symbols: complex64 (K,), expected symbols: all of them if the message is known, else the
             pilots, zero elsewhere.
         bit_confidence: Per message bit, in [0.5, 1]; empty without a message.
@@ -180,7 +182,11 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]]) -> Trial:
 
 
 def decode_trial(
-    trial: Trial, geometries: int, decodes: int, parts: Sequence[tuple[float, Picture]] = ()
+    trial: Trial,
+    geometries: int,
+    decodes: int,
+    share: float = 1.0,
+    parts: Sequence[tuple[float, Picture]] = (),
 ) -> Finding:
     """Read the message at a trial's lock and judge it.
 
@@ -192,8 +198,9 @@ def decode_trial(
 
     Args:
         trial: Geometry and shift.
-        geometries: How many geometries and keys were looked at in all, for the pilot's p-value.
-        decodes: How many trials were decoded in all, this one counted.
+        geometries: How many geometries and keys this look tries.
+        decodes: How many trials this look decodes.
+        share: Share of a file's false alarms that this look may give; see :mod:`.budget`.
         parts: The weighted residuals that the trial's picture is the sum of, to be weighted anew.
     """
     carrier = trial.carrier
@@ -204,31 +211,31 @@ def decode_trial(
     gain = channel_gain(aligned, carrier)
     soft = soft_values(aligned, carrier, gain)
     outputs = outputs_per_bit(carrier)
-    valid = [bits for bits in ecc.decode(soft, outputs) if message_of(bits) is not None][:2]
+    valid = likeliest(soft, outputs)
     scores = [
         codeword_score(aligned, symbols_of_payload(bits, carrier), carrier, gain) for bits in valid
     ]
     code_p = message_p_value(scores, decodes, np.abs(aligned[carrier.data]) * gain[carrier.data])
     if code_p is not None:
         # Two ways to be believed, the pilot alone and both together: each pays for the other.
-        sure = min(1.0, 2.0 * joint_p_value(pilot_p, code_p))
+        sure = min(1.0, 2.0 / share * joint_p_value(pilot_p, code_p))
         if sure <= PRESENT_BELOW:
             confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(soft, outputs))))
             return Finding(
                 trial=better,
                 message=message_of(valid[0]),
-                p_value=min(sure, 2.0 * pilot_p),
+                p_value=min(sure, 2.0 / share * pilot_p),
                 symbols=symbols_of_payload(valid[0], carrier),
                 bit_confidence=tuple(float(value) for value in confidence[:MESSAGE_BITS]),
             )
     pilots = np.zeros(len(carrier.waves), np.complex64)
     pilots[carrier.pilots] = 1.0
-    alone = min(1.0, 2.0 * pilot_p)
+    alone = min(1.0, 2.0 / share * pilot_p)
     return Finding(trial=trial, message=None, p_value=alone, symbols=pilots, bit_confidence=())
 
 
 def message_p_value(
-    scores: Sequence[float], decodes: int, moduli: NDArray[np.floating]
+    scores: Sequence[float], decodes: int, moduli: NDArray[np.floating] | None = None
 ) -> float | None:
     """Return the p-value of the likeliest message, ``None`` where it is not to be believed.
 
@@ -236,10 +243,9 @@ def message_p_value(
     of the message that was written correlates with what was received, too, and may come first.
 
     Args:
-        scores: Of the messages that the checksum agrees with, most likely first, standard
-            deviations; two are enough.
-        decodes: How many trials were decoded in all.
-        moduli: float (n,), of the weighted data points, any unit.
+        scores: Of the likeliest message and its rival, standard deviations.
+        decodes: How many decodings this one is among.
+        moduli: float (n,), of the weighted data points, any unit; ``None`` for a bound.
     """
     if not scores:
         return None

@@ -29,6 +29,7 @@ __all__ = [
     "fine_picture",
     "inset_parts",
     "learned_parts",
+    "mixed_parts",
     "parts_of",
     "straight_parts",
     "summed",
@@ -46,6 +47,8 @@ _THUMBNAIL = 512
 _LARGEST_THUMBNAIL = 640
 _THUMBNAILS = 2
 _OPENING_WEIGHT = 2.5
+# What a plain residual holds of the carrier beside the network's estimate of the same picture.
+_LINEAR_WORTH = 0.4
 _FINE = np.float32(64.0)
 """Levels that a grey level is kept in: small lumas are means of many pixels and frames."""
 
@@ -241,7 +244,7 @@ def fine_picture(stretches: Iterable[Stretch], most: int) -> Picture | None:
     ]
     if not chosen:
         return None
-    picks = np.unique(np.linspace(0, len(chosen) - 1, most).round().astype(int))
+    picks = _evenly(len(chosen), most)
     residuals = [residual_of(chosen[pick][0].astype(np.float32)) for pick in picks]
     total = np.asarray(np.sum(residuals, axis=0), np.float32)
     return _picture(total, chosen[0][1])
@@ -254,8 +257,39 @@ def learned_parts(stretches: Sequence[Stretch], most: int) -> Parts:
         stretches: Where to take lumas from.
         most: How many stretches to use at most, evenly spaced, the first one among them.
     """
-    picks = np.unique(np.linspace(0, len(stretches) - 1, most).round().astype(int))
-    return [part for pick in picks for part in stretches[pick].learned_parts]
+    return [
+        part for pick in _evenly(len(stretches), most) for part in stretches[pick].learned_parts
+    ]
+
+
+def mixed_parts(stretches: Sequence[Stretch], most: int) -> Parts:
+    """Return the learned front end's estimates of a few stretches, and residuals of the others.
+
+    The network is dear; where nothing is known yet, a few of its estimates and the plain residuals
+    of what it has not seen hold more together than either.
+
+    Args:
+        stretches: Where to take lumas from.
+        most: How many stretches the network sees at most, evenly spaced.
+    """
+    picks = set(_evenly(len(stretches), most))
+    learned = [part for pick in picks for part in stretches[pick].learned_parts]
+    if not learned:
+        return parts_of(stretches)
+    rest = parts_of(one for index, one in enumerate(stretches) if index not in picks)
+    level = float(np.mean([picture.residual.std() for _, picture in learned]))
+    return learned + [
+        (
+            _LINEAR_WORTH * weight,
+            Picture(residual=picture.residual * np.float32(level), step=picture.step),
+        )
+        for weight, picture in rest
+    ]
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    """Return at most so many of the indices below ``count``, evenly spaced, 0 among them."""
+    return [int(pick) for pick in np.unique(np.linspace(0, count - 1, most).round().astype(int))]
 
 
 def _shrunk(lumas: Iterable[NDArray[np.int16]]) -> list[NDArray[np.int16]]:

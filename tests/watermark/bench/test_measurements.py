@@ -33,6 +33,18 @@ def test_scores_of_unmarked_windows_keep_what_the_p_values_claim(tmp_path: Path)
         assert max(shares) <= 5 * claimed
 
 
+def test_black_windows_count_as_chance_and_no_window_at_all_is_an_error(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "black.mp4", width=256, height=256, fps=Fraction(24)) as writer:
+        for _ in range(4):
+            writer.write(np.zeros((256, 256, 3), np.uint8))
+    result = calibrate([tmp_path / "black.mp4"], trials=5, keys=1, seed=1)
+    assert len(result.joint) == 5
+    assert result.joint.min() > 1e-3
+    (tmp_path / "none.mp4").write_bytes(b"no video")
+    with pytest.raises(UsageError, match="could be read"):
+        calibrate([tmp_path / "none.mp4"], trials=5, keys=1, seed=1)
+
+
 def test_a_qq_plot_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     result = calibrate([_clip(tmp_path / "a.mp4", 1)], trials=20, keys=20, seed=1)

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vidigree.media.errors import UsageError
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import learned
 from vidigree.watermark.robust.carrier import carrier_of
@@ -50,9 +51,43 @@ def test_training_starts_stops_goes_on_and_exports(tmp_path: Path) -> None:
     checkpoint = tmp_path / "state.npz"
     settings = TrainSettings(seconds=60, total_steps=2, batch=2, crop=32, threads=1)
     train_network(tmp_path, checkpoint, settings)
+    with np.load(checkpoint) as state:
+        before = {name: state[name] for name in state.files}
+    # Nothing is left to do: what was restored is written again as it was.
+    train_network(tmp_path, checkpoint, settings)
+    with np.load(checkpoint) as state:
+        assert set(state.files) == set(before)
+        for name, values in before.items():
+            np.testing.assert_array_equal(state[name], values)
     longer = TrainSettings(seconds=60, total_steps=4, batch=2, crop=32, threads=1)
     rows = train_network(tmp_path, checkpoint, longer)
     with np.load(checkpoint) as state:
         assert int(state["step"]) == 4
+        assert any(np.any(state[name] != before[name]) for name in before if "mean/" in name)
     assert rows[-1]["step"] == 4
     assert set(rows[-1]) == {"step", "loss", "linear", "learned"}
+
+
+def test_samples_of_one_clip_are_not_divided(tmp_path: Path) -> None:
+    from vidigree.watermark.robust.learning.train import _split
+
+    for clip in range(10):
+        for draw in range(3):
+            (tmp_path / f"{clip:016x}-1-{draw}-0.npz").touch()
+    held, used = _split(tmp_path)
+    assert {file.name[:16] for file in held} & {file.name[:16] for file in used} == set()
+    assert len(held) == 24
+    assert len(used) == 6
+
+
+def test_too_few_clips_and_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from vidigree.watermark.robust.learning.train import TrainSettings, train_network
+
+    with pytest.raises(UsageError, match="samples of 0 clips"):
+        train_network(tmp_path, tmp_path / "state.npz", TrainSettings())
+    for clip in range(9):
+        (tmp_path / f"{clip:016x}-1-0-0.npz").touch()
+    np.savez(tmp_path / "other.npz", step=np.array(3))
+    with pytest.raises(UsageError, match="no checkpoint of this network"):
+        train_network(tmp_path, tmp_path / "other.npz", TrainSettings())

@@ -221,8 +221,9 @@ def test_memory_does_not_grow_with_length(textured: Callable[..., Frames]) -> No
         tracemalloc.stop()
         return peak
 
-    # A block of ten seconds is what is held at most.
-    assert endless(480) < 1.1 * endless(240)
+    endless(48)  # makes the tables that are kept for good
+    # A block of ten seconds is what is held at most, and what the embedder holds while it goes on.
+    assert endless(720) < 1.05 * endless(480)
 
 
 def test_an_empty_stream_holds_no_mark() -> None:

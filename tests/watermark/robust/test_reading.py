@@ -12,13 +12,15 @@ from vidigree.watermark.robust.reading import Finding, Trial, decode_trial
 from vidigree.watermark.robust.sync import find_shift
 
 _WRITTEN = 0x0123456789ABCDEF
-_NEIGHBOUR = _WRITTEN ^ 1
+# A change that the checksum does not see; shifted, it is another.
+_UNSEEN = 0x12F
 
 
-def _found(first: float, second: float, noise: float) -> Finding:
+def _found(first: float, second: float, noise: float, place: int = 20) -> Finding:
     """Decode a spectrum that holds two messages, each at its own amplitude."""
     carrier = carrier_of(PUBLISHED_KEY)
-    one, two = (symbols_of_payload(payload_bits(m), carrier) for m in (_WRITTEN, _NEIGHBOUR))
+    neighbour = _WRITTEN ^ _UNSEEN << place
+    one, two = (symbols_of_payload(payload_bits(m), carrier) for m in (_WRITTEN, neighbour))
     symbols = first * one + second * two
     symbols[carrier.pilots] = max(first, second)
     rng = np.random.default_rng(5)
@@ -41,9 +43,10 @@ def test_a_message_that_stands_out_is_read(noise: float) -> None:
     assert found.p_value < 1e-12
 
 
-def test_of_two_messages_equally_likely_none_is_given_but_the_mark_is_seen() -> None:
+@pytest.mark.parametrize("place", [0, 10, 20, 30, 40, 50])
+def test_of_two_messages_equally_likely_none_is_given_but_the_mark_is_seen(place: int) -> None:
     # The codeword's own test passes for both: nothing but their nearness speaks against either.
-    found = _found(0.5, 0.5, 0.01)
+    found = _found(0.5, 0.5, 0.01, place)
     assert found.message is None
     assert found.bit_confidence == ()
     assert found.p_value <= 1e-6

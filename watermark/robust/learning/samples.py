@@ -57,9 +57,10 @@ def make_samples(clips: list[Path], folder: Path, rounds: int, seed: int) -> Ite
 
     Args:
         clips: Video files.
-        folder: Where to write ``<digest>-<draw>.npz``: ``luma`` int16 (n, h, w), 64 levels for
-            each grey level, as the detector keeps them, means of half a second and openings of
-            scenes; ``pattern`` float16 (h, w), the carrier, of unit variance.
+        folder: Where to write ``<digest of the clip>-<seed>-<round>-<draw>.npz``: ``luma`` int16
+            (n, h, w), 64 levels for each grey level, as the detector keeps them, means of half a
+            second and openings of scenes; ``pattern`` float16 (h, w), the carrier, of unit
+            variance.
         rounds: Times that each clip is marked, each with its own key, message, strength and start.
         seed: Seed of all of it.
 
@@ -68,16 +69,23 @@ def make_samples(clips: list[Path], folder: Path, rounds: int, seed: int) -> Ite
         clip that is damaged or too small gives none.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    digests = {clip: _digest(clip) for clip in clips}
     for turn in range(rounds):
         for clip in clips:
-            name = hashlib.sha256(f"{seed} {turn} {clip.name}".encode()).hexdigest()[:16]
+            # By what is in the file: training holds clips out, whatever they are called.
+            name = f"{digests[clip]}-{seed}-{turn}"
             targets = [folder / f"{name}-{draw}.npz" for draw in range(_DRAWS)]
             if not all(target.exists() for target in targets):
-                rng = np.random.default_rng(int(name, 16))
+                rng = np.random.default_rng([seed, turn, int(digests[clip], 16)])
                 frames = _some_frames(clip, rng)
                 if frames:
                     _write(frames, rng, targets)
             yield folder / name
+
+
+def _digest(clip: Path) -> str:
+    with clip.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _some_frames(clip: Path, rng: np.random.Generator) -> Frames:
@@ -147,7 +155,7 @@ def _cropped(frames: Frames, rng: np.random.Generator) -> tuple[Frames, tuple[in
 
 
 def _kept(frames: Frames, rng: np.random.Generator) -> NDArray[np.int16]:
-    """Return lumas that the detector would keep: every opening, and some means."""
+    """Return lumas that the detector would keep: up to two openings and two means."""
     reader = StretchReader(_FPS)
     fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
     stretches: list[Stretch] = [one for one in (*fed, reader.finish()) if one is not None]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.robust.learned import network_input
 from vidigree.watermark.robust.learning.network import build_network
@@ -19,7 +20,8 @@ from vidigree.watermark.robust.stretches import as_luma
 __all__ = ["TrainSettings", "export_network", "train_network"]
 
 _CHECKPOINT_SECONDS = 120.0
-_HELD_OUT = 24
+# Clips, of which all samples are held out.
+_HELD_OUT = 8
 _WARM_UP = 100
 # Share of the running mean of the weights that one step replaces, once it has settled.
 _AVERAGING = 1e-3
@@ -51,6 +53,21 @@ class TrainSettings:
     seed: int = 1
 
 
+@dataclass(kw_only=True)
+class _State:
+    """How far the training is, besides the weights and the optimiser's moments.
+
+    Attributes:
+        step: Steps done.
+        loss: Running mean of the loss.
+        mean: Running mean of the weights, by name; tensors.
+    """
+
+    step: int = 0
+    loss: float = 0.0
+    mean: dict[str, Any]
+
+
 def train_network(
     samples: Path, checkpoint: Path, settings: TrainSettings, progress: Progress = no_progress
 ) -> list[dict[str, float]]:
@@ -62,6 +79,9 @@ def train_network(
         settings: How to train.
         progress: Told of every step.
 
+    Raises:
+        UsageError: Too few samples, or a checkpoint of another network.
+
     Returns:
         Rows of step, training loss, and correlation with the carrier on held-out clips, of the
         linear residual and of the network.
@@ -72,34 +92,53 @@ def train_network(
     torch.manual_seed(settings.seed)
     network = build_network()
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
-    step, mean = 0, {name: value.detach().clone() for name, value in network.named_parameters()}
+    held, used = _split(samples)
+    state = _State(mean={name: one.detach().clone() for name, one in network.named_parameters()})
     if checkpoint.exists():
-        step, mean = _restore(checkpoint, network, optimiser)
-    files = sorted(samples.glob("*[0-9].npz"))
-    held, used = files[:_HELD_OUT], files[_HELD_OUT:]
-    crops = _crops(used, settings, np.random.default_rng((settings.seed, step)))
+        state = _restore(checkpoint, network, optimiser)
+    crops = _crops(used, settings, np.random.default_rng((settings.seed, state.step)))
     rows: list[dict[str, float]] = []
     began = saved = time.monotonic()
-    running = 0.0
-    while step < settings.total_steps and time.monotonic() - began < settings.seconds:
+    while state.step < settings.total_steps and time.monotonic() - began < settings.seconds:
         for group in optimiser.param_groups:
-            group["lr"] = _rate(step, settings)
+            group["lr"] = _rate(state.step, settings)
         inputs, targets = next(crops)
         loss = torch.mean((network(torch.from_numpy(inputs)) - torch.from_numpy(targets)) ** 2)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        step += 1
-        _average(mean, network, step)
-        running = 0.98 * running + 0.02 * float(loss.detach())
-        progress("Training", step, settings.total_steps)
-        if time.monotonic() - saved > _CHECKPOINT_SECONDS or step == settings.total_steps:
+        state.step += 1
+        _average(state.mean, network, state.step)
+        state.loss = 0.98 * state.loss + 0.02 * float(loss.detach())
+        progress("Training", state.step, settings.total_steps)
+        if time.monotonic() - saved > _CHECKPOINT_SECONDS or state.step == settings.total_steps:
             saved = time.monotonic()
-            rows.append({"step": step, "loss": running, **_held_out(mean, held)})
-            _save(checkpoint, network, optimiser, step, mean)
-    _save(checkpoint, network, optimiser, step, mean)
+            measured = _held_out(state.mean, held)
+            rows.append({"step": state.step, "loss": state.loss, **measured})
+            _save(checkpoint, network, optimiser, state)
+    _save(checkpoint, network, optimiser, state)
     return rows
+
+
+def _split(samples: Path) -> tuple[list[Path], list[Path]]:
+    """Return the samples of the clips that are held out, and those to train on.
+
+    Raises:
+        UsageError: There are samples of too few clips.
+    """
+    files = sorted(samples.glob("*[0-9].npz"))
+    clips = sorted({file.name.split("-")[0] for file in files})
+    if len(clips) <= _HELD_OUT:
+        raise UsageError(
+            f"{samples} holds samples of {len(clips)} clips, and {_HELD_OUT} are held out.",
+            hint="Write more with: vidigree watermark make-samples",
+        )
+    held = set(clips[:_HELD_OUT])
+    return (
+        [file for file in files if file.name.split("-")[0] in held],
+        [file for file in files if file.name.split("-")[0] not in held],
+    )
 
 
 def _rate(step: int, settings: TrainSettings) -> float:
@@ -120,7 +159,7 @@ def export_network(checkpoint: Path, target: Path) -> None:
     """Write a checkpoint's network as ONNX, float32, sizes free."""
     import torch
 
-    network = _averaged(_restore(checkpoint, build_network(), None)[1])
+    network = _averaged(_restore(checkpoint, build_network(), None).mean)
     torch.onnx.export(
         network,
         (torch.zeros(1, 2, 64, 64),),
@@ -202,12 +241,12 @@ def _averaged(mean: dict[str, Any]) -> Any:
     return network.eval()
 
 
-def _save(path: Path, network: Any, optimiser: Any, step: int, mean: dict[str, Any]) -> None:
+def _save(path: Path, network: Any, optimiser: Any, state: _State) -> None:
     """Write weights, their mean and the optimiser's moments as arrays, whole or not at all."""
-    arrays: dict[str, Any] = {"step": np.array(step)}
+    arrays: dict[str, Any] = {"step": np.array(state.step), "loss": np.array(state.loss)}
     for name, weights in network.named_parameters():
         arrays[f"weights/{name}"] = weights.detach().numpy()
-        arrays[f"mean/{name}"] = mean[name].numpy()
+        arrays[f"mean/{name}"] = state.mean[name].numpy()
         moments = optimiser.state.get(weights, {})
         for key in ("exp_avg", "exp_avg_sq"):
             if key in moments:
@@ -217,19 +256,37 @@ def _save(path: Path, network: Any, optimiser: Any, step: int, mean: dict[str, A
     partial.replace(path)
 
 
-def _restore(path: Path, network: Any, optimiser: Any) -> tuple[int, dict[str, Any]]:
-    """Read what :func:`_save` wrote; return the step and the mean of the weights."""
+def _restore(path: Path, network: Any, optimiser: Any) -> _State:
+    """Read what :func:`_save` wrote.
+
+    Raises:
+        UsageError: The checkpoint is of another network.
+    """
     import torch
 
     with np.load(path) as arrays, torch.no_grad():
-        step, mean = int(arrays["step"]), {}
+        if not _fits(arrays, network):
+            raise UsageError(
+                f"{path} is no checkpoint of this network.",
+                hint="Name another file, or remove it to begin anew.",
+            )
+        state = _State(step=int(arrays["step"]), loss=float(arrays["loss"]), mean={})
         for name, weights in network.named_parameters():
             weights.copy_(torch.from_numpy(arrays[f"weights/{name}"]))
-            mean[name] = torch.from_numpy(arrays[f"mean/{name}"])
+            state.mean[name] = torch.from_numpy(arrays[f"mean/{name}"])
             if optimiser is not None and f"exp_avg/{name}" in arrays:
                 optimiser.state[weights] = {
-                    "step": torch.tensor(float(step)),
+                    "step": torch.tensor(float(state.step)),
                     "exp_avg": torch.from_numpy(arrays[f"exp_avg/{name}"]),
                     "exp_avg_sq": torch.from_numpy(arrays[f"exp_avg_sq/{name}"]),
                 }
-    return step, mean
+    return state
+
+
+def _fits(arrays: Any, network: Any) -> bool:
+    """Return whether a checkpoint holds all that there is to know of a network like this one."""
+    return {"step", "loss"} <= set(arrays) and all(
+        f"{kind}/{name}" in arrays and arrays[f"{kind}/{name}"].shape == tuple(weights.shape)
+        for kind in ("weights", "mean")
+        for name, weights in network.named_parameters()
+    )
