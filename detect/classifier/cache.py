@@ -11,8 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow, canonical_windows
+from vidigree.detect.classifier.canonical import (
+    RECIPE_ID,
+    WINDOW_FRAMES,
+    CanonicalWindow,
+    canonical_windows,
+)
 from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
+from vidigree.detect.classifier.geometry import bounded
 from vidigree.detect.classifier.laundering import (
     LAUNDERINGS,
     draw_aligned,
@@ -20,6 +26,8 @@ from vidigree.detect.classifier.laundering import (
     launder,
 )
 from vidigree.detect.classifier.quality import Quality
+from vidigree.detect.classifier.regions import REGIONS_VERSION, Region, pasted_rectangle
+from vidigree.detect.classifier.sampling import nearest_frames
 from vidigree.media.errors import OutputError
 from vidigree.media.frame import Frame
 from vidigree.media.output import output_file
@@ -98,6 +106,28 @@ class WindowCache:
         with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
             np.save(stream, np.array([] if quality is None else astuple(quality)))
         return quality
+
+    def region(self, clip: LabelledClip) -> Region | None:
+        """Find the rectangle with the strongest borders in a clip's first window, or load it.
+
+        Raises:
+            MediaError: The clip cannot be read.
+            OutputError: The cache cannot be written.
+        """
+        folder = self.folder / RECIPE_ID / f"regions-v{REGIONS_VERSION}"
+        path = folder / f"{self.digest(clip)}.npy"
+        if path.exists():
+            *box, evidence = np.load(path, allow_pickle=False).tolist() or [0.0]
+            return Region(box=tuple(box), evidence=evidence) if box else None
+        with open_video(clip.path) as reader:
+            samples = itertools.takewhile(
+                lambda sample: sample.tick < WINDOW_FRAMES, nearest_frames(reader)
+            )
+            found = pasted_rectangle([bounded(sample.image) for sample in samples])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
+            np.save(stream, np.array([] if found is None else [*found.box, found.evidence]))
+        return found
 
     def digest(self, clip: LabelledClip) -> str:
         """Return the SHA-256 of the clip's file, from the list if it is there."""

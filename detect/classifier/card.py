@@ -41,7 +41,7 @@ authentic**, and a high one alone carries no public claim.
 
 ```
 vidigree classifier score clip.mp4 [--json]
-vidigree classifier score clip.mp4 --where --picture where.png    # a curve and a heat map
+vidigree classifier score clip.mp4 --where --picture where.png    # curve, map, pasted rectangle
 vidigree classifier calibrate own.csv -o own.npz     # a threshold for one's own traffic
 vidigree classifier score clip.mp4 --weights own.npz
 vidigree classifier train clips.csv --cache DIR -o new.npz

@@ -64,6 +64,12 @@ def score(
                     f"  {part.start:.2f} s to {part.end:.2f} s stands out,"
                     f" log-likelihood ratio {part.llr:+.2f}"
                 )
+            if reading.where and reading.where.region:
+                top, bottom, left, right = reading.where.region.box
+                click.echo(
+                    f"  a rectangle was put into the picture: {left:.0%} to {right:.0%} from the"
+                    f" left, {top:.0%} to {bottom:.0%} from the top"
+                )
 
 
 def _write_png(path: Path, image: NDArray[np.uint8]) -> None:

@@ -16,7 +16,7 @@ from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
 from vidigree.media.reading import Frame
 
-__all__ = ["CELLS", "HeatMap", "draw_heat_map", "heat_map", "tile_boxes"]
+__all__ = ["CELLS", "HeatMap", "draw_heat_map", "heat_map", "tile_boxes", "window_samples"]
 
 CELLS = 4
 """Cells along each side of the map. A tile is two cells wide and high, one cell from the next."""
@@ -70,21 +70,27 @@ def tile_boxes(content: Box) -> list[Box]:
     ]
 
 
-def heat_map(
-    frames: Iterable[Frame], model: ClassifierModel, *, start: float, end: float
-) -> HeatMap | None:
-    """Score the tiles of one window.
+def window_samples(frames: Iterable[Frame], *, start: float, end: float) -> list[SampledFrame]:
+    """Return the samples of one window, the pictures bounded in size.
 
     Args:
         frames: The clip in display order.
-        model: Weights.
         start: Seconds from the first frame.
         end: Seconds from the first frame, at most one window later.
+    """
+    return _samples(frames, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
+
+
+def heat_map(samples: Sequence[SampledFrame], model: ClassifierModel) -> HeatMap | None:
+    """Score the tiles of one window.
+
+    Args:
+        samples: Its samples, see :func:`window_samples`.
+        model: Weights.
 
     Returns:
-        The map; ``None`` where a tile is too small or the clip has no such window.
+        The map; ``None`` where a tile is too small or there are no samples.
     """
-    samples = _samples(frames, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
     if not samples:
         return None
     height, width = samples[0].image.shape[:2]
@@ -97,8 +103,8 @@ def heat_map(
             return None
         scores.append(float(model.llr(model.windows_members([window]))[0]))
     return HeatMap(
-        start=start,
-        end=end,
+        start=samples[0].tick / SAMPLE_RATE,
+        end=(samples[-1].tick + 1) / SAMPLE_RATE,
         box=(
             content.top / height,
             content.bottom / height,

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.detect.classifier.heat_map import HeatMap, draw_heat_map, heat_map
+from vidigree.detect.classifier.heat_map import HeatMap, draw_heat_map, heat_map, window_samples
 from vidigree.detect.classifier.model import ClassifierModel, shipped_model
+from vidigree.detect.classifier.regions import LEAST_BORDER, Region, pasted_rectangle
 from vidigree.detect.classifier.time_curve import (
     CurvePoint,
     Stretch,
@@ -38,11 +39,14 @@ class Localisation:
         stretches: Parts that stand out over time.
         heat_map: The picture during the window with the highest score; ``None`` where the tiles
             would be too small.
+        region: A rectangle in that window that was put into the picture, told by its borders;
+            ``None`` for none. It need not be the synthetic part.
     """
 
     curve: tuple[CurvePoint, ...]
     stretches: tuple[Stretch, ...]
     heat_map: HeatMap | None
+    region: Region | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the localisation as JSON values."""
@@ -50,6 +54,7 @@ class Localisation:
             "curve": [asdict(point) for point in self.curve],
             "stretches": [asdict(stretch) for stretch in self.stretches],
             "heat_map": None if self.heat_map is None else self.heat_map.to_dict(),
+            "region": None if self.region is None else self.region.to_dict(),
         }
 
 
@@ -84,12 +89,20 @@ def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localis
         return None
     highest = max(curve, key=lambda point: point.llr)
     with open_video(path) as reader:
-        found = heat_map(reader, model, start=highest.start, end=highest.end)
-    return Localisation(curve=tuple(curve), stretches=stretches(curve), heat_map=found)
+        samples = window_samples(reader, start=highest.start, end=highest.end)
+    region = pasted_rectangle([sample.image for sample in samples])
+    return Localisation(
+        curve=tuple(curve),
+        stretches=stretches(curve),
+        heat_map=heat_map(samples, model),
+        region=region if region and region.evidence >= LEAST_BORDER else None,
+    )
 
 
 def draw_localisation(path: Path | str, where: Localisation) -> NDArray[np.uint8]:
     """Draw the middle frame of the mapped window under its heat map, and the curve below it.
+
+    A pasted region is outlined.
 
     Args:
         path: The clip.
@@ -107,7 +120,22 @@ def draw_localisation(path: Path | str, where: Localisation) -> NDArray[np.uint8
         picture = _frame_at(reader, moment).image
     if found is not None:
         picture = draw_heat_map(picture, found)
+    if where.region is not None:
+        picture = _outlined(picture, where.region)
     return np.concatenate([picture, _drawn_curve(where, picture.shape[1])])
+
+
+def _outlined(picture: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    height, width = picture.shape[:2]
+    top, bottom, left, right = region.box
+    drawn = np.ascontiguousarray(picture).copy()
+    corners = (
+        (round(left * width), round(top * height)),
+        (round(right * width) - 1, round(bottom * height) - 1),
+    )
+    for colour, thickness in (((0, 0, 0), 4), ((255, 255, 255), 2)):
+        cv2.rectangle(drawn, *corners, colour, thickness)
+    return drawn
 
 
 def _frame_at(frames: Any, moment: float) -> Frame:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
-from vidigree.detect.classifier.dataset import clip_groups, folds
+from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.heat_map import CELLS, cells_of_tiles
 from vidigree.detect.classifier.metrics import area_under_curve
+from vidigree.detect.classifier.regions import LEAST_BORDER, overlap
 from vidigree.detect.classifier.spliced_clips import SplicedClip, spliced_clips
 from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE, CurvePoint, stretches
 from vidigree.detect.classifier.training import Recipe
@@ -22,14 +23,13 @@ from vidigree.media.progress import Progress, no_progress
 __all__ = ["LocalisationFigures", "figures_of_splices", "localisation_figures"]
 
 _FOLDS = 5
-_SPLICES = {"time": 5, "plain": 5, "space": 4}
+_SPLICES = {"time": 5, "plain": 5, "space": 4, "soft": 4}
 """Kind of splice to how many are made from each fold at most."""
 
 _MATCH = 0.5
 _EVIDENCE = (0.25, 0.5, 0.75, LEAST_EVIDENCE, 1.25, 1.5, 2.0)
-_CONTRAST = (0.25, 0.5, 1.0, 1.5)
-"""Thresholds to choose from: of stretches, and of how far the warmest cell must stand above the
-median of the map for a region to be named."""
+_BORDER = (0.5, 0.55, LEAST_BORDER, 0.65, 0.7, 0.8)
+"""Thresholds to choose from: of stretches, and of the borders of a region."""
 
 _Score = Callable[[int, NDArray[np.float32]], NDArray[np.float64]]
 
@@ -65,9 +65,16 @@ class LocalisationFigures:
         thresholds: Evidence asked of a stretch: what each fold's was, chosen on the splices of
             the other folds alone, from low to high.
         pasted: Clips with a pasted region.
-        space_f1: F1 of regions, likewise by area and with a threshold chosen on other folds.
-        space_auc: Area under the curve of cells inside against cells outside the region, mean
-            over clips.
+        space_f1: F1 of regions, likewise by area and with a threshold chosen on other folds, over
+            pasted and plain clips.
+        space_precision: Share of the named regions that are right.
+        space_recall: Share of the pasted regions that are found.
+        borders: Evidence asked of a region, like ``thresholds``.
+        soft_recall: Share found of the same regions with blended borders.
+        whole_named: Share of clips nobody pasted anything in whose strongest rectangle has the
+            evidence that use asks for: real clips, synthetic clips.
+        space_auc: Area under the curve of cells of the map inside against cells outside the
+            region, mean over clips; the model's word, of which regions make no use.
     """
 
     spliced: int
@@ -79,6 +86,11 @@ class LocalisationFigures:
     thresholds: tuple[float, ...]
     pasted: int
     space_f1: float
+    space_precision: float
+    space_recall: float
+    borders: tuple[float, ...]
+    soft_recall: float
+    whole_named: tuple[float, float]
     space_auc: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,7 +131,22 @@ def localisation_figures(
     def score(index: int, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         return models[index].llr(models[index].members(rows))
 
-    return figures_of_splices(made["time"], made["plain"], made["space"], score)
+    figures = figures_of_splices(
+        made["time"], made["plain"], made["space"], score, soft=made["soft"]
+    )
+    return replace(figures, whole_named=_whole_named(recipe.clips, cache, progress))
+
+
+def _whole_named(
+    clips: Sequence[LabelledClip], cache: WindowCache, progress: Progress
+) -> tuple[float, float]:
+    named = np.zeros(len(clips), dtype=np.bool_)
+    for index, clip in enumerate(clips):
+        region = cache.region(clip)
+        named[index] = region is not None and region.evidence >= LEAST_BORDER
+        progress("regions", index + 1, len(clips))
+    synthetic = np.array([clip.synthetic for clip in clips])
+    return float(named[~synthetic].mean()), float(named[synthetic].mean())
 
 
 def figures_of_splices(
@@ -127,8 +154,12 @@ def figures_of_splices(
     plain: Sequence[SplicedClip],
     pasted: Sequence[SplicedClip],
     score: _Score,
+    *,
+    soft: Sequence[SplicedClip] = (),
 ) -> LocalisationFigures:
     """Measure localisation; the thresholds of a fold are those that did best on the others.
+
+    The shares of whole clips are left open.
 
     Args:
         timed: Clips with an inserted stretch.
@@ -136,6 +167,7 @@ def figures_of_splices(
         pasted: Clips with a pasted region.
         score: Fold and rows of features to log-likelihood ratios by a model that did not see the
             fold.
+        soft: Clips with a pasted region whose borders are blended.
     """
     counts: dict[int, _Count] = {}
     ideal = _NOTHING
@@ -145,16 +177,7 @@ def figures_of_splices(
         counts[fold] = counts.get(fold, _NOTHING) + _stretch_count(points, clip.truth, _EVIDENCE)
         ideal += _stretch_count(_ideal(points, clip.truth), clip.truth, (LEAST_EVIDENCE,))
     chosen, time = _cross_chosen(counts, LEAST_EVIDENCE)
-    regions: dict[int, _Count] = {}
-    areas = []
-    for clip in pasted:
-        llr = score(clip.splice.fold, clip.rows)
-        if len(llr) != (CELLS - 1) ** 2:
-            continue
-        count, area = _region_count(llr, clip.truth)
-        regions[clip.splice.fold] = regions.get(clip.splice.fold, _NOTHING) + count
-        areas.append(area)
-    _, space = _cross_chosen(regions, 1.0)
+    space, borders, soft_recall = _region_figures(pasted, plain, soft)
     return LocalisationFigures(
         spliced=len(timed),
         plain=len(plain),
@@ -162,10 +185,15 @@ def figures_of_splices(
         time_precision=time.hits[_CHOSEN] / max(1, time.named[_CHOSEN]),
         time_recall=time.hits[_CHOSEN] / max(1, len(timed)),
         boundaries_f1=ideal.f1(LEAST_EVIDENCE),
-        thresholds=tuple(sorted(set(chosen))),
-        pasted=len(areas),
+        thresholds=tuple(sorted(set(chosen.values()))),
+        pasted=len(pasted),
         space_f1=space.f1(_CHOSEN),
-        space_auc=float(np.mean(areas)) if areas else float("nan"),
+        space_precision=space.hits[_CHOSEN] / max(1, space.named[_CHOSEN]),
+        space_recall=space.hits[_CHOSEN] / max(1, space.wanted),
+        borders=borders,
+        soft_recall=soft_recall,
+        whole_named=(float("nan"), float("nan")),
+        space_auc=_cells_area(pasted, score),
     )
 
 
@@ -174,14 +202,14 @@ _CHOSEN = -1.0
 """Stands for the threshold of each fold in counts over all folds."""
 
 
-def _cross_chosen(counts: dict[int, _Count], usual: float) -> tuple[list[float], _Count]:
+def _cross_chosen(counts: dict[int, _Count], usual: float) -> tuple[dict[int, float], _Count]:
     """Choose each fold's threshold on the others; where they decide nothing, the usual one."""
-    total, chosen = _NOTHING, []
+    total, chosen = _NOTHING, {}
     for fold, own in counts.items():
         rest = sum((count for other, count in counts.items() if other != fold), _NOTHING)
         options = sorted({*rest.named, usual}, key=lambda value: abs(value - usual))
         best = max(options, key=rest.f1)
-        chosen.append(best)
+        chosen[fold] = best
         hits, named = own.hits[best], own.named[best]
         total += _Count(Counter({_CHOSEN: hits}), Counter({_CHOSEN: named}), own.wanted)
     return chosen, total
@@ -227,17 +255,40 @@ def _overlap(found: tuple[float, float], truth: tuple[float, ...]) -> float:
     return both / either
 
 
-def _region_count(llr: NDArray[np.float64], truth: tuple[float, ...]) -> tuple[_Count, float]:
-    """Return the hits of the named region by threshold, and the area under the curve of cells."""
-    cells = np.array(cells_of_tiles(llr.reshape(CELLS - 1, CELLS - 1)))
-    contrast = cells - np.median(cells)
-    inside = _share_inside(truth)
-    area = area_under_curve(contrast.ravel(), inside.ravel() >= 0.5)
-    chosen = contrast >= contrast.max() / 2
-    both = float(inside[chosen].sum())
-    hit = both / float(chosen.sum() + inside.sum() - both) >= _MATCH
-    named = [threshold for threshold in _CONTRAST if contrast.max() >= threshold]
-    return _Count(Counter(named if hit else []), Counter(named), 1), area
+def _region_figures(
+    pasted: Sequence[SplicedClip], plain: Sequence[SplicedClip], soft: Sequence[SplicedClip]
+) -> tuple[_Count, tuple[float, ...], float]:
+    """Return the count over folds, their thresholds, and the share of soft regions found."""
+    counts: dict[int, _Count] = {}
+    for clip in (*pasted, *plain):
+        fold = clip.splice.fold
+        counts[fold] = counts.get(fold, _NOTHING) + _region_count(clip)
+    chosen, total = _cross_chosen(counts, LEAST_BORDER)
+    found = [_region_count(clip).hits[chosen[clip.splice.fold]] for clip in soft]
+    recall = float(np.mean(found)) if found else float("nan")
+    return total, tuple(sorted(set(chosen.values()))), recall
+
+
+def _region_count(clip: SplicedClip) -> _Count:
+    """Count the named region at each threshold; a plain clip wants none."""
+    pasted = bool(clip.truth)
+    if clip.region is None:
+        return _Count(Counter(), Counter(), int(pasted))
+    named = [value for value in _BORDER if clip.region.evidence >= value]
+    hit = pasted and overlap(clip.region.box, clip.truth) >= _MATCH
+    return _Count(Counter(named if hit else []), Counter(named), int(pasted))
+
+
+def _cells_area(pasted: Sequence[SplicedClip], score: _Score) -> float:
+    areas = []
+    for clip in pasted:
+        if len(clip.rows) != (CELLS - 1) ** 2:
+            continue
+        llr = score(clip.splice.fold, clip.rows)
+        cells = np.array(cells_of_tiles(llr.reshape(CELLS - 1, CELLS - 1)))
+        inside = _share_inside(clip.truth).ravel() >= 0.5
+        areas.append(area_under_curve(cells.ravel(), inside))
+    return float(np.mean(areas)) if areas else float("nan")
 
 
 def _share_inside(truth: tuple[float, ...]) -> NDArray[np.float64]:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
-from vidigree.detect.classifier.canonical import CanonicalWindow, make_window
+from vidigree.detect.classifier.canonical import WINDOW_FRAMES, CanonicalWindow, make_window
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.extraction import Block, block_features
 from vidigree.detect.classifier.geometry import content_box
 from vidigree.detect.classifier.heat_map import tile_boxes
+from vidigree.detect.classifier.regions import REGIONS_VERSION, Region, pasted_rectangle
 from vidigree.detect.classifier.sampling import nearest_frames
 from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
 from vidigree.detect.classifier.time_curve import shot_windows
@@ -30,14 +31,17 @@ class SplicedClip:
     Attributes:
         splice: What it is.
         truth: See :func:`splice_frames`.
-        rows: float32 (windows, columns): of the windows of the curve, or of the tiles.
+        rows: float32 (windows, columns): of the windows of the curve, or of the tiles; empty for a
+            soft region.
         facts: float64 (windows, 3): start, end and shot of each; empty for tiles.
+        region: The rectangle with the strongest borders in the first window.
     """
 
     splice: Splice
     truth: tuple[float, ...]
     rows: NDArray[np.float32]
     facts: NDArray[np.float64]
+    region: Region | None = None
 
 
 def spliced_clips(
@@ -74,31 +78,46 @@ def _cached(
 ) -> SplicedClip:
     host, insert = (cache.digest(clips[i])[:12] for i in (splice.host, splice.insert))
     layout = "+".join(sorted(f"{block.view}-{block.group}" for block in blocks))
+    layout += f"+regions-v{REGIONS_VERSION}"
     path = cache.splice_path(f"{splice.name}-{host}-{insert}", layout)
-    if path.exists():
-        with np.load(path, allow_pickle=False) as arrays:
-            truth = tuple(arrays["truth"].tolist())
-            return SplicedClip(
-                splice=splice, truth=truth, rows=arrays["rows"], facts=arrays["facts"]
-            )
+    if not path.exists():
+        made = _made(splice, clips, blocks)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
+            found = made.region
+            region = [] if found is None else [*found.box, found.evidence]
+            truth = np.array(made.truth)
+            np.savez(stream, truth=truth, rows=made.rows, facts=made.facts, region=np.array(region))
+    with np.load(path, allow_pickle=False) as arrays:
+        *box, evidence = arrays["region"].tolist() or [0.0]
+        return SplicedClip(
+            splice=splice,
+            truth=tuple(arrays["truth"].tolist()),
+            rows=arrays["rows"],
+            facts=arrays["facts"],
+            region=Region(box=tuple(box), evidence=evidence) if box else None,
+        )
+
+
+def _made(splice: Splice, clips: Sequence[LabelledClip], blocks: Sequence[Block]) -> SplicedClip:
     kinds = tuple(sorted({block.view for block in blocks}))
-    frames, truth = splice_frames(splice, clips)
+    stream, truth = splice_frames(splice, clips)
+    frames = list(stream)
+    samples = [sample for sample in nearest_frames(frames) if sample.tick < WINDOW_FRAMES]
     facts: list[tuple[float, float, float]] = []
     windows: list[CanonicalWindow] = []
     if splice.kind == "space":
-        samples = [sample for sample in nearest_frames(frames) if sample.tick < 16]
         content = content_box([sample.image for sample in samples])
         found = [make_window(samples, kinds, box=box) for box in tile_boxes(content)]
         windows = [window for window in found if window is not None]
-    else:
+    elif splice.kind != "soft":
         for part in shot_windows(frames, kinds=kinds):
             windows.append(part.window)
             facts.append((part.window.start, part.window.end, part.shot))
-    rows = np.array([block_features(window, blocks) for window in windows], dtype=np.float32)
-    result = SplicedClip(
-        splice=splice, truth=truth, rows=rows, facts=np.array(facts, dtype=np.float64)
+    return SplicedClip(
+        splice=splice,
+        truth=truth,
+        rows=np.array([block_features(window, blocks) for window in windows], dtype=np.float32),
+        facts=np.array(facts, dtype=np.float64),
+        region=pasted_rectangle([sample.image for sample in samples]),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, truth=np.array(truth), rows=result.rows, facts=result.facts)
-    return result

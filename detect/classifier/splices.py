@@ -26,6 +26,9 @@ _LARGEST_SHORT_SIDE = 360
 _HOST_SECONDS = 6
 _SHORTEST_HOST = 2.9
 _SHORTEST_INSERT = 1.9
+_BLEND = 8
+"""Pixels over which the borders of a soft region are blended, inside it."""
+
 _ENCODE = Laundering(name="splice", encodes=(Encode("libx264", 23),))
 
 
@@ -37,7 +40,8 @@ class Splice:
         host: Index of the real clip.
         insert: Index of the synthetic clip.
         fold: Fold that both belong to.
-        kind: ``"time"``, ``"space"``, or ``"plain"`` for the host alone.
+        kind: ``"time"``, ``"space"``, ``"soft"`` for a region with blended borders, or ``"plain"``
+            for the host alone.
         place: Where the cut is, as a part of the host, [0, 1]; of a region its top and left edge.
         seconds: Length of an inserted stretch; not used for regions.
     """
@@ -139,7 +143,7 @@ def splice_frames(
         cut = int(len(images) * splice.place[0])
         images = images[:cut] + insert + images[cut:]
         truth = (cut / _RATE, (cut + len(insert)) / _RATE)
-    if splice.kind == "space":
+    if splice.kind in ("space", "soft"):
         images, truth = _pasted(images, splice, clips[splice.insert], size)
     frames = (
         Frame(image=np.ascontiguousarray(image), time=Fraction(index, _RATE))
@@ -157,13 +161,22 @@ def _pasted(
     top = round(splice.place[0] * (height - rows))
     left = round(splice.place[1] * (width - columns))
     patches = _images(insert, splice.seconds, (rows, columns))
+    inside = np.s_[top : top + rows, left : left + columns]
+    share = _blend(rows, columns) if splice.kind == "soft" else np.ones((1, 1, 1), np.float32)
     made = []
     for image, patch in zip(images, patches, strict=False):
         whole = image.copy()
-        whole[top : top + rows, left : left + columns] = patch
+        whole[inside] = np.rint(share * patch + (1 - share) * image[inside]).astype(np.uint8)
         made.append(whole)
     edges = (top / height, (top + rows) / height, left / width, (left + columns) / width)
     return made, edges
+
+
+def _blend(rows: int, columns: int) -> NDArray[np.float32]:
+    """Return the share of the insert in each pixel, (rows, columns, 1): it grows from the edge."""
+    down, across = (np.minimum(np.arange(n), np.arange(n)[::-1]) + 0.5 for n in (rows, columns))
+    nearest = np.minimum(down[:, None], across[None, :])
+    return np.clip(nearest / _BLEND, 0, 1).astype(np.float32)[..., None]
 
 
 def _images(clip: LabelledClip, seconds: float, size: tuple[int, int]) -> list[NDArray[np.uint8]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -24,6 +25,7 @@ from vidigree.detect.classifier.heat_map import (
     draw_heat_map,
     tile_boxes,
 )
+from vidigree.detect.classifier.localisation import draw_localisation, locate
 from vidigree.detect.classifier.sampling import nearest_frames
 from vidigree.detect.classifier.shots import shots
 from vidigree.detect.classifier.time_curve import (
@@ -131,6 +133,36 @@ def test_score_says_where_when_asked(tmp_path: Path) -> None:
     assert drawn is not None
     assert drawn.shape[0] > 240
     assert drawn.shape[1] == 320
+
+
+def test_what_was_put_into_the_picture_is_said_and_outlined(tmp_path: Path) -> None:
+    """A still band of another texture over a moving one, five eighths of the width."""
+
+    def put(kind: str) -> Path:
+        frames = []
+        patch = next(moving_texture(width=200, height=120, seed=9)).image
+        for frame in moving_texture(count=48):
+            image = frame.image.copy()
+            if kind == "pasted":
+                image[60:180, 60:260] = patch
+            frames.append(Frame(image=image, time=frame.time))
+        return write_clip(tmp_path / f"{kind}.mp4", iter(frames))
+
+    whole = locate(put("whole"))
+    assert whole is not None
+    assert whole.region is None
+    clip = put("pasted")
+    where = locate(clip)
+    assert where is not None
+    assert where.region is not None
+    assert where.region.box == pytest.approx((60 / 240, 180 / 240, 60 / 320, 260 / 320), abs=0.01)
+    drawn = draw_localisation(clip, where)
+    bare = draw_localisation(clip, replace(where, region=None))
+    changed = np.argwhere((drawn != bare).any(axis=2))
+    assert changed.min(axis=0) == pytest.approx((60, 60), abs=4)
+    assert changed.max(axis=0) == pytest.approx((180, 260), abs=4)
+    done = CliRunner().invoke(classifier, ["score", "--where", str(clip)])
+    assert "19% to 81% from the left, 25% to 75% from the top" in done.output
 
 
 def test_one_picture_shows_one_file(tmp_path: Path) -> None:

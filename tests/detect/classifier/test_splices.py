@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.localisation_figures import figures_of_splices
+from vidigree.detect.classifier.regions import Region, overlap, pasted_rectangle
 from vidigree.detect.classifier.spliced_clips import SplicedClip
 from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
 
@@ -56,6 +59,21 @@ def test_a_pasted_region_is_where_the_truth_says(clips: list[LabelledClip]) -> N
     assert inside > 20 > 8 > change[:, :60].mean()
 
 
+def test_a_region_is_found_by_its_borders_and_not_when_they_are_blended(
+    clips: list[LabelledClip],
+) -> None:
+    evidence = {}
+    for kind in ("space", "soft", "plain"):
+        splice = Splice(host=0, insert=1, fold=0, kind=kind, place=(0.4, 0.6), seconds=2.0)
+        stream, truth = splice_frames(splice, clips)
+        found = pasted_rectangle([frame.image for frame in stream][:32:2])
+        assert found is not None
+        evidence[kind] = found.evidence
+        if kind == "space":
+            assert overlap(found.box, truth) > 0.9
+    assert evidence["space"] > 0.6 > max(evidence["soft"], evidence["plain"])
+
+
 def test_both_parts_come_from_one_fold(clips: list[LabelledClip]) -> None:
     fold = np.array([0, 0, 1, 1])
     drawn = draw_splices(clips, fold, kind="time", per_fold=3, seed=0)
@@ -81,15 +99,40 @@ def test_found_missed_and_false_stretches_are_counted() -> None:
     found = _made("time", [-3, 3, -3], facts, 2.0, 4.0)
     missed = _made("time", [-3, -3, -3], facts, 2.0, 4.0)
     alarm = _made("plain", [-3, -3, 3], facts)
-    inside = np.full(9, -1.0)
-    inside[0] = 4.0
-    region = _made("space", inside.tolist(), [], 0.0, 0.5, 0.0, 0.5)
-    wrong = _made("space", inside.tolist(), [], 0.5, 1.0, 0.5, 1.0)
-    figures = figures_of_splices([found, missed], [alarm], [region, wrong], _score)
+    figures = figures_of_splices([found, missed], [alarm], [], _score)
     assert (figures.time_precision, figures.time_recall, figures.time_f1) == (0.5, 0.5, 0.5)
     assert figures.boundaries_f1 == 1.0
-    assert figures.space_f1 == 0.5
-    assert 0.0 <= figures.space_auc <= 1.0
+
+
+def _pasted(kind: str, evidence: float, *truth: float) -> SplicedClip:
+    tiles = np.full((9, 1), -1.0, dtype=np.float32)
+    tiles[0] = 4.0
+    return SplicedClip(
+        splice=_splice(kind),
+        truth=truth,
+        rows=tiles,
+        facts=np.zeros((0, 3)),
+        region=Region(box=(0.0, 0.5, 0.0, 0.5), evidence=evidence),
+    )
+
+
+def test_found_misplaced_and_false_regions_are_counted() -> None:
+    found = _pasted("space", 1.0, 0.0, 0.5, 0.0, 0.5)
+    misplaced = _pasted("space", 1.0, 0.5, 1.0, 0.5, 1.0)
+    unnamed = _pasted("space", 0.1, 0.0, 0.5, 0.0, 0.5)
+    facts = [(0.0, 2.0, 0.0)]
+    quiet, alarm = _made("plain", [-3], facts), _made("plain", [-3], facts)
+    alarm = replace(alarm, region=Region(box=(0.0, 0.5, 0.0, 0.5), evidence=1.0))
+    figures = figures_of_splices(
+        [], [quiet, alarm], [found, misplaced, unnamed], _score, soft=[found, unnamed]
+    )
+    assert figures.pasted == 3
+    assert figures.space_precision == pytest.approx(1 / 3)
+    assert figures.space_recall == pytest.approx(1 / 3)
+    assert figures.space_f1 == pytest.approx(1 / 3)
+    assert figures.soft_recall == 0.5
+    # The map is warm at the upper left: right for two of three.
+    assert 0.5 < figures.space_auc < 1.0
 
 
 def test_a_folds_threshold_is_chosen_on_the_other_folds() -> None:
