@@ -52,9 +52,9 @@ def _localisation(result: Evaluation) -> list[str]:
             "A region is a rectangle, a fifth to four fifths of either side, whose four borders are"
             " straight steps that stay in place; a precision counts the real clips without one."
             " That says a picture was put together, not which part is synthetic: a picture in a"
-            " picture or a screen on the wall is named as well. Borders that are blended, crooked"
-            " or on the edge of the frame are not found. The map is the classifier's own word on"
-            " small tiles, and weak."
+            " picture or a screen on the wall is named as well. Borders that are blended wide,"
+            " crooked or on the edge of the frame are not found. The map is the classifier's own"
+            " word on small tiles, and weak."
         ),
         "",
         table(["figure", "held out"], rows),

@@ -2,9 +2,10 @@
 
 What is pasted over footage ends in four straight lines that stay where they are while both sides
 move: at each the step between two neighbouring pixels is larger than the steps beside it, in most
-frames and along the whole side. Edges of things seldom do that, and hardly ever on four sides of
-one rectangle. Nothing is asked of the classifier, so a region says that the picture was put
-together, not which part of it is synthetic.
+frames, along the whole side and not beyond its ends. Edges of things seldom do that, and hardly
+ever on four sides of one rectangle. A border that was blended is no step between pixels, but one
+again in a picture reduced so far that the blend is a pixel wide. Nothing is asked of the
+classifier, so a region says that the picture was put together, not which part is synthetic.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ __all__ = ["LEAST_BORDER", "REGIONS_VERSION", "Region", "overlap", "pasted_recta
 REGIONS_VERSION = 1
 """Raised whenever what is found changes."""
 
-LEAST_BORDER = 0.6
+LEAST_BORDER = 0.5
 """Evidence from which a rectangle is named, in nats; see :class:`Region`."""
 
 _CELLS = 20
@@ -34,13 +35,36 @@ of its line is found to the pixel."""
 _SHORTEST, _LONGEST = 0.2, 0.8
 """Sides of a rectangle as parts of the picture's."""
 
-_LARGEST_SHORT_SIDE = 540
 _FEWEST_PIXELS = 64
 _LEVELS = 1.5
 """Levels of 0-255 added to both steps of a ratio, so that noise in flat parts counts little."""
 
+_BEYOND = 3
+"""Cells beyond either end of a border in which its line should have stopped."""
+
 _LOW, _HIGH = -0.5, 1.2
 """Evidence of one pixel is kept within these, so that a few sharp ones do not carry a border."""
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """A size at which borders are sought.
+
+    Attributes:
+        short_side: Pixels of the short side, at most.
+        beside: Distances in pixels of the steps that a step is compared with, to both sides.
+        handicap: Taken off the evidence, in nats: reduced pictures have more steps of their own.
+    """
+
+    short_side: int
+    beside: tuple[int, ...]
+    handicap: float
+
+
+_SCALES = (
+    _Scale(short_side=540, beside=(1, 2), handicap=0.0),
+    _Scale(short_side=90, beside=(2, 3), handicap=0.1),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +74,8 @@ class Region:
     Attributes:
         box: Top, bottom, left and right edge as parts of the frame, [0, 1].
         evidence: Natural logarithm of how much larger the step across a border is than the steps
-            beside it: half the mean of the four borders and half the weakest, -0.5 to 1.2.
+            beside it, less half of the same beyond its ends: half the mean of the four borders and
+            half the weakest, at most 1.2.
     """
 
     box: tuple[float, float, float, float]
@@ -72,15 +97,20 @@ def pasted_rectangle(images: Sequence[NDArray[np.uint8]]) -> Region | None:
     Returns:
         The region; ``None`` where the picture inside its bars is too small.
     """
-    height, width = images[0].shape[:2]
     content = content_box(images)
     if content.short_side < _FEWEST_PIXELS:
         return None
-    luma = np.stack([_reduced_luma(image, content) for image in images])
+    found = [_at_scale(images, content, scale) for scale in _SCALES]
+    return max(found, key=lambda region: region.evidence)
+
+
+def _at_scale(images: Sequence[NDArray[np.uint8]], content: Box, size: _Scale) -> Region:
+    height, width = images[0].shape[:2]
+    luma = np.stack([_reduced_luma(image, content, size.short_side) for image in images])
     shape = luma.shape[1], luma.shape[2]
     cells = [max(_CELLS, round(_CELLS * side / min(shape))) for side in shape]
-    upright = _Borders(_line_evidence(luma), cells)
-    level = _Borders(_line_evidence(luma.transpose(0, 2, 1)), cells[::-1])
+    upright = _Borders(_line_evidence(luma, size.beside), cells)
+    level = _Borders(_line_evidence(luma.transpose(0, 2, 1), size.beside), cells[::-1])
     # Every pair of rows (of cells) is joined with every pair of columns.
     rows, columns = upright.spans, level.spans
     sides = np.stack(
@@ -98,7 +128,7 @@ def pasted_rectangle(images: Sequence[NDArray[np.uint8]]) -> Region | None:
     left, right = (float(content.left + upright.place[i, end] * scale[1]) for end in columns[j])
     return Region(
         box=(top / height, bottom / height, left / width, right / width),
-        evidence=float(evidence[i, j]),
+        evidence=float(evidence[i, j]) - size.handicap,
     )
 
 
@@ -110,29 +140,32 @@ def overlap(one: Sequence[float], other: Sequence[float]) -> float:
     return down * across / (sum(areas) - down * across)
 
 
-def _reduced_luma(image: NDArray[np.uint8], content: Box) -> NDArray[np.float32]:
+def _reduced_luma(image: NDArray[np.uint8], content: Box, short: int) -> NDArray[np.float32]:
     cut = np.ascontiguousarray(content.cut(image))
     luma = np.asarray(cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-    factor = _LARGEST_SHORT_SIDE / min(luma.shape)
+    factor = short / min(luma.shape)
     if factor < 1:
         size = round(luma.shape[1] * factor), round(luma.shape[0] * factor)
         luma = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return luma.astype(np.float32)
 
 
-def _line_evidence(luma: NDArray[np.float32]) -> NDArray[np.float64]:
+def _line_evidence(luma: NDArray[np.float32], beside: Sequence[int]) -> NDArray[np.float64]:
     """Return for each place between two pixels of a row how much it looks like an upright border.
 
     Args:
         luma: float32 (F, H, W).
+        beside: See :class:`_Scale`.
 
     Returns:
         float64 (H, W - 1); column x lies between the pixels x and x + 1.
     """
     step = np.abs(np.diff(luma, axis=2)).mean(axis=0, dtype=np.float64)
-    padded = np.pad(step, ((0, 0), (2, 2)), mode="edge")
-    beside = (padded[:, :-4] + padded[:, 1:-3] + padded[:, 3:-1] + padded[:, 4:]) / 4
-    ratio = np.log((step + _LEVELS) / (beside + _LEVELS))
+    most, count = max(beside), step.shape[1]
+    padded = np.pad(step, ((0, 0), (most, most)), mode="edge")
+    starts = [most + sign * distance for distance in beside for sign in (-1, 1)]
+    usual = np.mean([padded[:, start : start + count] for start in starts], axis=0)
+    ratio = np.log((step + _LEVELS) / (usual + _LEVELS))
     return np.asarray(np.clip(ratio, _LOW, _HIGH), dtype=np.float64)
 
 
@@ -141,7 +174,8 @@ class _Borders:
 
     Attributes:
         spans: int64 (S, 2), first row of cells of a span and the boundary after its last.
-        best: float64 (S, columns + 1), mean evidence along the best line near each boundary.
+        best: float64 (S, columns + 1), mean evidence along the best line near each boundary, less
+            half the mean of what is left of it beyond both ends.
         place: int64 (S, columns + 1), where that line is: pixels left of it.
     """
 
@@ -160,7 +194,14 @@ class _Borders:
         ends = np.linspace(0, height, rows + 1).round().astype(int)
         sums = np.concatenate([np.zeros((1, width - 1)), np.cumsum(evidence, axis=0)])[ends]
         first, last = self.spans.T
-        along = (sums[last] - sums[first]) / (ends[last] - ends[first])[:, None]
+        before, after = np.maximum(first - _BEYOND, 0), np.minimum(last + _BEYOND, rows)
+
+        def mean(start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.float64]:
+            count = np.maximum(ends[stop] - ends[start], 1)[:, None]
+            return np.asarray((sums[stop] - sums[start]) / count, dtype=np.float64)
+
+        outside = np.maximum(mean(before, first), 0) + np.maximum(mean(last, after), 0)
+        along = mean(first, last) - outside / 4
         # A line belongs to the boundaries on both sides of its cell: one of them is at most half
         # a cell away, and the span that fits best decides.
         edges = np.linspace(0, width, columns + 1).round().astype(int)
