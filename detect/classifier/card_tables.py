@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vidigree.detect.classifier.evaluation import Evaluation
+from vidigree.detect.classifier.regions import LEAST_BORDER
 
 __all__ = ["further_markdown", "table"]
 
@@ -53,8 +54,9 @@ def _localisation(result: Evaluation) -> list[str]:
             " straight steps that stay in place; a precision counts the real clips without one."
             " That says a picture was put together, not which part is synthetic: a picture in a"
             " picture or a screen on the wall is named as well. Borders that are blended wide,"
-            " crooked or on the edge of the frame are not found. The map is the classifier's own"
-            " word on small tiles, and weak."
+            " crooked or on the edge of the frame are not found. The evidence asked for in use,"
+            f" {LEAST_BORDER:g}, was chosen with the whole clips of the list in view. The map is"
+            " the classifier's own word on small tiles, and weak."
         ),
         "",
         table(["figure", "held out"], rows),

@@ -28,7 +28,7 @@ _SPLICES = {"time": 5, "plain": 5, "space": 4, "soft": 4}
 
 _MATCH = 0.5
 _EVIDENCE = (0.25, 0.5, 0.75, LEAST_EVIDENCE, 1.25, 1.5, 2.0)
-_BORDER = (0.4, 0.45, LEAST_BORDER, 0.55, 0.6, 0.7)
+_BORDER = (0.5, 0.55, 0.6, 0.65, LEAST_BORDER, 0.8, 0.9)
 """Thresholds to choose from: of stretches, and of the borders of a region."""
 
 _Score = Callable[[int, NDArray[np.float32]], NDArray[np.float64]]

@@ -25,7 +25,7 @@ __all__ = ["LEAST_BORDER", "REGIONS_VERSION", "Region", "overlap", "pasted_recta
 REGIONS_VERSION = 1
 """Raised whenever what is found changes."""
 
-LEAST_BORDER = 0.5
+LEAST_BORDER = 0.7
 """Evidence from which a rectangle is named, in nats; see :class:`Region`."""
 
 _CELLS = 20
