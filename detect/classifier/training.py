@@ -55,7 +55,7 @@ class TrainingSettings:
         "temporal",
     )
     view: str = "resized"
-    launderings: tuple[str, ...] = ("none", "draw-0")
+    launderings: tuple[str, ...] = ("none", "draw-0", "draw-1")
     ridge: float = 0.2
     kernel_width: float = 0.2
     fold_count: int = 8
