@@ -28,7 +28,7 @@ from vidigree.watermark.robust.ecc import encode
 from vidigree.watermark.robust.payload import PAYLOAD_BITS, message_of, payload_bits
 from vidigree.watermark.robust.reading import message_p_value
 from vidigree.watermark.robust.rivals import likeliest
-from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
+from vidigree.watermark.robust.significance import PRESENT_BELOW, joint_p_value, p_value
 
 __all__ = ["NoiseReading", "mark_noise", "read_noise"]
 
@@ -108,24 +108,29 @@ def read_noise(estimate: NDArray[np.float32], keys: Sequence[MarkKey]) -> NoiseR
 def _read(values: NDArray[np.float64], key: MarkKey, keys: int) -> NoiseReading:
     plan = _Plan.of(values.size, key)
     aligned = values * plan.pad
-    pilots = p_value(_score(aligned[plan.pilots]), 2.0 * keys)
+    pilots = p_value(_score(aligned[plan.pilots]), keys)
     soft = np.zeros(PAYLOAD_BITS * plan.outputs)
     np.add.at(soft, plan.coded_bit, aligned[plan.payload])
     likely = likeliest(soft.astype(np.float32), plan.outputs)
     matched = [values * plan.signs(bits) for bits in likely]
-    surprise = message_p_value([_score(one) for one in matched], 2 * keys)
-    if surprise is not None and surprise <= PRESENT_BELOW:
-        return NoiseReading(
-            present=True,
-            p_value=min(pilots, surprise),
-            message=message_of(likely[0]),
-            key_id=key.key_id,
-            agreement=float(np.mean(matched[0] > 0)),
-        )
+    # Without the values that carry the key alone, which would speak for a wrong message, too.
+    surprise = message_p_value([_score(one[plan.payload]) for one in matched], keys)
+    # Two ways to be believed, the key alone and both together: each pays for the other.
+    alone = min(1.0, 2.0 * pilots)
+    if surprise is not None:
+        both = min(1.0, 2.0 * joint_p_value(pilots, surprise))
+        if both <= PRESENT_BELOW:
+            return NoiseReading(
+                present=True,
+                p_value=min(alone, both),
+                message=message_of(likely[0]),
+                key_id=key.key_id,
+                agreement=float(np.mean(matched[0] > 0)),
+            )
     return NoiseReading(
-        present=pilots <= PRESENT_BELOW,
-        p_value=pilots,
-        key_id=key.key_id if pilots <= PRESENT_BELOW else None,
+        present=alone <= PRESENT_BELOW,
+        p_value=alone,
+        key_id=key.key_id if alone <= PRESENT_BELOW else None,
     )
 
 

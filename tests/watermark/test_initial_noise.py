@@ -86,3 +86,14 @@ def test_of_two_messages_equally_likely_none_is_given(place: int) -> None:
     reading = read_noise(first + second, [PUBLISHED_KEY])
     assert reading.present
     assert reading.message is None
+
+
+@pytest.mark.parametrize("seed", [4, 30, 40, *range(100, 110)])
+def test_a_weak_mark_is_not_read_as_another_message(seed: int) -> None:
+    # The first three were, when the values that carry the key alone spoke for any message.
+    rng = np.random.default_rng(seed)
+    message = int.from_bytes(rng.bytes(8), "big")
+    marked = mark_noise(rng.standard_normal(3584).astype(np.float32), message, PUBLISHED_KEY)
+    kept = np.sin(np.pi * 0.07)  # 57 % of the signs stay
+    estimate = kept * marked + np.sqrt(1 - kept**2) * rng.standard_normal(3584)
+    assert read_noise(estimate.astype(np.float32), [PUBLISHED_KEY]).message in (None, message)
