@@ -175,5 +175,5 @@ def qq_plot(calibration: Calibration, path: Path) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("claimed p-value")
     axes.set_ylabel("share of trials at or below")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper left")
     figure.savefig(path, bbox_inches="tight", dpi=130)
