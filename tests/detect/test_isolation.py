@@ -142,11 +142,11 @@ def test_a_defect_is_not_blamed_on_the_clip(clip: Path, saboteur: None) -> None:
 
 def test_closing_wakes_who_waits_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a pipe was closed under its reader, which then waited for its whole time limit."""
-    monkeypatch.setattr(isolation, "_WORKER", ("-S", "-c", "import time; time.sleep(60)"))
+    monkeypatch.setattr(isolation, "_WORKER", ("-S", "-c", "import time; time.sleep(250)"))
     with ThreadPoolExecutor(1) as threads:
         for _ in range(30):
             pool = WorkerPool(1)
             asked = threads.submit(pool.audit, Job(name="clip.mp4", settings=FAST))
             time.sleep(0.05)
             pool.close()
-            assert "error" in asked.result(timeout=20).row
+            assert "error" in asked.result(timeout=100).row
