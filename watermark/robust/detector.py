@@ -53,6 +53,8 @@ _CANDIDATES = 16
 _REFINED = 2
 _WORTH_REFINING = 4.6
 _WORTH_DECODING = 4.5
+# Nearly every wide search finds a chance match above 5; the network is not asked for those.
+_WORTH_ASKING = 5.3
 _FINE_THUMBNAILS = 12
 # The learned front end looks at a few stretches, and at as many as this where they hold a trace.
 _LEARNED_FIRST = 5
@@ -245,6 +247,7 @@ class Detector:
         They were chosen by the same key in some of the same frames, so all that the choice was
         from is charged again.
         """
+        trials = [trial for trial in trials if trial.lock.score >= _WORTH_ASKING]
         if not trials or len(stretches) <= _LEARNED_FIRST:
             return None
         more = learned_parts(stretches, _LEARNED_STRETCHES)
