@@ -16,7 +16,14 @@ __all__ = ["Look", "share_of"]
 
 
 class Look(Enum):
-    """A way to look at a stretch of clip, and its share. Cheap and likely ones get the most."""
+    """A way to look at a stretch of clip: its share, and what it is, in words.
+
+    Cheap and likely ones get the most. Without the words, looks of one share would be one.
+
+    Attributes:
+        share: Of the false alarms of one search, in (0, 1); all add up to 1.
+        what: What is looked at.
+    """
 
     AS_IT_IS = 0.5, "laid down in eight ways"
     LEARNED = 0.1, "the same by the learned front end, on a few stretches"

@@ -22,5 +22,5 @@ def test_the_first_look_pays_least() -> None:
     assert first > 0.25
     assert all(share_of(1, look) < first for look in Look if look is not Look.AS_IT_IS)
     assert share_of(2, Look.AS_IT_IS) < first
-    # An hour's film in blocks of ten seconds: five powers of ten are left of twenty.
+    # The last look at an hour's film, in blocks of ten seconds.
     assert share_of(360, Look.AS_IT_IS) > 1e-6
