@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cell", "Heat", "heat"]
+__all__ = ["Cell", "Frame", "Heat", "heat"]
 
 _WARM = 3.0
 """Difference of log-likelihood ratios at which a colour is three quarters saturated (tanh 1)."""
@@ -45,6 +45,23 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Frame:
+    """An outline over the thumbnail, in per mille of the frame's sides.
+
+    Attributes:
+        left: Left edge.
+        top: Upper edge.
+        width: Width, above 0.
+        height: Height, above 0.
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Heat:
     """The map and the thumbnail under it.
 
@@ -55,6 +72,7 @@ class Heat:
         aspect: Width over height of the frame.
         cells: All cells, rows from the top.
         even: Whether no cell stands out.
+        region: A rectangle that was put into the picture, told by its borders; ``None`` for none.
     """
 
     start: float
@@ -63,6 +81,7 @@ class Heat:
     aspect: float
     cells: tuple[Cell, ...]
     even: bool
+    region: Frame | None = None
 
 
 def heat(row: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Heat | None:
@@ -72,7 +91,8 @@ def heat(row: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Heat | None
         row: The verdict in its JSON form.
         pictures: Thumbnails of the clip.
     """
-    found = (row["readings"]["classifier"].get("where") or {}).get("heat_map")
+    where = row["readings"]["classifier"].get("where") or {}
+    found = where.get("heat_map")
     if not found:
         return None
     media = row.get("media") or {}
@@ -85,7 +105,15 @@ def heat(row: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Heat | None
         aspect=media.get("width", 16) / max(1, media.get("height", 9)),
         cells=tuple(_cells(found)),
         even=_spread(found) < _LEAST,
+        region=_outline(where.get("region")),
     )
+
+
+def _outline(region: dict[str, Any] | None) -> Frame | None:
+    if not region:
+        return None
+    top, bottom, left, right = (round(1000 * edge, 2) for edge in region["box"])
+    return Frame(left=left, top=top, width=right - left, height=bottom - top)
 
 
 def _spread(found: dict[str, Any]) -> float:

@@ -15,7 +15,7 @@ from vidigree.detect.evidence import Layer
 from vidigree.detect.readings import LedgerReading, NotChecked, Readings
 from vidigree.detect.report import ReportWriter, render_report
 from vidigree.detect.report.curve import curve
-from vidigree.detect.report.heat import heat
+from vidigree.detect.report.heat import Frame, heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.verdict import judge
@@ -151,6 +151,22 @@ def test_the_picture_map_shows_differences_not_levels() -> None:
     found["cells"] = [[5.0, 5.0], [5.0, 5.5]]
     assert "No part of the picture stands out" in render(entry)
     assert 'class="heat"' not in render(entry)
+
+
+def test_a_rectangle_that_was_put_in_is_outlined_even_where_no_part_stands_out() -> None:
+    entry = row()
+    found = {"start": 0.0, "end": 2.0, "box": [0, 1, 0, 1], "cells": [[5.0, 5.0], [5.0, 5.5]]}
+    where = {"heat_map": found, "region": {"box": [0.25, 0.75, 0.1, 0.5], "evidence": 2.0}}
+    entry["readings"]["classifier"] = {"status": "scored", "where": where}
+    shown = heat(entry, [])
+    assert shown is not None
+    assert shown.region == Frame(left=100, top=250, width=400, height=500)
+    page = render(entry)
+    assert '<rect class="region" x="100.0" y="250.0" width="400.0" height="500.0">' in page
+    assert "put into the picture" in page
+    assert "No part of the picture stands out" in page
+    where["region"] = None
+    assert 'class="region"' not in render(entry)
 
 
 def test_the_curve_lies_over_the_clip_with_what_stands_out_behind_it() -> None:
