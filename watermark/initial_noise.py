@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import StampError
 from vidigree.watermark.keyring import MarkKey
+from vidigree.watermark.robust.decision import message_p_value
 from vidigree.watermark.robust.ecc import encode
-from vidigree.watermark.robust.payload import PAYLOAD_BITS, message_of, payload_bits
-from vidigree.watermark.robust.reading import message_p_value
-from vidigree.watermark.robust.rivals import likeliest
+from vidigree.watermark.robust.payload import MESSAGE_BITS, PAYLOAD_BITS, message_of, payload_bits
+from vidigree.watermark.robust.rivals import likeliest, listed
 from vidigree.watermark.robust.significance import PRESENT_BELOW, joint_p_value, p_value
 
 __all__ = ["NoiseReading", "mark_noise", "read_noise"]
@@ -111,10 +111,13 @@ def _read(values: NDArray[np.float64], key: MarkKey, keys: int) -> NoiseReading:
     pilots = p_value(_score(aligned[plan.pilots]), keys)
     soft = np.zeros(PAYLOAD_BITS * plan.outputs)
     np.add.at(soft, plan.coded_bit, aligned[plan.payload])
-    likely = likeliest(soft.astype(np.float32), plan.outputs)
+    received = soft.astype(np.float32)
+    likely = likeliest(received, plan.outputs, listed(received, plan.outputs))
     matched = [values * plan.signs(bits) for bits in likely]
     # Without the values that carry the key alone, which would speak for a wrong message, too.
-    surprise = message_p_value([_score(one[plan.payload]) for one in matched], keys)
+    surprise = message_p_value(
+        [_score(one[plan.payload]) for one in matched], keys * 2.0**MESSAGE_BITS
+    )
     # Two ways to be believed, the key alone and both together: each pays for the other.
     alone = min(1.0, 2.0 * pilots)
     if surprise is not None:

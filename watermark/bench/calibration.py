@@ -15,11 +15,12 @@ from vidigree.media.errors import UsageError
 from vidigree.watermark.bench import distortions as d
 from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
 from vidigree.watermark.robust.carrier import SHORT_SIDE, Carrier, carrier_of
+from vidigree.watermark.robust.decision import PILOT_WEIGHT
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.geometry import Geometry, observed_spectrum
 from vidigree.watermark.robust.modulation import align, channel_gain, symbols_of
 from vidigree.watermark.robust.reading import codeword_score
-from vidigree.watermark.robust.significance import joint_p_value, p_value
+from vidigree.watermark.robust.significance import joint_p_value, p_value, weighted_p_value
 from vidigree.watermark.robust.sync import SHIFTS, find_shift
 
 __all__ = ["Calibration", "calibrate", "qq_plot"]
@@ -41,6 +42,8 @@ class Calibration:
         code: float64, p-values of one random message's codeword at the best shift, weighted as
             the pilot says.
         joint: float64, p-values of pilot and codeword together, a bound.
+        placed: float64, p-values of pilot and codeword together at a shift fixed beforehand, as
+            they are judged where the message says where its tile starts.
     """
 
     windows: int
@@ -50,10 +53,11 @@ class Calibration:
     best: NDArray[np.float64]
     code: NDArray[np.float64]
     joint: NDArray[np.float64]
+    placed: NDArray[np.float64]
 
     def rows(self) -> list[tuple[float, ...]]:
-        """Return claimed p-values, and the shares there of shift, best, codeword and both."""
-        tests = (self.single, self.best, self.code, self.joint)
+        """Return claimed p-values, and the shares at or below them, test by test."""
+        tests = (self.single, self.best, self.code, self.joint, self.placed)
         return [
             (claimed, *(float(np.mean(values <= claimed)) for values in tests))
             for claimed in (1e-1, 1e-2, 1e-3, 1e-4)
@@ -96,16 +100,21 @@ def calibrate(
             "None of these clips could be read.", hint="Name video files of a few frames or more."
         )
     scores, *tests = np.array(values).T
-    single, best, code, joint = tests
+    single, best, code, joint, placed = tests
     return Calibration(
-        windows=windows, keys=keys, scores=scores, single=single, best=best, code=code, joint=joint
+        windows=windows,
+        keys=keys,
+        scores=scores,
+        single=single,
+        best=best,
+        code=code,
+        joint=joint,
+        placed=placed,
     )
 
 
-def _tested(
-    spectrum: NDArray[np.complex64], carrier: Carrier, message: int
-) -> tuple[float, float, float, float, float]:
-    """Return the best pilot score, and the p-values of the four tests."""
+def _tested(spectrum: NDArray[np.complex64], carrier: Carrier, message: int) -> tuple[float, ...]:
+    """Return the best pilot score, and the p-values of the five tests."""
     moduli = np.abs(spectrum[carrier.pilots])
     pilot = spectrum[carrier.pilots] * np.conj(carrier.phases[carrier.pilots])
     # A black window has no spectrum at all.
@@ -116,7 +125,9 @@ def _tested(
     gain = channel_gain(aligned, carrier)
     score = codeword_score(aligned, symbols_of(message, carrier), carrier, gain)
     code = p_value(score, 1.0, np.abs(aligned[carrier.data]) * gain[carrier.data])
-    return lock.score, p_value(at_zero, 1.0, moduli), best, code, joint_p_value(best, code)
+    single = p_value(at_zero, 1.0, moduli)
+    placed = weighted_p_value(single, code, PILOT_WEIGHT)
+    return lock.score, single, best, code, joint_p_value(best, code), placed
 
 
 def _windows(clips: Iterable[Path], rng: np.random.Generator) -> Iterator[Picture]:
@@ -165,6 +176,7 @@ def qq_plot(calibration: Calibration, path: Path) -> None:
         (calibration.best, "best of all shifts (presence by the pilot)"),
         (calibration.code, "one codeword there (messages are charged for all 2^64)"),
         (calibration.joint, "both together"),
+        (calibration.placed, "both at one shift, fixed beforehand"),
     ):
         values = np.sort(tested)
         shares = (np.arange(len(values)) + 1) / len(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 
@@ -15,12 +15,12 @@ from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import MarkSegment
 from vidigree.watermark.robust.budget import Look, share_of
 from vidigree.watermark.robust.carrier import carrier_of
+from vidigree.watermark.robust.decision import decode_trial
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import RIGHT_ANGLES, Geometry, upright_picture
 from vidigree.watermark.robust.reading import (
     Finding,
     Trial,
-    decode_trial,
     refine,
     score_of,
     try_geometry,
@@ -41,6 +41,7 @@ from vidigree.watermark.robust.stretches import (
     straight_parts,
     summed,
 )
+from vidigree.watermark.robust.sync import find_shifts
 from vidigree.watermark.robust.timeline import carrying_runs, segments_of
 
 __all__ = ["BlockMark", "Detector"]
@@ -53,13 +54,21 @@ _CANDIDATES = 16
 _REFINED = 2
 _WORTH_REFINING = 4.6
 _WORTH_DECODING = 4.5
-# Nearly every wide search finds a chance match above 5; the network is not asked for those.
-_WORTH_ASKING = 5.3
+# Further shifts of an upright picture.
+_FURTHER = 6
+_WORTH_TRYING = 3.9
+# What one look reads at most.
+_READ = _DECODED + _FURTHER
+# Nearly every wide search finds a chance match above 5, and many one above 5.3; the network is not
+# asked for those.
+_WORTH_ASKING = 5.6
 _FINE_THUMBNAILS = 12
 # The learned front end looks at a few stretches, and at as many as this where they hold a trace.
 _LEARNED_FIRST = 5
 _LEARNED_STRETCHES = 20
 _KNOWN_BELOW = 1e-9
+# Looks at the picture as it is: it may be whole.
+_WHOLE = frozenset({Look.AS_IT_IS, Look.LEARNED, Look.LEARNED_MORE})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -202,7 +211,25 @@ class Detector:
             for geometry in RIGHT_ANGLES
         ]
         trace = max(trial.lock.score for trial in trials) >= self._trace
-        return self._decode(trials, parts, len(trials), look), trace
+        finding = self._decode(trials, parts, len(trials), look)
+        if finding is not None and finding.message is not None:
+            return finding, trace
+        return self._elsewhere(trials, parts, look) or finding, trace
+
+    def _elsewhere(self, trials: list[Trial], parts: Parts, look: Look) -> Finding | None:
+        """Try further shifts of the upright picture, where a weak mark is likeliest to be.
+
+        Its pilot seldom tells the right shift from the best of all wrong ones, but does from most.
+        """
+        further = [
+            replace(trial, lock=lock)
+            for trial in trials
+            if trial.geometry == RIGHT_ANGLES[0]
+            for lock in find_shifts(trial.spectrum, trial.carrier, 1 + _FURTHER)
+            if lock.score >= _WORTH_TRYING and (lock != trial.lock or lock.score < _WORTH_DECODING)
+        ]
+        further.sort(key=lambda trial: -trial.lock.score)
+        return self._read(further[:_FURTHER], parts, len(trials), look)
 
     def _wide(self, stretches: list[Stretch]) -> Finding | None:
         """Search scale, rotation, mirroring and aspect at three working sizes."""
@@ -272,12 +299,18 @@ class Detector:
     ) -> Finding | None:
         """Read the best trials of one look; return the first that is no chance match."""
         self.looked += looked
-        share = share_of(self._searches, look, turn)
         ordered = sorted(trials, key=lambda trial: -trial.lock.score)[:_DECODED]
         worth = [trial for trial in ordered if trial.lock.score >= _WORTH_DECODING]
+        return self._read(worth, parts, looked, look, turn)
+
+    def _read(
+        self, trials: list[Trial], parts: Parts, looked: int, look: Look, turn: int | None = None
+    ) -> Finding | None:
+        """Read trials in turn until one is no chance match."""
+        share = share_of(self._searches, look, turn)
         present = None
-        for trial in worth:
-            finding = decode_trial(trial, looked, len(worth), share, parts)
+        for trial in trials:
+            finding = decode_trial(trial, looked, _READ, share, parts, whole=look in _WHOLE)
             if finding.message is not None:
                 return finding
             if present is None and finding.p_value <= PRESENT_BELOW:

@@ -3,30 +3,31 @@
 A short block at a very low rate is where tail-biting convolutional codes under a checksum come
 closest to what is possible (Liang, Yang, Wesel et al., "List-decoded tail-biting convolutional
 codes", 2019); the code has one memory of 14 bits and as many outputs a bit as the carrier holds.
-Decoding is the wrap-around Viterbi algorithm (Shao, Lin, Fossorier, 2003): the trellis is a ring,
-walked round until the start is forgotten. The best end states are kept as candidates, which gives
-a list for the checksum to choose from at no cost.
-
-About half of the messages are read at a score of the data points of 10.5 standard deviations, nine
-in ten at 12; ``benchmarks/mark_code.py`` prints the curve.
+Decoding walks round the ring of the trellis twice (Shao, Lin, Fossorier, 2003), the first time to
+forget the start, and then goes back once along the likeliest paths: how good the best way to any
+state is is known from the way there, so that cutting the list at every step loses hardly any path
+that belongs into it (Soong and Huang, 1991, had the idea of such a search from behind). A weak
+mark's block is seldom the likeliest one of all 2^72; the longer the list, the more often it is
+the likeliest of those that the checksum agrees with. ``benchmarks/mark_code.py`` prints the curve.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MEMORY", "branch_metrics", "decode", "encode", "flips_of", "soft_bits"]
+__all__ = ["MEMORY", "PATHS", "branch_metrics", "decode", "encode", "flips_of", "soft_bits"]
 
 MEMORY = 14
 """Bits that the encoder remembers besides the newest."""
 
 _STATES = 1 << MEMORY
-_WRAPS = 2
-_ENDS = 2048
-_LIST = 512
+PATHS = 1 << 11
+"""How many paths are followed where nothing else is asked for."""
+
 # Taps of 26 outputs, repeated for more; free distance 240, the best of some 300 random choices.
 _GENERATORS = (
     *(22991, 24905, 19047, 32603, 28861, 29803, 23739, 17647, 21471, 31845, 29557, 25363),
@@ -48,33 +49,71 @@ def encode(bits: NDArray[np.uint8], outputs: int) -> NDArray[np.uint8]:
     return flips_of(_windows(bits), outputs).ravel()
 
 
-def decode(soft: NDArray[np.float32], outputs: int) -> list[NDArray[np.uint8]]:
+def decode(
+    soft: NDArray[np.float32],
+    outputs: int,
+    paths: int = PATHS,
+    passes: Callable[[NDArray[np.uint8]], NDArray[np.bool_]] | None = None,
+) -> NDArray[np.uint8]:
     """Return candidate blocks, most likely first.
 
     Args:
         soft: float32 (k * outputs,), log likelihood ratio of each coded bit, positive for 0, in any
             common unit.
         outputs: Coded bits per bit, as encoded.
+        paths: How many paths are followed back; time and memory grow with it (300 bytes each).
+        passes: Tells which of blocks, uint8 (n, k), to keep; ``None`` keeps all.
 
     Returns:
-        Up to 512 different blocks, uint8 (k,).
+        uint8 (n, k), different blocks, n from 0 to ``paths``.
     """
     branch = branch_metrics(soft, outputs)
+    newest, before = _likely_paths(branch, paths)
+    length, count = len(newest), len(newest[-1])
+    blocks = np.empty((length, count), np.uint8)
+    path = np.arange(count, dtype=np.int32)
+    for step in range(length):
+        blocks[step] = newest[length - 1 - step][path]
+        path = before[length - 1 - step][path]
+    # A path that does not bite its tail still names a block, which is judged as encoded.
+    found = blocks.T if passes is None else blocks.T[passes(blocks.T)]
+    different = np.unique(found, axis=0)
+    return different[np.argsort(-_scores(different, branch), kind="stable")]
+
+
+def _likely_paths(
+    branch: NDArray[np.float32], most: int
+) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.int32]]]:
+    """Follow the likeliest paths back through the last round.
+
+    Returns:
+        For each step, the last one first: uint8 (n,), the bit of every path there, and int32 (n,),
+        which path of the step after it each one goes on from.
+    """
     length = branch.shape[0]
     metric = np.zeros(_STATES, np.float32)
-    choices = np.empty((length, _STATES), np.bool_)
-    for step in range(_WRAPS * length):
-        # Only the last wrap is traced back.
-        metric, choices[step % length] = _advance(metric, branch[step % length])
-    state = np.argsort(-metric, kind="stable")[:_ENDS]
-    blocks = np.empty((length, len(state)), np.uint8)
+    for step in range(length):
+        metric = _advance(metric, branch[step])
+    ways = np.empty((length, _STATES), np.float32)
+    for step in range(length):
+        ways[step] = metric
+        metric = _advance(metric, branch[step])
+    state: NDArray[np.int64] = np.arange(_STATES)
+    rest = np.zeros(_STATES, np.float32)
+    newest: list[NDArray[np.uint8]] = []
+    before: list[NDArray[np.int32]] = []
     for step in range(length - 1, -1, -1):
-        blocks[step] = state >> (MEMORY - 1)
-        state = ((state << 1) & (_STATES - 1)) | choices[step][state]
-    # A survivor that does not bite its tail still names a block, which is judged as encoded.
-    different = np.unique(blocks.T, axis=0)
-    order = np.argsort(-_scores(different, branch), kind="stable")[:_LIST]
-    return [different[index] for index in order]
+        window = np.concatenate([state << 1, state << 1 | 1])
+        after: NDArray[np.int32] = np.tile(np.arange(len(state), dtype=np.int32), 2)
+        rest = np.tile(rest, 2) + branch[step][window]
+        if len(window) > most:
+            whole = rest + ways[step][window & (_STATES - 1)]
+            kept = np.argpartition(-whole, most)[:most]
+            window, after, rest = window[kept], after[kept], rest[kept]
+        newest.append((window >> MEMORY).astype(np.uint8))
+        before.append(after)
+        state = window & (_STATES - 1)
+    return newest, before
 
 
 def _scores(blocks: NDArray[np.uint8], branch: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -110,7 +149,7 @@ def soft_bits(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float64]:
     metric = np.zeros(_STATES, np.float32)
     for step in range(2 * length):
         forward[step % length] = metric
-        metric, _ = _advance(metric, branch[step % length])
+        metric = _advance(metric, branch[step % length])
     result = np.empty(length)
     backward = np.zeros(_STATES, np.float32)
     window = np.arange(2 * _STATES)
@@ -130,18 +169,15 @@ def branch_metrics(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float3
     return np.asarray(values @ _signs(outputs).T.astype(np.float32))
 
 
-def _advance(
-    metric: NDArray[np.float32], branch: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Extend all survivors by one bit.
+def _advance(metric: NDArray[np.float32], branch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Extend the best path to every state by one bit.
 
     A window is (newest bit, ..., oldest bit); the state before it is its low bits, the state after
     it is its high bits.
     """
     whole = np.concatenate([metric, metric]) + branch
-    even, odd = whole[0::2], whole[1::2]
-    best = np.maximum(even, odd)
-    return best - best.max(), odd > even
+    best = np.maximum(whole[0::2], whole[1::2])
+    return np.asarray(best - best.max())
 
 
 @functools.lru_cache(maxsize=8)

@@ -20,6 +20,7 @@ __all__ = [
     "CHECK_BITS",
     "MESSAGE_BITS",
     "PAYLOAD_BITS",
+    "agrees",
     "message_of",
     "nonce_of",
     "payload_bits",
@@ -61,6 +62,13 @@ def syndromes() -> NDArray[np.uint8]:
     """
     of_message = [_checksum(1 << bit) ^ _checksum(0) for bit in range(MESSAGE_BITS - 1, -1, -1)]
     return np.array([*of_message, *(1 << bit for bit in range(CHECK_BITS - 1, -1, -1))], np.uint8)
+
+
+def agrees(blocks: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which payloads' checksums agree, bool (n,), for uint8 (n, 72)."""
+    seen = np.bitwise_xor.reduce(blocks * syndromes(), axis=1)
+    # The checksum of nothing is not nothing: it starts from ones.
+    return np.asarray(seen == np.bitwise_xor.reduce(payload_bits(0) * syndromes()))
 
 
 def nonce_of(message: int, key: MarkKey) -> tuple[float, float]:

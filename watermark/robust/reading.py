@@ -1,4 +1,4 @@
-"""Reading one picture: test a geometry, decode the message, and say how sure it is."""
+"""Looking at one picture: test a geometry, climb to the best nearby, weigh the parts anew."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.watermark.keyring import MarkKey
-from vidigree.watermark.robust import ecc
 from vidigree.watermark.robust.carrier import Carrier
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import (
@@ -18,25 +17,14 @@ from vidigree.watermark.robust.geometry import (
     scaled_spectrum,
     upright_picture,
 )
-from vidigree.watermark.robust.modulation import (
-    align,
-    channel_gain,
-    outputs_per_bit,
-    soft_values,
-    symbols_of_payload,
-)
-from vidigree.watermark.robust.payload import MESSAGE_BITS, message_of
-from vidigree.watermark.robust.rivals import likeliest
-from vidigree.watermark.robust.significance import PRESENT_BELOW, joint_p_value, p_value
+from vidigree.watermark.robust.modulation import align
 from vidigree.watermark.robust.spectrum import whiten
-from vidigree.watermark.robust.sync import SHIFTS, Lock, find_shift
+from vidigree.watermark.robust.sync import Lock, find_shift
 
 __all__ = [
     "Finding",
     "Trial",
     "codeword_score",
-    "decode_trial",
-    "message_p_value",
     "refine",
     "reweighed",
     "score_of",
@@ -44,10 +32,6 @@ __all__ = [
     "try_scale",
 ]
 
-# A codeword that many of the 2**64 could equal by chance is no message, whatever the pilot says.
-_MESSAGE_BELOW = 1e-5
-# Log likelihood ratio by which a message must lead its strongest rival: a thousand to one.
-_CLEARLY = 6.9
 _SPREAD = 0.5
 _LEAST_WEIGHT = 0.02
 _LEAST_SEEN = 0.3
@@ -178,82 +162,7 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]]) -> Trial:
     expected = (level * usual + variance * seen) / (1.0 + variance)
     weights = np.maximum(expected, _LEAST_WEIGHT * level)
     spectrum = whiten((weights.astype(np.float32) @ spectra).astype(np.complex64), carrier)
-    return replace(trial, spectrum=spectrum, lock=find_shift(spectrum, carrier))
-
-
-def decode_trial(
-    trial: Trial,
-    geometries: int,
-    decodes: int,
-    share: float = 1.0,
-    parts: Sequence[tuple[float, Picture]] = (),
-) -> Finding:
-    """Read the message at a trial's lock and judge it.
-
-    Two tests. The pilot's is charged for every shift of every geometry and key. Those were chosen
-    by the pilot; the phases of the data points know nothing of it, so the codeword's test is
-    charged for every message of every decoding, and for nothing else. Being independent, the two
-    may be put together; a message is given if both together are no chance, the codeword by itself
-    hardly one, and no other message nearly as likely.
-
-    Args:
-        trial: Geometry and shift.
-        geometries: How many geometries and keys this look tries.
-        decodes: How many trials this look decodes.
-        share: Share of a file's false alarms that this look may give; see :mod:`.budget`.
-        parts: The weighted residuals that the trial's picture is the sum of, to be weighted anew.
-    """
-    carrier = trial.carrier
-    pilot_moduli = np.abs(trial.spectrum[carrier.pilots])
-    pilot_p = p_value(trial.lock.score, max(1, geometries) * SHIFTS, pilot_moduli)
-    better = reweighed(trial, parts)
-    aligned = align(better.spectrum, carrier, better.lock.shift)
-    gain = channel_gain(aligned, carrier)
-    soft = soft_values(aligned, carrier, gain)
-    outputs = outputs_per_bit(carrier)
-    valid = likeliest(soft, outputs)
-    scores = [
-        codeword_score(aligned, symbols_of_payload(bits, carrier), carrier, gain) for bits in valid
-    ]
-    code_p = message_p_value(scores, decodes, np.abs(aligned[carrier.data]) * gain[carrier.data])
-    if code_p is not None:
-        # Two ways to be believed, the pilot alone and both together: each pays for the other.
-        sure = min(1.0, 2.0 / share * joint_p_value(pilot_p, code_p))
-        if sure <= PRESENT_BELOW:
-            confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(soft, outputs))))
-            return Finding(
-                trial=better,
-                message=message_of(valid[0]),
-                p_value=min(sure, 2.0 / share * pilot_p),
-                symbols=symbols_of_payload(valid[0], carrier),
-                bit_confidence=tuple(float(value) for value in confidence[:MESSAGE_BITS]),
-            )
-    pilots = np.zeros(len(carrier.waves), np.complex64)
-    pilots[carrier.pilots] = 1.0
-    alone = min(1.0, 2.0 / share * pilot_p)
-    return Finding(trial=trial, message=None, p_value=alone, symbols=pilots, bit_confidence=())
-
-
-def message_p_value(
-    scores: Sequence[float], decodes: int, moduli: NDArray[np.floating] | None = None
-) -> float | None:
-    """Return the p-value of the likeliest message, ``None`` where it is not to be believed.
-
-    It must be hardly a chance among all messages, and clearly likelier than the next: a neighbour
-    of the message that was written correlates with what was received, too, and may come first.
-
-    Args:
-        scores: Of the likeliest message and its rival, standard deviations.
-        decodes: How many decodings this one is among.
-        moduli: float (n,), of the weighted data points, any unit; ``None`` for a bound.
-    """
-    if not scores:
-        return None
-    # The amplitude being what the first score says, this is the log likelihood ratio of the two.
-    if len(scores) > 1 and scores[0] * (scores[0] - scores[1]) < _CLEARLY:
-        return None
-    chance = p_value(scores[0], max(1, decodes) * 2.0**MESSAGE_BITS, moduli)
-    return chance if chance <= _MESSAGE_BELOW else None
+    return replace(trial, spectrum=spectrum, lock=find_shift(spectrum, carrier, trial.lock.shift))
 
 
 def codeword_score(

@@ -1,7 +1,8 @@
 """The likeliest message, and the one that is most easily taken for it.
 
-The decoder keeps one path for each state that the trellis ends in, so that of two messages which
-differ somewhere inside only, one never gets into its list. Those are the likeliest to be confused.
+The decoder's list is of paths, and says little of what is just behind its end: a message that
+differs from the first one somewhere inside may be missing from it. Those are the likeliest to be
+confused.
 The code and the checksum are linear, so that the differences that matter are the same whatever was
 sent: short bursts of bits which the checksum does not see and which change few coded bits. All of
 them are tried on the decoder's answer.
@@ -16,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.watermark.robust import ecc
-from vidigree.watermark.robust.payload import PAYLOAD_BITS, message_of, syndromes
+from vidigree.watermark.robust.payload import PAYLOAD_BITS, agrees, syndromes
 
-__all__ = ["likeliest"]
+__all__ = ["likeliest", "listed", "rival_of"]
 
 # Bursts of up to this many bits; what is longer changes more than the share below, or nearly.
 _BURST = 19
@@ -42,30 +43,64 @@ class _Neighbours:
     windows: NDArray[np.int32]
 
 
-def likeliest(soft: NDArray[np.float32], outputs: int) -> list[NDArray[np.uint8]]:
-    """Return the likeliest payload that the checksum agrees with, and its strongest rival.
+def listed(soft: NDArray[np.float32], outputs: int, paths: int = ecc.PATHS) -> NDArray[np.uint8]:
+    """Return the payloads that the decoder lists and the checksum agrees with, likeliest first.
 
     Args:
         soft: float32 (72 * outputs,), log likelihood ratio of each coded bit, positive for 0, in
             any common unit.
         outputs: Coded bits per bit.
+        paths: How many paths the decoder follows.
 
     Returns:
-        uint8 (72,) each, the likelier first; empty where no candidate passes the checksum.
+        uint8 (n, 72), n from 0.
     """
-    listed = [bits for bits in ecc.decode(soft, outputs) if message_of(bits) is not None][:2]
-    if not listed:
+    return ecc.decode(soft, outputs, paths, agrees)
+
+
+def likeliest(
+    soft: NDArray[np.float32], outputs: int, candidates: NDArray[np.uint8]
+) -> list[NDArray[np.uint8]]:
+    """Return the likeliest payload that the checksum agrees with, and its strongest rival.
+
+    Args:
+        soft: float32 (72 * outputs,), as they were decoded.
+        outputs: Coded bits per bit.
+        candidates: What :func:`listed` gives for them.
+
+    Returns:
+        uint8 (72,) each, the likelier first; empty without candidates.
+    """
+    if not len(candidates):
         return []
     near = _neighbours(outputs)
-    best = listed[0]
+    best = candidates[0]
     for _ in range(_CLIMBS):
         losses = _losses(best, soft, outputs, near)
-        neighbour = best ^ near.bits[int(np.argmin(losses))]
         if losses.min() >= 0:
             break
-        best = neighbour
-    others = [neighbour, *(bits for bits in listed if not np.array_equal(bits, best))]
-    return [best, max(others, key=lambda bits: _agreement(bits, soft, outputs))]
+        best = best ^ near.bits[int(np.argmin(losses))]
+    return [best, rival_of(best, soft, outputs, candidates)]
+
+
+def rival_of(
+    bits: NDArray[np.uint8],
+    soft: NDArray[np.float32],
+    outputs: int,
+    candidates: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """Return the likeliest other payload, uint8 (72,), among neighbours and the first candidates.
+
+    Args:
+        bits: uint8 (72,), the payload whose rival is wanted.
+        soft: float32 (72 * outputs,), as they were decoded.
+        outputs: Coded bits per bit.
+        candidates: uint8 (n, 72), what :func:`listed` gives for them.
+    """
+    near = _neighbours(outputs)
+    neighbour = bits ^ near.bits[int(np.argmin(_losses(bits, soft, outputs, near)))]
+    others = [one for one in candidates[:2] if not np.array_equal(one, bits)]
+    return max([neighbour, *others], key=lambda one: _agreement(one, soft, outputs))
 
 
 def _losses(

@@ -19,9 +19,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfcx, i0e, i1e
+from scipy.special import erfcx, i0e, i1e, log_ndtr, ndtri_exp
 
-__all__ = ["PRESENT_BELOW", "joint_p_value", "p_value"]
+__all__ = ["PRESENT_BELOW", "joint_p_value", "p_value", "weighted_p_value"]
 
 PRESENT_BELOW = 1e-6
 """A mark is reported present when its p-value is at or below this."""
@@ -30,6 +30,8 @@ _LEAST = -700.0
 _STEPS = 60
 _PRECISE = 1e-9
 _NEARLY_ALL = 0.98
+# A p-value of 1 would outweigh any other.
+_SURELY = 1.0 - 1e-12
 
 
 def p_value(score: float, hypotheses: float, moduli: NDArray[np.floating] | None = None) -> float:
@@ -59,6 +61,22 @@ def joint_p_value(first: float, second: float) -> float:
     """
     product = max(first * second, math.exp(_LEAST))
     return min(1.0, product * (1.0 - math.log(product)))
+
+
+def weighted_p_value(first: float, second: float, weight: float) -> float:
+    """Return the p-value of two independent tests together, the first one counting less or more.
+
+    The two are taken as standard normal deviates and added with fixed weights (Liptak, 1958),
+    which is closest to the best test where it is known beforehand how strong either will be.
+
+    Args:
+        first: A p-value, in (0, 1].
+        second: Another.
+        weight: Of the first, in (0, 1); the squares of both weights add up to 1.
+    """
+    deviates = [-ndtri_exp(math.log(min(one, _SURELY))) for one in (first, second)]
+    total = weight * deviates[0] + math.sqrt(1.0 - weight * weight) * deviates[1]
+    return math.exp(max(float(log_ndtr(-total)), _LEAST))
 
 
 def _log_tail(score: float, moduli: NDArray[np.floating]) -> float:

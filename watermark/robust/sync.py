@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
 from vidigree.watermark.robust.carrier import TILE, Carrier
 
-__all__ = ["SHIFTS", "Lock", "find_shift"]
+__all__ = ["SHIFTS", "Lock", "find_shift", "find_shifts"]
 
 _GRID = 2 * TILE
+# Half carrier pixels: how far a shift may move when it is found anew, and how wide a peak is.
+_NEARBY = 2
+_PEAK = 7
 SHIFTS = _GRID * _GRID
 """Number of shifts that :func:`find_shift` looks at."""
 
@@ -30,13 +34,43 @@ class Lock:
     score: float
 
 
-def find_shift(spectrum: NDArray[np.complex64], carrier: Carrier) -> Lock:
+def find_shift(
+    spectrum: NDArray[np.complex64],
+    carrier: Carrier,
+    near: tuple[float, float] | None = None,
+) -> Lock:
     """Correlate with the pilot at every shift of half a carrier pixel, by one FFT.
 
     Args:
         spectrum: complex64 (K,), whitened lattice spectrum.
         carrier: The key's carrier.
+        near: A shift that the result may differ from by one carrier pixel; ``None`` for any.
     """
+    surface = _surface(spectrum, carrier)
+    if near is not None:
+        column, row = (round(place * _GRID / TILE) for place in near)
+        apart = _GRID // 2 - abs(np.arange(_GRID) - _GRID // 2)
+        far = (np.roll(apart, row) > _NEARBY)[:, None] | (np.roll(apart, column) > _NEARBY)
+        surface[far] = -np.inf
+    return _lock(surface, int(np.argmax(surface)))
+
+
+def find_shifts(spectrum: NDArray[np.complex64], carrier: Carrier, count: int) -> list[Lock]:
+    """Return the best shifts, best first, none a neighbour of another.
+
+    Args:
+        spectrum: complex64 (K,), whitened lattice spectrum.
+        carrier: The key's carrier.
+        count: How many.
+    """
+    surface = _surface(spectrum, carrier)
+    peaks = np.flatnonzero(surface == cv2.dilate(surface, np.ones((_PEAK, _PEAK), np.uint8)))
+    best = peaks[np.argsort(-surface.ravel()[peaks], kind="stable")][:count]
+    return [_lock(surface, int(place)) for place in best]
+
+
+def _surface(spectrum: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.float32]:
+    """Return the score of every shift, standard deviations, (rows, columns) of half pixels."""
     chosen = spectrum[carrier.pilots] * np.conj(carrier.phases[carrier.pilots])
     waves = carrier.waves[carrier.pilots]
     grid = np.zeros((int(waves[:, 1].max()) + 1, _GRID), np.complex64)
@@ -46,9 +80,12 @@ def find_shift(spectrum: NDArray[np.complex64], carrier: Carrier) -> Lock:
     partial = scipy.fft.ifft(grid, axis=1, norm="forward")
     partial[1:] /= 2
     surface = scipy.fft.irfft(partial, n=_GRID, axis=0, norm="forward")
-    place = np.unravel_index(int(np.argmax(surface)), surface.shape)
     spread = float(np.sqrt(np.sum(np.abs(chosen) ** 2) / 2.0)) + 1e-12
+    return np.asarray(surface / np.float32(spread), np.float32)
+
+
+def _lock(surface: NDArray[np.float32], place: int) -> Lock:
+    row, column = divmod(place, _GRID)
     return Lock(
-        shift=(float(place[1]) * TILE / _GRID, float(place[0]) * TILE / _GRID),
-        score=float(surface[place]) / spread,
+        shift=(column * TILE / _GRID, row * TILE / _GRID), score=float(surface[row, column])
     )

@@ -27,7 +27,7 @@ def test_scores_of_unmarked_windows_keep_what_the_p_values_claim(tmp_path: Path)
     result = calibrate(clips, trials=200, keys=20, seed=1)
     assert len(result.best) >= 120
     # Where nothing is chosen, a p-value is no bound but right.
-    for tested in (result.single, result.code):
+    for tested in (result.single, result.code, result.placed):
         assert np.mean(tested <= 0.1) == pytest.approx(0.1, abs=0.07)
     for claimed, *shares in result.rows()[1:]:
         assert max(shares) <= 5 * claimed

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vidigree.watermark.robust import ecc
-from vidigree.watermark.robust.payload import PAYLOAD_BITS, message_of, payload_bits
+from vidigree.watermark.robust.payload import PAYLOAD_BITS, agrees, message_of, payload_bits
 
 messages = st.integers(0, 2**64 - 1)
 
@@ -39,6 +39,37 @@ def test_noise_alone_seldom_passes_the_checksum() -> None:
         for soft in rng.normal(size=(60, PAYLOAD_BITS * 22)).astype(np.float32)
     )
     assert passed <= 3
+
+
+def test_a_longer_list_holds_what_a_shorter_one_lacks() -> None:
+    rng = np.random.default_rng(11)
+    held = {1 << 8: 0, 1 << 11: 0, 1 << 15: 0}
+    for _ in range(12):
+        bits = payload_bits(int.from_bytes(rng.bytes(8), "big"))
+        sent = 1.0 - 2.0 * ecc.encode(bits, 26)
+        # Ten standard deviations in all: hardly one such block is the likeliest of all 2^72.
+        soft = (sent * 10.0 / np.sqrt(sent.size) + rng.normal(size=sent.size)).astype(np.float32)
+        for paths in held:
+            found = ecc.decode(soft, 26, paths, agrees)
+            assert len(np.unique(found, axis=0)) == len(found) <= paths
+            assert all(message_of(one) is not None for one in found)
+            held[paths] += bool(np.any(np.all(found == bits, axis=1)))
+    assert held[1 << 8] < held[1 << 15] >= held[1 << 11] >= held[1 << 8]
+    assert held[1 << 15] >= 7
+
+
+def test_candidates_come_in_order_of_how_well_they_agree() -> None:
+    soft = np.random.default_rng(3).normal(size=PAYLOAD_BITS * 26).astype(np.float32)
+    found = ecc.decode(soft, 26, 512)
+    agreement = [float(soft @ (1.0 - 2.0 * ecc.encode(bits, 26))) for bits in found]
+    assert agreement == sorted(agreement, reverse=True)
+
+
+@given(st.lists(st.integers(0, 2**72 - 1), min_size=1, max_size=5))
+def test_all_checksums_at_once_are_each_ones(values: list[int]) -> None:
+    blocks = np.array([[v >> bit & 1 for bit in range(71, -1, -1)] for v in values], np.uint8)
+    blocks[0] = payload_bits(values[0] >> 8)
+    assert agrees(blocks).tolist() == [message_of(one) is not None for one in blocks]
 
 
 def test_the_ring_has_no_beginning() -> None:

@@ -12,7 +12,7 @@ from vidigree.watermark.robust.payload import (
     payload_bits,
     syndromes,
 )
-from vidigree.watermark.robust.rivals import likeliest
+from vidigree.watermark.robust.rivals import likeliest, listed
 
 _OUTPUTS = 26
 # Changes that the checksum does not see and that stay clear of where the trellis ends.
@@ -21,6 +21,10 @@ _UNSEEN = 0x12F
 
 def _signs(message: int) -> np.ndarray:
     return 1.0 - 2.0 * ecc.encode(payload_bits(message), _OUTPUTS).astype(np.float32)
+
+
+def _likeliest(soft: np.ndarray) -> list[np.ndarray]:
+    return likeliest(soft, _OUTPUTS, listed(soft, _OUTPUTS))
 
 
 @given(message=st.integers(0, 2**64 - 1), change=st.integers(1, 2**72 - 1))
@@ -36,7 +40,7 @@ def test_the_rival_is_found_wherever_it_differs(place: int) -> None:
     sent = 0x0123456789ABCDEF
     other = sent ^ (_UNSEEN << place & (1 << 64) - 1)
     soft = 0.6 * _signs(sent) + 0.4 * _signs(other)
-    best, rival = likeliest(soft.astype(np.float32), _OUTPUTS)
+    best, rival = _likeliest(soft.astype(np.float32))
     assert message_of(best) == sent
     assert message_of(rival) == other
 
@@ -49,7 +53,7 @@ def test_a_neighbour_that_the_decoder_does_not_list_comes_first_where_it_is_like
     second = first ^ _UNSEEN << place
     for share in (0.45, 0.55):
         soft = (share * _signs(first) + (1 - share) * _signs(second)).astype(np.float32)
-        best, rival = (message_of(bits) for bits in likeliest(soft, _OUTPUTS))
+        best, rival = (message_of(bits) for bits in _likeliest(soft))
         assert (best, rival) == ((first, second) if share > 0.5 else (second, first))
 
 
@@ -57,6 +61,6 @@ def test_no_candidate_without_the_checksum() -> None:
     bits = payload_bits(5)
     bits[30] ^= 1
     soft = 8.0 * (1.0 - 2.0 * ecc.encode(bits, _OUTPUTS))
-    found = likeliest(soft.astype(np.float32), _OUTPUTS)
+    found = _likeliest(soft.astype(np.float32))
     assert all(message_of(one) is not None for one in found)
     assert not any(np.array_equal(one, bits) for one in found)

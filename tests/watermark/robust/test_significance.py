@@ -5,7 +5,7 @@ import pytest
 from scipy.special import i0e
 from scipy.stats import norm
 
-from vidigree.watermark.robust.significance import joint_p_value, p_value
+from vidigree.watermark.robust.significance import joint_p_value, p_value, weighted_p_value
 
 
 def _moduli(count: int, seed: int) -> np.ndarray:
@@ -70,3 +70,18 @@ def test_two_tests_together_keep_their_level() -> None:
         assert share == pytest.approx(level, rel=0.3)
     assert joint_p_value(1.0, 1.0) == 1.0
     assert 0.0 < joint_p_value(1e-300, 1e-300) < 1e-290
+
+
+@pytest.mark.parametrize("weight", [0.1, 0.4, 0.9])
+def test_two_weighted_tests_keep_their_level(weight: float) -> None:
+    pairs = np.random.default_rng(8).random((100_000, 2))
+    values = np.array([weighted_p_value(a, b, weight) for a, b in pairs])
+    for level in (0.1, 0.01, 0.001):
+        assert np.mean(values <= level) == pytest.approx(level, rel=0.3)
+
+
+def test_what_weighs_more_counts_more_and_no_certainty_against_it_decides_alone() -> None:
+    assert weighted_p_value(1e-3, 1e-9, 0.4) < weighted_p_value(1e-3, 1e-9, 0.7)
+    assert weighted_p_value(1.0, 1e-60, 0.4) < 1e-20
+    assert 0.0 < weighted_p_value(1e-300, 1e-300, 0.4) < 1e-200
+    assert weighted_p_value(1.0, 1.0, 0.4) == pytest.approx(1.0)

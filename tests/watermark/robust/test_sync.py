@@ -10,7 +10,7 @@ from vidigree.watermark.robust.reading import refine, try_geometry
 from vidigree.watermark.robust.search import candidates
 from vidigree.watermark.robust.significance import p_value
 from vidigree.watermark.robust.spectrum import lattice_spectrum, synthesise, whiten
-from vidigree.watermark.robust.sync import SHIFTS, find_shift
+from vidigree.watermark.robust.sync import SHIFTS, find_shift, find_shifts
 
 CARRIER = carrier_of(PUBLISHED_KEY)
 
@@ -103,3 +103,28 @@ def test_geometry_is_undone_in_the_right_order() -> None:
     picture = Picture(residual=turned, step=(1.0, 1.0))
     geometry = Geometry(rotation=90.0, mirrored=True)
     assert try_geometry(picture, PUBLISHED_KEY, CARRIER, geometry).lock.score > 8
+
+
+def test_further_shifts_come_in_order_and_none_is_a_neighbour_of_another() -> None:
+    residual = _pattern((40.0, 90.0), (256, 384), (1.0, 1.0), seed=4)
+    spectrum = whiten(lattice_spectrum(residual, CARRIER, (1.0, 1.0)), CARRIER)
+    found = find_shifts(spectrum, CARRIER, 12)
+    assert found[0] == find_shift(spectrum, CARRIER)
+    assert len(found) == 12
+    scores = [lock.score for lock in found]
+    assert scores == sorted(scores, reverse=True)
+    places = np.array([lock.shift for lock in found])
+    apart = np.abs((places[:, None] - places[None] + TILE / 2) % TILE - TILE / 2).max(axis=2)
+    assert np.all(apart[~np.eye(len(found), dtype=bool)] > 1.0)
+
+
+@given(st.integers(0, 255), st.integers(0, 255))
+@settings(max_examples=20, deadline=None)
+def test_a_shift_found_anew_stays_within_a_carrier_pixel(right: int, down: int) -> None:
+    noise = np.random.default_rng(9).normal(size=(256, 384)).astype(np.float32)
+    spectrum = whiten(lattice_spectrum(noise, CARRIER, (1.0, 1.0)), CARRIER)
+    near = (right / 2, down / 2)
+    lock = find_shift(spectrum, CARRIER, near)
+    error = (np.array(lock.shift) - near + TILE / 2) % TILE - TILE / 2
+    assert np.abs(error).max() <= 1.0
+    assert lock.score <= find_shift(spectrum, CARRIER).score
