@@ -38,6 +38,8 @@ _PILOTS: Final = 4
 _OUTPUTS: Final = (4, 26)
 # Estimates are clipped here, in standard deviations: outliers know nothing more.
 _CLIP: Final = 2.0
+# By how much of a chance the likeliest of all messages may be no message.
+_MESSAGE_BELOW: Final = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +117,8 @@ def _read(values: NDArray[np.float64], key: MarkKey, keys: int) -> NoiseReading:
     likely = likeliest(received, plan.outputs, listed(received, plan.outputs))
     matched = [values * plan.signs(bits) for bits in likely]
     # Without the values that carry the key alone, which would speak for a wrong message, too.
-    surprise = message_p_value(
-        [_score(one[plan.payload]) for one in matched], keys * 2.0**MESSAGE_BITS
-    )
+    scores = [_score(one[plan.payload]) for one in matched]
+    surprise = message_p_value(scores, keys * 2.0**MESSAGE_BITS, _MESSAGE_BELOW)
     # Two ways to be believed, the key alone and both together: each pays for the other.
     alone = min(1.0, 2.0 * pilots)
     if surprise is not None:

@@ -42,8 +42,8 @@ class Calibration:
         code: float64, p-values of one random message's codeword at the best shift, weighted as
             the pilot says.
         joint: float64, p-values of pilot and codeword together, a bound.
-        placed: float64, p-values of pilot and codeword together at a shift fixed beforehand, as
-            they are judged where the message says where its tile starts.
+        placed: float64, p-values of the first and the third together, as pilot and codeword are
+            judged where the message says where its tile starts.
     """
 
     windows: int
@@ -176,7 +176,7 @@ def qq_plot(calibration: Calibration, path: Path) -> None:
         (calibration.best, "best of all shifts (presence by the pilot)"),
         (calibration.code, "one codeword there (messages are charged for all 2^64)"),
         (calibration.joint, "both together"),
-        (calibration.placed, "both at one shift, fixed beforehand"),
+        (calibration.placed, "one shift and one codeword, weighted"),
     ):
         values = np.sort(tested)
         shares = (np.arange(len(values)) + 1) / len(values)

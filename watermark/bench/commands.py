@@ -92,7 +92,7 @@ def calibrate(
     for claimed, single, best, code, joint, placed in result.rows():
         click.echo(
             f"claimed p <= {claimed:g}: fixed shift {single:.2g}, best shift {best:.2g}, "
-            f"codeword {code:.2g}, both {joint:.2g}, both at a fixed shift {placed:.2g}"
+            f"codeword {code:.2g}, both {joint:.2g}, weighted {placed:.2g}"
         )
     if plot is not None:
         qq_plot(result, plot)

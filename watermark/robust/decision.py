@@ -30,18 +30,25 @@ from vidigree.watermark.robust.significance import (
 )
 from vidigree.watermark.robust.sync import SHIFTS
 
-__all__ = ["PILOT_WEIGHT", "decode_trial", "message_p_value"]
+__all__ = ["MESSAGE_BELOW", "PILOT_WEIGHT", "decode_trial", "message_p_value"]
 
 PILOT_WEIGHT = 0.4
-"""What a weak mark's pilot scores beside its codeword, as weights whose squares add up to 1."""
+"""Weight of the pilot's p-value beside its codeword's; their squares add up to 1.
 
-# A codeword that many of the 2**64 could equal by chance is no message, whatever the pilot says.
-_MESSAGE_BELOW = 1e-4
+After strong compression a mark's pilot scores about half of what its codeword does.
+"""
+
+MESSAGE_BELOW = 1e-4
+"""A codeword that so many messages could equal by chance is none of them, whatever the pilot says.
+
+For a whole file, wherever a tile starts, and as much again where messages are told by their place.
+"""
+
 # Log likelihood ratio by which a message must lead its strongest rival: a thousand to one.
 _CLEARLY = 6.9
 # Many paths are followed where a message may be told by its place and the pilot says that it may be
-# worth it: a chance match reaches this in one clip of three. Elsewhere what a longer list adds is
-# too weak to be believed.
+# worth it: of one key, a chance match of the eight unscaled geometries seldom reaches this.
+# Elsewhere what a longer list adds is too weak to be believed.
 _DEEP = 4.8
 _DEEP_PATHS = 1 << 16
 _NOTHING = np.zeros(0, np.uint8)
@@ -124,28 +131,32 @@ def decode_trial(
     pilot_p = p_value(trial.lock.score, looked, pilot_moduli)
     deep = whole and trial.lock.score >= _DEEP
     received = _Received.of(reweighed(trial, parts), _DEEP_PATHS if deep else ecc.PATHS)
-    # Several ways to be believed, the pilot alone and both together: each pays for the others.
-    charge = (3.0 if whole else 2.0) / share
-    bits, chance = _anywhere(received, pilot_p, decodes)
-    if whole and charge * chance > PRESENT_BELOW:
-        bits, chance = _in_place(received, p_value(trial.lock.score, 1.0, pilot_moduli), looked)
-    if charge * chance <= PRESENT_BELOW:
+    # Several ways to be believed, the pilot alone and both together: each has a part of the share.
+    alone = min(1.0, (4.0 if whole else 2.0) / share * pilot_p)
+    bits, chance = _anywhere(received, pilot_p, decodes, share)
+    chance *= 2.0 / share
+    if whole and chance > PRESENT_BELOW:
+        single = p_value(trial.lock.score, 1.0, pilot_moduli)
+        bits, chance = _in_place(received, single, looked, decodes, share)
+        chance *= 4.0 / share
+    if chance <= PRESENT_BELOW:
         outputs = outputs_per_bit(carrier)
         confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(received.soft, outputs))))
         return Finding(
             trial=received.trial,
             message=message_of(bits),
-            p_value=charge * min(chance, pilot_p),
+            p_value=min(chance, alone),
             symbols=symbols_of_payload(bits, carrier),
             bit_confidence=tuple(float(value) for value in confidence[:MESSAGE_BITS]),
         )
     pilots = np.zeros(len(carrier.waves), np.complex64)
     pilots[carrier.pilots] = 1.0
-    alone = min(1.0, charge * pilot_p)
     return Finding(trial=trial, message=None, p_value=alone, symbols=pilots, bit_confidence=())
 
 
-def _anywhere(received: _Received, pilot_p: float, decodes: int) -> tuple[NDArray[np.uint8], float]:
+def _anywhere(
+    received: _Received, pilot_p: float, decodes: int, share: float
+) -> tuple[NDArray[np.uint8], float]:
     """Return the likeliest payload of all, and the p-value of pilot and codeword; 1 if none."""
     messages = decodes * 2.0**MESSAGE_BITS
     first = received.candidates[:1]
@@ -155,39 +166,45 @@ def _anywhere(received: _Received, pilot_p: float, decodes: int) -> tuple[NDArra
     outputs = outputs_per_bit(received.trial.carrier)
     valid = likeliest(received.soft, outputs, received.candidates)
     scores = [received.score(bits) for bits in valid]
-    code_p = message_p_value(scores, messages, received.moduli)
+    code_p = message_p_value(scores, messages, MESSAGE_BELOW * share, received.moduli)
     return (_NOTHING, 1.0) if code_p is None else (valid[0], joint_p_value(pilot_p, code_p))
 
 
-def _in_place(received: _Received, pilot_p: float, looked: int) -> tuple[NDArray[np.uint8], float]:
+def _in_place(
+    received: _Received, pilot_p: float, looked: int, decodes: int, share: float
+) -> tuple[NDArray[np.uint8], float]:
     """Return the likeliest payload whose tile starts where it should, and its p-value; 1 if none.
 
     Args:
         received: What was received.
         pilot_p: The pilot's p-value at one shift.
         looked: How many shifts this look tries, over all geometries and keys.
+        decodes: How many trials this look decodes.
+        share: Share of a file's false alarms that this look may give.
     """
     mine = [bits for bits in received.candidates if received.at_its_place(bits)]
     if not mine:
         return _NOTHING, 1.0
     messages = 2.0**MESSAGE_BITS / PLACES
-    best = mine[0]
-    score = received.score(best)
+    best, score = mine[0], received.score(mine[0])
     outputs = outputs_per_bit(received.trial.carrier)
-    other = rival_of(best, received.soft, outputs, received.candidates)
-    # That the tile lies where only one message in so many has it speaks for a message, too.
-    credit = 0.0 if len(mine) > 1 or received.at_its_place(other) else math.log(PLACES)
-    rivals = [received.score(bits) for bits in (other, *mine[1:2])]
-    if score * (score - max(rivals)) + credit < _CLEARLY:
-        return _NOTHING, 1.0
-    if message_p_value([score], looked / SHIFTS * messages, received.moduli) is None:
+    for other in (rival_of(best, received.soft, outputs, received.candidates), *mine[1:2]):
+        # That the tile lies where only one message in so many has it speaks for a message, too.
+        credit = 0.0 if received.at_its_place(other) else math.log(PLACES)
+        if score * (score - received.score(other)) + credit < _CLEARLY:
+            return _NOTHING, 1.0
+    below = MESSAGE_BELOW * share
+    if message_p_value([score], decodes * messages, below, received.moduli) is None:
         return _NOTHING, 1.0
     code_p = p_value(score, 1.0, received.moduli)
     return best, min(1.0, looked * messages * weighted_p_value(pilot_p, code_p, PILOT_WEIGHT))
 
 
 def message_p_value(
-    scores: Sequence[float], messages: float, moduli: NDArray[np.floating] | None = None
+    scores: Sequence[float],
+    messages: float,
+    below: float,
+    moduli: NDArray[np.floating] | None = None,
 ) -> float | None:
     """Return the p-value of the likeliest message, ``None`` where it is not to be believed.
 
@@ -197,6 +214,7 @@ def message_p_value(
     Args:
         scores: Of the likeliest message and its rival, standard deviations.
         messages: How many messages it is the likeliest of, over all decodings.
+        below: The p-value that it may have at most.
         moduli: float (n,), of the weighted data points, any unit; ``None`` for a bound.
     """
     if not scores:
@@ -205,4 +223,4 @@ def message_p_value(
     if len(scores) > 1 and scores[0] * (scores[0] - scores[1]) < _CLEARLY:
         return None
     chance = p_value(scores[0], messages, moduli)
-    return chance if chance <= _MESSAGE_BELOW else None
+    return chance if chance <= below else None

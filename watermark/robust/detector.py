@@ -57,8 +57,6 @@ _WORTH_DECODING = 4.5
 # Further shifts of an upright picture.
 _FURTHER = 6
 _WORTH_TRYING = 3.9
-# What one look reads at most.
-_READ = _DECODED + _FURTHER
 # Nearly every wide search finds a chance match above 5, and many one above 5.3; the network is not
 # asked for those.
 _WORTH_ASKING = 5.6
@@ -211,25 +209,7 @@ class Detector:
             for geometry in RIGHT_ANGLES
         ]
         trace = max(trial.lock.score for trial in trials) >= self._trace
-        finding = self._decode(trials, parts, len(trials), look)
-        if finding is not None and finding.message is not None:
-            return finding, trace
-        return self._elsewhere(trials, parts, look) or finding, trace
-
-    def _elsewhere(self, trials: list[Trial], parts: Parts, look: Look) -> Finding | None:
-        """Try further shifts of the upright picture, where a weak mark is likeliest to be.
-
-        Its pilot seldom tells the right shift from the best of all wrong ones, but does from most.
-        """
-        further = [
-            replace(trial, lock=lock)
-            for trial in trials
-            if trial.geometry == RIGHT_ANGLES[0]
-            for lock in find_shifts(trial.spectrum, trial.carrier, 1 + _FURTHER)
-            if lock.score >= _WORTH_TRYING and (lock != trial.lock or lock.score < _WORTH_DECODING)
-        ]
-        further.sort(key=lambda trial: -trial.lock.score)
-        return self._read(further[:_FURTHER], parts, len(trials), look)
+        return self._decode(trials, parts, len(trials), look), trace
 
     def _wide(self, stretches: list[Stretch]) -> Finding | None:
         """Search scale, rotation, mirroring and aspect at three working sizes."""
@@ -299,20 +279,37 @@ class Detector:
     ) -> Finding | None:
         """Read the best trials of one look; return the first that is no chance match."""
         self.looked += looked
+        share = share_of(self._searches, look, turn)
         ordered = sorted(trials, key=lambda trial: -trial.lock.score)[:_DECODED]
         worth = [trial for trial in ordered if trial.lock.score >= _WORTH_DECODING]
-        return self._read(worth, parts, looked, look, turn)
-
-    def _read(
-        self, trials: list[Trial], parts: Parts, looked: int, look: Look, turn: int | None = None
-    ) -> Finding | None:
-        """Read trials in turn until one is no chance match."""
-        share = share_of(self._searches, look, turn)
+        if look in _WHOLE:
+            worth += _further(trials, worth)
         present = None
-        for trial in trials:
-            finding = decode_trial(trial, looked, _READ, share, parts, whole=look in _WHOLE)
+        for trial in worth:
+            finding = decode_trial(trial, looked, len(worth), share, parts, whole=look in _WHOLE)
             if finding.message is not None:
                 return finding
-            if present is None and finding.p_value <= PRESENT_BELOW:
+            if finding.p_value <= (PRESENT_BELOW if present is None else present.p_value):
                 present = finding
         return present
+
+
+def _further(trials: list[Trial], known: list[Trial]) -> list[Trial]:
+    """Return further shifts of the upright picture, where a weak mark is likeliest to be.
+
+    Its pilot seldom tells the right shift from the best of all wrong ones, but does from most.
+
+    Args:
+        trials: Trials of a picture laid down in eight ways.
+        known: Those that are decoded anyway.
+    """
+    seen = {(trial.key.key_id, trial.geometry, trial.lock.shift) for trial in known}
+    further = [
+        replace(trial, lock=lock)
+        for trial in trials
+        if trial.geometry == RIGHT_ANGLES[0]
+        for lock in find_shifts(trial.spectrum, trial.carrier, _FURTHER + 1)
+        if lock.score >= _WORTH_TRYING
+        and (trial.key.key_id, trial.geometry, lock.shift) not in seen
+    ]
+    return sorted(further, key=lambda trial: -trial.lock.score)[:_FURTHER]

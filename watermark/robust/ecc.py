@@ -61,7 +61,8 @@ def decode(
         soft: float32 (k * outputs,), log likelihood ratio of each coded bit, positive for 0, in any
             common unit.
         outputs: Coded bits per bit, as encoded.
-        paths: How many paths are followed back; time and memory grow with it (300 bytes each).
+        paths: How many paths are followed back; time and memory grow with it (about 500
+            bytes each).
         passes: Tells which of blocks, uint8 (n, k), to keep; ``None`` keeps all.
 
     Returns:

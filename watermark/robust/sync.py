@@ -64,7 +64,11 @@ def find_shifts(spectrum: NDArray[np.complex64], carrier: Carrier, count: int) -
         count: How many.
     """
     surface = _surface(spectrum, carrier)
-    peaks = np.flatnonzero(surface == cv2.dilate(surface, np.ones((_PEAK, _PEAK), np.uint8)))
+    # The tile repeats: what lies beyond one edge is what lies inside the opposite one.
+    wide = np.pad(surface, _PEAK // 2, mode="wrap")
+    highest = cv2.dilate(wide, np.ones((_PEAK, _PEAK), np.uint8))
+    inside = slice(_PEAK // 2, -(_PEAK // 2))
+    peaks = np.flatnonzero(surface == highest[inside, inside])
     best = peaks[np.argsort(-surface.ravel()[peaks], kind="stable")][:count]
     return [_lock(surface, int(place)) for place in best]
 

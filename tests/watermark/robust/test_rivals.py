@@ -15,7 +15,7 @@ from vidigree.watermark.robust.payload import (
 from vidigree.watermark.robust.rivals import likeliest, listed
 
 _OUTPUTS = 26
-# Changes that the checksum does not see and that stay clear of where the trellis ends.
+# A change that the checksum does not see; shifted, it is another.
 _UNSEEN = 0x12F
 
 
@@ -39,8 +39,9 @@ def test_syndromes_say_what_the_checksum_sees(message: int, change: int) -> None
 def test_the_rival_is_found_wherever_it_differs(place: int) -> None:
     sent = 0x0123456789ABCDEF
     other = sent ^ (_UNSEEN << place & (1 << 64) - 1)
-    soft = 0.6 * _signs(sent) + 0.4 * _signs(other)
-    best, rival = _likeliest(soft.astype(np.float32))
+    soft = (0.6 * _signs(sent) + 0.4 * _signs(other)).astype(np.float32)
+    # Of what the decoder lists, only the message itself is handed on.
+    best, rival = likeliest(soft, _OUTPUTS, payload_bits(sent)[None])
     assert message_of(best) == sent
     assert message_of(rival) == other
 
@@ -53,7 +54,8 @@ def test_a_neighbour_that_the_decoder_does_not_list_comes_first_where_it_is_like
     second = first ^ _UNSEEN << place
     for share in (0.45, 0.55):
         soft = (share * _signs(first) + (1 - share) * _signs(second)).astype(np.float32)
-        best, rival = (message_of(bits) for bits in _likeliest(soft))
+        alone = payload_bits(first)[None]
+        best, rival = (message_of(bits) for bits in likeliest(soft, _OUTPUTS, alone))
         assert (best, rival) == ((first, second) if share > 0.5 else (second, first))
 
 
