@@ -5,7 +5,7 @@
 Prints, for each clip, PSNR, the PSNR of its first frame, and the normalised correlation of the data
 points with their codeword, weighted as the detector does, after H.264 at each CRF and after half
 size and CRF 28, at the geometry that is known; with ``--learned`` what the learned front end sees
-instead of the linear one. A message is read from about 10 on (see
+instead of the linear one. A message is read from about 10.5 on (see
 mark_code.py); as a smooth measure it decides with ten clips what recovery rates need hundreds for.
 ``--set`` changes a constant of the package ``vidigree.watermark.robust`` for this run, to compare.
 """

@@ -187,5 +187,5 @@ def qq_plot(calibration: Calibration, path: Path) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("claimed p-value")
     axes.set_ylabel("share of trials at or below")
-    axes.legend(fontsize=8, loc="upper left")
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.15))
     figure.savefig(path, bbox_inches="tight", dpi=130)

@@ -31,7 +31,7 @@ _PROBED_FRAMES = 12
 _FADE_FRAMES = 6
 _PASSES = 2
 # Score at embedding, standard deviations, that leaves room for codecs at a short side of 512;
-# reading takes about 10. Smaller pictures lose more of it to the same codec setting.
+# reading takes about 10.5. Smaller pictures lose more of it to the same codec setting.
 _AIM = 30.0
 _AIM_LIMITS = (25.0, 42.0)
 _YIELD = 0.35
