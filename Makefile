@@ -7,12 +7,12 @@ WORKERS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help demo test test-fast lint package clean
+.PHONY: help demo test test-slow lint package clean
 
 help:
 	@echo "make demo       install, generate a clip from a prompt, audit it, show the verdict"
-	@echo "make test       install everything the tests need, lint, type-check, run all tests"
-	@echo "make test-fast  the same without the slow tests"
+	@echo "make test       install everything the tests need, lint, type-check, run the tests"
+	@echo "make test-slow  run the tests that take more than a few seconds each, which that leaves out"
 	@echo "make package    build the wheel and the sdist into dist/"
 	@echo "make clean      remove the environment and everything that was made"
 
@@ -50,10 +50,10 @@ lint: $(VENV)/.dev
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 test: lint
-	$(PYTEST)
-
-test-fast: lint
 	$(PYTEST) -m "not slow"
+
+test-slow: $(VENV)/.dev
+	$(PYTEST) -m slow
 
 package: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist .

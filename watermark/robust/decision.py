@@ -105,6 +105,7 @@ def decode_trial(
     parts: Sequence[tuple[float, Picture]] = (),
     *,
     whole: bool = False,
+    stay: bool = False,
 ) -> Finding:
     """Read the message at a trial's lock and judge it.
 
@@ -124,13 +125,14 @@ def decode_trial(
         share: Share of a file's false alarms that this look may give; see :mod:`.budget`.
         parts: The weighted residuals that the trial's picture is the sum of, to be weighted anew.
         whole: Whether the picture, as the geometry has it, may be one that was not cut.
+        stay: Whether the lock is not the best of its picture, and is to be kept all the same.
     """
     carrier = trial.carrier
     looked = max(1, geometries) * SHIFTS
     pilot_moduli = np.abs(trial.spectrum[carrier.pilots])
     pilot_p = p_value(trial.lock.score, looked, pilot_moduli)
     deep = whole and trial.lock.score >= _DEEP
-    received = _Received.of(reweighed(trial, parts), _DEEP_PATHS if deep else ecc.PATHS)
+    received = _Received.of(reweighed(trial, parts, stay=stay), _DEEP_PATHS if deep else ecc.PATHS)
     # Several ways to be believed, the pilot alone and both together: each has a part of the share.
     alone = min(1.0, (4.0 if whole else 2.0) / share * pilot_p)
     bits, chance = _anywhere(received, pilot_p, decodes, share)

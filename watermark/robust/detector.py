@@ -282,11 +282,14 @@ class Detector:
         share = share_of(self._searches, look, turn)
         ordered = sorted(trials, key=lambda trial: -trial.lock.score)[:_DECODED]
         worth = [trial for trial in ordered if trial.lock.score >= _WORTH_DECODING]
-        if look in _WHOLE:
-            worth += _further(trials, worth)
+        whole = look in _WHOLE
+        further = _further(trials, worth) if whole else []
+        decodes = len(worth) + len(further)
         present = None
-        for trial in worth:
-            finding = decode_trial(trial, looked, len(worth), share, parts, whole=look in _WHOLE)
+        for trial in (*worth, *further):
+            finding = decode_trial(
+                trial, looked, decodes, share, parts, whole=whole, stay=trial in further
+            )
             if finding.message is not None:
                 return finding
             if finding.p_value <= (PRESENT_BELOW if present is None else present.p_value):

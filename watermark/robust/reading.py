@@ -135,7 +135,7 @@ def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
     return trial, looked
 
 
-def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]]) -> Trial:
+def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]], *, stay: bool = False) -> Trial:
     """Sum a clip's residuals again, each as much as it seems to hold of the mark.
 
     Codecs keep the mark in some frames and lose it in others, and parts of a clip may be unmarked.
@@ -146,6 +146,8 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]]) -> Trial:
     Args:
         trial: What the plain sum gave.
         parts: Usual weights and residuals, of one clip and size.
+        stay: Whether the shift, too, is only corrected; else the best of all is found anew. Where a
+            filter has turned fine waves about, several are nearly as good, and this tells them.
     """
     if len(parts) < 2:
         return trial
@@ -162,7 +164,8 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]]) -> Trial:
     expected = (level * usual + variance * seen) / (1.0 + variance)
     weights = np.maximum(expected, _LEAST_WEIGHT * level)
     spectrum = whiten((weights.astype(np.float32) @ spectra).astype(np.complex64), carrier)
-    return replace(trial, spectrum=spectrum, lock=find_shift(spectrum, carrier, trial.lock.shift))
+    near = trial.lock.shift if stay else None
+    return replace(trial, spectrum=spectrum, lock=find_shift(spectrum, carrier, near))
 
 
 def codeword_score(
