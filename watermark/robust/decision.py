@@ -131,13 +131,15 @@ def decode_trial(
     looked = max(1, geometries) * SHIFTS
     pilot_moduli = np.abs(trial.spectrum[carrier.pilots])
     pilot_p = p_value(trial.lock.score, looked, pilot_moduli)
-    deep = whole and trial.lock.score >= _DEEP
-    received = _Received.of(reweighed(trial, parts, stay=stay), _DEEP_PATHS if deep else ecc.PATHS)
+    weighted = reweighed(trial, parts, stay=stay)
+    received = _Received.of(weighted, ecc.PATHS)
     # Several ways to be believed, the pilot alone and both together: each has a part of the share.
     alone = min(1.0, (4.0 if whole else 2.0) / share * pilot_p)
     bits, chance = _anywhere(received, pilot_p, decodes, share)
     chance *= 2.0 / share
     if whole and chance > PRESENT_BELOW:
+        if trial.lock.score >= _DEEP:
+            received = _Received.of(weighted, _DEEP_PATHS)
         single = p_value(trial.lock.score, 1.0, pilot_moduli)
         bits, chance = _in_place(received, single, looked, decodes, share)
         chance *= 4.0 / share
