@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Cell", "Frame", "Heat", "heat"]
+__all__ = ["Cell", "Heat", "Outline", "heat"]
 
 _WARM = 3.0
 """Difference of log-likelihood ratios at which a colour is three quarters saturated (tanh 1)."""
@@ -45,7 +45,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class Outline:
     """An outline over the thumbnail, in per mille of the frame's sides.
 
     Attributes:
@@ -81,7 +81,7 @@ class Heat:
     aspect: float
     cells: tuple[Cell, ...]
     even: bool
-    region: Frame | None = None
+    region: Outline | None = None
 
 
 def heat(row: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Heat | None:
@@ -109,11 +109,11 @@ def heat(row: dict[str, Any], pictures: Sequence[dict[str, Any]]) -> Heat | None
     )
 
 
-def _outline(region: dict[str, Any] | None) -> Frame | None:
+def _outline(region: dict[str, Any] | None) -> Outline | None:
     if not region:
         return None
     top, bottom, left, right = (round(1000 * edge, 2) for edge in region["box"])
-    return Frame(left=left, top=top, width=right - left, height=bottom - top)
+    return Outline(left=left, top=top, width=right - left, height=bottom - top)
 
 
 def _spread(found: dict[str, Any]) -> float:

@@ -15,7 +15,7 @@ from vidigree.detect.evidence import Layer
 from vidigree.detect.readings import LedgerReading, NotChecked, Readings
 from vidigree.detect.report import ReportWriter, render_report
 from vidigree.detect.report.curve import curve
-from vidigree.detect.report.heat import Frame, heat
+from vidigree.detect.report.heat import Outline, heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.verdict import judge
@@ -160,7 +160,7 @@ def test_a_rectangle_that_was_put_in_is_outlined_even_where_no_part_stands_out()
     entry["readings"]["classifier"] = {"status": "scored", "where": where}
     shown = heat(entry, [])
     assert shown is not None
-    assert shown.region == Frame(left=100, top=250, width=400, height=500)
+    assert shown.region == Outline(left=100, top=250, width=400, height=500)
     page = render(entry)
     assert '<rect class="region" x="100.0" y="250.0" width="400.0" height="500.0">' in page
     assert "put into the picture" in page

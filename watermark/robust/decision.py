@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,13 +73,18 @@ class _Received:
     candidates: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, trial: Trial, paths: int) -> _Received:
+    def of(cls, trial: Trial) -> _Received:
         carrier = trial.carrier
         aligned = align(trial.spectrum, carrier, trial.lock.shift)
         gain = channel_gain(aligned, carrier)
         soft = soft_values(aligned, carrier, gain)
-        candidates = listed(soft, outputs_per_bit(carrier), paths)
+        candidates = listed(soft, outputs_per_bit(carrier))
         return cls(trial=trial, aligned=aligned, gain=gain, soft=soft, candidates=candidates)
+
+    def with_paths(self, paths: int) -> _Received:
+        """Return the same with the candidates of a longer list."""
+        outputs = outputs_per_bit(self.trial.carrier)
+        return replace(self, candidates=listed(self.soft, outputs, paths))
 
     @property
     def moduli(self) -> NDArray[np.float64]:
@@ -131,15 +136,14 @@ def decode_trial(
     looked = max(1, geometries) * SHIFTS
     pilot_moduli = np.abs(trial.spectrum[carrier.pilots])
     pilot_p = p_value(trial.lock.score, looked, pilot_moduli)
-    weighted = reweighed(trial, parts, stay=stay)
-    received = _Received.of(weighted, ecc.PATHS)
+    received = _Received.of(reweighed(trial, parts, stay=stay))
     # Several ways to be believed, the pilot alone and both together: each has a part of the share.
     alone = min(1.0, (4.0 if whole else 2.0) / share * pilot_p)
     bits, chance = _anywhere(received, pilot_p, decodes, share)
     chance *= 2.0 / share
     if whole and chance > PRESENT_BELOW:
         if trial.lock.score >= _DEEP:
-            received = _Received.of(weighted, _DEEP_PATHS)
+            received = received.with_paths(_DEEP_PATHS)
         single = p_value(trial.lock.score, 1.0, pilot_moduli)
         bits, chance = _in_place(received, single, looked, decodes, share)
         chance *= 4.0 / share
