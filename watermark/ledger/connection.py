@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy
 from sqlalchemy import event
@@ -25,6 +25,8 @@ file changes it."""
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a server; ``?connect_timeout=`` in the URL changes it."""
 
+_RETRY = 0.02
+"""Seconds between two attempts at what SQLite does not wait for."""
 
 _BEING_MADE = 60
 """Seconds for which an empty file may be a ledger that another process is making."""
@@ -120,8 +122,13 @@ def _sqlite(url: URL) -> Engine:
                 hint="Check its permissions, or set VIDIGREE_HOME.",
             ) from error
         _refuse_emptied(Path(url.database))
-    engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(_lock_timeout(url))}))
-    event.listen(engine, "connect", _prepare_sqlite)
+    seconds = _lock_timeout(url)
+    engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(seconds)}))
+
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        _prepare_sqlite(connection, seconds)
+
+    event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_immediate)
     return engine
 
@@ -142,14 +149,28 @@ def _refuse_emptied(file: Path) -> None:
         )
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, seconds: float) -> None:
     """Let readers work beside a writer, and put every commit on the disk before it returns."""
     connection.isolation_level = None  # the begin event below says BEGIN, not the driver
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+    _write_ahead(connection, seconds)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
+    """Turn the file's write-ahead log on, unless it is; wait at most ``seconds`` for others.
+
+    SQLite does not wait for this one statement, whatever timeout the connection has.
+    """
+    give_up = time.monotonic() + seconds
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return  # or it is not possible here, as in memory, and the old journal serves
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(_RETRY)
 
 
 def _begin_immediate(connection: sqlalchemy.Connection) -> None:

@@ -7,7 +7,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -49,13 +51,12 @@ def _is_one_sentence(done: subprocess.CompletedProcess[str]) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[sqlite3.Connection]:
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        yield other
     finally:
-        other.execute("ROLLBACK")
         other.close()
 
 
@@ -71,6 +72,24 @@ def test_locked_file_is_told_and_loses_nothing(tmp_path: Path, make_entry: MakeE
         assert "timeout" not in refused.value.message
         ledger.record(make_entry(2))
         assert ledger.count() == 2
+
+
+def test_new_ledger_waits_while_another_program_makes_it(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with ThreadPoolExecutor(1) as pool, _locked(path) as other:
+        opened = pool.submit(Ledger.open, f"sqlite:///{path}")
+        time.sleep(0.3)  # SQLite refuses the write-ahead log at once for as long as it is locked
+        assert not opened.done()
+        other.execute("COMMIT")
+        with opened.result(10) as ledger:
+            assert ledger.count() == 0
+
+
+def test_new_ledger_that_stays_locked_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with _locked(path), pytest.raises(LedgerError, match="locked") as refused:
+        Ledger.open(f"sqlite:///{path}?timeout=0.2")
+    assert "try again" in refused.value.hint
 
 
 def test_timeout_must_be_seconds(tmp_path: Path) -> None:
