@@ -50,6 +50,7 @@ def test_every_family_and_what_they_share_can_be_trained() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_one_training_stands_on_the_other(tmp_path: Path) -> None:
     clips = ("--clips", str(write_clips(tmp_path / "clips", 40)), "--steps", "1")
     codec = ("--codec", str(tmp_path / "codec.safetensors"))

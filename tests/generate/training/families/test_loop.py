@@ -13,11 +13,16 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
+from vidigree.generate.engines.families.native import FRAMES  # noqa: E402
 from vidigree.generate.engines.families.networks.captions import (  # noqa: E402
     CaptionEncoder,
     ClipEncoder,
 )
-from vidigree.generate.engines.families.networks.codec import FrameCodec  # noqa: E402
+from vidigree.generate.engines.families.networks.codec import (  # noqa: E402
+    CHANNELS,
+    GRID,
+    FrameCodec,
+)
 from vidigree.generate.engines.families.weights import read_weights, write_weights  # noqa: E402
 from vidigree.generate.training import loop  # noqa: E402
 from vidigree.generate.training.facts import draw_facts  # noqa: E402
@@ -56,11 +61,10 @@ def clips() -> TrainingClips:
 
 
 @pytest.fixture(scope="module")
-def trainings(
-    clips: TrainingClips, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Callable[..., Run]]:
+def trainings(clips: TrainingClips) -> dict[str, Callable[..., Run]]:
     torch.manual_seed(0)
-    maps = encode_clips(clips, FrameCodec(), tmp_path_factory.mktemp("maps"))
+    # Any maps will do, too; a codec takes minutes for real ones.
+    maps = (2 * torch.rand(len(clips.frames), FRAMES, CHANNELS, GRID, GRID) - 1).half()
     encoders = (CaptionEncoder(len(clips.vocabulary)).eval(), ClipEncoder().eval())
     return {
         "codec": lambda **rest: train_codec(clips, **rest),
@@ -155,8 +159,11 @@ def test_a_checkpoint_of_something_else_is_refused(
 
 
 def test_maps_are_made_once(clips: TrainingClips, tmp_path: Path) -> None:
+    clips = TrainingClips(clips.frames[:2], clips.facts[:2], clips.fps)
     codec = FrameCodec()
     made = encode_clips(clips, codec, tmp_path)
+    assert made.shape == (2, FRAMES, CHANNELS, GRID, GRID)
+    assert 0.0 < float(made.abs().max()) <= 1.0
     (kept,) = tmp_path.glob("maps-*.npy")
     written = kept.stat().st_mtime_ns
     assert torch.equal(encode_clips(clips, codec, tmp_path), made)
