@@ -17,7 +17,7 @@ from vidigree.watermark.robust.budget import Look, share_of
 from vidigree.watermark.robust.carrier import carrier_of
 from vidigree.watermark.robust.decision import decode_trial
 from vidigree.watermark.robust.frontend import Picture
-from vidigree.watermark.robust.geometry import RIGHT_ANGLES, Geometry, upright_picture
+from vidigree.watermark.robust.geometry import FILTERED, RIGHT_ANGLES, Geometry, upright_picture
 from vidigree.watermark.robust.reading import (
     Finding,
     Trial,
@@ -201,12 +201,12 @@ class Detector:
         return self._decode([best], parts, len(trials) + looked, Look.INSIDE, turn)
 
     def _direct(self, parts: Parts, look: Look) -> tuple[Finding | None, bool]:
-        """Try the eight ways to lay the picture down, unscaled; tell if there is a trace at all."""
+        """Try the picture unscaled, laid down or filtered; tell if there is a trace at all."""
         picture = summed(parts)
         trials = [
             try_geometry(picture, key, carrier, geometry)
             for key, carrier in self._keys
-            for geometry in RIGHT_ANGLES
+            for geometry in (*RIGHT_ANGLES, *FILTERED)
         ]
         trace = max(trial.lock.score for trial in trials) >= self._trace
         return self._decode(trials, parts, len(trials), look), trace

@@ -1,7 +1,8 @@
-"""Geometry: how a picture was turned, mirrored and scaled, and how to undo it."""
+"""Geometry: how a picture was turned, mirrored, scaled and filtered, and how to undo it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,6 +14,7 @@ from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.spectrum import lattice_spectrum, whiten
 
 __all__ = [
+    "FILTERED",
     "RIGHT_ANGLES",
     "Geometry",
     "observed_spectrum",
@@ -29,11 +31,14 @@ class Geometry:
         scale: Size of the carrier relative to an untouched picture, along its own x and y.
         rotation: Degrees counter-clockwise.
         mirrored: Whether left and right were exchanged.
+        inverted_from: Radius from which on waves have the opposite sign, cycles per carrier pixel.
+            Wide filters do that: a median, a mean over a box, a lens out of focus.
     """
 
     scale: tuple[float, float] = (1.0, 1.0)
     rotation: float = 0.0
     mirrored: bool = False
+    inverted_from: float = math.inf
 
     def nudged(self, x: float = 0.0, y: float = 0.0, turn: float = 0.0) -> Geometry:
         """Return a neighbour: scales changed by a fraction, rotation by degrees."""
@@ -47,6 +52,10 @@ RIGHT_ANGLES = tuple(
     for turns in range(4)
 )
 """The eight ways to lay a picture down without scaling it, the upright one first."""
+
+FILTERED = (Geometry(inverted_from=0.12), Geometry(inverted_from=0.15))
+"""Upright pictures after filters that turn fine waves about: these radii serve means over boxes and
+discs whose first zero is from 0.1 to 0.17 cycles per carrier pixel, and medians up to 0.22."""
 
 
 def observed_spectrum(
@@ -77,10 +86,11 @@ def scaled_spectrum(
 ) -> NDArray[np.complex64]:
     """Return the whitened lattice spectrum, complex64 (K,), of what :func:`upright_picture` made.
 
-    Of the geometry, only the scale is undone.
+    Of the geometry, only the scale is undone, and what a filter inverted.
     """
     step = (upright.step[0] / geometry.scale[0], upright.step[1] / geometry.scale[1])
-    return whiten(lattice_spectrum(upright.residual, carrier, step), carrier)
+    white = whiten(lattice_spectrum(upright.residual, carrier, step), carrier)
+    return np.where(carrier.radii < geometry.inverted_from, white, -white)
 
 
 def _turned(residual: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:

@@ -58,6 +58,9 @@ def test_the_first_frame_gets_much_more_in_texture_and_little_elsewhere() -> Non
     assert (visibility_mask(ball, 1.0) < 1.45 * visibility_mask(ball)).all()
     busy = 100 + _noise(3)
     assert visibility_mask(busy, 1.0).mean() > 2 * visibility_mask(busy).mean()
+    energy = np.mean(visibility_mask(busy, 1.0) ** 2) / np.mean(visibility_mask(busy) ** 2)
+    assert 9.5 < energy < 10.01
+    assert np.mean(visibility_mask(busy, 0.2) ** 2) < np.mean(visibility_mask(busy, 1.0) ** 2)
     flat = np.full((64, 64), 90.0, np.float32)
     np.testing.assert_allclose(visibility_mask(flat), smooth_amplitude(), rtol=1e-5)
 
