@@ -1,13 +1,15 @@
 """How much of the mark is left after codecs: the score that decoding lives on.
 
-    python benchmarks/mark_score.py CLIPS... [--frames 40] [--crf 36,40] [--set masking._FLOOR=2.0]
+    python benchmarks/mark_score.py CLIPS... [--frames 40] [--codec libx265] [--crf 36,40]
+        [--messages 3] [--set masking._FLOOR=2.0]
 
 Prints, for each clip, PSNR, the PSNR of its first frame, and the normalised correlation of the data
-points with their codeword, weighted as the detector does, after H.264 at each CRF and after half
-size and CRF 28, at the geometry that is known; with ``--learned`` what the learned front end sees
-instead of the linear one. A message is read from about 10.5 on (see
-mark_code.py); as a smooth measure it decides with ten clips what recovery rates need hundreds for.
-``--set`` changes a constant of the package ``vidigree.watermark.robust`` for this run, to compare.
+points with their codeword, weighted as the detector does, after the codec at each CRF and after
+half size and CRF 28, at the geometry that is known, as the mean of several messages; with
+``--learned`` what the learned front end sees instead of the linear one. A message is read from
+about 10.5 on (see mark_code.py); as a smooth measure it decides with ten clips what recovery rates
+need hundreds for. ``--set`` changes a constant of the package ``vidigree.watermark.robust`` for
+this run, to compare.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ from vidigree.watermark.robust.sync import Lock
 
 Frames = list[NDArray[np.uint8]]
 FPS = Fraction(24)
-MESSAGE = 0x9123456789ABCDEF
+MESSAGES = (0x9123456789ABCDEF, 0x1234567890ABCDEF, 0xDEADBEEF01234567)
 LEARNED_STRETCHES = 20
 
 
@@ -47,20 +49,20 @@ def read(path: Path, most: int) -> Frames:
         return [image for _, image in zip(range(most), video.images(), strict=False)]
 
 
-def half_size(frames: Frames) -> Frames:
+def half_size(frames: Frames, codec: str) -> Frames:
     height, width = frames[0].shape[:2]
-    small = coded(resized(frames, 0.5, 0.5), "libx264", 28, FPS)
+    small = coded(resized(frames, 0.5, 0.5), codec, 28, FPS)
     rows, columns = small[0].shape[:2]
     return resized(small, width / columns, height / rows)
 
 
-def score(frames: Frames, learned: bool = False) -> float:
+def score(frames: Frames, message: int, learned: bool = False) -> float:
     """Return the score of the data points at the shift that key and message give."""
     reader = StretchReader(FPS)
     fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
     stretches = [stretch for stretch in (*fed, reader.finish()) if stretch is not None]
     carrier = carrier_of(PUBLISHED_KEY)
-    x, y = nonce_of(MESSAGE, PUBLISHED_KEY)
+    x, y = nonce_of(message, PUBLISHED_KEY)
     lock = Lock(shift=(x * TILE, y * TILE), score=0.0)
     nothing = np.zeros(len(carrier.waves), np.complex64)
     trial = Trial(
@@ -70,7 +72,7 @@ def score(frames: Frames, learned: bool = False) -> float:
     spectrum = reweighed(trial, parts * 2 if len(parts) == 1 else parts).spectrum
     aligned = align(spectrum, carrier, lock.shift)
     gain = channel_gain(aligned, carrier)
-    return codeword_score(aligned, symbols_of(MESSAGE, carrier), carrier, gain)
+    return codeword_score(aligned, symbols_of(message, carrier), carrier, gain)
 
 
 def change(setting: str) -> None:
@@ -87,7 +89,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("clips", nargs="+", type=Path)
     parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--codec", default="libx264")
     parser.add_argument("--crf", default="36,40")
+    parser.add_argument("--messages", type=int, default=1, choices=(1, 2, 3))
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--learned", action="store_true", help="score the learned front end")
     asked = parser.parse_args()
@@ -100,9 +104,13 @@ def main() -> None:
     kept = []
     for path in asked.clips:
         frames = read(path, asked.frames)
-        marked = list(RobustMark().embed(frames, MESSAGE, key=PUBLISHED_KEY, fps=FPS))
-        row = [score(coded(marked, "libx264", crf, FPS), asked.learned) for crf in strengths]
-        row.append(score(half_size(marked), asked.learned))
+        rows = []
+        for message in MESSAGES[: asked.messages]:
+            marked = list(RobustMark().embed(frames, message, key=PUBLISHED_KEY, fps=FPS))
+            changed = [coded(marked, asked.codec, crf, FPS) for crf in strengths]
+            changed.append(half_size(marked, asked.codec))
+            rows.append([score(each, message, asked.learned) for each in changed])
+        row = np.mean(rows, axis=0)
         kept.append(row)
         height, width = frames[0].shape[:2]
         cells = " | ".join(f"{value:.1f}" for value in row)

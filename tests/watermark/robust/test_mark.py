@@ -108,6 +108,28 @@ def test_the_message_survives_a_platform(
     assert _detect(_resized(small, 2.0, 2.0)).message == MESSAGE
 
 
+@pytest.mark.parametrize(
+    "filtered",
+    [
+        lambda frame: cv2.medianBlur(frame, 9),
+        lambda frame: cv2.blur(frame, (9, 9)),
+        lambda frame: cv2.filter2D(frame, -1, _disc(13)),
+    ],
+    ids=["median", "box", "disc"],
+)
+def test_filters_that_invert_fine_waves_are_seen_through(
+    textured: Callable[..., Frames], filtered: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> None:
+    blurred = [filtered(frame) for frame in _embed(textured(288, 352, 12, seed=4))]
+    assert _detect(blurred).message == MESSAGE
+
+
+def _disc(size: int) -> NDArray[np.float32]:
+    """What a lens out of focus makes of a point."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)).astype(np.float32)
+    return np.asarray(disc / disc.sum(), np.float32)
+
+
 def test_what_was_done_is_told(marked: Frames) -> None:
     turned = _detect(_rotated(marked, 30))
     assert turned.rotation == pytest.approx(30, abs=0.7)
