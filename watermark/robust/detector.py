@@ -234,7 +234,7 @@ class Detector:
         """Return the best geometries of one working size, and how many were looked at."""
         trials = []
         for key, carrier in self._keys:
-            trials += [try_geometry(view, key, carrier, line) for line in upright(octave)]
+            trials += [try_geometry(view, key, carrier, line) for line in upright(view, octave)]
             for candidate in candidates(view, carrier, octave, _CANDIDATES):
                 trials += self._both_ways(view, key, candidate.geometry)
         looked = len(trials)

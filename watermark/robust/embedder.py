@@ -54,7 +54,7 @@ class EmbedSettings:
     psnr: float = 44.4
     weaker_by: float = 0.8
     stronger_by: float = 1.9
-    smooth: float = 1.05
+    smooth: float = 1.12
     informed: bool = True
 
 

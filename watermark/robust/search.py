@@ -55,8 +55,7 @@ def candidates(picture: Picture, carrier: Carrier, octave: float, count: int) ->
         count: How many to return at most.
     """
     table = _power_table(picture.residual)
-    # Half a cycle over the picture at the carrier's highest frequency: no finer grid is needed.
-    step = float(np.clip(_TURNS_PER_PICTURE / max(picture.residual.shape), *_STEPS))
+    step = _step(picture)
     scales = octave * np.exp(np.arange(*_OCTAVE, step))
     found: list[tuple[float, Geometry]] = []
     for mirrored, rotation, aspect in _frames(step):
@@ -69,17 +68,26 @@ def candidates(picture: Picture, carrier: Carrier, octave: float, count: int) ->
     return [Candidate(geometry=geometry, score=score) for score, geometry in found[:count]]
 
 
-def upright(octave: float) -> list[Geometry]:
+def upright(picture: Picture, octave: float) -> list[Geometry]:
     """Return upright geometries of every scale about an octave, to be tested by phase one by one.
 
     Crops, letterboxes and small pictures in large ones are the commonest changes; along this one
     line a search by phase can be afforded, and it finds weaker marks than magnitudes do.
 
     Args:
+        picture: The residual at one working size.
         octave: Scale that the working size is best at.
     """
-    scales = octave * np.exp(np.arange(*_OCTAVE, _UPRIGHT_STEP))
+    scales = octave * np.exp(np.arange(*_OCTAVE, max(_UPRIGHT_STEP, _step(picture))))
     return [Geometry(scale=(float(scale), float(scale))) for scale in scales]
+
+
+def _step(picture: Picture) -> float:
+    """Return how far geometries of a grid are apart, as a fraction of scale and in radians.
+
+    Half a cycle over the picture at the carrier's highest frequency: no finer grid is needed.
+    """
+    return float(np.clip(_TURNS_PER_PICTURE / max(picture.residual.shape), *_STEPS))
 
 
 def _frames(step: float) -> Iterator[tuple[bool, float, float]]:

@@ -68,7 +68,7 @@ def test_the_first_frame_gets_much_more_in_texture_and_little_elsewhere() -> Non
 def test_smooth_places_get_no_more_than_they_may(textured: Callable[..., Frames]) -> None:
     smooth = [np.full((480, 640, 3), 110, np.uint8)] * 12
     settings = EmbedSettings(smooth=0.7)
-    for given, most in ((EmbedSettings(), 1.05), (settings, 0.7)):
+    for given, most in ((EmbedSettings(), 1.12), (settings, 0.7)):
         marked = list(RobustMark(given).embed(smooth, 5, key=PUBLISHED_KEY, fps=FPS))
         change = np.stack(marked).astype(float) - 110
         # Rounding to whole levels adds a twelfth of a level squared.
