@@ -22,7 +22,7 @@ from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust.budget import Look, share_of
 from vidigree.watermark.robust.carrier import TILE, Carrier, carrier_of
 from vidigree.watermark.robust.decision import decode_trial
-from vidigree.watermark.robust.geometry import RIGHT_ANGLES
+from vidigree.watermark.robust.geometry import UNSCALED
 from vidigree.watermark.robust.modulation import align, channel_gain, symbols_of
 from vidigree.watermark.robust.payload import nonce_of
 from vidigree.watermark.robust.reading import Trial, codeword_score
@@ -47,7 +47,7 @@ def received(
     return Trial(
         key=PUBLISHED_KEY,
         carrier=carrier,
-        geometry=RIGHT_ANGLES[0],
+        geometry=UNSCALED[0],
         lock=find_shift(spectrum, carrier),
         spectrum=spectrum,
     )
@@ -80,7 +80,7 @@ def main() -> None:
             trial = received(message, score, asked.pilot, carrier, rng)
             seen += score_of(trial, message) / asked.trials
             for column, whole in ((0, False), (2, True)):
-                found = decode_trial(trial, len(RIGHT_ANGLES), 1, share, whole=whole).message
+                found = decode_trial(trial, len(UNSCALED), 1, share, whole=whole).message
                 counts[column] += found == message
                 counts[column + 1] += found not in (None, message)
         each = (time.process_time() - began) / asked.trials

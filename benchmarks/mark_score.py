@@ -1,15 +1,15 @@
 """How much of the mark is left after codecs: the score that decoding lives on.
 
     python benchmarks/mark_score.py CLIPS... [--frames 40] [--codec libx265] [--crf 36,40]
-        [--messages 3] [--set masking._FLOOR=2.0]
+        [--messages 3] [--learned] [--set masking._FLOOR=2.0]
 
-Prints, for each clip, PSNR, the PSNR of its first frame, and the normalised correlation of the data
-points with their codeword, weighted as the detector does, after the codec at each CRF and after
-half size and CRF 28, at the geometry that is known, as the mean of several messages; with
-``--learned`` what the learned front end sees instead of the linear one. A message is read from
-about 10.5 on (see mark_code.py); as a smooth measure it decides with ten clips what recovery rates
-need hundreds for. ``--set`` changes a constant of the package ``vidigree.watermark.robust`` for
-this run, to compare.
+Prints, for each clip, PSNR and the PSNR of its first frame (with the last message), and the
+normalised correlation of the data points with their codeword, weighted as the detector does, after
+the codec at each CRF and after half size and CRF 28, at the geometry that is known, as the mean of
+several messages; with ``--learned`` what the learned front end sees instead of the linear one. A
+message is read from about 10.5 on (see mark_code.py); as a smooth measure it decides with ten clips
+what recovery rates need hundreds for. ``--set`` changes a constant of the package
+``vidigree.watermark.robust`` for this run, to compare.
 """
 
 from __future__ import annotations
@@ -91,14 +91,14 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--codec", default="libx264")
     parser.add_argument("--crf", default="36,40")
-    parser.add_argument("--messages", type=int, default=1, choices=(1, 2, 3))
+    parser.add_argument("--messages", type=int, default=1, choices=range(1, len(MESSAGES) + 1))
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--learned", action="store_true", help="score the learned front end")
     asked = parser.parse_args()
     for setting in asked.settings:
         change(setting)
     strengths = [int(crf) for crf in asked.crf.split(",")]
-    heads = [*(f"CRF {crf}" for crf in strengths), "half size + CRF 28"]
+    heads = [*(f"{asked.codec} CRF {crf}" for crf in strengths), "half size + CRF 28"]
     print(f"| clip | size | PSNR | first frame | {' | '.join(heads)} |")
     print("|---" * (4 + len(heads)) + "|")
     kept = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ file changes it."""
 
 CONNECT_TIMEOUT = 10
 """Seconds to wait for a server; ``?connect_timeout=`` in the URL changes it."""
+
+_LONGEST_WAIT = 86400
+"""Seconds: a day."""
 
 _RETRY = 0.02
 """Seconds between two attempts at what SQLite does not wait for."""
@@ -106,9 +110,15 @@ def _limit_waiting(connection: sqlalchemy.Connection) -> None:
 def _lock_timeout(url: URL) -> float:
     asked = url.query.get("timeout", LOCK_TIMEOUT)
     try:
-        return float(asked if not isinstance(asked, tuple) else asked[-1])
-    except ValueError as error:
-        raise LedgerError(f"The ledger's URL has a timeout of {asked!r}, not seconds.") from error
+        seconds = float(asked if not isinstance(asked, tuple) else asked[-1])
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds <= _LONGEST_WAIT:
+        raise LedgerError(
+            f"The ledger's URL has a timeout of {asked!r}, not seconds.",
+            hint=f"From 0 to {_LONGEST_WAIT}, such as ?timeout=30.",
+        )
+    return seconds
 
 
 def _sqlite(url: URL) -> Engine:
@@ -160,17 +170,22 @@ def _prepare_sqlite(connection: sqlite3.Connection, seconds: float) -> None:
 def _write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
     """Turn the file's write-ahead log on, unless it is; wait at most ``seconds`` for others.
 
-    SQLite does not wait for this one statement, whatever timeout the connection has.
+    SQLite waits for readers here and not for a writer, whatever timeout the connection has. So it
+    does not wait at all, and this does.
     """
     give_up = time.monotonic() + seconds
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+    connection.execute("PRAGMA busy_timeout = 0")
+    while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return  # or it is not possible here, as in memory, and the old journal serves
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                # Where that is not possible, as in memory, the old journal serves.
+                connection.execute("PRAGMA journal_mode = WAL")
+            break
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                 raise
         time.sleep(_RETRY)
+    connection.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
 
 
 def _begin_immediate(connection: sqlalchemy.Connection) -> None:

@@ -17,7 +17,7 @@ from vidigree.watermark.robust.budget import Look, share_of
 from vidigree.watermark.robust.carrier import carrier_of
 from vidigree.watermark.robust.decision import decode_trial
 from vidigree.watermark.robust.frontend import Picture
-from vidigree.watermark.robust.geometry import FILTERED, RIGHT_ANGLES, Geometry, upright_picture
+from vidigree.watermark.robust.geometry import RIGHT_ANGLES, UNSCALED, Geometry, upright_picture
 from vidigree.watermark.robust.reading import (
     Finding,
     Trial,
@@ -85,9 +85,9 @@ class BlockMark:
 class Detector:
     """Looks for marks in blocks of ten seconds; memory is bounded by one block.
 
-    Each block is first tried where the last mark was found, then laid down in the eight ways
-    without scaling, and only then searched widely: on every block at first, later on ever fewer,
-    so that a long unmarked film costs little more than decoding it.
+    Each block is first tried where the last mark was found, then unscaled, laid down in eight
+    ways and filtered in two, and only then searched widely: on every block at first, later on ever
+    fewer, so that a long unmarked film costs little more than decoding it.
 
     Args:
         keys: Keys to try.
@@ -206,7 +206,7 @@ class Detector:
         trials = [
             try_geometry(picture, key, carrier, geometry)
             for key, carrier in self._keys
-            for geometry in (*RIGHT_ANGLES, *FILTERED)
+            for geometry in UNSCALED
         ]
         trace = max(trial.lock.score for trial in trials) >= self._trace
         return self._decode(trials, parts, len(trials), look), trace
@@ -303,14 +303,14 @@ def _further(trials: list[Trial], known: list[Trial]) -> list[Trial]:
     Its pilot seldom tells the right shift from the best of all wrong ones, but does from most.
 
     Args:
-        trials: Trials of a picture laid down in eight ways.
+        trials: Trials of a picture that is not scaled.
         known: Those that are decoded anyway.
     """
     seen = {(trial.key.key_id, trial.geometry, trial.lock.shift) for trial in known}
     further = [
         replace(trial, lock=lock)
         for trial in trials
-        if trial.geometry == RIGHT_ANGLES[0]
+        if trial.geometry == UNSCALED[0]
         for lock in find_shifts(trial.spectrum, trial.carrier, _FURTHER + 1)
         if lock.score >= _WORTH_TRYING
         and (trial.key.key_id, trial.geometry, lock.shift) not in seen

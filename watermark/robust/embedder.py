@@ -47,7 +47,7 @@ class EmbedSettings:
         stronger_by: How far it may fall where the picture hides the mark from the detector, dB.
         smooth: Most amplitude in places without texture, root mean square in grey levels, at a
             short side of 480 and more; smaller pictures get up to a quarter more, the first frame
-            of a scene 1.4 times as much.
+            of a scene 1.2 times as much.
         informed: Whether to make use of what the picture leans to.
     """
 

@@ -16,6 +16,7 @@ from vidigree.watermark.robust.spectrum import lattice_spectrum, whiten
 __all__ = [
     "FILTERED",
     "RIGHT_ANGLES",
+    "UNSCALED",
     "Geometry",
     "observed_spectrum",
     "scaled_spectrum",
@@ -25,7 +26,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Geometry:
-    """What happened to a picture, in this order: scaled, turned, mirrored.
+    """What happened to a picture, in this order: filtered, scaled, turned, mirrored.
 
     Attributes:
         scale: Size of the carrier relative to an untouched picture, along its own x and y.
@@ -55,7 +56,11 @@ RIGHT_ANGLES = tuple(
 
 FILTERED = (Geometry(inverted_from=0.12), Geometry(inverted_from=0.15))
 """Upright pictures after filters that turn fine waves about: these radii serve means over boxes and
-discs whose first zero is from 0.1 to 0.17 cycles per carrier pixel, and medians up to 0.22."""
+discs whose first zero is from 0.1 to 0.17 cycles per carrier pixel, and medians of such sizes
+(``benchmarks/mark_filters.py``)."""
+
+UNSCALED = (*RIGHT_ANGLES, *FILTERED)
+"""What is tried before anything else, the upright picture first."""
 
 
 def observed_spectrum(
@@ -86,7 +91,7 @@ def scaled_spectrum(
 ) -> NDArray[np.complex64]:
     """Return the whitened lattice spectrum, complex64 (K,), of what :func:`upright_picture` made.
 
-    Of the geometry, only the scale is undone, and what a filter inverted.
+    Of the geometry, only the scale and what a filter inverted are undone.
     """
     step = (upright.step[0] / geometry.scale[0], upright.step[1] / geometry.scale[1])
     white = whiten(lattice_spectrum(upright.residual, carrier, step), carrier)

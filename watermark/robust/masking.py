@@ -44,10 +44,11 @@ def visibility_mask(luma: NDArray[np.float32], opening: float = 0.0) -> NDArray[
     mask = (np.minimum(busy, _CEILING) + _FLOOR) ** _EXPONENT
     if opening > 0.01:
         share = np.clip((busy - _SMOOTH) / (_TEXTURED - _SMOOTH), 0.0, 1.0)
-        extra = opening * (_EXTRA * share + _EXTRA_SMOOTH)
+        extra = _EXTRA * share + _EXTRA_SMOOTH
         energy = mask * mask
         more = float(np.sum(energy * extra)) / float(np.sum(energy))
-        mask *= np.sqrt(1.0 + extra * min(1.0, (_MOST - 1.0) / more))
+        # The limit before the fade, or a textured second frame would get nearly as much.
+        mask *= np.sqrt(1.0 + opening * extra / max(1.0, more / (_MOST - 1.0)))
     return np.asarray(mask, np.float32)
 
 

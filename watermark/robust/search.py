@@ -55,7 +55,7 @@ def candidates(picture: Picture, carrier: Carrier, octave: float, count: int) ->
         count: How many to return at most.
     """
     table = _power_table(picture.residual)
-    step = _step(picture)
+    step = _spacing(picture)
     scales = octave * np.exp(np.arange(*_OCTAVE, step))
     found: list[tuple[float, Geometry]] = []
     for mirrored, rotation, aspect in _frames(step):
@@ -78,11 +78,11 @@ def upright(picture: Picture, octave: float) -> list[Geometry]:
         picture: The residual at one working size.
         octave: Scale that the working size is best at.
     """
-    scales = octave * np.exp(np.arange(*_OCTAVE, max(_UPRIGHT_STEP, _step(picture))))
+    scales = octave * np.exp(np.arange(*_OCTAVE, max(_UPRIGHT_STEP, _spacing(picture))))
     return [Geometry(scale=(float(scale), float(scale))) for scale in scales]
 
 
-def _step(picture: Picture) -> float:
+def _spacing(picture: Picture) -> float:
     """Return how far geometries of a grid are apart, as a fraction of scale and in radians.
 
     Half a cycle over the picture at the carrier's highest frequency: no finer grid is needed.

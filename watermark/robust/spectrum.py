@@ -95,9 +95,7 @@ def whiten(spectrum: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.comp
 
 
 def _medians(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the median of every row; a quarter of the time of ``numpy.median``."""
-    if not rows.size:
-        return np.zeros(len(rows), np.float32)
+    """Return the median of every row, with less ado than ``numpy.median``."""
     low, high = (rows.shape[1] - 1) // 2, rows.shape[1] // 2
     parted = np.partition(rows, (low, high), axis=1)
     return np.asarray((parted[:, low] + parted[:, high]) / 2, np.float32)

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,18 @@ def _locked(path: Path) -> Iterator[sqlite3.Connection]:
         other.close()
 
 
+class _Clock:
+    """The clock, which tells when somebody sleeps by it."""
+
+    def __init__(self, slept: threading.Event) -> None:
+        self._slept = slept
+        self.monotonic, self.time = time.monotonic, time.time
+
+    def sleep(self, seconds: float) -> None:
+        self._slept.set()
+        time.sleep(seconds)
+
+
 def test_locked_file_is_told_and_loses_nothing(tmp_path: Path, make_entry: MakeEntry) -> None:
     path = tmp_path / "ledger.sqlite3"
     with Ledger.open(f"sqlite:///{path}?timeout=0.2") as ledger:
@@ -74,11 +87,15 @@ def test_locked_file_is_told_and_loses_nothing(tmp_path: Path, make_entry: MakeE
         assert ledger.count() == 2
 
 
-def test_new_ledger_waits_while_another_program_makes_it(tmp_path: Path) -> None:
+def test_new_ledger_waits_while_another_program_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "ledger.sqlite3"
+    waited = threading.Event()
+    monkeypatch.setattr(ledger_connection, "time", _Clock(waited))
     with ThreadPoolExecutor(1) as pool, _locked(path) as other:
         opened = pool.submit(Ledger.open, f"sqlite:///{path}")
-        time.sleep(0.3)  # SQLite refuses the write-ahead log at once for as long as it is locked
+        assert waited.wait(20), "it did not wait"
         assert not opened.done()
         other.execute("COMMIT")
         with opened.result(10) as ledger:
@@ -87,14 +104,17 @@ def test_new_ledger_waits_while_another_program_makes_it(tmp_path: Path) -> None
 
 def test_new_ledger_that_stays_locked_is_told(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite3"
+    began = time.monotonic()
     with _locked(path), pytest.raises(LedgerError, match="locked") as refused:
         Ledger.open(f"sqlite:///{path}?timeout=0.2")
+    assert time.monotonic() - began >= 0.2
     assert "try again" in refused.value.hint
 
 
-def test_timeout_must_be_seconds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("timeout", ["soon", "nan", "inf", "-1"])
+def test_timeout_must_be_seconds(tmp_path: Path, timeout: str) -> None:
     with pytest.raises(LedgerError, match="seconds"):
-        Ledger.open(f"sqlite:///{tmp_path}/l.sqlite3?timeout=soon")
+        Ledger.open(f"sqlite:///{tmp_path}/l.sqlite3?timeout={timeout}")
 
 
 @pytest.mark.postgres

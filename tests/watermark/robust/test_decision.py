@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust.carrier import TILE, carrier_of
 from vidigree.watermark.robust.decision import decode_trial
-from vidigree.watermark.robust.geometry import Geometry
+from vidigree.watermark.robust.geometry import UNSCALED, Geometry
 from vidigree.watermark.robust.modulation import symbols_of_payload
 from vidigree.watermark.robust.payload import nonce_of, payload_bits
 from vidigree.watermark.robust.reading import Finding, Trial
@@ -27,7 +27,7 @@ def _found(first: float, second: float, noise: float, place: int = 20) -> Findin
     one, two = (symbols_of_payload(payload_bits(m), carrier) for m in (_WRITTEN, neighbour))
     symbols = first * one + second * two
     symbols[carrier.pilots] = max(first, second)
-    return decode_trial(_trial(symbols, noise, 5, (0.0, 0.0)), 8, 1)
+    return decode_trial(_trial(symbols, noise, 5, (0.0, 0.0)), len(UNSCALED), 1)
 
 
 def _trial(
@@ -57,7 +57,7 @@ def _weak(
     symbols[carrier.pilots] = 0.62
     x, y = nonce_of(_WRITTEN, PUBLISHED_KEY)
     trial = _trial(symbols, 1.0, seed, (x * TILE + away, y * TILE))
-    return decode_trial(trial, 8, decodes, share, whole=whole)
+    return decode_trial(trial, len(UNSCALED), decodes, share, whole=whole)
 
 
 @pytest.mark.parametrize("noise", [0.01, 1.0])
@@ -97,9 +97,9 @@ def test_the_place_alone_carries_no_message_whose_pilot_is_hardly_seen() -> None
     x, y = nonce_of(_WRITTEN, PUBLISHED_KEY)
     trial = _trial(symbols, 1.0, 0, (x * TILE, y * TILE))
     at_its_place = replace(trial, lock=Lock(shift=(x * TILE, y * TILE), score=3.0))
-    assert decode_trial(at_its_place, 8, 1, whole=True).message is None
+    assert decode_trial(at_its_place, len(UNSCALED), 1, whole=True).message is None
     clear = replace(at_its_place, lock=Lock(shift=(x * TILE, y * TILE), score=6.5))
-    assert decode_trial(clear, 8, 1, whole=True).message == _WRITTEN
+    assert decode_trial(clear, len(UNSCALED), 1, whole=True).message == _WRITTEN
 
 
 def test_shares_and_decodings_are_paid_for() -> None:
@@ -115,6 +115,6 @@ def test_where_nothing_is_written_nothing_is_read(spectrum: str) -> None:
     carrier = carrier_of(PUBLISHED_KEY)
     nothing = np.zeros(len(carrier.waves), np.complex64)
     trial = _trial(nothing, float(spectrum == "noise"), 2, (0.0, 0.0))
-    found = decode_trial(trial, 8, 1, whole=True)
+    found = decode_trial(trial, len(UNSCALED), 1, whole=True)
     assert found.message is None
     assert found.p_value > 1e-3

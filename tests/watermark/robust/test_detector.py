@@ -7,7 +7,7 @@ import numpy as np
 from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust.detector import Detector
-from vidigree.watermark.robust.geometry import FILTERED, RIGHT_ANGLES
+from vidigree.watermark.robust.geometry import UNSCALED
 
 
 def test_the_last_moments_of_a_clip_are_not_searched_widely() -> None:
@@ -21,4 +21,4 @@ def test_the_last_moments_of_a_clip_are_not_searched_widely() -> None:
     assert looked[18] == 0
     assert looked[19] > 100
     detector.finish()
-    assert detector.looked - looked[19] == len(RIGHT_ANGLES + FILTERED)
+    assert detector.looked - looked[19] == len(UNSCALED)

@@ -55,12 +55,13 @@ def test_places_beside_texture_do_not_count() -> None:
 
 def test_the_first_frame_gets_much_more_in_texture_and_little_elsewhere() -> None:
     ball = _ball()
-    assert (visibility_mask(ball, 1.0) < 1.45 * visibility_mask(ball)).all()
+    assert (visibility_mask(ball, 1.0) < 1.23 * visibility_mask(ball)).all()
     busy = 100 + _noise(3)
     assert visibility_mask(busy, 1.0).mean() > 2 * visibility_mask(busy).mean()
     energy = np.mean(visibility_mask(busy, 1.0) ** 2) / np.mean(visibility_mask(busy) ** 2)
     assert 9.5 < energy < 10.01
-    assert np.mean(visibility_mask(busy, 0.2) ** 2) < np.mean(visibility_mask(busy, 1.0) ** 2)
+    plain, first, second = (visibility_mask(busy, share) ** 2 for share in (0.0, 1.0, 0.135))
+    np.testing.assert_allclose(second - plain, 0.135 * (first - plain), rtol=1e-3)
     flat = np.full((64, 64), 90.0, np.float32)
     np.testing.assert_allclose(visibility_mask(flat), smooth_amplitude(), rtol=1e-5)
 
@@ -73,6 +74,6 @@ def test_smooth_places_get_no_more_than_they_may(textured: Callable[..., Frames]
         change = np.stack(marked).astype(float) - 110
         # Rounding to whole levels adds a twelfth of a level squared.
         assert np.sqrt(np.mean(change[3:] ** 2) - 1 / 12) <= most * 1.03
-        assert np.sqrt(np.mean(change[0] ** 2) - 1 / 12) <= most * 1.5
+        assert np.sqrt(np.mean(change[0] ** 2) - 1 / 12) <= most * 1.27
         reading = RobustMark().detect(marked, keys=[PUBLISHED_KEY], fps=FPS)
         assert reading.message == 5

@@ -6,7 +6,7 @@ import scipy.fft
 
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust.carrier import TILE, carrier_of
-from vidigree.watermark.robust.spectrum import lattice_spectrum, whiten
+from vidigree.watermark.robust.spectrum import _medians, lattice_spectrum, whiten
 from vidigree.watermark.robust.sync import find_shift
 
 CARRIER = carrier_of(PUBLISHED_KEY)
@@ -40,6 +40,12 @@ def test_the_shift_is_where_the_whole_inverse_transform_peaks() -> None:
     assert lock.shift == (column / 2, row / 2)
     spread = np.sqrt(np.sum(np.abs(chosen) ** 2) / 2)
     assert lock.score == pytest.approx(surface.max() / spread, rel=1e-5)
+
+
+@pytest.mark.parametrize("points", [61, 62])
+def test_medians_are_those_of_numpy(points: int) -> None:
+    rows = np.random.default_rng(4).random((7, points), np.float32)
+    np.testing.assert_array_equal(_medians(rows), np.median(rows, axis=1))
 
 
 def test_every_ring_is_brought_to_one_level() -> None:
