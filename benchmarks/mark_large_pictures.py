@@ -1,6 +1,6 @@
 """Video Seal's published cases on large clips: coded bits and messages at 48.3 dB.
 
-    python benchmarks/mark_large_pictures.py CLIPS... [--psnr 48.3] [--frames 256]
+    python benchmarks/mark_large_pictures.py CLIPS... [--psnr 48.3] [--frames 256] [--filled]
 
 Video Seal 1.0 reads 79.7 % of its bits after H.264 CRF 40, 53.5 % after CRF 50 and 61.3 % after
 CRF 30 and a crop to .75 of the edge, on its authors' clip of 1904 x 1080 (256 frames, 48.3 dB; its
@@ -9,7 +9,8 @@ bits are spread over many weak coded bits, so that shares of right bits compare 
 numbers. Every case prints three things: the share of right bits if the carrier's points, as they
 were received at the geometry that is known, held 256 raw bits (every raw bit the weighted sum of
 the points that would hold it); the share of coded bits that are right; and whether the message is
-read by a detector that knows nothing. ``--learned`` takes the learned front end for the first two.
+read by a detector that knows nothing. ``--learned`` takes the learned front end for the first two;
+``--filled`` plays shorter clips to and fro until they have as many frames as asked.
 """
 
 from __future__ import annotations
@@ -55,6 +56,12 @@ def first_frames(path: Path, most: int) -> Frames:
         return [image for _, image in zip(range(most), video.images(), strict=False)]
 
 
+def to_and_fro(frames: Frames, count: int) -> Frames:
+    """Return ``count`` frames of a clip played forwards and backwards in turn."""
+    period = [*frames, *frames[-2:0:-1]]
+    return [period[index % len(period)] for index in range(count)]
+
+
 def right_bits(frames: Frames, kept: float, learned: bool) -> tuple[float, float]:
     """Return the shares of right bits, of 256 raw ones and of the coded ones."""
     reader = StretchReader(FPS)
@@ -81,12 +88,15 @@ def main() -> None:
     parser.add_argument("--psnr", type=float, default=48.3)
     parser.add_argument("--frames", type=int, default=256)
     parser.add_argument("--learned", action="store_true", help="measure the learned front end")
+    parser.add_argument("--filled", action="store_true", help="play shorter clips to and fro")
     asked = parser.parse_args()
     mark = RobustMark(EmbedSettings(psnr=asked.psnr, weaker_by=0.0, stronger_by=0.0))
     heads = " | ".join(CASES)
     print(f"| clip | size | frames | PSNR | {heads} |\n|---|---|---|---|{'---|' * len(CASES)}")
     for path in asked.clips:
         frames = first_frames(path, asked.frames)
+        if asked.filled:
+            frames = to_and_fro(frames, asked.frames)
         marked = list(mark.embed(frames, MESSAGE, key=PUBLISHED_KEY, fps=FPS))
         cells = []
         for kept, attack in CASES.values():
