@@ -29,6 +29,9 @@ CONNECT_TIMEOUT = 10
 _LONGEST_WAIT = 86400
 """Seconds: a day."""
 
+_OPTIONS = frozenset({"cache", "immutable", "mode", "timeout", "uri", "vfs"})
+"""What may follow the question mark of an SQLite URL: ours, and what SQLite's own URIs know."""
+
 _RETRY = 0.02
 """Seconds between two attempts at what SQLite does not wait for."""
 
@@ -56,7 +59,7 @@ def connect(url: str | None) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
         return _postgresql(parsed) if _is_postgresql(parsed) else sqlalchemy.create_engine(parsed)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise LedgerError(
             "The ledger's URL cannot be understood.",
             hint="Write sqlite:///folder/ledger.sqlite3 or postgresql://user@host/database.",
@@ -122,17 +125,30 @@ def _lock_timeout(url: URL) -> float:
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        folder = Path(url.database).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LedgerError(
-                f"The ledger's folder {folder} cannot be made: {error.strerror or error}.",
-                hint="Check its permissions, or set VIDIGREE_HOME.",
-            ) from error
-        _refuse_emptied(Path(url.database))
+    if "\0" in (url.database or ""):
+        raise ValueError("no file has a name with a null in it")
+    unknown = sorted(set(url.query) - _OPTIONS)
+    if unknown:
+        raise LedgerError(
+            f"The ledger's URL has an option {unknown[0]!r} that is not known.",
+            hint=f"There are {', '.join(sorted(_OPTIONS))}.",
+        )
     seconds = _lock_timeout(url)
+    if url.database and url.database != ":memory:":
+        file = Path(url.database)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            beside = isinstance(error, FileExistsError | NotADirectoryError)
+            raise LedgerError(
+                f"The ledger's folder {file.parent} cannot be made: {error.strerror or error}.",
+                hint="Name a folder and not a file."
+                if beside
+                else "Check its permissions, or set VIDIGREE_HOME.",
+            ) from error
+        if file.is_dir():
+            raise LedgerError(f"The ledger {file} is a folder.", hint="Name a file in it.")
+        _refuse_emptied(file)
     engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(seconds)}))
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -144,15 +160,15 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _refuse_emptied(file: Path) -> None:
-    """Refuse a file without a byte, unless another process is making it just now.
+    """Refuse a file of no byte or one, unless another process is making it just now.
 
-    It would look like a new ledger, which says of every clip that nobody issued it.
+    To SQLite it is a new ledger, which says of every clip that nobody issued it.
     """
     try:
         status = file.stat()
     except OSError:
         return  # not there yet, or connecting says what is wrong
-    if status.st_size == 0 and time.time() - status.st_mtime > _BEING_MADE:
+    if status.st_size <= 1 and time.time() - status.st_mtime > _BEING_MADE:
         raise LedgerError(
             f"The ledger {file} is empty: it was cut to nothing.",
             hint="Restore it from a backup; if it never held anything, delete it.",

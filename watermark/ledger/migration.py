@@ -81,7 +81,8 @@ def migrate(engine: Engine, migrations: Migrations = LEDGER_MIGRATIONS) -> None:
 def schema_version(engine: Engine, migrations: Migrations = LEDGER_MIGRATIONS) -> str | None:
     """Return the revision the database is at, ``None`` for an empty one."""
     versions = table(migrations.version_table, column("version_num"))
-    with engine.connect() as connection:
+    # As a reader: whoever only looks something up need not wait for somebody who writes.
+    with engine.connect().execution_options(vidigree_reading=True) as connection:
         if not inspect(connection).has_table(migrations.version_table):
             return None
         found = connection.execute(select(versions.c.version_num)).scalar()

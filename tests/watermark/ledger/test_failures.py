@@ -61,6 +61,46 @@ def _locked(path: Path) -> Iterator[sqlite3.Connection]:
         other.close()
 
 
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_an_open_ledger_is_read_while_another_program_writes(
+    tmp_path: Path, make_entry: MakeEntry, lock: str
+) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        ledger.record(make_entry(1))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute(lock)
+    with Ledger.open(f"sqlite:///{path}?timeout=0") as ledger:
+        assert ledger.find_clip(1) == make_entry(1)
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("{}/l.sqlite3?timuot=5", "'timuot'"),
+        ("{}/l.sqlite3?check_same_thread=abc", "'check_same_thread'"),
+        ("{}/new/l%00x.sqlite3", "cannot be understood"),
+        ("{}/new/l.sqlite3?timeout=nan", "not seconds"),
+        ("{}", "is a folder"),
+        ("{}/text/l.sqlite3", "cannot be made"),
+        ("{}/byte.sqlite3", "cut to nothing"),
+    ],
+)
+def test_urls_that_name_no_ledger_are_told_and_leave_nothing(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    (tmp_path / "text").write_text("no folder")
+    (tmp_path / "byte.sqlite3").write_text("x")
+    os.utime(tmp_path / "byte.sqlite3", (0, 0))
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(LedgerError, match=said) as refused:
+        Ledger.open("sqlite:///" + url.format(tmp_path))
+    assert refused.value.hint
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "byte.sqlite3").read_text() == "x"
+
+
 class _Clock:
     """The clock, which tells when somebody sleeps by it."""
 
