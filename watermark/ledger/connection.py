@@ -135,20 +135,7 @@ def _sqlite(url: URL) -> Engine:
         )
     seconds = _lock_timeout(url)
     if url.database and url.database != ":memory:":
-        file = Path(url.database)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            beside = isinstance(error, FileExistsError | NotADirectoryError)
-            raise LedgerError(
-                f"The ledger's folder {file.parent} cannot be made: {error.strerror or error}.",
-                hint="Name a folder and not a file."
-                if beside
-                else "Check its permissions, or set VIDIGREE_HOME.",
-            ) from error
-        if file.is_dir():
-            raise LedgerError(f"The ledger {file} is a folder.", hint="Name a file in it.")
-        _refuse_emptied(file)
+        _make_room(Path(url.database))
     engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(seconds)}))
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -157,6 +144,27 @@ def _sqlite(url: URL) -> Engine:
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _make_room(file: Path) -> None:
+    """Make the folder of a ledger, and refuse what cannot be one.
+
+    Raises:
+        LedgerError: The folder cannot be made, or the file is a folder or was emptied.
+    """
+    hint = "Check its permissions, or set VIDIGREE_HOME."
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            hint = "Name a folder and not a file."
+        raise LedgerError(
+            f"The ledger's folder {file.parent} cannot be made: {error.strerror or error}.",
+            hint=hint,
+        ) from error
+    if file.is_dir():
+        raise LedgerError(f"The ledger {file} is a folder.", hint="Name a file in it.")
+    _refuse_emptied(file)
 
 
 def _refuse_emptied(file: Path) -> None:

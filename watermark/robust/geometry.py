@@ -14,7 +14,6 @@ from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.spectrum import lattice_spectrum, whiten
 
 __all__ = [
-    "FILTERED",
     "RIGHT_ANGLES",
     "UNSCALED",
     "Geometry",
