@@ -160,7 +160,7 @@ def _forest(part: _Round) -> NDArray[np.float64]:
 
 
 _MEMBERS: dict[str, Callable[[_Round], NDArray[np.float64]]] = {
-    "the shipped one: kernel ridge regression, every group the same say": _shipped,
+    "the shipped one: kernel ridge regression, the groups weighted": _shipped,
     "every feature the same say": _unbalanced,
     "distances after within-class whitening": _whitened,
     "linear ridge regression": _linear,

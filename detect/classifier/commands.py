@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["classifier"]
 
 _FILE = click.Path(path_type=Path)
+_FURTHER = "CSV of clips to train on beside CLIPS, which are in no figure."
 
 
 @click.group()
@@ -86,7 +87,10 @@ def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
 @click.option("--cache", required=True, type=_FILE, help="Folder for windows and features.")
 @click.option("-o", "--output", required=True, type=_FILE, help="Weights to write, ending in .npz.")
 @click.option("--group", "groups", multiple=True, help="Feature group to use as well; repeat.")
-def train(clips: Path, cache: Path, output: Path, groups: tuple[str, ...]) -> None:
+@click.option("--further", type=_FILE, help=_FURTHER)
+def train(
+    clips: Path, cache: Path, output: Path, groups: tuple[str, ...], further: Path | None
+) -> None:
     """Train on CLIPS, a CSV with the columns file, label (real or synthetic) and origin.
 
     Interrupted, it goes on from the cache when it is called again.
@@ -103,6 +107,7 @@ def train(clips: Path, cache: Path, output: Path, groups: tuple[str, ...]) -> No
             read_dataset(clips),
             cache=WindowCache(cache),
             settings=TrainingSettings().with_groups(groups),
+            further=read_dataset(further) if further else (),
             progress=progress,
         )
     sha256 = save_model(model, output)
@@ -114,6 +119,7 @@ def train(clips: Path, cache: Path, output: Path, groups: tuple[str, ...]) -> No
 @click.option("--cache", required=True, type=_FILE, help="Folder for windows and features.")
 @click.option("--laundering", "launderings", multiple=True, help="Column of the matrix; repeat.")
 @click.option("--group", "groups", multiple=True, help="Feature group to use as well; repeat.")
+@click.option("--further", type=_FILE, help=_FURTHER)
 @click.option("--own", type=_FILE, help="CSV of clips of the project's own engines, marks off.")
 @click.option("--card", type=_FILE, help="Write the model card (Markdown) here.")
 @click.option("--plots", type=_FILE, help="Folder for ROC, reliability and bars as SVG.")
@@ -123,6 +129,7 @@ def evaluate(
     cache: Path,
     launderings: tuple[str, ...],
     groups: tuple[str, ...],
+    further: Path | None,
     own: Path | None,
     card: Path | None,
     plots: Path | None,
@@ -158,6 +165,7 @@ def evaluate(
             settings=settings,
             launderings=launderings or tuple(LAUNDERINGS),
             own=read_dataset(own) if own else (),
+            further=read_dataset(further) if further else (),
             unused=[name for name in feature_groups if name not in settings.groups],
             progress=progress,
         )

@@ -15,7 +15,6 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.calibration import cross_fitted_llr, fit_stack
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID, canonical_windows
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
-from vidigree.detect.classifier.duplicates import link_near_duplicates
 from vidigree.detect.classifier.evaluation import Evaluation, GeneratorRow
 from vidigree.detect.classifier.extraction import FeatureTable, block_features, build_table
 from vidigree.detect.classifier.localisation_figures import localisation_figures
@@ -43,10 +42,13 @@ from vidigree.detect.classifier.range_figures import (
     strata,
 )
 from vidigree.detect.classifier.training import (
+    Further,
     Recipe,
     TrainingSettings,
     clip_weights,
+    further_tables,
     held_out_members,
+    linked_lists,
 )
 from vidigree.detect.classifier.trees import extra_trees
 from vidigree.media.progress import Progress, no_progress
@@ -69,6 +71,7 @@ def evaluate(
     unused: Sequence[str] = (),
     most_laundered: int = 75,
     own: Sequence[LabelledClip] = (),
+    further: Sequence[LabelledClip] = (),
     progress: Progress = no_progress,
 ) -> Evaluation:
     """Measure a training recipe by leaving origins out.
@@ -82,6 +85,8 @@ def evaluate(
         most_laundered: Clips in the rows of the laundering matrix that training does not use; one
             an origin, evenly spread. More costs time.
         own: Clips of the project's own engines, marks off; reported apart.
+        further: Clips to train on beside ``clips``, in no figure; ablations, other members and
+            probes do without them.
         progress: Told how far it is.
 
     Raises:
@@ -90,7 +95,7 @@ def evaluate(
         OutputError: The cache cannot be written.
     """
     extra_trees()  # what is missing is told now, not after hours of work
-    clips = link_near_duplicates(clips, cache)
+    clips, linked = linked_lists(clips, further, cache)
     sample = _sample(clips, most_laundered)
     tables = {
         name: build_table(
@@ -105,7 +110,9 @@ def evaluate(
     }
     training = [tables[name] for name in settings.launderings]
     columns = dict.fromkeys(("none", *launderings))
-    scored = held_out_members(clips, training, [tables[name] for name in columns], settings)
+    beside = further_tables(linked, cache, settings, progress)
+    asked = [tables[name] for name in columns]
+    scored = held_out_members(clips, training, asked, settings, beside)
     labels = np.array([clip.synthetic for clip in clips])
     groups = clip_groups(clips)
     seen = ~np.isnan(scored[0][:, 0])
@@ -119,7 +126,9 @@ def evaluate(
         training=training,
         settings=settings,
         stack=fit_stack(scored[0][seen], kept, clip_weights(clips)[seen]),
+        further=beside,
     )
+    alone = replace(recipe, further=Further())
     qualities = clip_qualities(clips, cache, progress=progress)
     known = [quality for quality, has in zip(qualities, seen, strict=True) if has and quality]
     fold = folds(clips, groups, count=settings.fold_count, seed=settings.seeds[0])
@@ -132,6 +141,8 @@ def evaluate(
         synthetic_clips=int(kept.sum()),
         generators=len(set(origins[kept])),
         groups=len(np.unique(kept_groups)),
+        further_clips=len(linked),
+        further_origins=len({clip.origin for clip in linked}),
         near_duplicates=sum(bool(clip.linked) for clip in clips),
         unscored=int((~seen).sum()),
         auc=bootstrap_interval(area_under_curve, llr, kept, kept_groups),
@@ -145,7 +156,7 @@ def evaluate(
         laundering=matrix,
         laundered_clips=laundered,
         **_ablations(clips, cache, settings, unused, progress),
-        alternatives=alternative_areas(recipe, _aligned(clips, cache, settings, progress)),
+        alternatives=alternative_areas(alone, _aligned(clips, cache, settings, progress)),
         container_probe=probe_auc(clips, container_facts(clips), settings),
         canonical_probe=probe_auc(clips, canonical_facts(clips, cache), settings),
         real_floor=real_source_floor(clips, tables["none"], settings),

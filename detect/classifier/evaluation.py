@@ -61,6 +61,8 @@ class Evaluation:
         synthetic_clips: Synthetic clips with a score.
         generators: Their generators.
         groups: Groups that were held out whole.
+        further_clips: Clips that were trained on as well and are in no figure.
+        further_origins: Their sources.
         near_duplicates: Clips that show the same pictures as another one.
         unscored: Clips without a window.
         auc: Area under the curve, leave-origin-out.
@@ -99,6 +101,8 @@ class Evaluation:
     synthetic_clips: int
     generators: int
     groups: int
+    further_clips: int
+    further_origins: int
     near_duplicates: int
     unscored: int
     auc: Interval

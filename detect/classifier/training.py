@@ -21,11 +21,14 @@ from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = [
+    "Further",
     "Recipe",
     "TrainingSettings",
     "clip_members",
     "clip_weights",
+    "further_tables",
     "held_out_members",
+    "linked_lists",
     "train",
 ]
 
@@ -36,6 +39,7 @@ class TrainingSettings:
 
     Attributes:
         groups: Feature groups, by name.
+        halved: Those with half a say in a distance, because they lean on content.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
         ridge: Penalty of the regression, see :func:`ridge_dual`.
@@ -51,9 +55,11 @@ class TrainingSettings:
         "compressibility",
         "cooccurrence",
         "flow",
+        "palette",
         "spacetime",
         "temporal",
     )
+    halved: tuple[str, ...] = ("palette",)
     view: str = "resized"
     launderings: tuple[str, ...] = ("none", "draw-0", "draw-1")
     ridge: float = 0.2
@@ -70,6 +76,22 @@ class TrainingSettings:
     def with_groups(self, names: Sequence[str]) -> TrainingSettings:
         """Return the settings with further feature groups."""
         return replace(self, groups=tuple(dict.fromkeys((*self.groups, *names))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Further:
+    """Clips that are trained on and never scored: sources that no figure is made of.
+
+    Attributes:
+        clips: The clips, linked with the scored ones where they show the same pictures.
+        tables: Their features, one table for each of the training tables, in the same order.
+    """
+
+    clips: Sequence[LabelledClip] = ()
+    tables: Sequence[FeatureTable] = ()
+
+
+_NO_FURTHER = Further()
 
 
 @dataclass(frozen=True)
@@ -104,12 +126,14 @@ def train(
     *,
     cache: WindowCache,
     settings: TrainingSettings,
+    further: Sequence[LabelledClip] = (),
     progress: Progress = no_progress,
 ) -> ClassifierModel:
     """Train a classifier; the same clips, settings and library versions give the same weights.
 
     Args:
         clips: Labelled clips of both classes from several origins.
+        further: Clips to train on beside them, which do not count for calibration and threshold.
         cache: Where windows and features are kept; what is there is not computed again, so an
             interrupted training goes on where it stopped.
         settings: Choices.
@@ -120,7 +144,7 @@ def train(
         MediaError: A clip cannot be read.
         OutputError: The cache cannot be written.
     """
-    clips = link_near_duplicates(clips, cache)
+    clips, linked = linked_lists(clips, further, cache)
     labels = np.array([clip.synthetic for clip in clips])
     tables = {
         name: build_table(
@@ -128,7 +152,8 @@ def train(
         )
         for name in settings.launderings
     }
-    members = held_out_members(clips, list(tables.values()), [tables["none"]], settings)[0]
+    beside = further_tables(linked, cache, settings, progress)
+    members = held_out_members(clips, list(tables.values()), [tables["none"]], settings, beside)[0]
     seen = ~np.isnan(members[:, 0])
     weights = clip_weights(clips)
     stack = fit_stack(members[seen], labels[seen], weights[seen])
@@ -142,15 +167,52 @@ def train(
         ),
         launderings=settings.launderings,
         seed=settings.seeds[0],
-        real_clips=int((~labels).sum()),
-        synthetic_clips=int(labels.sum()),
+        real_clips=sum(not clip.synthetic for clip in (*clips, *linked)),
+        synthetic_clips=sum(clip.synthetic for clip in (*clips, *linked)),
         false_alarms=settings.false_alarms,
         threshold=conformal_threshold(reals, settings.false_alarms),
-        trained_on=tuple(sorted(cache.digest(clip)[:16] for clip in clips)),
+        trained_on=tuple(sorted({cache.digest(clip)[:16] for clip in (*clips, *linked)})),
     )
-    everything = np.ones(len(clips), dtype=bool)
-    fit = _fit_members(clips, list(tables.values()), everything, settings)
+    held_out = np.zeros(len(clips), dtype=bool)
+    fit = _fit_without(held_out, clips, list(tables.values()), settings, beside)
     return fit.model(header, stack, reals)
+
+
+def linked_lists(
+    clips: Sequence[LabelledClip], further: Sequence[LabelledClip], cache: WindowCache
+) -> tuple[list[LabelledClip], list[LabelledClip]]:
+    """Return both lists, near-duplicates in and between them with a common ``linked`` name.
+
+    Raises:
+        MediaError: A clip cannot be read.
+    """
+    both = link_near_duplicates([*clips, *further], cache)
+    return both[: len(clips)], both[len(clips) :]
+
+
+def further_tables(
+    clips: Sequence[LabelledClip],
+    cache: WindowCache,
+    settings: TrainingSettings,
+    progress: Progress = no_progress,
+) -> Further:
+    """Compute or load the features of clips that are trained on and never scored.
+
+    Raises:
+        MediaError: A clip cannot be read.
+        OutputError: The cache cannot be written.
+    """
+    if not clips:
+        return Further()
+    return Further(
+        clips=clips,
+        tables=[
+            build_table(
+                clips, laundering=name, blocks=settings.blocks, cache=cache, progress=progress
+            )
+            for name in settings.launderings
+        ],
+    )
 
 
 def held_out_members(
@@ -158,6 +220,7 @@ def held_out_members(
     training: Sequence[FeatureTable],
     scored: Sequence[FeatureTable],
     settings: TrainingSettings,
+    further: Further = _NO_FURTHER,
 ) -> list[NDArray[np.float64]]:
     """Score every clip by members that saw no clip of its group.
 
@@ -166,6 +229,7 @@ def held_out_members(
         training: Tables whose rows are trained on.
         scored: Tables to score.
         settings: Choices.
+        further: Clips to train on as well, but for those in a group that is held out.
 
     Returns:
         Per scored table float64 (clips, 1): the mean over windows and rounds; NaN for a clip
@@ -187,8 +251,8 @@ def held_out_members(
     for seed in settings.seeds:
         fold = folds(clips, groups, count=settings.fold_count, seed=seed)
         for index in range(settings.fold_count):
-            fit = _fit_members(clips, training, fold != index, settings)
             held_out = fold == index
+            fit = _fit_without(held_out, clips, training, settings, further)
             for table, total in zip(scored, totals, strict=True):
                 total[held_out] += clip_members(fit.model(_BARE, _EVEN, []), table, len(clips))[
                     held_out
@@ -219,16 +283,18 @@ class Recipe:
         training: Tables whose rows are trained on.
         settings: Choices.
         stack: See ClassifierModel.
+        further: Clips to train on as well, but for those in a group that is held out.
     """
 
     clips: Sequence[LabelledClip]
     training: Sequence[FeatureTable]
     settings: TrainingSettings
     stack: NDArray[np.float64]
+    further: Further = _NO_FURTHER
 
     def without(self, held_out: NDArray[np.bool_]) -> ClassifierModel:
         """Return a model, members and stack only, fitted without the clips in ``held_out``."""
-        fit = _fit_members(self.clips, self.training, ~held_out, self.settings)
+        fit = _fit_without(held_out, self.clips, self.training, self.settings, self.further)
         return fit.model(_BARE, self.stack, [])
 
 
@@ -257,6 +323,31 @@ def clip_weights(clips: Sequence[LabelledClip]) -> NDArray[np.float64]:
     return weights
 
 
+def _fit_without(
+    held_out: NDArray[np.bool_],
+    clips: Sequence[LabelledClip],
+    tables: Sequence[FeatureTable],
+    settings: TrainingSettings,
+    further: Further,
+) -> _Fit:
+    """Fit the member on all but the clips in ``held_out`` (clips,) and what shares their groups."""
+    if not further.clips:
+        return _fit_members(clips, tables, ~held_out, settings)
+    count = len(clips)
+    everything = [*clips, *further.clips]
+    groups = clip_groups(everything)
+    kept = ~np.isin(groups[count:], groups[:count][held_out])
+    joined = [
+        FeatureTable(
+            table.blocks,
+            np.concatenate([table.values, beside.values]),
+            np.concatenate([table.clip, beside.clip + count]),
+        )
+        for table, beside in zip(tables, further.tables, strict=True)
+    ]
+    return _fit_members(everything, joined, np.concatenate([~held_out, kept]), settings)
+
+
 def _fit_members(
     clips: Sequence[LabelledClip],
     tables: Sequence[FeatureTable],
@@ -274,7 +365,7 @@ def _fit_members(
         median,
         filled.mean(axis=0),
         filled.std(axis=0) + 1e-6,
-        balance=_balance(tables[0].blocks),
+        balance=_balance(tables[0].blocks, settings.halved),
         support=np.zeros((0, values.shape[1]), np.float16),
         dual=np.zeros(0, np.float32),
         gamma=settings.kernel_width,
@@ -291,9 +382,8 @@ def _fit_members(
     return replace(fit, support=support, dual=dual.astype(np.float32))
 
 
-def _balance(blocks: Sequence[Block]) -> NDArray[np.float32]:
-    """Return factors (columns,) after which a squared distance is the mean over the blocks."""
-    widths = [len(feature_group(block.group).names()) for block in blocks]
-    return np.concatenate(
-        [np.full(width, (width * len(widths)) ** -0.5, np.float32) for width in widths]
-    )
+def _balance(blocks: Sequence[Block], halved: Sequence[str]) -> NDArray[np.float32]:
+    """Return factors (columns,) that make a squared distance a weighted mean over the blocks."""
+    widths = np.array([len(feature_group(block.group).names()) for block in blocks])
+    says = np.array([0.5 if block.group in halved else 1.0 for block in blocks])
+    return np.repeat(np.sqrt(says / says.sum() / widths), widths).astype(np.float32)

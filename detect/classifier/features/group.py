@@ -61,6 +61,7 @@ for _name, _class in (
     ("motion", "motion:MotionVectors"),
     ("naturalness", "naturalness:Naturalness"),
     ("noise", "noise:NoiseLevel"),
+    ("palette", "palette:Palette"),
     ("predictability", "predictability:Predictability"),
     ("spacetime", "spacetime:SpaceTimePatterns"),
     ("spectrum", "spectrum:Spectrum"),

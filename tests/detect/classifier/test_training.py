@@ -17,11 +17,17 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.card import figures_markdown
 from vidigree.detect.classifier.dataset import LabelledClip, read_dataset
 from vidigree.detect.classifier.evaluate import evaluate
+from vidigree.detect.classifier.extraction import build_table
 from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.model import load_model, save_model
 from vidigree.detect.classifier.plots import audit_plots
 from vidigree.detect.classifier.reading import score_video
-from vidigree.detect.classifier.training import TrainingSettings, held_out_members, train
+from vidigree.detect.classifier.training import (
+    Further,
+    TrainingSettings,
+    held_out_members,
+    train,
+)
 from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
 
@@ -87,8 +93,6 @@ def test_numpy_scores_agree_with_scikit_learn(
 ) -> None:
     from sklearn.kernel_ridge import KernelRidge
 
-    from vidigree.detect.classifier.extraction import build_table
-
     model = train(clips, cache=cache, settings=SETTINGS)
     values = build_table(clips, laundering="none", blocks=model.blocks, cache=cache).values
     labels = np.array([clip.synthetic for clip in clips])
@@ -112,14 +116,40 @@ def test_every_group_has_the_same_say_in_a_distance(
 def test_a_clips_own_label_never_reaches_its_held_out_score(
     clips: list[LabelledClip], cache: WindowCache
 ) -> None:
-    from vidigree.detect.classifier.extraction import build_table
-
     table = build_table(clips, laundering="none", blocks=SETTINGS.blocks, cache=cache)
     before = held_out_members(clips, [table], [table], SETTINGS)[0]
     shuffled = replace_values(table, clip=0)
     after = held_out_members(clips, [shuffled], [table], SETTINGS)[0]
     np.testing.assert_allclose(before[0], after[0])
     assert np.abs(before[1:] - after[1:]).max() > 1e-6
+
+
+def test_further_clips_are_trained_on_but_never_beside_their_own_group(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    table = build_table(clips, laundering="none", blocks=SETTINGS.blocks, cache=cache)
+
+    def beside(origin: str) -> Further:
+        clip = replace(clips[0], origin=origin, synthetic=True)
+        own = replace(table, values=table.values[:1], clip=np.zeros(1, np.int64))
+        return Further(clips=[clip], tables=[own])
+
+    def score(further: Further) -> np.ndarray:
+        return held_out_members(clips, [table], [table], SETTINGS, further)[0]
+
+    alone, stranger, kin = score(Further()), score(beside("elsewhere")), score(beside("origin0"))
+    assert stranger[0] > alone[0]  # its own picture, called synthetic, under another name
+    assert kin[0] == pytest.approx(alone[0])
+    assert np.abs(kin[1:] - alone[1:]).max() > 1e-6
+
+
+def test_further_clips_are_named_as_trained_on_and_leave_the_threshold_its_clips(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    model = train(clips[:10], cache=cache, settings=SETTINGS, further=clips[10:])
+    assert model.header.real_clips == 6
+    assert len(model.header.trained_on) == 12
+    assert len(model.reals) == 5
 
 
 def replace_values(table, *, clip: int):
@@ -177,6 +207,18 @@ def test_an_own_engine_that_is_not_given_is_not_made_up(
     result = evaluate(clips, cache=cache, settings=SETTINGS, launderings=("none",))
     assert result.own_engines == ()
     assert "Not measured" in figures_markdown(result)
+    assert "Trained on as well" not in figures_markdown(result)
+
+
+def test_further_clips_are_in_no_figure_and_said_to_be_there(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    settings = replace(SETTINGS, fold_count=2)
+    result = evaluate(
+        clips[:8], cache=cache, settings=settings, launderings=("none",), further=clips[8:]
+    )
+    assert (result.real_clips, result.synthetic_clips) == (4, 4)
+    assert "in no figure: 4 clips from 4 other sources" in figures_markdown(result)
 
 
 def test_too_few_origins_are_refused(clips: list[LabelledClip], cache: WindowCache) -> None:
