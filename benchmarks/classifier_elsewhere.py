@@ -1,7 +1,7 @@
 """How the classifier's recipe does on clips from elsewhere: other cameras, later generators.
 
     python benchmarks/classifier_elsewhere.py clips.csv --cache DIR \
-        --real OPEN/real.csv --synthetic OPEN/synthetic.csv [--thumbnails DIR]
+        --real OPEN/real.csv --synthetic OPEN/synthetic.csv [--thumbnails DIR] [--without GROUP]
 
 OPEN is what benchmarks/open_clips.py unpacks. Every score is of models that saw no clip of the
 group: the list's clips by leave-origin-out, the others by those same models. Nothing of --synthetic
@@ -12,6 +12,7 @@ synthetic clips against them (only where they were not trained on); the area of 
 the list's real clips, all and by origin, and how many are above that threshold. Those clips are
 thumbnails, so with --thumbnails the list's real clips are brought to that form, too (a square of
 350 pixels, 15 frames a second, WebP at quality 85), and the area is given against these as well.
+A clip outside is scored by all models that did not see its group, up to 24, one of the list by 3.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from vidigree.detect.classifier.training import (
     further_tables,
     linked_lists,
 )
+from vidigree.media.output import output_file
 from vidigree.media.reading import open_video
 
 SIDE, RATE, MOST, QUALITY = 350, 15, 45, 85
@@ -58,8 +60,10 @@ class Outside:
 
 def scores(recipe: Recipe, outside: Sequence[Outside]) -> list[NDArray[np.float64]]:
     """Return held-out scores of the recipe's clips, then of those outside; NaN without a window."""
-    clips, settings = recipe.clips, recipe.settings
-    groups = clip_groups([*clips, *(clip for part in outside for clip in part.clips)])
+    clips, settings, further = recipe.clips, recipe.settings, recipe.further.clips
+    scored = [*clips, *(clip for part in outside for clip in part.clips)]
+    everything = clip_groups([*scored, *further])
+    groups, beside = everything[: len(scored)], everything[len(scored) :]
     own, ends = groups[: len(clips)], np.cumsum([len(clips), *(len(p.clips) for p in outside)])
     tables = [recipe.training[0], *(part.table for part in outside)]
     total = np.zeros(len(groups))
@@ -68,7 +72,8 @@ def scores(recipe: Recipe, outside: Sequence[Outside]) -> list[NDArray[np.float6
         fold = folds(clips, own, count=settings.fold_count, seed=seed)
         for index in range(settings.fold_count):
             model = recipe.without(fold == index)
-            unseen = ~np.isin(groups, own[fold != index])
+            kept = beside[~np.isin(beside, own[fold == index])]
+            unseen = ~np.isin(groups, [*own[fold != index], *kept])
             parts = [
                 clip_members(model, table, size)[:, 0]
                 for table, size in zip(tables, np.diff([0, *ends]), strict=True)
@@ -80,7 +85,11 @@ def scores(recipe: Recipe, outside: Sequence[Outside]) -> list[NDArray[np.float6
 
 def write_thumbnail(clip: LabelledClip, path: Path) -> None:
     """Write the beginning of a clip in the form of the workflows' thumbnails."""
-    with open_video(clip.path) as reader, av.open(str(path), "w") as container:
+    with (
+        open_video(clip.path) as reader,
+        output_file(path) as temporary,
+        av.open(str(temporary), "w", format="matroska") as container,
+    ):
         stream = cast("Any", container.add_stream("libx264", rate=RATE))
         stream.width, stream.height, stream.pix_fmt = SIDE, SIDE, "yuv420p"
         stream.options = {"crf": "8", "preset": "fast"}
@@ -102,11 +111,13 @@ def write_thumbnail(clip: LabelledClip, path: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def thumbnails(clips: Sequence[LabelledClip], folder: Path) -> list[LabelledClip]:
+def thumbnails(
+    clips: Sequence[LabelledClip], folder: Path, cache: WindowCache
+) -> list[LabelledClip]:
     folder.mkdir(parents=True, exist_ok=True)
     made = []
     for clip in clips:
-        path = folder / f"{clip.path.stem}.mkv"
+        path = folder / f"{cache.digest(clip)[:16]}.mkv"
         if not path.exists():
             write_thumbnail(clip, path)
         made.append(replace(clip, path=path, sha256=""))
@@ -133,16 +144,17 @@ def report(name: str, recipe: Recipe, outside: dict[str, Outside]) -> None:
             f"  {len(real)} real clips from elsewhere: {np.mean(real > limit):.1%} above the"
             f" threshold, area {area(synthetic, real):.3f}"
         )
-    later = found["synthetic"]
+    has = ~np.isnan(found["synthetic"])
+    later = found["synthetic"][has]
     print(
-        f"  {np.sum(~np.isnan(later))} synthetic clips from elsewhere: area"
-        f" {area(later, reals):.3f}, found {np.nanmean(later > limit):.1%}"
+        f"  {len(later)} synthetic clips from elsewhere: area"
+        f" {area(later, reals):.3f}, found {np.mean(later > limit):.1%}"
     )
     if "thumbnails" in found:
         print(
             f"  the same against real clips in their form: {area(later, found['thumbnails']):.3f}"
         )
-    origins = np.array([clip.origin for clip in outside["synthetic"].clips])
+    origins = np.array([clip.origin for clip in outside["synthetic"].clips])[has]
     rows = [(area(later[origins == o], reals), o, np.sum(origins == o)) for o in set(origins)]
     print("  " + ", ".join(f"{o} {value:.2f} ({count})" for value, o, count in sorted(rows)))
 
@@ -154,13 +166,20 @@ def main() -> None:
     parser.add_argument("--real", type=Path, required=True)
     parser.add_argument("--synthetic", type=Path, required=True)
     parser.add_argument("--thumbnails", type=Path, help="folder for the list's clips as thumbnails")
+    parser.add_argument("--without", help="feature group to leave out")
     asked = parser.parse_args()
     cache, settings = WindowCache(asked.cache), TrainingSettings()
-    clips, real = linked_lists(read_dataset(asked.clips), read_dataset(asked.real), cache)
-    sets = {"real": real, "synthetic": read_dataset(asked.synthetic)}
+    groups = tuple(name for name in settings.groups if name != asked.without)
+    settings = replace(settings, groups=groups)
+    real = read_dataset(asked.real)
+    clips, others = linked_lists(
+        read_dataset(asked.clips), [*real, *read_dataset(asked.synthetic)], cache
+    )
+    sets = {"real": others[: len(real)], "synthetic": others[len(real) :]}
+    real = sets["real"]
     if asked.thumbnails:
         reals = [clip for clip in clips if not clip.synthetic]
-        sets["thumbnails"] = thumbnails(reals, asked.thumbnails)
+        sets["thumbnails"] = thumbnails(reals, asked.thumbnails, cache)
     outside = {
         name: Outside(
             chosen, build_table(chosen, laundering="none", blocks=settings.blocks, cache=cache)

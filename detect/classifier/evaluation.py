@@ -63,7 +63,7 @@ class Evaluation:
         groups: Groups that were held out whole.
         further_clips: Clips that were trained on as well and are in no figure.
         further_origins: Their sources.
-        near_duplicates: Clips that show the same pictures as another one.
+        near_duplicates: Clips that show the same pictures as another one, a further one included.
         unscored: Clips without a window.
         auc: Area under the curve, leave-origin-out.
         tpr: False positive rate to true positive rate, with intervals.

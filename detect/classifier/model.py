@@ -63,14 +63,15 @@ class Header:
 class ClassifierModel:
     """Kernel ridge regression on standardised features, calibrated on held-out scores.
 
-    Every feature group has the same say in a distance, however many numbers it has.
+    A feature group has its weight in a distance, however many numbers it has.
 
     Attributes:
         header: See Header.
         median: float32 (D,), stands in for features that are not there.
         mean: float32 (D,).
         scale: float32 (D,), above 0.
-        balance: float32 (D,), above 0: factors after which every group has the same mean square.
+        balance: float32 (D,), above 0: factors that give every group its weight in a squared
+            distance.
         support: float16 (S, D), prepared training windows.
         dual: float32 (S,).
         gamma: Width of the kernel: exp(-gamma * squared distance).

@@ -39,7 +39,7 @@ class TrainingSettings:
 
     Attributes:
         groups: Feature groups, by name.
-        halved: Those with half a say in a distance, because they lean on content.
+        half_weighted: Those with half a say in a distance, because they lean on content.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
         ridge: Penalty of the regression, see :func:`ridge_dual`.
@@ -59,7 +59,7 @@ class TrainingSettings:
         "spacetime",
         "temporal",
     )
-    halved: tuple[str, ...] = ("palette",)
+    half_weighted: tuple[str, ...] = ("palette",)
     view: str = "resized"
     launderings: tuple[str, ...] = ("none", "draw-0", "draw-1")
     ridge: float = 0.2
@@ -183,11 +183,28 @@ def linked_lists(
 ) -> tuple[list[LabelledClip], list[LabelledClip]]:
     """Return both lists, near-duplicates in and between them with a common ``linked`` name.
 
+    Clips of the first list that are in one group only by way of the second get one name, too.
+
     Raises:
+        UsageError: A file is in both lists.
         MediaError: A clip cannot be read.
     """
+    listed = {cache.digest(clip) for clip in clips}
+    for clip in further:
+        if cache.digest(clip) in listed:
+            raise UsageError(
+                f"{clip.path} is among the clips and among the further ones.",
+                hint="Take it out of one of the two tables.",
+            )
     both = link_near_duplicates([*clips, *further], cache)
-    return both[: len(clips)], both[len(clips) :]
+    first, second = both[: len(clips)], both[len(clips) :]
+    alone, joint = clip_groups(first), clip_groups(both)[: len(first)]
+    bridged = {group for group in joint if len(np.unique(alone[joint == group])) > 1}
+    first = [
+        replace(clip, linked=f"group {group}") if group in bridged else clip
+        for clip, group in zip(first, joint, strict=True)
+    ]
+    return first, second
 
 
 def further_tables(
@@ -365,7 +382,7 @@ def _fit_members(
         median,
         filled.mean(axis=0),
         filled.std(axis=0) + 1e-6,
-        balance=_balance(tables[0].blocks, settings.halved),
+        balance=_balance(tables[0].blocks, settings.half_weighted),
         support=np.zeros((0, values.shape[1]), np.float16),
         dual=np.zeros(0, np.float32),
         gamma=settings.kernel_width,
@@ -382,8 +399,8 @@ def _fit_members(
     return replace(fit, support=support, dual=dual.astype(np.float32))
 
 
-def _balance(blocks: Sequence[Block], halved: Sequence[str]) -> NDArray[np.float32]:
+def _balance(blocks: Sequence[Block], half_weighted: Sequence[str]) -> NDArray[np.float32]:
     """Return factors (columns,) that make a squared distance a weighted mean over the blocks."""
     widths = np.array([len(feature_group(block.group).names()) for block in blocks])
-    says = np.array([0.5 if block.group in halved else 1.0 for block in blocks])
+    says = np.array([0.5 if block.group in half_weighted else 1.0 for block in blocks])
     return np.repeat(np.sqrt(says / says.sum() / widths), widths).astype(np.float32)

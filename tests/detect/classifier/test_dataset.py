@@ -69,7 +69,14 @@ def test_table_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "file,label\na.mp4,real\n", "file,label,origin\na.mp4,maybe,x\n"]
+    "text",
+    [
+        "",
+        "file,label\na.mp4,real\n",
+        "file,label,origin\na.mp4,maybe,x\n",
+        "file,label,origin\na.mp4,real,\n",
+        "label,file,origin\nreal\n",
+    ],
 )
 def test_table_that_says_too_little_is_refused(tmp_path: Path, text: str) -> None:
     table = tmp_path / "clips.csv"

@@ -15,7 +15,7 @@ from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.card import figures_markdown
-from vidigree.detect.classifier.dataset import LabelledClip, read_dataset
+from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, read_dataset
 from vidigree.detect.classifier.evaluate import evaluate
 from vidigree.detect.classifier.extraction import build_table
 from vidigree.detect.classifier.features import feature_group
@@ -26,6 +26,7 @@ from vidigree.detect.classifier.training import (
     Further,
     TrainingSettings,
     held_out_members,
+    linked_lists,
     train,
 )
 from vidigree.media.errors import UsageError
@@ -141,6 +142,34 @@ def test_further_clips_are_trained_on_but_never_beside_their_own_group(
     assert stranger[0] > alone[0]  # its own picture, called synthetic, under another name
     assert kin[0] == pytest.approx(alone[0])
     assert np.abs(kin[1:] - alone[1:]).max() > 1e-6
+
+
+def test_a_group_that_only_further_clips_hold_together_is_one(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    bridge = [
+        replace(clips[10], origin="origin0", repository="bridge"),
+        replace(clips[11], origin="origin1", repository="bridge"),
+    ]
+    apart, _ = linked_lists(clips[:4], clips[10:], cache)
+    assert len(set(clip_groups(apart))) == 4
+    joined, _ = linked_lists(clips[:4], bridge, cache)
+    assert clip_groups(joined).tolist() == [0, 0, 1, 2]
+
+
+def test_a_clip_in_both_lists_is_refused(clips: list[LabelledClip], cache: WindowCache) -> None:
+    with pytest.raises(UsageError, match=r"3\.mp4 is among the clips and among the further ones"):
+        linked_lists(clips[:4], clips[3:5], cache)
+
+
+def test_a_group_that_leans_on_content_has_half_a_say(
+    clips: list[LabelledClip], cache: WindowCache
+) -> None:
+    model = train(clips, cache=cache, settings=replace(SETTINGS, groups=("palette", "noise")))
+    widths = [len(feature_group(block.group).names()) for block in model.blocks]
+    palette, noise = np.split(model.balance, widths[:1])
+    assert (palette**2).sum() == pytest.approx(1 / 3)
+    assert (noise**2).sum() == pytest.approx(2 / 3)
 
 
 def test_further_clips_are_named_as_trained_on_and_leave_the_threshold_its_clips(
