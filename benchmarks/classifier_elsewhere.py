@@ -33,6 +33,7 @@ from PIL import Image
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds, read_dataset
+from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.extraction import FeatureTable, build_table
 from vidigree.detect.classifier.metrics import area_under_curve, true_positive_rate
 from vidigree.detect.classifier.sampling import nearest_frames
@@ -41,7 +42,6 @@ from vidigree.detect.classifier.training import (
     TrainingSettings,
     clip_members,
     further_tables,
-    linked_lists,
 )
 from vidigree.media.output import output_file
 from vidigree.media.reading import open_video

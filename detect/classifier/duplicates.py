@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
-from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.dataset import LabelledClip, clip_groups
+from vidigree.media.errors import UsageError
 
-__all__ = ["link_near_duplicates", "picture_hash"]
+__all__ = ["link_near_duplicates", "linked_lists", "picture_hash"]
 
 _SIDE = 16
 _AGREEMENT = 0.9
@@ -63,6 +64,43 @@ def link_near_duplicates(clips: Sequence[LabelledClip], cache: WindowCache) -> l
             if other != index:
                 linked.setdefault(min(index, int(other)), set()).add(max(index, int(other)))
     return _named(clips, linked)
+
+
+def linked_lists(
+    clips: Sequence[LabelledClip], further: Sequence[LabelledClip], cache: WindowCache
+) -> tuple[list[LabelledClip], list[LabelledClip]]:
+    """Return both lists, near-duplicates in and between them with a common ``linked`` name.
+
+    Where clips of the first list are in one group only by way of the second, all of that group get
+    one name, so that the groups of the first list are the same with and without the second.
+
+    Args:
+        clips: The clips that are scored.
+        further: Clips that are trained on beside them.
+        cache: Where their windows are kept.
+
+    Raises:
+        UsageError: A file is in both lists.
+        MediaError: A clip cannot be read.
+    """
+    listed = {cache.digest(clip) for clip in clips}
+    for clip in further:
+        if cache.digest(clip) in listed:
+            raise UsageError(
+                f"{clip.path} is among the clips and among the further ones.",
+                hint="Take it out of one of the two tables.",
+            )
+    both = link_near_duplicates([*clips, *further], cache)
+    count = len(clips)
+    alone, joint = clip_groups(both[:count]), clip_groups(both)
+    bridged = {
+        group for group in joint[:count] if len(np.unique(alone[joint[:count] == group])) > 1
+    }
+    both = [
+        replace(clip, linked=f"group {group}") if group in bridged else clip
+        for clip, group in zip(both, joint, strict=True)
+    ]
+    return both[:count], both[count:]
 
 
 def _named(clips: Sequence[LabelledClip], linked: dict[int, set[int]]) -> list[LabelledClip]:

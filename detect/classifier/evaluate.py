@@ -15,6 +15,7 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.calibration import cross_fitted_llr, fit_stack
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID, canonical_windows
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
+from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.evaluation import Evaluation, GeneratorRow
 from vidigree.detect.classifier.extraction import FeatureTable, block_features, build_table
 from vidigree.detect.classifier.localisation_figures import localisation_figures
@@ -48,7 +49,6 @@ from vidigree.detect.classifier.training import (
     clip_weights,
     further_tables,
     held_out_members,
-    linked_lists,
 )
 from vidigree.detect.classifier.trees import extra_trees
 from vidigree.media.progress import Progress, no_progress

@@ -12,7 +12,7 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack, stacked_llr
 from vidigree.detect.classifier.canonical import RECIPE_ID
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
-from vidigree.detect.classifier.duplicates import link_near_duplicates
+from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.extraction import Block, FeatureTable, build_table
 from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
@@ -28,7 +28,6 @@ __all__ = [
     "clip_weights",
     "further_tables",
     "held_out_members",
-    "linked_lists",
     "train",
 ]
 
@@ -176,35 +175,6 @@ def train(
     held_out = np.zeros(len(clips), dtype=bool)
     fit = _fit_without(held_out, clips, list(tables.values()), settings, beside)
     return fit.model(header, stack, reals)
-
-
-def linked_lists(
-    clips: Sequence[LabelledClip], further: Sequence[LabelledClip], cache: WindowCache
-) -> tuple[list[LabelledClip], list[LabelledClip]]:
-    """Return both lists, near-duplicates in and between them with a common ``linked`` name.
-
-    Clips of the first list that are in one group only by way of the second get one name, too.
-
-    Raises:
-        UsageError: A file is in both lists.
-        MediaError: A clip cannot be read.
-    """
-    listed = {cache.digest(clip) for clip in clips}
-    for clip in further:
-        if cache.digest(clip) in listed:
-            raise UsageError(
-                f"{clip.path} is among the clips and among the further ones.",
-                hint="Take it out of one of the two tables.",
-            )
-    both = link_near_duplicates([*clips, *further], cache)
-    first, second = both[: len(clips)], both[len(clips) :]
-    alone, joint = clip_groups(first), clip_groups(both)[: len(first)]
-    bridged = {group for group in joint if len(np.unique(alone[joint == group])) > 1}
-    first = [
-        replace(clip, linked=f"group {group}") if group in bridged else clip
-        for clip, group in zip(first, joint, strict=True)
-    ]
-    return first, second
 
 
 def further_tables(

@@ -16,6 +16,7 @@ from fixtures.textures import moving_texture, write_clip
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.card import figures_markdown
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, read_dataset
+from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.evaluate import evaluate
 from vidigree.detect.classifier.extraction import build_table
 from vidigree.detect.classifier.features import feature_group
@@ -26,7 +27,6 @@ from vidigree.detect.classifier.training import (
     Further,
     TrainingSettings,
     held_out_members,
-    linked_lists,
     train,
 )
 from vidigree.media.errors import UsageError
@@ -153,8 +153,19 @@ def test_a_group_that_only_further_clips_hold_together_is_one(
     ]
     apart, _ = linked_lists(clips[:4], clips[10:], cache)
     assert len(set(clip_groups(apart))) == 4
-    joined, _ = linked_lists(clips[:4], bridge, cache)
+    joined, further = linked_lists(clips[:4], bridge, cache)
     assert clip_groups(joined).tolist() == [0, 0, 1, 2]
+    assert clip_groups([*joined, *further]).tolist() == [0, 0, 1, 2, 0, 0]
+
+
+def test_a_bridge_keeps_twins_together(clips: list[LabelledClip], cache: WindowCache) -> None:
+    again = replace(clips[0], origin="elsewhere", repository="bridge", linked="")
+    copy = clips[0].path.with_name("copy.mp4")
+    copy.write_bytes(clips[0].path.read_bytes() + b"\0\0\0\x08free")
+    bridge = [replace(again, path=copy), replace(clips[11], origin="origin1", repository="bridge")]
+    joined, further = linked_lists(clips[:4], bridge, cache)
+    assert clip_groups(joined).tolist() == [0, 0, 1, 2]
+    assert clip_groups([*joined, further[0]])[-1] == 0  # the twin alone, without its kin
 
 
 def test_a_clip_in_both_lists_is_refused(clips: list[LabelledClip], cache: WindowCache) -> None:
