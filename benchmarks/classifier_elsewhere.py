@@ -35,14 +35,10 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds, read_dataset
 from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.extraction import FeatureTable, build_table
+from vidigree.detect.classifier.fitting import Recipe, TrainingSettings, clip_members
 from vidigree.detect.classifier.metrics import area_under_curve, true_positive_rate
 from vidigree.detect.classifier.sampling import nearest_frames
-from vidigree.detect.classifier.training import (
-    Recipe,
-    TrainingSettings,
-    clip_members,
-    further_tables,
-)
+from vidigree.detect.classifier.training import further_tables
 from vidigree.media.output import output_file
 from vidigree.media.reading import open_video
 

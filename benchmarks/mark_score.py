@@ -1,15 +1,16 @@
 """How much of the mark is left after codecs: the score that decoding lives on.
 
     python benchmarks/mark_score.py CLIPS... [--frames 40] [--codec libx265] [--crf 36,40]
-        [--messages 3] [--learned] [--set masking._FLOOR=2.0]
+        [--messages 3] [--learned] [--plane cr] [--set masking._FLOOR=2.0]
 
 Prints, for each clip, PSNR and the PSNR of its first frame (with the last message), and the
 normalised correlation of the data points with their codeword, weighted as the detector does, after
 the codec at each CRF and after half size and CRF 28, at the geometry that is known, as the mean of
 several messages; with ``--learned`` what the learned front end sees instead of the linear one. A
 message is read from about 10.5 on (see mark_code.py); as a smooth measure it decides with ten clips
-what recovery rates need hundreds for. ``--set`` changes a constant of the package
-``vidigree.watermark.robust`` for this run, to compare.
+what recovery rates need hundreds for. ``--plane`` puts the same change into a plane of chroma, at
+the same error over red, green and blue, and reads it there. ``--set`` changes a constant of the
+package ``vidigree.watermark.robust`` for this run, to compare.
 """
 
 from __future__ import annotations
@@ -42,6 +43,11 @@ Frames = list[NDArray[np.uint8]]
 FPS = Fraction(24)
 MESSAGES = (0x9123456789ABCDEF, 0x1234567890ABCDEF, 0xDEADBEEF01234567)
 LEARNED_STRETCHES = 20
+# Of a plane (BT.601): what one level of it adds to red, green and blue, and how it is read.
+PLANES = {
+    "cb": ((0.0, -0.344, 1.772), (-0.169, -0.331, 0.5)),
+    "cr": ((1.402, -0.714, 0.0), (0.5, -0.419, -0.081)),
+}
 
 
 def read(path: Path, most: int) -> Frames:
@@ -54,6 +60,27 @@ def half_size(frames: Frames, codec: str) -> Frames:
     small = coded(resized(frames, 0.5, 0.5), codec, 28, FPS)
     rows, columns = small[0].shape[:2]
     return resized(small, width / columns, height / rows)
+
+
+def moved(frames: Frames, marked: Frames, plane: str) -> Frames:
+    """Return the frames with the change of the marked ones in a plane of chroma, equally strong."""
+    levels = np.array(PLANES[plane][0], np.float32)
+    levels /= np.sqrt(np.mean(levels**2))
+    changes = [
+        np.mean(after.astype(np.float32) - before, axis=2, keepdims=True) * levels
+        for before, after in zip(frames, marked, strict=True)
+    ]
+    return [
+        np.clip(np.rint(frame + change), 0, 255).astype(np.uint8)
+        for frame, change in zip(frames, changes, strict=True)
+    ]
+
+
+def seen_in(frames: Frames, plane: str) -> Frames:
+    """Return a plane of chroma, twice enlarged around grey, as grey frames."""
+    weights = 2 * np.array(PLANES[plane][1], np.float32)
+    planes = [np.clip(frame.astype(np.float32) @ weights + 128, 0, 255) for frame in frames]
+    return [np.repeat(np.rint(one).astype(np.uint8)[..., None], 3, axis=2) for one in planes]
 
 
 def score(frames: Frames, message: int, learned: bool = False) -> float:
@@ -94,6 +121,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=1, choices=range(1, len(MESSAGES) + 1))
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--learned", action="store_true", help="score the learned front end")
+    parser.add_argument("--plane", choices=PLANES, help="a plane of chroma instead of luma")
     asked = parser.parse_args()
     for setting in asked.settings:
         change(setting)
@@ -107,8 +135,12 @@ def main() -> None:
         rows = []
         for message in MESSAGES[: asked.messages]:
             marked = list(RobustMark().embed(frames, message, key=PUBLISHED_KEY, fps=FPS))
+            if asked.plane:
+                marked = moved(frames, marked, asked.plane)
             changed = [coded(marked, asked.codec, crf, FPS) for crf in strengths]
             changed.append(half_size(marked, asked.codec))
+            if asked.plane:
+                changed = [seen_in(each, asked.plane) for each in changed]
             rows.append([score(each, message, asked.learned) for each in changed])
         row = np.mean(rows, axis=0)
         kept.append(row)

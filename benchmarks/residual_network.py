@@ -24,12 +24,8 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds, read_dataset
 from vidigree.detect.classifier.duplicates import link_near_duplicates
 from vidigree.detect.classifier.extraction import build_table
+from vidigree.detect.classifier.fitting import TrainingSettings, clip_weights, held_out_members
 from vidigree.detect.classifier.metrics import area_under_curve
-from vidigree.detect.classifier.training import (
-    TrainingSettings,
-    clip_weights,
-    held_out_members,
-)
 
 WIDTHS = (16, 24, 32, 48)
 SIDE = 128

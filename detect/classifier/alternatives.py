@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.dataset import clip_groups, folds
 from vidigree.detect.classifier.extraction import FeatureTable
+from vidigree.detect.classifier.fitting import Recipe, clip_weights
 from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
 from vidigree.detect.classifier.metrics import area_under_curve
-from vidigree.detect.classifier.training import Recipe, clip_weights
 from vidigree.detect.classifier.trees import extra_trees
 
 __all__ = ["alternative_areas"]

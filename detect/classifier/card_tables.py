@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from vidigree.detect.classifier.evaluation import Evaluation
 from vidigree.detect.classifier.regions import LEAST_BORDER
+from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE
 
 __all__ = ["further_markdown", "table"]
 
@@ -42,11 +43,15 @@ def _localisation(result: Evaluation) -> list[str]:
         *head,
         (
             f"Two to three seconds of a synthetic clip inserted into a real one ({found.spliced}"
-            f" clips, and {found.plain} real clips without), or pasted over a quarter of its"
-            f" picture ({found.pasted} clips), all encoded once together; the model saw neither"
-            " origin. Inserts begin and end with a cut: dissolves are not found. The thresholds of"
-            " a fold were chosen on the splices of the other folds, whose origins are others"
-            f" (stretches: {_listed(found.thresholds)}; regions: {_listed(found.borders)} nats)."
+            f" clips, and {found.plain} times a real clip without, in three rounds of other pairs),"
+            f" or pasted over a quarter of its picture ({found.pasted} clips), all encoded once"
+            " together; the model saw neither origin. It is the member without what leans on"
+            " content, in which the scenes of one clip differ whoever made them. Inserts begin and"
+            " end with a cut: dissolves are not found. The thresholds of a fold were chosen on the"
+            " splices of the other folds, whose origins are others (stretches:"
+            f" {_listed(found.thresholds)}; regions: {_listed(found.borders)} nats). The"
+            f" {LEAST_EVIDENCE:g} nats asked of a stretch in use were chosen with these splices in"
+            " view."
         ),
         "",
         (

@@ -97,8 +97,8 @@ def train(
     """
     from vidigree.detect.classifier.cache import WindowCache
     from vidigree.detect.classifier.dataset import read_dataset
+    from vidigree.detect.classifier.fitting import TrainingSettings
     from vidigree.detect.classifier.model import save_model
-    from vidigree.detect.classifier.training import TrainingSettings
     from vidigree.detect.classifier.training import train as train_model
     from vidigree.media.progress import progress_bar
 
@@ -141,11 +141,11 @@ def evaluate(
     from vidigree.detect.classifier.dataset import read_dataset
     from vidigree.detect.classifier.evaluate import evaluate as run
     from vidigree.detect.classifier.features import feature_groups
+    from vidigree.detect.classifier.fitting import TrainingSettings
     from vidigree.detect.classifier.installation import check_installation
     from vidigree.detect.classifier.laundering import LAUNDERINGS
     from vidigree.detect.classifier.model import shipped_model
     from vidigree.detect.classifier.plots import audit_plots, write_plots
-    from vidigree.detect.classifier.training import TrainingSettings
     from vidigree.media.errors import UsageError
     from vidigree.media.output import output_file
     from vidigree.media.progress import progress_bar

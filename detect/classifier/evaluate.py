@@ -12,12 +12,20 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.alternatives import alternative_areas
 from vidigree.detect.classifier.cache import WindowCache
-from vidigree.detect.classifier.calibration import cross_fitted_llr, fit_stack
+from vidigree.detect.classifier.calibration import cross_fitted_llr
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID, canonical_windows
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.evaluation import Evaluation, GeneratorRow
 from vidigree.detect.classifier.extraction import FeatureTable, block_features, build_table
+from vidigree.detect.classifier.fitting import (
+    Further,
+    Recipe,
+    TrainingSettings,
+    clip_weights,
+    fitted_stack,
+    held_out_members,
+)
 from vidigree.detect.classifier.localisation_figures import localisation_figures
 from vidigree.detect.classifier.metrics import (
     Interval,
@@ -42,14 +50,7 @@ from vidigree.detect.classifier.range_figures import (
     shifted_by_quality,
     strata,
 )
-from vidigree.detect.classifier.training import (
-    Further,
-    Recipe,
-    TrainingSettings,
-    clip_weights,
-    further_tables,
-    held_out_members,
-)
+from vidigree.detect.classifier.training import further_tables
 from vidigree.detect.classifier.trees import extra_trees
 from vidigree.media.progress import Progress, no_progress
 from vidigree.media.reading import open_video
@@ -125,7 +126,7 @@ def evaluate(
         clips=clips,
         training=training,
         settings=settings,
-        stack=fit_stack(scored[0][seen], kept, clip_weights(clips)[seen]),
+        stack=fitted_stack(clips, scored[0]),
         further=beside,
     )
     alone = replace(recipe, further=Further())
@@ -164,7 +165,9 @@ def evaluate(
         abstentions=abstention_rows(qualities, labels),
         strata=strata(llr, kept, _measures(known)),
         tpr_shifted=shifted_by_quality(llr, kept, known, fold[seen]),
-        localisation=localisation_figures(recipe, cache, progress=progress),
+        localisation=localisation_figures(
+            recipe.local(tables["none"]), settings.blocks, cache, progress=progress
+        ),
         own_engines=own_engine_rows(recipe, own, cache, reals=llr[~kept]),
         roc=tuple(roc_points(llr, kept)),
         reliability=tuple(reliability_points(probability, kept)),

@@ -16,7 +16,7 @@ from vidigree.detect.classifier.features import feature_group
 from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["Block", "FeatureTable", "block_features", "build_table"]
+__all__ = ["Block", "FeatureTable", "block_columns", "block_features", "build_table"]
 
 
 @dataclass(frozen=True, order=True)
@@ -65,8 +65,12 @@ class FeatureTable:
     def only(self, blocks: Sequence[Block]) -> FeatureTable:
         """Return the table with some of its blocks, in the order of the table."""
         kept = tuple(block for block in self.blocks if block in blocks)
-        columns = np.concatenate([np.full(_width(block), block in kept) for block in self.blocks])
-        return FeatureTable(kept, self.values[:, columns], self.clip)
+        return FeatureTable(kept, self.values[:, block_columns(self.blocks, kept)], self.clip)
+
+
+def block_columns(blocks: Sequence[Block], kept: Sequence[Block]) -> NDArray[np.bool_]:
+    """Return which columns (columns,) of a layout belong to some of its blocks."""
+    return np.concatenate([np.full(_width(block), block in kept) for block in blocks])
 
 
 def _width(block: Block) -> int:

@@ -61,6 +61,8 @@ class Localisation:
 def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localisation | None:
     """Find where in a clip its pixels speak for synthesis.
 
+    Curve and map are of the member that leaves out what leans on content
+    (:attr:`.ClassifierModel.local`), so their ratios are not the parts of the clip's own.
     Costs about three times as much as the score, and memory does not grow with the clip.
 
     Args:
@@ -74,7 +76,7 @@ def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localis
         MediaError: The file cannot be read.
         UsageError: The shipped weights are damaged.
     """
-    model = model or shipped_model()
+    model = (model or shipped_model()).local
     kinds = tuple(sorted({block.view for block in model.blocks}))
     curve = []
     with open_video(path) as reader:

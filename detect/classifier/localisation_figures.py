@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,26 +13,47 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
+from vidigree.detect.classifier.extraction import Block, block_columns
+from vidigree.detect.classifier.fitting import Recipe
 from vidigree.detect.classifier.heat_map import CELLS, cells_of_tiles
 from vidigree.detect.classifier.metrics import area_under_curve
+from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.regions import LEAST_BORDER, overlap
 from vidigree.detect.classifier.spliced_clips import SplicedClip, spliced_clips
 from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE, CurvePoint, stretches
-from vidigree.detect.classifier.training import Recipe
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["LocalisationFigures", "figures_of_splices", "localisation_figures"]
+__all__ = ["LocalisationFigures", "SpliceRound", "figures_of_splices", "localisation_figures"]
 
 _FOLDS = 5
-_SPLICES = {"time": 5, "plain": 5, "space": 4, "soft": 4}
+_ROUNDS = 3
+"""Assignments of origins to folds; the regions are of the first one alone."""
+
+_SPLICES = {"time": 14, "plain": 14, "space": 4, "soft": 4}
 """Kind of splice to how many are made from each fold at most."""
 
 _MATCH = 0.5
-_EVIDENCE = (0.25, 0.5, 0.75, LEAST_EVIDENCE, 1.25, 1.5, 2.0)
+_EVIDENCE = (0.5, 0.75, 1.0, 1.25, LEAST_EVIDENCE, 1.75, 2.0, 2.5)
 _BORDER = (0.5, 0.55, 0.6, 0.65, LEAST_BORDER, 0.8, 0.9)
 """Thresholds to choose from: of stretches, and of the borders of a region."""
 
 _Score = Callable[[int, NDArray[np.float32]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpliceRound:
+    """Splices of one assignment of origins to folds.
+
+    Attributes:
+        timed: Clips with an inserted stretch.
+        plain: Hosts without one.
+        score: Fold and rows of features to log-likelihood ratios by a model that did not see the
+            fold.
+    """
+
+    timed: Sequence[SplicedClip]
+    plain: Sequence[SplicedClip]
+    score: _Score
 
 
 @dataclass(frozen=True)
@@ -54,8 +76,8 @@ class LocalisationFigures:
     """Localisation on self-made splices, models fitted without the origins of either part.
 
     Attributes:
-        spliced: Clips with one inserted stretch.
-        plain: Real clips without one.
+        spliced: Clips with one inserted stretch, over all rounds.
+        plain: Real clips without one, likewise: each is counted once a round.
         time_f1: F1 of stretches that overlap the truth with an intersection over union of at
             least one half, over spliced and plain clips.
         time_precision: Share of the named stretches that do.
@@ -63,7 +85,7 @@ class LocalisationFigures:
         boundaries_f1: The same if every inserted stretch were called right and every other shot
             too: what the cuts alone allow.
         thresholds: Evidence asked of a stretch: what each fold's was, chosen on the splices of
-            the other folds alone, from low to high.
+            the round's other folds alone, from low to high.
         pasted: Clips with a pasted region.
         space_f1: F1 of regions, likewise by area and with a threshold chosen on other folds, over
             pasted and plain clips.
@@ -99,42 +121,52 @@ class LocalisationFigures:
 
 
 def localisation_figures(
-    recipe: Recipe, cache: WindowCache, *, progress: Progress = no_progress
+    recipe: Recipe,
+    blocks: Sequence[Block],
+    cache: WindowCache,
+    *,
+    progress: Progress = no_progress,
 ) -> LocalisationFigures | None:
     """Measure localisation on splices whose parts the model of their fold did not see.
 
     Args:
         recipe: How to fit the model of a fold.
+        blocks: The layout that features of splices are kept in, the recipe's groups among them.
         cache: Where features of splices are kept.
         progress: Told how many splices are done.
 
     Returns:
         The figures; ``None`` where no clip is long enough for a splice.
     """
-    fold = folds(recipe.clips, clip_groups(recipe.clips), count=_FOLDS, seed=0)
-    made = {
-        kind: spliced_clips(
-            recipe.clips,
-            fold,
-            recipe.settings.blocks,
-            cache,
-            kind=kind,
-            per_fold=count,
-            progress=progress,
-        )
-        for kind, count in _SPLICES.items()
-    }
-    if not made["time"]:
-        return None
-    models = [recipe.without(fold == index) for index in range(_FOLDS)]
-
-    def score(index: int, rows: NDArray[np.float32]) -> NDArray[np.float64]:
-        return models[index].llr(models[index].members(rows))
-
-    figures = figures_of_splices(
-        made["time"], made["plain"], made["space"], score, soft=made["soft"]
-    )
+    kept = block_columns(blocks, recipe.settings.blocks)
+    rounds: list[SpliceRound] = []
+    regions: dict[str, list[SplicedClip]] = {}
+    for seed in range(_ROUNDS):
+        fold = folds(recipe.clips, clip_groups(recipe.clips), count=_FOLDS, seed=seed)
+        made = {
+            kind: spliced_clips(
+                recipe.clips, fold, blocks, cache, kind=kind, per_fold=count, progress=progress
+            )
+            for kind, count in _SPLICES.items()
+            if seed == 0 or kind in ("time", "plain")
+        }
+        if not made["time"]:
+            return None
+        regions = regions or made
+        models = [recipe.without(fold == index) for index in range(_FOLDS)]
+        score = partial(_llr, models, kept)
+        rounds.append(SpliceRound(timed=made["time"], plain=made["plain"], score=score))
+    figures = figures_of_splices(rounds, regions["space"], soft=regions["soft"])
     return replace(figures, whole_named=_whole_named(recipe.clips, cache, progress))
+
+
+def _llr(
+    models: Sequence[ClassifierModel],
+    kept: NDArray[np.bool_],
+    index: int,
+    rows: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    return models[index].llr(models[index].members(rows[:, kept]))
 
 
 def _whole_named(
@@ -150,42 +182,44 @@ def _whole_named(
 
 
 def figures_of_splices(
-    timed: Sequence[SplicedClip],
-    plain: Sequence[SplicedClip],
+    rounds: Sequence[SpliceRound],
     pasted: Sequence[SplicedClip],
-    score: _Score,
     *,
     soft: Sequence[SplicedClip] = (),
 ) -> LocalisationFigures:
-    """Measure localisation; the thresholds of a fold are those that did best on the others.
+    """Measure localisation; the thresholds of a fold are those that did best on the round's others.
 
     The shares of whole clips are left open.
 
     Args:
-        timed: Clips with an inserted stretch.
-        plain: Hosts without one.
-        pasted: Clips with a pasted region.
-        score: Fold and rows of features to log-likelihood ratios by a model that did not see the
-            fold.
-        soft: Clips with a pasted region whose borders are blended.
+        rounds: Stretches, by assignment to folds.
+        pasted: Clips with a pasted region, of the first round.
+        soft: Clips with a pasted region whose borders are blended, likewise.
     """
-    counts: dict[int, _Count] = {}
-    ideal = _NOTHING
-    for clip in (*timed, *plain):
-        points = _points(clip, score(clip.splice.fold, clip.rows))
-        fold = clip.splice.fold
-        counts[fold] = counts.get(fold, _NOTHING) + _stretch_count(points, clip.truth, _EVIDENCE)
-        ideal += _stretch_count(_ideal(points, clip.truth), clip.truth, (LEAST_EVIDENCE,))
-    chosen, time = _cross_chosen(counts, LEAST_EVIDENCE)
-    space, borders, soft_recall = _region_figures(pasted, plain, soft)
+    ideal, time = _NOTHING, _NOTHING
+    chosen: set[float] = set()
+    for part in rounds:
+        counts: dict[int, _Count] = {}
+        for clip in (*part.timed, *part.plain):
+            fold = clip.splice.fold
+            points = _points(clip, part.score(fold, clip.rows))
+            counts[fold] = counts.get(fold, _NOTHING) + _stretch_count(
+                points, clip.truth, _EVIDENCE
+            )
+            ideal += _stretch_count(_ideal(points, clip.truth), clip.truth, (LEAST_EVIDENCE,))
+        own, total = _cross_chosen(counts, LEAST_EVIDENCE)
+        time += total
+        chosen |= set(own.values())
+    space, borders, soft_recall = _region_figures(pasted, rounds[0].plain, soft)
+    spliced = sum(len(part.timed) for part in rounds)
     return LocalisationFigures(
-        spliced=len(timed),
-        plain=len(plain),
+        spliced=spliced,
+        plain=sum(len(part.plain) for part in rounds),
         time_f1=time.f1(_CHOSEN),
         time_precision=time.hits[_CHOSEN] / max(1, time.named[_CHOSEN]),
-        time_recall=time.hits[_CHOSEN] / max(1, len(timed)),
+        time_recall=time.hits[_CHOSEN] / max(1, spliced),
         boundaries_f1=ideal.f1(LEAST_EVIDENCE),
-        thresholds=tuple(sorted(set(chosen.values()))),
+        thresholds=tuple(sorted(chosen)),
         pasted=len(pasted),
         space_f1=space.f1(_CHOSEN),
         space_precision=space.hits[_CHOSEN] / max(1, space.named[_CHOSEN]),
@@ -193,7 +227,7 @@ def figures_of_splices(
         borders=borders,
         soft_recall=soft_recall,
         whole_named=(float("nan"), float("nan")),
-        space_auc=_cells_area(pasted, score),
+        space_auc=_cells_area(pasted, rounds[0].score),
     )
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.calibration import stacked_llr
 from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow
-from vidigree.detect.classifier.extraction import Block, block_features
+from vidigree.detect.classifier.extraction import Block, block_columns, block_features
 from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.kernel import gaussian_kernel
 from vidigree.media.errors import UsageError
@@ -25,7 +25,10 @@ from vidigree.media.output import output_file
 
 __all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_model"]
 
-_FORMAT = 2
+_FORMAT = 3
+_FORMATS = (2, _FORMAT)
+"""Weights of format 2 have no member of their own that says where."""
+
 _LIMIT = 4.0
 """Standardised features are cut here, so that one odd value cannot carry a verdict."""
 
@@ -45,6 +48,7 @@ class Header:
         threshold: Log-likelihood ratio above which a clip is called likely synthetic.
         trained_on: First 16 hex digits of the SHA-256 of every training clip, sorted.
         calibrated_on: Whose real clips set the threshold: ``"training"`` or a user's own name.
+        local: Feature groups of the member that says where; none where that is the whole model.
     """
 
     recipe_id: str
@@ -57,6 +61,7 @@ class Header:
     threshold: float
     trained_on: tuple[str, ...]
     calibrated_on: str = "training"
+    local: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class ClassifierModel:
         gamma: Width of the kernel: exp(-gamma * squared distance).
         stack: float64 (2,): factor of the score, and a constant; see ``stacked_llr``.
         reals: float32 (n,), log-likelihood ratios of held-out real clips, ascending.
+        local_dual: float32 (S,), ``dual`` of the member that says where; ``None`` for none.
+        local_stack: float64 (2,), its ``stack``.
     """
 
     header: Header
@@ -89,6 +96,8 @@ class ClassifierModel:
     gamma: float
     stack: NDArray[np.float64]
     reals: NDArray[np.float32]
+    local_dual: NDArray[np.float32] | None = None
+    local_stack: NDArray[np.float64] | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -129,6 +138,31 @@ class ClassifierModel:
         rows = np.stack([block_features(window, self.blocks) for window in windows])
         return self.members(rows)
 
+    @property
+    def local(self) -> ClassifierModel:
+        """Return the member that compares parts of one clip: without what leans on content.
+
+        Scenes of one clip differ in content, whoever made them. Its threshold and real clips are
+        those of the whole model and mean nothing for it.
+        """
+        if self.local_dual is None or self.local_stack is None:
+            return self
+        rows = tuple(row for row in self.header.blocks if row[1] in self.header.local)
+        kept = block_columns(self.blocks, tuple(Block(view, group) for view, group, _ in rows))
+        return ClassifierModel(
+            header=replace(self.header, blocks=rows, local=()),
+            median=self.median[kept],
+            mean=self.mean[kept],
+            scale=self.scale[kept],
+            balance=self.balance[kept],
+            support=self.support[:, kept],
+            dual=self.local_dual,
+            # The weights left in a distance add up to one again.
+            gamma=self.gamma / float(np.sum(self.balance[kept].astype(np.float64) ** 2)),
+            stack=self.local_stack,
+            reals=self.reals,
+        )
+
     def p_value(self, llr: float) -> float:
         """Return the conformal p-value: how often held-out real clips score as high, in (0, 1]."""
         above = len(self.reals) - int(np.searchsorted(self.reals, llr, side="left"))
@@ -143,7 +177,7 @@ class ClassifierModel:
         false_alarms: float,
         on: str,
     ) -> ClassifierModel:
-        """Return the model with another calibration; the members stay what they are."""
+        """Return the model with another calibration; all members stay what they are."""
         header = replace(
             self.header, threshold=threshold, false_alarms=false_alarms, calibrated_on=on
         )
@@ -151,7 +185,9 @@ class ClassifierModel:
 
 
 def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
+    local = {"local_dual": model.local_dual, "local_stack": model.local_stack}
     return {
+        **{name: array for name, array in local.items() if array is not None},
         "median": model.median,
         "mean": model.mean,
         "scale": model.scale,
@@ -223,7 +259,7 @@ def shipped_model() -> ClassifierModel:
 
 def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierModel:
     got = hashlib.sha256(data).hexdigest()
-    if header.get("format") != _FORMAT or header.get("sha256") != got:
+    if header.get("format") not in _FORMATS or header.get("sha256") != got:
         raise UsageError(
             f"The classifier weights {path} do not match their header.",
             hint="Train them again, or reinstall the package.",

@@ -11,10 +11,10 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.evaluation import OwnEngineRow
 from vidigree.detect.classifier.extraction import build_table
+from vidigree.detect.classifier.fitting import Recipe, clip_members
 from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.quality import outside_range
 from vidigree.detect.classifier.range_figures import clip_qualities
-from vidigree.detect.classifier.training import Recipe, clip_members
 
 __all__ = ["own_engine_rows"]
 

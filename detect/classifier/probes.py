@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.extraction import FeatureTable
+from vidigree.detect.classifier.fitting import TrainingSettings, held_out_members
 from vidigree.detect.classifier.metrics import area_under_curve
-from vidigree.detect.classifier.training import TrainingSettings, held_out_members
 from vidigree.detect.classifier.trees import extra_trees
 from vidigree.media.reading import probe
 

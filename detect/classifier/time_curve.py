@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.detect.classifier.calibration import seen_part
 from vidigree.detect.classifier.canonical import (
     SHORTEST_WINDOW,
     WINDOW_FRAMES,
@@ -26,10 +27,10 @@ SHORTEST_STEP = 8
 """Ticks from one window to the next: one second, half a window."""
 
 _MOST_POINTS = 120
-LEAST_EVIDENCE = 1.0
+LEAST_EVIDENCE = 1.5
 """How far a window must stand above its level, in nats; chosen on self-made splices."""
 
-_LOWEST_LEVEL = -2.5
+_LOWEST_LEVEL = -4.0
 _SWITCH_AT_CUT = 0.0
 _SWITCH_WITHIN = 4.0
 """What it costs, in nats, to change between real and synthetic at a cut and inside a shot."""
@@ -132,9 +133,10 @@ def stretches(
 
     Each window is called real or synthetic by the likeliest sequence (Viterbi, 1967) of two
     states whose change is cheap at a cut and dear inside a shot. A shot is judged against the
-    other shots of its clip where those look real: footage of one camera shares its level. The
-    windows of one shot speak with half their own voice and half the shot's mean, since one
-    window is uncertain.
+    other shots of its clip where those look real: footage of one camera shares its level. How far
+    apart they are is told by what the ratio would be if nothing held it (:func:`.seen_part`). The
+    windows of one shot speak with half their own voice and half the shot's mean, since one window
+    is uncertain.
 
     Args:
         points: The curve in order.
@@ -153,7 +155,7 @@ def stretches(
 
 
 def _evidence(points: Sequence[CurvePoint], threshold: float) -> NDArray[np.float64]:
-    llr = np.array([point.llr for point in points])
+    llr = seen_part(np.array([point.llr for point in points]))
     shot = np.array([point.shot for point in points])
     means = np.array([llr[shot == own].mean() for own in shot])
     level = np.zeros(len(points))

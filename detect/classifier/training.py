@@ -3,121 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
-from vidigree.detect.classifier.calibration import conformal_threshold, fit_stack, stacked_llr
+from vidigree.detect.classifier.calibration import conformal_threshold, stacked_llr
 from vidigree.detect.classifier.canonical import RECIPE_ID
-from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
+from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.duplicates import linked_lists
-from vidigree.detect.classifier.extraction import Block, FeatureTable, build_table
+from vidigree.detect.classifier.extraction import build_table
 from vidigree.detect.classifier.features import feature_group
-from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
+from vidigree.detect.classifier.fitting import (
+    Further,
+    Recipe,
+    TrainingSettings,
+    fitted_stack,
+    held_out_members,
+)
 from vidigree.detect.classifier.model import ClassifierModel, Header
-from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = [
-    "Further",
-    "Recipe",
-    "TrainingSettings",
-    "clip_members",
-    "clip_weights",
-    "further_tables",
-    "held_out_members",
-    "train",
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingSettings:
-    """Choices of training; the defaults made the shipped weights.
-
-    Attributes:
-        groups: Feature groups, by name.
-        half_weighted: Those with half a say in a distance, because they lean on content.
-        view: The view they look at.
-        launderings: What the clips go through, each adding its windows to the training rows.
-        ridge: Penalty of the regression, see :func:`ridge_dual`.
-        kernel_width: Factor of the squared distance, which is a mean over groups and their
-            features.
-        fold_count: Folds of leave-origin-out.
-        seeds: One round of leave-origin-out for each; scores are averaged over rounds.
-        false_alarms: Share of real clips that may be called likely synthetic.
-    """
-
-    groups: tuple[str, ...] = (
-        "colour",
-        "compressibility",
-        "cooccurrence",
-        "flow",
-        "palette",
-        "spacetime",
-        "temporal",
-    )
-    half_weighted: tuple[str, ...] = ("palette",)
-    view: str = "resized"
-    launderings: tuple[str, ...] = ("none", "draw-0", "draw-1")
-    ridge: float = 0.2
-    kernel_width: float = 0.2
-    fold_count: int = 8
-    seeds: tuple[int, ...] = (0, 1, 2)
-    false_alarms: float = 0.01
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        """Layout of the features."""
-        return tuple(Block(self.view, group) for group in self.groups)
-
-    def with_groups(self, names: Sequence[str]) -> TrainingSettings:
-        """Return the settings with further feature groups."""
-        return replace(self, groups=tuple(dict.fromkeys((*self.groups, *names))))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Further:
-    """Clips that are trained on and never scored: sources that no figure is made of.
-
-    Attributes:
-        clips: The clips, linked with the scored ones where they show the same pictures.
-        tables: Their features, one table for each of the training tables, in the same order.
-    """
-
-    clips: Sequence[LabelledClip] = ()
-    tables: Sequence[FeatureTable] = ()
-
-
-_NO_FURTHER = Further()
-
-
-@dataclass(frozen=True)
-class _Fit:
-    """A fitted member; see ClassifierModel for the fields."""
-
-    median: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    balance: NDArray[np.float32]
-    support: NDArray[np.float16]
-    dual: NDArray[np.float32]
-    gamma: float
-
-    def model(self, header: Header, stack: NDArray[np.float64], reals: object) -> ClassifierModel:
-        return ClassifierModel(
-            header=header,
-            median=self.median,
-            mean=self.mean,
-            scale=self.scale,
-            balance=self.balance,
-            support=self.support,
-            dual=self.dual,
-            gamma=self.gamma,
-            stack=stack,
-            reals=np.sort(np.asarray(reals, dtype=np.float32)),
-        )
+__all__ = ["further_tables", "train"]
 
 
 def train(
@@ -152,29 +59,40 @@ def train(
         for name in settings.launderings
     }
     beside = further_tables(linked, cache, settings, progress)
-    members = held_out_members(clips, list(tables.values()), [tables["none"]], settings, beside)[0]
-    seen = ~np.isnan(members[:, 0])
-    weights = clip_weights(clips)
-    stack = fit_stack(members[seen], labels[seen], weights[seen])
-    llr = stacked_llr(members[seen], stack)
-    reals = llr[~labels[seen]]
-    header = Header(
-        recipe_id=RECIPE_ID,
-        blocks=tuple(
-            (block.view, block.group, feature_group(block.group).version)
-            for block in settings.blocks
-        ),
-        launderings=settings.launderings,
-        seed=settings.seeds[0],
-        real_clips=sum(not clip.synthetic for clip in (*clips, *linked)),
-        synthetic_clips=sum(clip.synthetic for clip in (*clips, *linked)),
-        false_alarms=settings.false_alarms,
-        threshold=conformal_threshold(reals, settings.false_alarms),
-        trained_on=tuple(sorted({cache.digest(clip)[:16] for clip in (*clips, *linked)})),
+    training = list(tables.values())
+    members = held_out_members(clips, training, [tables["none"]], settings, beside)[0]
+    recipe = Recipe(
+        clips=clips,
+        training=training,
+        settings=settings,
+        stack=fitted_stack(clips, members),
+        further=beside,
     )
-    held_out = np.zeros(len(clips), dtype=bool)
-    fit = _fit_without(held_out, clips, list(tables.values()), settings, beside)
-    return fit.model(header, stack, reals)
+    local = recipe.local(tables["none"])
+    llr = stacked_llr(members, recipe.stack)
+    reals = np.sort(llr[~labels & ~np.isnan(llr)])
+    nothing = np.zeros(len(clips), dtype=bool)
+    return replace(
+        recipe.without(nothing),
+        header=Header(
+            recipe_id=RECIPE_ID,
+            blocks=tuple(
+                (block.view, block.group, feature_group(block.group).version)
+                for block in settings.blocks
+            ),
+            launderings=settings.launderings,
+            seed=settings.seeds[0],
+            real_clips=sum(not clip.synthetic for clip in (*clips, *linked)),
+            synthetic_clips=sum(clip.synthetic for clip in (*clips, *linked)),
+            false_alarms=settings.false_alarms,
+            threshold=conformal_threshold(reals, settings.false_alarms),
+            trained_on=tuple(sorted({cache.digest(clip)[:16] for clip in (*clips, *linked)})),
+            local=local.settings.groups,
+        ),
+        reals=reals.astype(np.float32),
+        local_dual=local.without(nothing).dual,
+        local_stack=local.stack,
+    )
 
 
 def further_tables(
@@ -200,177 +118,3 @@ def further_tables(
             for name in settings.launderings
         ],
     )
-
-
-def held_out_members(
-    clips: Sequence[LabelledClip],
-    training: Sequence[FeatureTable],
-    scored: Sequence[FeatureTable],
-    settings: TrainingSettings,
-    further: Further = _NO_FURTHER,
-) -> list[NDArray[np.float64]]:
-    """Score every clip by members that saw no clip of its group.
-
-    Args:
-        clips: The clips all tables were built from.
-        training: Tables whose rows are trained on.
-        scored: Tables to score.
-        settings: Choices.
-        further: Clips to train on as well, but for those in a group that is held out.
-
-    Returns:
-        Per scored table float64 (clips, 1): the mean over windows and rounds; NaN for a clip
-        without windows.
-
-    Raises:
-        UsageError: A class has fewer groups than folds.
-    """
-    groups = clip_groups(clips)
-    labels = np.array([clip.synthetic for clip in clips])
-    fewest = min(len(np.unique(groups[labels == label])) for label in (False, True))
-    if fewest < settings.fold_count:
-        raise UsageError(
-            f"There are {fewest} independent origins in one class; {settings.fold_count} folds"
-            " cannot each hold one out.",
-            hint="Add clips from other origins, or use fewer folds.",
-        )
-    totals = [np.zeros((len(clips), 1)) for _ in scored]
-    for seed in settings.seeds:
-        fold = folds(clips, groups, count=settings.fold_count, seed=seed)
-        for index in range(settings.fold_count):
-            held_out = fold == index
-            fit = _fit_without(held_out, clips, training, settings, further)
-            for table, total in zip(scored, totals, strict=True):
-                total[held_out] += clip_members(fit.model(_BARE, _EVEN, []), table, len(clips))[
-                    held_out
-                ]
-    return [total / len(settings.seeds) for total in totals]
-
-
-_EVEN = np.array([1.0, 0.0])
-_BARE = Header(
-    recipe_id=RECIPE_ID,
-    blocks=(),
-    launderings=(),
-    seed=0,
-    real_clips=0,
-    synthetic_clips=0,
-    false_alarms=0.0,
-    threshold=0.0,
-    trained_on=(),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """All that is needed to fit the members once more on some of the clips.
-
-    Attributes:
-        clips: The clips the tables were built from.
-        training: Tables whose rows are trained on.
-        settings: Choices.
-        stack: See ClassifierModel.
-        further: Clips to train on as well, but for those in a group that is held out.
-    """
-
-    clips: Sequence[LabelledClip]
-    training: Sequence[FeatureTable]
-    settings: TrainingSettings
-    stack: NDArray[np.float64]
-    further: Further = _NO_FURTHER
-
-    def without(self, held_out: NDArray[np.bool_]) -> ClassifierModel:
-        """Return a model, members and stack only, fitted without the clips in ``held_out``."""
-        fit = _fit_without(held_out, self.clips, self.training, self.settings, self.further)
-        return fit.model(_BARE, self.stack, [])
-
-
-def clip_members(model: ClassifierModel, table: FeatureTable, count: int) -> NDArray[np.float64]:
-    """Return the mean member scores (count, 1) of each clip's windows; NaN where it has none."""
-    members = model.members(table.values)
-    total = np.zeros((count, 1))
-    np.add.at(total, table.clip, members)
-    windows = np.bincount(table.clip, minlength=count).astype(float)
-    windows[windows == 0] = np.nan
-    return np.asarray(total / windows[:, None], dtype=np.float64)
-
-
-def clip_weights(clips: Sequence[LabelledClip]) -> NDArray[np.float64]:
-    """Weigh clips: classes alike, each clip by its origin's number to the power -1/4; mean 1.
-
-    Returns:
-        float64 (clips,).
-    """
-    keys = [(clip.origin, clip.synthetic) for clip in clips]
-    counts = {key: keys.count(key) for key in set(keys)}
-    weights = np.array([counts[key] ** -0.25 for key in keys])
-    labels = np.array([clip.synthetic for clip in clips])
-    for label in (False, True):
-        weights[labels == label] *= 0.5 * len(clips) / weights[labels == label].sum()
-    return weights
-
-
-def _fit_without(
-    held_out: NDArray[np.bool_],
-    clips: Sequence[LabelledClip],
-    tables: Sequence[FeatureTable],
-    settings: TrainingSettings,
-    further: Further,
-) -> _Fit:
-    """Fit the member on all but the clips in ``held_out`` (clips,) and what shares their groups."""
-    if not further.clips:
-        return _fit_members(clips, tables, ~held_out, settings)
-    count = len(clips)
-    everything = [*clips, *further.clips]
-    groups = clip_groups(everything)
-    kept = ~np.isin(groups[count:], groups[:count][held_out])
-    joined = [
-        FeatureTable(
-            table.blocks,
-            np.concatenate([table.values, beside.values]),
-            np.concatenate([table.clip, beside.clip + count]),
-        )
-        for table, beside in zip(tables, further.tables, strict=True)
-    ]
-    return _fit_members(everything, joined, np.concatenate([~held_out, kept]), settings)
-
-
-def _fit_members(
-    clips: Sequence[LabelledClip],
-    tables: Sequence[FeatureTable],
-    used: NDArray[np.bool_],
-    settings: TrainingSettings,
-) -> _Fit:
-    """Fit the member on the windows of the clips marked in ``used`` (clips,)."""
-    owner = np.concatenate([table.clip for table in tables])
-    keep = used[owner]
-    owner = owner[keep]
-    values = np.concatenate([table.values for table in tables])[keep]
-    median = np.nan_to_num(np.nanmedian(values, axis=0)).astype(np.float32)
-    filled = np.where(np.isnan(values), median, values)
-    fit = _Fit(
-        median,
-        filled.mean(axis=0),
-        filled.std(axis=0) + 1e-6,
-        balance=_balance(tables[0].blocks, settings.half_weighted),
-        support=np.zeros((0, values.shape[1]), np.float16),
-        dual=np.zeros(0, np.float32),
-        gamma=settings.kernel_width,
-    )
-    support = fit.model(_BARE, _EVEN, []).prepared(values).astype(np.float16)
-    points = support.astype(np.float64)
-    rows_of = np.bincount(owner, minlength=len(clips))
-    dual = ridge_dual(
-        gaussian_kernel(points, points, fit.gamma),
-        np.array([clip.synthetic for clip in clips])[owner],
-        (clip_weights(clips) / np.maximum(rows_of, 1))[owner],
-        settings.ridge,
-    )
-    return replace(fit, support=support, dual=dual.astype(np.float32))
-
-
-def _balance(blocks: Sequence[Block], half_weighted: Sequence[str]) -> NDArray[np.float32]:
-    """Return factors (columns,) that make a squared distance a weighted mean over the blocks."""
-    widths = np.array([len(feature_group(block.group).names()) for block in blocks])
-    says = np.array([0.5 if block.group in half_weighted else 1.0 for block in blocks])
-    return np.repeat(np.sqrt(says / says.sum() / widths), widths).astype(np.float32)

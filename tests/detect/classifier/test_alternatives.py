@@ -8,7 +8,7 @@ import pytest
 from vidigree.detect.classifier.alternatives import alternative_areas
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.extraction import FeatureTable
-from vidigree.detect.classifier.training import Recipe, TrainingSettings
+from vidigree.detect.classifier.fitting import Recipe, TrainingSettings
 
 pytest.importorskip("sklearn")
 

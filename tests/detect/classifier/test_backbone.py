@@ -19,7 +19,7 @@ from vidigree.detect.classifier.features.backbone import (
     BackboneGeometry,
     path_geometry,
 )
-from vidigree.detect.classifier.training import TrainingSettings
+from vidigree.detect.classifier.fitting import TrainingSettings
 from vidigree.media.errors import UsageError
 
 pytest.importorskip("torch")

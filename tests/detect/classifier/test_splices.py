@@ -9,10 +9,11 @@ import pytest
 from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier.dataset import LabelledClip
-from vidigree.detect.classifier.localisation_figures import figures_of_splices
+from vidigree.detect.classifier.localisation_figures import SpliceRound, figures_of_splices
 from vidigree.detect.classifier.regions import LEAST_BORDER, Region, overlap, pasted_rectangle
 from vidigree.detect.classifier.spliced_clips import SplicedClip
 from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
+from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +105,16 @@ def _score(_: int, rows: np.ndarray) -> np.ndarray:
     return rows[:, 0].astype(np.float64)
 
 
+def _round(timed, plain) -> SpliceRound:
+    return SpliceRound(timed=timed, plain=plain, score=_score)
+
+
 def test_found_missed_and_false_stretches_are_counted() -> None:
     facts = [(0.0, 2.0, 0.0), (2.0, 4.0, 1.0), (4.0, 6.0, 2.0)]
     found = _made("time", [-3, 3, -3], facts, 2.0, 4.0)
     missed = _made("time", [-3, -3, -3], facts, 2.0, 4.0)
     alarm = _made("plain", [-3, -3, 3], facts)
-    figures = figures_of_splices([found, missed], [alarm], [], _score)
+    figures = figures_of_splices([_round([found, missed], [alarm])], [])
     assert (figures.time_precision, figures.time_recall, figures.time_f1) == (0.5, 0.5, 0.5)
     assert figures.boundaries_f1 == 1.0
 
@@ -134,7 +139,7 @@ def test_found_misplaced_and_false_regions_are_counted() -> None:
     quiet, alarm = _made("plain", [-3], facts), _made("plain", [-3], facts)
     alarm = replace(alarm, region=Region(box=(0.0, 0.5, 0.0, 0.5), evidence=1.0))
     figures = figures_of_splices(
-        [], [quiet, alarm], [found, misplaced, unnamed], _score, soft=[found, unnamed]
+        [_round([], [quiet, alarm])], [found, misplaced, unnamed], soft=[found, unnamed]
     )
     assert figures.pasted == 3
     assert figures.space_precision == pytest.approx(1 / 3)
@@ -158,9 +163,14 @@ def test_a_folds_threshold_is_chosen_on_the_other_folds() -> None:
         return clips
 
     # Fold 0 is best served by a high threshold, fold 1 by a low one: each gets the other's.
-    timed, plain = zip(made(0, 3.0, 1.1), made(1, 0.4, 0.0), strict=True)
-    figures = figures_of_splices(timed, plain, [], _score)
+    timed, plain = zip(made(0, 3.0, 1.1), made(1, 0.8, 0.0), strict=True)
+    figures = figures_of_splices([_round(timed, plain)], [])
     assert len(figures.thresholds) == 2
-    assert figures.thresholds[0] < 0.4 < 1.1 < figures.thresholds[1]
+    assert figures.thresholds[0] < 0.8 < 1.1 < figures.thresholds[1]
     assert figures.time_recall == 0.5
     assert figures.time_precision == 0.5
+    # In two rounds each serves itself alone: every fold is the only one of its round.
+    alone = [_round(timed[:1], plain[:1]), _round(timed[1:], plain[1:])]
+    apart = figures_of_splices(alone, [])
+    assert apart.spliced == apart.plain == 2
+    assert apart.thresholds == (LEAST_EVIDENCE,)

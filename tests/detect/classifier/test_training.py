@@ -20,15 +20,11 @@ from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.evaluate import evaluate
 from vidigree.detect.classifier.extraction import build_table
 from vidigree.detect.classifier.features import feature_group
+from vidigree.detect.classifier.fitting import Further, TrainingSettings, held_out_members
 from vidigree.detect.classifier.model import load_model, save_model
 from vidigree.detect.classifier.plots import audit_plots
 from vidigree.detect.classifier.reading import score_video
-from vidigree.detect.classifier.training import (
-    Further,
-    TrainingSettings,
-    held_out_members,
-    train,
-)
+from vidigree.detect.classifier.training import train
 from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
 
@@ -181,6 +177,38 @@ def test_a_group_that_leans_on_content_has_half_a_say(
     palette, noise = np.split(model.balance, widths[:1])
     assert (palette**2).sum() == pytest.approx(1 / 3)
     assert (noise**2).sum() == pytest.approx(2 / 3)
+
+
+def test_what_says_where_leaves_out_what_leans_on_content(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, groups=("palette", "noise"))
+    save_model(train(clips, cache=cache, settings=settings), tmp_path / "w.npz")
+    local = load_model(tmp_path / "w.npz").local
+    assert [block.group for block in local.blocks] == ["noise"]
+    # The same as weights that were trained on that group alone, but for rounding.
+    alone = train(clips, cache=cache, settings=replace(SETTINGS, groups=("noise",)))
+    rows = build_table(clips, laundering="none", blocks=alone.blocks, cache=cache).values
+    assert np.ptp(alone.members(rows)) > 0.5
+    np.testing.assert_allclose(local.members(rows), alone.members(rows), atol=2e-3)
+    ratios = alone.llr(alone.members(rows))
+    np.testing.assert_allclose(local.llr(local.members(rows)), ratios, atol=0.05)
+
+
+def test_weights_without_a_member_that_says_where_are_still_read(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    model = train(clips, cache=cache, settings=SETTINGS)
+    before = replace(
+        model, local_dual=None, local_stack=None, header=replace(model.header, local=())
+    )
+    save_model(before, tmp_path / "w.npz")
+    header = json.loads((tmp_path / "w.json").read_text())
+    del header["local"]
+    (tmp_path / "w.json").write_text(json.dumps({**header, "format": 2}))
+    loaded = load_model(tmp_path / "w.npz")
+    assert loaded.local is loaded
+    assert loaded.model_id == before.model_id
 
 
 def test_further_clips_are_named_as_trained_on_and_leave_the_threshold_its_clips(

@@ -9,7 +9,7 @@ import pytest
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.evaluate import evaluate
-from vidigree.detect.classifier.training import TrainingSettings
+from vidigree.detect.classifier.fitting import TrainingSettings
 from vidigree.media.errors import UsageError
 
 
