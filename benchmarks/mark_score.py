@@ -9,8 +9,8 @@ the codec at each CRF and after half size and CRF 28, at the geometry that is kn
 several messages; with ``--learned`` what the learned front end sees instead of the linear one. A
 message is read from about 10.5 on (see mark_code.py); as a smooth measure it decides with ten clips
 what recovery rates need hundreds for. ``--plane`` puts the same change into a plane of chroma, at
-the same error over red, green and blue, and reads it there. ``--set`` changes a constant of the
-package ``vidigree.watermark.robust`` for this run, to compare.
+the same error over red, green and blue but for rounding, and reads it there. ``--set`` changes a
+constant of the package ``vidigree.watermark.robust`` for this run, to compare.
 """
 
 from __future__ import annotations

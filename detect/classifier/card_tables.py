@@ -43,20 +43,22 @@ def _localisation(result: Evaluation) -> list[str]:
         *head,
         (
             f"Two to three seconds of a synthetic clip inserted into a real one ({found.spliced}"
-            f" clips, and {found.plain} times a real clip without, in three rounds of other pairs),"
-            f" or pasted over a quarter of its picture ({found.pasted} clips), all encoded once"
-            " together; the model saw neither origin. It is the member without what leans on"
-            " content, in which the scenes of one clip differ whoever made them. Inserts begin and"
-            " end with a cut: dissolves are not found. The thresholds of a fold were chosen on the"
-            " splices of the other folds, whose origins are others (stretches:"
-            f" {_listed(found.thresholds)}; regions: {_listed(found.borders)} nats). The"
+            f" clips, and {found.plain} times a real clip without, in {found.rounds} rounds of"
+            " other pairs, which share origins), or pasted over a quarter of its picture"
+            f" ({found.pasted} clips), all encoded once together; the model saw neither origin."
+            " Inserts begin and end with a cut: dissolves are not found. The thresholds of a fold"
+            " were chosen on the splices of the other folds, whose origins are others (stretches:"
+            f" {_listed(found.thresholds)}; regions: {_listed(found.borders)} nats). How scenes are"
+            " compared, without what leans on content and by a ratio that nothing holds, and the"
             f" {LEAST_EVIDENCE:g} nats asked of a stretch in use were chosen with these splices in"
-            " view."
+            " view. No clip has a scene of another camera in it: whether such a one would be named"
+            " is not measured."
         ),
         "",
         (
             "A region is a rectangle, a fifth to four fifths of either side, whose four borders are"
-            " straight steps that stay in place; a precision counts the real clips without one."
+            " straight steps that stay in place; the precision counts"
+            f" {found.unpasted} real clips without one."
             " That says a picture was put together, not which part is synthetic: a picture in a"
             " picture or a screen on the wall is named as well. Borders that are blended wide,"
             " crooked or on the edge of the frame are not found. The evidence asked for in use,"

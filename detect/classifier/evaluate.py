@@ -166,7 +166,7 @@ def evaluate(
         strata=strata(llr, kept, _measures(known)),
         tpr_shifted=shifted_by_quality(llr, kept, known, fold[seen]),
         localisation=localisation_figures(
-            recipe.local(tables["none"]), settings.blocks, cache, progress=progress
+            recipe.fitted_local(tables["none"]), settings.blocks, cache, progress=progress
         ),
         own_engines=own_engine_rows(recipe, own, cache, reals=llr[~kept]),
         roc=tuple(roc_points(llr, kept)),

@@ -34,8 +34,8 @@ class TrainingSettings:
 
     Attributes:
         groups: Feature groups, by name.
-        half_weighted: Those with half a say in a distance, because they lean on content; they have
-            none in what says where, see :attr:`local`.
+        half_weighted: Those with half a say in a distance, because they lean on content. In what
+            says where they have none, unless there are no others; see :attr:`local`.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
         ridge: Penalty of the regression, see :func:`ridge_dual`.
@@ -203,8 +203,8 @@ class Recipe:
         fit = _fit_without(held_out, self.clips, self.training, self.settings, self.further)
         return fit.model(self.stack)
 
-    def local(self, clean: FeatureTable) -> Recipe:
-        """Return the recipe of the member that says where.
+    def fitted_local(self, clean: FeatureTable) -> Recipe:
+        """Return the recipe of the member that says where: this one where no group is left out.
 
         Args:
             clean: The table of the clips as they are, whose held-out scores its stack is fitted on.
@@ -213,6 +213,8 @@ class Recipe:
             UsageError: A class has fewer groups than folds.
         """
         settings = self.settings.local
+        if settings.groups == self.settings.groups:
+            return self
         training = [table.only(settings.blocks) for table in self.training]
         tables = [table.only(settings.blocks) for table in self.further.tables]
         further = Further(clips=self.further.clips, tables=tables)

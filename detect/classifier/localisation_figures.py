@@ -76,6 +76,7 @@ class LocalisationFigures:
     """Localisation on self-made splices, models fitted without the origins of either part.
 
     Attributes:
+        rounds: Assignments of origins to folds; they share origins.
         spliced: Clips with one inserted stretch, over all rounds.
         plain: Real clips without one, likewise: each is counted once a round.
         time_f1: F1 of stretches that overlap the truth with an intersection over union of at
@@ -87,6 +88,7 @@ class LocalisationFigures:
         thresholds: Evidence asked of a stretch: what each fold's was, chosen on the splices of
             the round's other folds alone, from low to high.
         pasted: Clips with a pasted region.
+        unpasted: Real clips without one beside them: the plain ones of one round.
         space_f1: F1 of regions, likewise by area and with a threshold chosen on other folds, over
             pasted and plain clips.
         space_precision: Share of the named regions that are right.
@@ -99,6 +101,7 @@ class LocalisationFigures:
             region, mean over clips; the model's word, of which regions make no use.
     """
 
+    rounds: int
     spliced: int
     plain: int
     time_f1: float
@@ -107,6 +110,7 @@ class LocalisationFigures:
     boundaries_f1: float
     thresholds: tuple[float, ...]
     pasted: int
+    unpasted: int
     space_f1: float
     space_precision: float
     space_recall: float
@@ -140,7 +144,7 @@ def localisation_figures(
     """
     kept = block_columns(blocks, recipe.settings.blocks)
     rounds: list[SpliceRound] = []
-    regions: dict[str, list[SplicedClip]] = {}
+    first: dict[str, list[SplicedClip]] = {}
     for seed in range(_ROUNDS):
         fold = folds(recipe.clips, clip_groups(recipe.clips), count=_FOLDS, seed=seed)
         made = {
@@ -150,13 +154,15 @@ def localisation_figures(
             for kind, count in _SPLICES.items()
             if seed == 0 or kind in ("time", "plain")
         }
+        first = first or made
         if not made["time"]:
-            return None
-        regions = regions or made
+            continue
         models = [recipe.without(fold == index) for index in range(_FOLDS)]
         score = partial(_llr, models, kept)
         rounds.append(SpliceRound(timed=made["time"], plain=made["plain"], score=score))
-    figures = figures_of_splices(rounds, regions["space"], soft=regions["soft"])
+    if not rounds:
+        return None
+    figures = figures_of_splices(rounds, first["space"], soft=first["soft"])
     return replace(figures, whole_named=_whole_named(recipe.clips, cache, progress))
 
 
@@ -213,6 +219,7 @@ def figures_of_splices(
     space, borders, soft_recall = _region_figures(pasted, rounds[0].plain, soft)
     spliced = sum(len(part.timed) for part in rounds)
     return LocalisationFigures(
+        rounds=len(rounds),
         spliced=spliced,
         plain=sum(len(part.plain) for part in rounds),
         time_f1=time.f1(_CHOSEN),
@@ -221,6 +228,7 @@ def figures_of_splices(
         boundaries_f1=ideal.f1(LEAST_EVIDENCE),
         thresholds=tuple(sorted(chosen)),
         pasted=len(pasted),
+        unpasted=len(rounds[0].plain),
         space_f1=space.f1(_CHOSEN),
         space_precision=space.hits[_CHOSEN] / max(1, space.named[_CHOSEN]),
         space_recall=space.hits[_CHOSEN] / max(1, space.wanted),

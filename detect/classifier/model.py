@@ -27,7 +27,8 @@ __all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_mod
 
 _FORMAT = 3
 _FORMATS = (2, _FORMAT)
-"""Weights of format 2 have no member of their own that says where."""
+"""Format 2 has no member of its own that says where; neither need format 3, which may be such
+weights with another calibration."""
 
 _LIMIT = 4.0
 """Standardised features are cut here, so that one odd value cannot carry a verdict."""
@@ -48,7 +49,8 @@ class Header:
         threshold: Log-likelihood ratio above which a clip is called likely synthetic.
         trained_on: First 16 hex digits of the SHA-256 of every training clip, sorted.
         calibrated_on: Whose real clips set the threshold: ``"training"`` or a user's own name.
-        local: Feature groups of the member that says where; none where that is the whole model.
+        local_groups: Feature groups of the member that says where; none where that is the whole
+            model.
     """
 
     recipe_id: str
@@ -61,7 +63,7 @@ class Header:
     threshold: float
     trained_on: tuple[str, ...]
     calibrated_on: str = "training"
-    local: tuple[str, ...] = ()
+    local_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class ClassifierModel:
         for name, array in sorted(_arrays(self).items()):
             digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
         digest.update(repr(self.header.threshold).encode())
+        digest.update(" ".join(self.header.local_groups).encode())
         return f"{self.header.recipe_id}-{digest.hexdigest()[:12]}"
 
     def prepared(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -147,10 +150,10 @@ class ClassifierModel:
         """
         if self.local_dual is None or self.local_stack is None:
             return self
-        rows = tuple(row for row in self.header.blocks if row[1] in self.header.local)
+        rows = tuple(row for row in self.header.blocks if row[1] in self.header.local_groups)
         kept = block_columns(self.blocks, tuple(Block(view, group) for view, group, _ in rows))
         return ClassifierModel(
-            header=replace(self.header, blocks=rows, local=()),
+            header=replace(self.header, blocks=rows, local_groups=()),
             median=self.median[kept],
             mean=self.mean[kept],
             scale=self.scale[kept],
@@ -177,7 +180,10 @@ class ClassifierModel:
         false_alarms: float,
         on: str,
     ) -> ClassifierModel:
-        """Return the model with another calibration; all members stay what they are."""
+        """Return the model with another calibration of whole clips.
+
+        The members stay what they are, and so does the ratio of the one that says where.
+        """
         header = replace(
             self.header, threshold=threshold, false_alarms=false_alarms, calibrated_on=on
         )
@@ -278,12 +284,40 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
             _check_version(name, version, path)
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
             parts: dict[str, Any] = {name: arrays[name] for name in arrays.files}
-        return ClassifierModel(header=parsed, **{**parts, "gamma": float(parts["gamma"])})
+        model = ClassifierModel(header=parsed, **{**parts, "gamma": float(parts["gamma"])})
+        _check_parts(model)
+        return model
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"The classifier weights {path} are not of this format.",
             hint="Train them again with `vidigree classifier train`.",
         ) from error
+
+
+def _check_parts(model: ClassifierModel) -> None:
+    """Raise a ValueError unless the arrays fit, and what says where is whole or absent."""
+    width = len(block_columns(model.blocks, ()))
+    rows = (len(model.support),)
+    shapes = {
+        "median": (width,),
+        "mean": (width,),
+        "scale": (width,),
+        "balance": (width,),
+        "support": (*rows, width),
+        "dual": rows,
+        "stack": (2,),
+        "local_dual": rows,
+        "local_stack": (2,),
+    }
+    for name, shape in shapes.items():
+        array = getattr(model, name)
+        if array is not None and (array.shape != shape or not np.isfinite(array).all()):
+            raise ValueError(name)
+    names = model.header.local_groups
+    there = {bool(names), model.local_dual is not None, model.local_stack is not None}
+    known = {group for _, group, _ in model.header.blocks}
+    if len(there) > 1 or not known.issuperset(names):
+        raise ValueError("local_groups")
 
 
 def _check_version(name: str, version: int, path: Path) -> None:

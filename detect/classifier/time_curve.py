@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.detect.classifier.calibration import seen_part
+from vidigree.detect.classifier.calibration import unheld_llr
 from vidigree.detect.classifier.canonical import (
     SHORTEST_WINDOW,
     WINDOW_FRAMES,
@@ -57,7 +57,8 @@ class CurvePoint:
         start: Seconds from the first frame.
         end: Seconds from the first frame, exclusive.
         shot: Number of the shot, from 0.
-        llr: Natural-log likelihood ratio, synthetic over real, of this window alone.
+        llr: Natural-log likelihood ratio, synthetic over real, of this window alone, by the member
+            that compares parts of one clip; not a part of the clip's own ratio.
     """
 
     start: float
@@ -134,7 +135,7 @@ def stretches(
     Each window is called real or synthetic by the likeliest sequence (Viterbi, 1967) of two
     states whose change is cheap at a cut and dear inside a shot. A shot is judged against the
     other shots of its clip where those look real: footage of one camera shares its level. How far
-    apart they are is told by what the ratio would be if nothing held it (:func:`.seen_part`). The
+    apart they are is told by what the ratio would be if nothing held it (:func:`.unheld_llr`). The
     windows of one shot speak with half their own voice and half the shot's mean, since one window
     is uncertain.
 
@@ -155,7 +156,7 @@ def stretches(
 
 
 def _evidence(points: Sequence[CurvePoint], threshold: float) -> NDArray[np.float64]:
-    llr = seen_part(np.array([point.llr for point in points]))
+    llr = unheld_llr(np.array([point.llr for point in points]))
     shot = np.array([point.shot for point in points])
     means = np.array([llr[shot == own].mean() for own in shot])
     level = np.zeros(len(points))

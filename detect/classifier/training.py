@@ -68,7 +68,8 @@ def train(
         stack=fitted_stack(clips, members),
         further=beside,
     )
-    local = recipe.local(tables["none"])
+    local = recipe.fitted_local(tables["none"])
+    apart = local is not recipe
     llr = stacked_llr(members, recipe.stack)
     reals = np.sort(llr[~labels & ~np.isnan(llr)])
     nothing = np.zeros(len(clips), dtype=bool)
@@ -87,11 +88,11 @@ def train(
             false_alarms=settings.false_alarms,
             threshold=conformal_threshold(reals, settings.false_alarms),
             trained_on=tuple(sorted({cache.digest(clip)[:16] for clip in (*clips, *linked)})),
-            local=local.settings.groups,
+            local_groups=local.settings.groups if apart else (),
         ),
         reals=reals.astype(np.float32),
-        local_dual=local.without(nothing).dual,
-        local_stack=local.stack,
+        local_dual=local.without(nothing).dual if apart else None,
+        local_stack=local.stack if apart else None,
     )
 
 

@@ -18,7 +18,7 @@ _WARM = 3.0
 """Difference of log-likelihood ratios at which a colour is three quarters saturated (tanh 1)."""
 
 _LEAST = 1.0
-"""Difference that a cell must have to stand out, in nats, as a stretch of the curve must."""
+"""Spread of the cells, in nats, under which the map is said to be even."""
 
 
 @dataclass(frozen=True, kw_only=True)

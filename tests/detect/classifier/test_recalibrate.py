@@ -42,7 +42,9 @@ def weights() -> ClassifierModel:
     return replace(
         shipped,
         header=replace(
-            shipped.header, blocks=(("resized", "motion", feature_group("motion").version),)
+            shipped.header,
+            blocks=(("resized", "motion", feature_group("motion").version),),
+            local_groups=(),
         ),
         median=np.zeros(width, np.float32),
         mean=np.zeros(width, np.float32),
@@ -50,6 +52,8 @@ def weights() -> ClassifierModel:
         balance=np.full(width, width**-0.5, np.float32),
         support=rng.normal(size=(8, width)).astype(np.float16),
         dual=rng.normal(size=8).astype(np.float32),
+        local_dual=None,
+        local_stack=None,
     )
 
 

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fixtures.textures import moving_texture, write_clip
 
+from vidigree.detect.classifier import localisation_figures
+from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip
-from vidigree.detect.classifier.localisation_figures import SpliceRound, figures_of_splices
+from vidigree.detect.classifier.extraction import build_table
+from vidigree.detect.classifier.fitting import Recipe, TrainingSettings
+from vidigree.detect.classifier.localisation_figures import (
+    LocalisationFigures,
+    SpliceRound,
+    figures_of_splices,
+)
 from vidigree.detect.classifier.regions import LEAST_BORDER, Region, overlap, pasted_rectangle
 from vidigree.detect.classifier.spliced_clips import SplicedClip
 from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
 from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE
+from vidigree.media.frame import Frame
 
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledClip]:
     folder = tmp_path_factory.mktemp("splices")
-    made = []
-    for index in range(4):
-        frames = moving_texture(width=128, height=96, fps=8, count=28, seed=index)
-        made.append(
-            LabelledClip(
-                path=write_clip(folder / f"{index}.mp4", frames, fps=8),
-                synthetic=index % 2 == 1,
-                origin=f"origin{index}",
-                repository="",
-                kind="",
-                sha256="",
-            )
-        )
-    return made
+    return [
+        _labelled(write_clip(folder / f"{index}.mp4", _shaded(128, 96, index), fps=8), index)
+        for index in range(4)
+    ]
+
+
+def _shaded(width: int, height: int, seed: int, darker: int = 1) -> Iterator[Frame]:
+    """Three and a half seconds of a texture."""
+    frames = moving_texture(width=width, height=height, fps=8, count=28, seed=seed)
+    return (Frame(image=frame.image // darker, time=frame.time) for frame in frames)
+
+
+def _labelled(path: Path, index: int) -> LabelledClip:
+    return LabelledClip(
+        path=path,
+        synthetic=index % 2 == 1,
+        origin=f"origin{index}",
+        repository="",
+        kind="",
+        sha256="",
+    )
 
 
 def _splice(kind: str, fold: int = 0) -> Splice:
@@ -117,6 +135,51 @@ def test_found_missed_and_false_stretches_are_counted() -> None:
     figures = figures_of_splices([_round([found, missed], [alarm])], [])
     assert (figures.time_precision, figures.time_recall, figures.time_f1) == (0.5, 0.5, 0.5)
     assert figures.boundaries_f1 == 1.0
+
+
+@pytest.mark.slow
+def test_models_of_the_folds_judge_the_splices_without_what_leans_on_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [
+        _labelled(
+            write_clip(tmp_path / f"{index}.mp4", _shaded(320, 240, index, 1 + index % 2), fps=8),
+            index,
+        )
+        for index in range(4)
+    ]
+    monkeypatch.setattr(localisation_figures, "_FOLDS", 2)
+    monkeypatch.setattr(localisation_figures, "_ROUNDS", 2)
+    settings = TrainingSettings(
+        groups=("palette", "temporal"), launderings=("none",), fold_count=2, seeds=(0,)
+    )
+    cache = WindowCache(tmp_path / "cache")
+    table = build_table(clips, laundering="none", blocks=settings.blocks, cache=cache)
+    recipe = Recipe(clips=clips, training=[table], settings=settings, stack=np.array([1.0, 0.0]))
+    local = recipe.fitted_local(table)
+    assert local.settings.groups == ("temporal",)
+
+    def figures(of: Recipe) -> LocalisationFigures:
+        found = localisation_figures.localisation_figures(of, settings.blocks, cache)
+        assert found is not None
+        return found
+
+    found = figures(local)
+    assert (found.rounds, found.spliced, found.plain) == (2, 4, 4)
+    assert (found.pasted, found.unpasted) == (2, 2)
+    assert found.boundaries_f1 == 1.0
+    assert found.space_auc != figures(recipe).space_auc
+
+
+def test_no_round_with_a_splice_is_no_figure(
+    clips: list[LabelledClip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(localisation_figures, "_SPLICES", dict.fromkeys(("time", "plain"), 0))
+    recipe = Recipe(
+        clips=clips, training=[], settings=TrainingSettings(), stack=np.array([1.0, 0.0])
+    )
+    blocks = recipe.settings.blocks
+    assert localisation_figures.localisation_figures(recipe, blocks, WindowCache(tmp_path)) is None
 
 
 def _pasted(kind: str, evidence: float, *truth: float) -> SplicedClip:

@@ -21,7 +21,8 @@ from vidigree.detect.classifier.evaluate import evaluate
 from vidigree.detect.classifier.extraction import build_table
 from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.fitting import Further, TrainingSettings, held_out_members
-from vidigree.detect.classifier.model import load_model, save_model
+from vidigree.detect.classifier.localisation import locate
+from vidigree.detect.classifier.model import ClassifierModel, load_model, save_model
 from vidigree.detect.classifier.plots import audit_plots
 from vidigree.detect.classifier.reading import score_video
 from vidigree.detect.classifier.training import train
@@ -33,6 +34,7 @@ pytest.importorskip("sklearn")
 SETTINGS = TrainingSettings(
     groups=("temporal", "noise"), launderings=("none",), fold_count=3, seeds=(0,)
 )
+WITH_CONTENT = replace(SETTINGS, groups=("palette", "noise"))
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +174,7 @@ def test_a_clip_in_both_lists_is_refused(clips: list[LabelledClip], cache: Windo
 def test_a_group_that_leans_on_content_has_half_a_say(
     clips: list[LabelledClip], cache: WindowCache
 ) -> None:
-    model = train(clips, cache=cache, settings=replace(SETTINGS, groups=("palette", "noise")))
+    model = train(clips, cache=cache, settings=WITH_CONTENT)
     widths = [len(feature_group(block.group).names()) for block in model.blocks]
     palette, noise = np.split(model.balance, widths[:1])
     assert (palette**2).sum() == pytest.approx(1 / 3)
@@ -182,8 +184,7 @@ def test_a_group_that_leans_on_content_has_half_a_say(
 def test_what_says_where_leaves_out_what_leans_on_content(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
 ) -> None:
-    settings = replace(SETTINGS, groups=("palette", "noise"))
-    save_model(train(clips, cache=cache, settings=settings), tmp_path / "w.npz")
+    save_model(train(clips, cache=cache, settings=WITH_CONTENT), tmp_path / "w.npz")
     local = load_model(tmp_path / "w.npz").local
     assert [block.group for block in local.blocks] == ["noise"]
     # The same as weights that were trained on that group alone, but for rounding.
@@ -199,16 +200,61 @@ def test_weights_without_a_member_that_says_where_are_still_read(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
 ) -> None:
     model = train(clips, cache=cache, settings=SETTINGS)
-    before = replace(
-        model, local_dual=None, local_stack=None, header=replace(model.header, local=())
-    )
-    save_model(before, tmp_path / "w.npz")
+    save_model(model, tmp_path / "w.npz")
     header = json.loads((tmp_path / "w.json").read_text())
-    del header["local"]
+    del header["local_groups"]
     (tmp_path / "w.json").write_text(json.dumps({**header, "format": 2}))
     loaded = load_model(tmp_path / "w.npz")
     assert loaded.local is loaded
-    assert loaded.model_id == before.model_id
+    assert loaded.model_id == model.model_id
+
+
+def test_where_nothing_else_is_there_content_says_where() -> None:
+    assert replace(SETTINGS, groups=("palette",)).local.groups == ("palette",)
+    assert WITH_CONTENT.local.groups == ("noise",)
+
+
+LOCAL_DAMAGES = {
+    "no names": {"local_groups": ()},
+    "unknown name": {"local_groups": ("noise", "surprise")},
+    "no name but a word": {"local_groups": "noise"},
+    "half": {"local_stack": None},
+    "wrong length": {"local_dual": np.zeros(3, np.float32)},
+    "not a number": {"local_stack": np.array([1.0, np.nan])},
+}
+
+
+@pytest.mark.parametrize("damage", LOCAL_DAMAGES)
+def test_what_says_where_is_there_whole_or_not_at_all(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path, damage: str
+) -> None:
+    model = train(clips, cache=cache, settings=WITH_CONTENT)
+    change = dict(LOCAL_DAMAGES[damage])
+    names = change.pop("local_groups", model.header.local_groups)
+    damaged = replace(model, header=replace(model.header, local_groups=names), **change)
+    save_model(damaged, tmp_path / "w.npz")
+    with pytest.raises(UsageError, match="not of this format"):
+        load_model(tmp_path / "w.npz")
+
+
+def test_what_says_where_is_asked_where(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    model = train(clips, cache=cache, settings=WITH_CONTENT)
+    whole = replace(
+        model,
+        local_dual=None,
+        local_stack=None,
+        header=replace(model.header, local_groups=()),
+    )
+    curve, same, other = (_curve(clips[0].path, one) for one in (model, model.local, whole))
+    assert curve == same != other
+
+
+def _curve(path: Path, model: ClassifierModel) -> list[float]:
+    where = locate(path, model=model)
+    assert where is not None
+    return [point.llr for point in where.curve]
 
 
 def test_further_clips_are_named_as_trained_on_and_leave_the_threshold_its_clips(

@@ -40,8 +40,8 @@ _LARGEST = 720
 _STRONGER = (-0.7, 1.3)
 # Shares of the codecs and the span of their strengths: what the linear front end fails on.
 _CODECS: tuple[tuple[float, str, tuple[int, int]], ...] = (
-    (0.6, "libx264", (26, 46)),
-    (0.25, "libx265", (26, 44)),
+    (0.6, "libx264", (28, 51)),
+    (0.25, "libx265", (28, 46)),
     (0.05, "libvpx-vp9", (30, 55)),
     (0.1, "half", (22, 34)),
 )
