@@ -96,33 +96,6 @@ class Further:
 _NO_FURTHER = Further()
 
 
-@dataclass(frozen=True)
-class _Fit:
-    """A fitted member; see ClassifierModel for the fields."""
-
-    median: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    scale: NDArray[np.float32]
-    balance: NDArray[np.float32]
-    support: NDArray[np.float16]
-    dual: NDArray[np.float32]
-    gamma: float
-
-    def model(self, stack: NDArray[np.float64]) -> ClassifierModel:
-        return ClassifierModel(
-            header=_BARE,
-            median=self.median,
-            mean=self.mean,
-            scale=self.scale,
-            balance=self.balance,
-            support=self.support,
-            dual=self.dual,
-            gamma=self.gamma,
-            stack=stack,
-            reals=np.zeros(0, np.float32),
-        )
-
-
 def held_out_members(
     clips: Sequence[LabelledClip],
     training: Sequence[FeatureTable],
@@ -160,9 +133,9 @@ def held_out_members(
         fold = folds(clips, groups, count=settings.fold_count, seed=seed)
         for index in range(settings.fold_count):
             held_out = fold == index
-            fit = _fit_without(held_out, clips, training, settings, further)
+            model = _fit_without(held_out, clips, training, settings, further)
             for table, total in zip(scored, totals, strict=True):
-                total[held_out] += clip_members(fit.model(_EVEN), table, len(clips))[held_out]
+                total[held_out] += clip_members(model, table, len(clips))[held_out]
     return [total / len(settings.seeds) for total in totals]
 
 
@@ -200,8 +173,8 @@ class Recipe:
 
     def without(self, held_out: NDArray[np.bool_]) -> ClassifierModel:
         """Return a model, members and stack only, fitted without the clips in ``held_out``."""
-        fit = _fit_without(held_out, self.clips, self.training, self.settings, self.further)
-        return fit.model(self.stack)
+        model = _fit_without(held_out, self.clips, self.training, self.settings, self.further)
+        return replace(model, stack=self.stack)
 
     def fitted_local(self, clean: FeatureTable) -> Recipe:
         """Return the recipe of the member that says where: this one where no group is left out.
@@ -269,7 +242,7 @@ def _fit_without(
     tables: Sequence[FeatureTable],
     settings: TrainingSettings,
     further: Further,
-) -> _Fit:
+) -> ClassifierModel:
     """Fit the member on all but the clips in ``held_out`` (clips,) and what shares their groups."""
     if not further.clips:
         return _fit_members(clips, tables, ~held_out, settings)
@@ -293,33 +266,36 @@ def _fit_members(
     tables: Sequence[FeatureTable],
     used: NDArray[np.bool_],
     settings: TrainingSettings,
-) -> _Fit:
-    """Fit the member on the windows of the clips marked in ``used`` (clips,)."""
+) -> ClassifierModel:
+    """Fit the member on the windows of the clips marked in ``used`` (clips,); no calibration."""
     owner = np.concatenate([table.clip for table in tables])
     keep = used[owner]
     owner = owner[keep]
     values = np.concatenate([table.values for table in tables])[keep]
     median = np.nan_to_num(np.nanmedian(values, axis=0)).astype(np.float32)
     filled = np.where(np.isnan(values), median, values)
-    fit = _Fit(
-        median,
-        filled.mean(axis=0),
-        filled.std(axis=0) + 1e-6,
+    bare = ClassifierModel(
+        header=_BARE,
+        median=median,
+        mean=filled.mean(axis=0),
+        scale=filled.std(axis=0) + 1e-6,
         balance=_balance(tables[0].blocks, settings.half_weighted),
         support=np.zeros((0, values.shape[1]), np.float16),
         dual=np.zeros(0, np.float32),
         gamma=settings.kernel_width,
+        stack=_EVEN,
+        reals=np.zeros(0, np.float32),
     )
-    support = fit.model(_EVEN).prepared(values).astype(np.float16)
+    support = bare.prepared(values).astype(np.float16)
     points = support.astype(np.float64)
     rows_of = np.bincount(owner, minlength=len(clips))
     dual = ridge_dual(
-        gaussian_kernel(points, points, fit.gamma),
+        gaussian_kernel(points, points, bare.gamma),
         np.array([clip.synthetic for clip in clips])[owner],
         (clip_weights(clips) / np.maximum(rows_of, 1))[owner],
         settings.ridge,
     )
-    return replace(fit, support=support, dual=dual.astype(np.float32))
+    return replace(bare, support=support, dual=dual.astype(np.float32))
 
 
 def _balance(blocks: Sequence[Block], half_weighted: Sequence[str]) -> NDArray[np.float32]:
