@@ -11,6 +11,7 @@ __all__ = ["conformal_threshold", "cross_fitted_llr", "fit_stack", "stacked_llr"
 
 _STEPS = 200
 _RIDGE = 1e-3
+_ROUNDING = 1e-15
 
 _HIDDEN = 0.1
 """Share of synthetic clips taken to look like footage to every member, so that no score, however
@@ -81,7 +82,9 @@ def fit_stack(
 def _newton(
     columns: NDArray[np.float64], labels: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Minimise :func:`_loss`; the curvature is the part of it that is never negative."""
     beta = np.zeros(columns.shape[1])
+    loss = _loss(beta, columns, labels, weights)
     for _ in range(_STEPS):
         llr = stacked_llr(columns[:, :-1], beta)
         odds = 1 / (1 + np.exp(-llr))
@@ -90,10 +93,24 @@ def _newton(
         gradient = columns.T @ (weights * follows * (odds - labels)) + _RIDGE * beta
         curvature = (columns * (weights * follows**2 * odds * (1 - odds))[:, None]).T @ columns
         step = np.linalg.solve(curvature + _RIDGE * np.eye(len(beta)), gradient)
-        beta = beta - step
+        # Where a score tells the classes apart the loss is flat and full steps overshoot for ever.
+        while (lower := _loss(beta - step, columns, labels, weights)) > loss + _ROUNDING:
+            step /= 2
+        beta, loss = beta - step, lower
         if np.abs(step).max() < 1e-10:
             break
     return beta
+
+
+def _loss(
+    beta: NDArray[np.float64],
+    columns: NDArray[np.float64],
+    labels: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+) -> float:
+    """Return the weighted logistic loss of ratios with ``beta``, and its penalty."""
+    llr = stacked_llr(columns[:, :-1], beta)
+    return float(weights @ np.logaddexp(0, np.where(labels, -llr, llr)) + _RIDGE / 2 * beta @ beta)
 
 
 def cross_fitted_llr(

@@ -47,6 +47,20 @@ def test_a_low_score_never_speaks_more_than_tenfold_for_a_clip() -> None:
     assert llr[3] == pytest.approx(math.log(0.1 + 0.9 * math.exp(5.0)))
 
 
+@pytest.mark.parametrize("gap", [0.8, 0.9, 1.0])
+def test_stack_of_a_score_that_tells_the_classes_apart_is_the_least_loss(gap: float) -> None:
+    """Full Newton steps went round in circles there; where they were stopped was anyone's guess."""
+    rng = np.random.default_rng(3)
+    labels = np.arange(12) % 2 == 1
+    members = np.where(labels, gap, -gap)[:, None] + rng.normal(0, 0.04, (12, 1))
+    slope, constant = fit_stack(members, labels, np.ones(12))
+    moved = fit_stack(members + 1e-9, labels, np.ones(12))
+    np.testing.assert_allclose(moved, [slope, constant], atol=1e-4)
+    # The middle of two classes that mirror each other, but for the share that is hidden.
+    assert slope * gap > 3
+    assert abs(constant) < 1.5
+
+
 def test_member_that_points_the_wrong_way_is_ignored() -> None:
     members, labels = _two_gaussians(2000, 1.0, 1)
     rng = np.random.default_rng(2)
