@@ -47,7 +47,9 @@ _REPORT_FORMATS = (".html", ".htm")
     type=click.Choice(CHECKED_LAYERS),
     help="Look at this layer only; may be given several times.",
 )
-@click.option("--ledger", metavar="URL", help="Database URL of the ledger.")
+@click.option(
+    "--ledger", envvar="VIDIGREE_LEDGER", metavar="URL", help="Database URL of the ledger."
+)
 @click.option("--max-seconds", type=click.FloatRange(1), default=600, help="Time for one clip.")
 @click.option("--max-mb", type=click.IntRange(1), default=2048, help="Size of a remote clip.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", help="Of the words.")

@@ -27,7 +27,7 @@ __all__ = ["SCHEMA_VERSION", "Verdict", "judge"]
 
 SCHEMA_VERSION = "1.0"
 """Version of the JSON form; the minor number grows when fields are added, the major when they
-change or go. The schema is ``detect/schema/verdict-1.json``, described in docs/verdict-json.md."""
+change or go. The schema is ``detect/schema/verdict-1.json``, summed up in docs/verdict.md."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Options that every command which issues clips has: profile, label, provider, time stamp."""
+"""Options of every command that issues clips: profile, label, provider, time stamp, ledger."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ _OPTIONS = (
         type=click.Choice(list(get_args(TimestampPolicy))),
         help="require: no stamp, no clip. try: note its absence.  [default: require with --tsa]",
     ),
+    click.option(
+        "--ledger",
+        envvar="VIDIGREE_LEDGER",
+        metavar="URL",
+        help="Database to record in; by default a file in the data folder.",
+    ),
 )
 
 
@@ -44,6 +50,7 @@ class IssueOptions:
         label: Text of the visible label; empty for none.
         tsa: Address of a time-stamping authority.
         timestamp: What to do when it gives no stamp.
+        ledger: Database URL of the ledger; ``None`` is the file in the data folder.
     """
 
     profile: str | None = None
@@ -51,6 +58,7 @@ class IssueOptions:
     label: str | None = None
     tsa: str | None = None
     timestamp: TimestampPolicy | None = None
+    ledger: str | None = None
 
     def settings(self, **changes: Any) -> StampSettings:
         """Return the settings in the data folder with these and further changes.
@@ -77,7 +85,9 @@ class IssueOptions:
             profile=self.profile or config.profile,
             provider=replace(config.provider, name=self.provider or config.provider.name),
         )
-        return StampSettings.load(config=config, label=self.label, **changes)
+        return StampSettings.load(
+            config=config, ledger_url=self.ledger, label=self.label, **changes
+        )
 
 
 def issue_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,6 +102,7 @@ def issue_options(command: Callable[..., Any]) -> Callable[..., Any]:
         no_label: bool,
         tsa: str | None,
         timestamp: str | None,
+        ledger: str | None,
         **options: Any,
     ) -> Any:
         if label is not None and (no_label or not label.strip()):
@@ -102,6 +113,7 @@ def issue_options(command: Callable[..., Any]) -> Callable[..., Any]:
             label="" if no_label else label,
             tsa=tsa,
             timestamp=cast("TimestampPolicy | None", timestamp),
+            ledger=ledger,
         )
         return command(*arguments, issuing=issuing, **options)
 

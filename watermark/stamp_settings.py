@@ -69,11 +69,14 @@ class StampSettings:
         self.profile.check_provider(self.provider)
 
     @classmethod
-    def load(cls, *, config: Config | None = None, **changes: Any) -> StampSettings:
+    def load(
+        cls, *, config: Config | None = None, ledger_url: str | None = None, **changes: Any
+    ) -> StampSettings:
         """Load signer, keys and ledger as the settings in the data folder say.
 
         Args:
             config: Settings to follow; ``None`` reads ``config.toml`` in the data folder.
+            ledger_url: Database to record in; ``None`` is the file in the data folder.
             **changes: Other attributes than the defaults.
 
         Raises:
@@ -88,7 +91,7 @@ class StampSettings:
         profile.check_provider(config.provider)
         settings = cls(
             identity=open_signer(config.signer),
-            ledger=Ledger.open(),
+            ledger=Ledger.open(ledger_url),
             keys=KeyRing.load(),
             timestamping=config.timestamping,
             profile=profile,

@@ -255,6 +255,18 @@ def test_file_names_cannot_forge_a_line_or_steer_the_terminal(
     assert not {"\x1b", "\u202e"} & set(out)
 
 
+def test_the_ledger_may_be_named_by_the_environment(
+    clip: Path,
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    missing = tmp_path / "named" / "ledger.sqlite3"
+    monkeypatch.setenv("VIDIGREE_LEDGER", f"sqlite:///{missing}")
+    assert f"There is no ledger {missing}." in run(capsys, str(clip), "--only", "ledger")[1]
+
+
 def test_ledger_that_is_not_there_is_not_an_empty_one(
     clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,20 @@ def test_what_is_said_overrules_it(arguments: tuple[str, ...], expected: dict[st
     assert settings.provider.content_producer == "001"
 
 
+def test_clips_are_recorded_in_the_ledger_that_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed().settings().ledger.close()
+    assert (home / "ledger.sqlite3").exists()
+    for name in ("option", "variable"):
+        file = home / f"{name}.sqlite3"
+        monkeypatch.setenv("VIDIGREE_LEDGER", f"sqlite:///{home / 'variable.sqlite3'}")
+        said = ("--ledger", f"sqlite:///{file}") if name == "option" else ()
+        assert not file.exists()
+        parsed(*said).settings().ledger.close()
+        assert file.exists()
+
+
 def test_stamp_without_an_authority_is_refused(home: Path) -> None:
     (home / "config.toml").unlink()
     with pytest.raises(UsageError, match="no authority is named"):

@@ -47,7 +47,7 @@ def read_noise(
         click.echo(f"noise mark  {message}, key {reading.key_id}, {p_value_text(reading.p_value)}")
     else:
         click.echo(f"noise mark  none found ({p_value_text(reading.p_value)})")
-    return 0 if reading.present else 1
+    return 10 if reading.present else 0
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -90,7 +90,8 @@ def _percent(share: float) -> str:
 _CARD: Final = """\
 # nano: the embedded diffusion model
 
-Written by `vidigree generator evaluate nano`; figures and hash are of the weights in this package.
+Written by `vidigree generator evaluate nano --card`; figures and hash are of the weights in this
+package.
 
 A latent diffusion transformer for clips of 25 frames at 64 x 64, brought to
 256 x 256 by a small trained network. One set of weights does text-, image- and video-to-video. The
