@@ -75,24 +75,43 @@ def train(
     nothing = np.zeros(len(clips), dtype=bool)
     return replace(
         recipe.without(nothing),
-        header=Header(
-            recipe_id=RECIPE_ID,
-            blocks=tuple(
-                (block.view, block.group, feature_group(block.group).version)
-                for block in settings.blocks
-            ),
-            launderings=settings.launderings,
-            seed=settings.seeds[0],
-            real_clips=sum(not clip.synthetic for clip in (*clips, *linked)),
-            synthetic_clips=sum(clip.synthetic for clip in (*clips, *linked)),
-            false_alarms=settings.false_alarms,
+        header=_header(
+            [*clips, *linked],
+            cache=cache,
+            settings=settings,
             threshold=conformal_threshold(reals, settings.false_alarms),
-            trained_on=tuple(sorted({cache.digest(clip)[:16] for clip in (*clips, *linked)})),
             local_groups=local.settings.groups if apart else (),
         ),
         reals=reals.astype(np.float32),
         local_dual=local.without(nothing).dual if apart else None,
         local_stack=local.stack if apart else None,
+    )
+
+
+def _header(
+    clips: Sequence[LabelledClip],
+    *,
+    cache: WindowCache,
+    settings: TrainingSettings,
+    threshold: float,
+    local_groups: tuple[str, ...],
+) -> Header:
+    """Say what a model of all these clips is made of."""
+    synthetic = sum(clip.synthetic for clip in clips)
+    return Header(
+        recipe_id=RECIPE_ID,
+        blocks=tuple(
+            (block.view, block.group, feature_group(block.group).version)
+            for block in settings.blocks
+        ),
+        launderings=settings.launderings,
+        seed=settings.seeds[0],
+        real_clips=len(clips) - synthetic,
+        synthetic_clips=synthetic,
+        false_alarms=settings.false_alarms,
+        threshold=threshold,
+        trained_on=tuple(sorted({cache.digest(clip)[:16] for clip in clips})),
+        local_groups=local_groups,
     )
 
 

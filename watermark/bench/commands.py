@@ -116,14 +116,16 @@ def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
 @click.option("--out", "folder", type=_FOLDER, required=True)
 @click.option("--rounds", default=2, show_default=True)
-@click.option("--seed", default=1, show_default=True)
-def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int) -> None:
+@click.option("--seed", default=1, show_default=True, help="In one folder another for each call.")
+@click.option("--strong", is_flag=True, help="Only the strongest compression of H.264 and H.265.")
+def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, strong: bool) -> None:
     """Write training samples for the learned front end: marked, encoded, decoded frames."""
     from vidigree.media.progress import progress_bar
-    from vidigree.watermark.robust.learning.samples import make_samples
+    from vidigree.watermark.robust.learning.samples import EVERYTHING, STRONG, make_samples
 
+    mix = STRONG if strong else EVERYTHING
     with progress_bar() as progress:
-        for done, _ in enumerate(make_samples(list(clips), folder, rounds, seed), 1):
+        for done, _ in enumerate(make_samples(list(clips), folder, rounds, seed, mix), 1):
             progress("Samples", done, rounds * len(clips))
 
 
@@ -133,6 +135,8 @@ def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int) -> No
 @click.option("--minutes", default=20.0, show_default=True, help="Wall time of this run.")
 @click.option("--steps", default=8000, show_default=True, help="Steps of the whole schedule.")
 @click.option("--threads", default=2, show_default=True)
+@click.option("--rate", default=1.5e-3, show_default=True, help="Highest learning rate.")
+@click.option("--from", "origin", type=_FILE, help="Begin with the weights of this checkpoint.")
 @click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write ONNX here.")
 def train(
     samples_folder: Path,
@@ -140,6 +144,8 @@ def train(
     minutes: float,
     steps: int,
     threads: int,
+    rate: float,
+    origin: Path | None,
     export: Path | None,
 ) -> None:
     """Train the learned front end on SAMPLES; goes on from CHECKPOINT where there is one."""
@@ -150,7 +156,9 @@ def train(
         train_network,
     )
 
-    settings = TrainSettings(seconds=60 * minutes, total_steps=steps, threads=threads)
+    settings = TrainSettings(
+        seconds=60 * minutes, total_steps=steps, threads=threads, learning_rate=rate, origin=origin
+    )
     with progress_bar() as progress:
         rows = train_network(samples_folder, checkpoint, settings, progress)
     for row in rows:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from vidigree.media.errors import UsageError
 from vidigree.watermark.keyring import PUBLISHED_KEY
@@ -66,6 +67,14 @@ def test_training_starts_stops_goes_on_and_exports(tmp_path: Path) -> None:
         assert any(np.any(state[name] != before[name]) for name in before if "mean/" in name)
     assert rows[-1]["step"] == 4
     assert set(rows[-1]) == {"step", "loss", "linear", "learned"}
+    # A new training from these weights: nothing of schedule and moments, all of the mean.
+    anew = TrainSettings(seconds=0, total_steps=2, threads=1, origin=checkpoint)
+    train_network(tmp_path, tmp_path / "anew.npz", anew)
+    with np.load(checkpoint) as state, np.load(tmp_path / "anew.npz") as begun:
+        assert int(begun["step"]) == 0
+        for name in (name for name in state.files if name.startswith("mean/")):
+            np.testing.assert_array_equal(begun[name], state[name])
+            np.testing.assert_array_equal(begun[name.replace("mean", "weights")], state[name])
 
 
 def test_samples_of_one_clip_are_not_divided(tmp_path: Path) -> None:
@@ -80,6 +89,24 @@ def test_samples_of_one_clip_are_not_divided(tmp_path: Path) -> None:
     assert len(used) == 6
 
 
+def test_a_clear_carrier_has_less_say(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from vidigree.watermark.robust.learning.train import TrainSettings, _crops
+
+    rng = np.random.default_rng(4)
+    noise = rng.normal(size=(96, 96))
+    pattern = (noise - gaussian_filter(noise, 2)).astype(np.float16)
+    lumas = np.stack([128 + 8 * pattern, 128 + 8 * rng.normal(size=(96, 96)), np.zeros((96, 96))])
+    files = [tmp_path / f"{name}.npz" for name in ("clear", "gone", "black")]
+    for file, luma in zip(files, lumas, strict=True):
+        np.savez(file, luma=(64 * luma).astype(np.int16)[None], pattern=pattern)
+    settings = TrainSettings(batch=4, crop=32)
+    clear, gone, black = (next(_crops([file], settings, rng))[2] for file in files)
+    assert clear.max() < 0.1
+    assert gone.min() > 0.5
+    assert black.min() == 1
+
+
 def test_too_few_clips_and_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from vidigree.watermark.robust.learning.train import TrainSettings, train_network
@@ -91,3 +118,17 @@ def test_too_few_clips_and_foreign_checkpoints_are_refused(tmp_path: Path) -> No
     np.savez(tmp_path / "other.npz", step=np.array(3))
     with pytest.raises(UsageError, match="no checkpoint of this network"):
         train_network(tmp_path, tmp_path / "other.npz", TrainSettings())
+
+
+def test_a_loss_that_is_no_number_stops_and_saves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from vidigree.watermark.robust.learning.train import TrainSettings, train_network
+
+    luma = np.random.default_rng(5).integers(0, 255 * 64, (1, 80, 80)).astype(np.int16)
+    for clip in range(9):
+        pattern = np.full((80, 80), np.nan, np.float16)
+        np.savez(tmp_path / f"{clip:016x}-1-0-0.npz", luma=luma, pattern=pattern)
+    settings = TrainSettings(total_steps=1, batch=1, crop=32, threads=1)
+    with pytest.raises(UsageError, match="loss at step 0 is no number"):
+        train_network(tmp_path, tmp_path / "state.npz", settings)
+    assert not (tmp_path / "state.npz").exists()

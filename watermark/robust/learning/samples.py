@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,22 +29,13 @@ from vidigree.watermark.robust.payload import nonce_of
 from vidigree.watermark.robust.spectrum import synthesise
 from vidigree.watermark.robust.stretches import Stretch, StretchReader
 
-__all__ = ["make_samples"]
+__all__ = ["EVERYTHING", "STRONG", "Mix", "make_samples"]
 
 _FPS = Fraction(24)
 _FRAMES = (12, 41)
 _LATEST_START = 16
 _DRAWS = 3
 _KEPT = 2
-_LARGEST = 720
-_STRONGER = (-0.7, 1.3)
-# Shares of the codecs and the span of their strengths: what the linear front end fails on.
-_CODECS: tuple[tuple[float, str, tuple[int, int]], ...] = (
-    (0.6, "libx264", (28, 51)),
-    (0.25, "libx265", (28, 46)),
-    (0.05, "libvpx-vp9", (30, 55)),
-    (0.1, "half", (22, 34)),
-)
 _PRESETS = ("veryfast", "fast", "medium")
 _CROPPED = 0.3
 _CROPS = (0.55, 1.0)
@@ -52,7 +43,44 @@ _CROPS = (0.55, 1.0)
 Frames = list[NDArray[np.uint8]]
 
 
-def make_samples(clips: list[Path], folder: Path, rounds: int, seed: int) -> Iterator[Path]:
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """What marked clips go through.
+
+    Attributes:
+        codecs: Share, encoder (``half``: x264 at half size) and span of strengths of each.
+        stronger: Span of how many dB more than usual the mark is given.
+        largest: Short side to which larger pictures are reduced, in pixels.
+    """
+
+    codecs: tuple[tuple[float, str, tuple[int, int]], ...]
+    stronger: tuple[float, float]
+    largest: int
+
+
+EVERYTHING = Mix(
+    codecs=(
+        (0.6, "libx264", (28, 51)),
+        (0.25, "libx265", (28, 46)),
+        (0.05, "libvpx-vp9", (30, 55)),
+        (0.1, "half", (22, 34)),
+    ),
+    stronger=(-0.7, 1.3),
+    largest=720,
+)
+"""All that the linear front end fails on."""
+
+STRONG = Mix(
+    codecs=((0.8, "libx264", (42, 52)), (0.2, "libx265", (40, 51))),
+    stronger=(-0.7, 0.7),
+    largest=1080,
+)
+"""Compression so strong that hardly a message is read."""
+
+
+def make_samples(
+    clips: list[Path], folder: Path, rounds: int, seed: int, mix: Mix = EVERYTHING
+) -> Iterator[Path]:
     """Write samples for every clip and round; those already there are kept.
 
     Args:
@@ -62,7 +90,8 @@ def make_samples(clips: list[Path], folder: Path, rounds: int, seed: int) -> Ite
             second and openings of scenes; ``pattern`` float16 (h, w), the carrier, of unit
             variance.
         rounds: Times that each clip is marked, each with its own key, message, strength and start.
-        seed: Seed of all of it.
+        seed: Seed of all of it; of each mix in one folder another.
+        mix: What the clips go through.
 
     Yields:
         The name that a clip's samples begin with, as they are written, found, or passed over: a
@@ -77,9 +106,9 @@ def make_samples(clips: list[Path], folder: Path, rounds: int, seed: int) -> Ite
             targets = [folder / f"{name}-{draw}.npz" for draw in range(_DRAWS)]
             if not all(target.exists() for target in targets):
                 rng = np.random.default_rng([seed, turn, int(digests[clip], 16)])
-                frames = _some_frames(clip, rng)
+                frames = _some_frames(clip, mix.largest, rng)
                 if frames:
-                    _write(frames, rng, targets)
+                    _write(frames, mix, rng, targets)
             yield folder / name
 
 
@@ -88,7 +117,7 @@ def _digest(clip: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def _some_frames(clip: Path, rng: np.random.Generator) -> Frames:
+def _some_frames(clip: Path, largest: int, rng: np.random.Generator) -> Frames:
     """Return a run of frames from the first seconds of a clip; none of one that cannot be used."""
     start, count = int(rng.integers(0, _LATEST_START)), int(rng.integers(*_FRAMES))
     frames: Frames = []
@@ -105,23 +134,23 @@ def _some_frames(clip: Path, rng: np.random.Generator) -> Frames:
         return []
     if not frames or min(frames[0].shape[:2]) < MINIMUM_SIDE:
         return []
-    scale = _LARGEST / min(frames[0].shape[:2])
+    scale = largest / min(frames[0].shape[:2])
     return resized(frames, scale, scale) if scale < 1 else frames
 
 
-def _write(frames: Frames, rng: np.random.Generator, targets: list[Path]) -> None:
+def _write(frames: Frames, mix: Mix, rng: np.random.Generator, targets: list[Path]) -> None:
     """Mark a run of frames, send it through several codecs, and write what is kept of each."""
     key = MarkKey(key_id="training", secret=rng.bytes(32))
     message = int.from_bytes(rng.bytes(8), "big")
     settings = EmbedSettings()
-    settings = replace(settings, psnr=settings.psnr - float(rng.uniform(*_STRONGER)))
+    settings = replace(settings, psnr=settings.psnr - float(rng.uniform(*mix.stronger)))
     marked = list(Embedder(message, key, settings).run(frames))
     carrier = carrier_of(key)
     turns = carrier.waves @ np.array(nonce_of(message, key))
     plain = symbols_of(message, carrier) * carrier.amplitudes * carrier.phases
     plain = plain * np.exp(-2j * np.pi * turns)
     for target in targets:
-        seen, (left, top) = _cropped(_coded(marked, rng), rng)
+        seen, (left, top) = _cropped(_coded(marked, mix, rng), rng)
         unit = SHORT_SIDE / min(marked[0].shape[:2])
         offset = carrier.waves @ np.array([left, top]) * (unit / TILE)
         lumas = _kept(seen, rng)
@@ -133,10 +162,10 @@ def _write(frames: Frames, rng: np.random.Generator, targets: list[Path]) -> Non
         partial.replace(target)
 
 
-def _coded(marked: Frames, rng: np.random.Generator) -> Frames:
+def _coded(marked: Frames, mix: Mix, rng: np.random.Generator) -> Frames:
     """Return the frames after one codec at one strength."""
-    shares = np.array([share for share, _, _ in _CODECS])
-    _, encoder, strengths = _CODECS[int(rng.choice(len(_CODECS), p=shares))]
+    shares = np.array([share for share, _, _ in mix.codecs])
+    _, encoder, strengths = mix.codecs[int(rng.choice(len(mix.codecs), p=shares))]
     strength, preset = int(rng.integers(*strengths)), str(rng.choice(_PRESETS))
     if encoder == "half":
         height, width = marked[0].shape[:2]

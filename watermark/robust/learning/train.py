@@ -28,6 +28,9 @@ _AVERAGING = 1e-3
 # The linear residual of a crop is right this far from its edges, in pixels.
 _MARGIN = 16
 _GAIN = (0.45, 1.2)
+# A crop's say in the loss falls with the share of the carrier that the linear residual has left.
+# Otherwise what is barely compressed has all of it: there is most squared error to be saved.
+_CLEAR = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,7 @@ class TrainSettings:
         learning_rate: Highest learning rate (AdamW).
         threads: CPU threads.
         seed: Seed of the crops.
+        origin: Checkpoint whose mean weights a new training begins with, its schedule anew.
     """
 
     seconds: float = 1200.0
@@ -51,6 +55,7 @@ class TrainSettings:
     learning_rate: float = 1.5e-3
     threads: int = 2
     seed: int = 1
+    origin: Path | None = None
 
 
 @dataclass(kw_only=True)
@@ -80,7 +85,7 @@ def train_network(
         progress: Told of every step.
 
     Raises:
-        UsageError: Too few samples, or a checkpoint of another network.
+        UsageError: Too few samples, a checkpoint of another network, or a loss that is no number.
 
     Returns:
         Rows of step, training loss, and correlation with the carrier on held-out clips, of the
@@ -91,6 +96,8 @@ def train_network(
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     network = build_network()
+    if settings.origin is not None and not checkpoint.exists():
+        network = _averaged(_restore(settings.origin, network, None).mean).train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
     held, used = _split(samples)
     state = _State(mean={name: one.detach().clone() for name, one in network.named_parameters()})
@@ -102,8 +109,13 @@ def train_network(
     while state.step < settings.total_steps and time.monotonic() - began < settings.seconds:
         for group in optimiser.param_groups:
             group["lr"] = _rate(state.step, settings)
-        inputs, targets = next(crops)
-        loss = torch.mean((network(torch.from_numpy(inputs)) - torch.from_numpy(targets)) ** 2)
+        inputs, targets, says = (torch.from_numpy(each) for each in next(crops))
+        loss = torch.mean(says * (network(inputs) - targets) ** 2)
+        if not bool(torch.isfinite(loss)):
+            raise UsageError(
+                f"The loss at step {state.step} is no number: a sample or {checkpoint} is damaged.",
+                hint="Write the samples again, or lower the learning rate; what was saved stays.",
+            )
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -174,14 +186,18 @@ def export_network(checkpoint: Path, target: Path) -> None:
 
 def _crops(
     files: list[Path], settings: TrainSettings, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield batches of inputs (n, 2, c, c) and carriers (n, 1, c, c), turned, mirrored, dimmed."""
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
+    """Yield batches of inputs (n, 2, c, c), turned, mirrored and dimmed, and what they are to give.
+
+    That is carriers (n, 1, c, c), and the say of each in the loss (n, 1, 1, 1).
+    """
     side = settings.crop
     whole = side + 2 * _MARGIN
     kept: dict[Path, tuple[NDArray[np.int16], NDArray[np.float16]]] = {}
     while True:
         inputs = np.empty((settings.batch, 2, side, side), np.float32)
         targets = np.empty((settings.batch, 1, side, side), np.float32)
+        says = np.empty((settings.batch, 1, 1, 1), np.float32)
         for index in range(settings.batch):
             path = files[int(rng.integers(len(files)))]
             if path not in kept:
@@ -198,7 +214,11 @@ def _crops(
             middle = slice(_MARGIN, _MARGIN + side), slice(_MARGIN, _MARGIN + side)
             inputs[index] = network_input(picture)[:, *middle]
             targets[index] = carrier[middle]
-        yield inputs, targets
+            residual = inputs[index, 1]
+            # In black there is nothing to correlate.
+            seen = _correlation(residual, targets[index, 0]) ** 2 if residual.std() > 0 else 0.0
+            says[index] = _CLEAR / (_CLEAR + seen)
+        yield inputs, targets, says
 
 
 def _turned(picture: NDArray[Any], turns: int, mirrored: bool) -> NDArray[np.float32]:
