@@ -29,7 +29,8 @@ def test_messages_come_back_exactly(message: int, seed: int) -> None:
     assert reading.present
     assert reading.message == message
     assert reading.key_id == PUBLISHED_KEY.key_id
-    assert reading.agreement == pytest.approx(1.0, abs=0.02)
+    # The estimate's mean is taken off, and what lay close to nought changes its sign: 1 % or 2.
+    assert reading.agreement == pytest.approx(1.0, abs=0.05)
     assert reading.p_value < 1e-100
 
 

@@ -31,8 +31,9 @@ class Look(Enum):
     INSIDE = 0.05, "inside an outline or borders"
     WIDE = 0.1, "over scale, rotation and aspect"
     WIDE_MORE = 0.05, "where that points to, by the learned front end on many stretches"
-    COARSE = 0.05, "the same at the coarse size"
-    FINE = 0.05, "and at the fine one"
+    COARSE = 0.03, "over scale, rotation and aspect at the coarse size"
+    COARSE_MORE = 0.02, "where that points to, at the working size, as above"
+    FINE = 0.05, "over scale, rotation and aspect at the fine size"
 
     def __init__(self, share: float, what: str) -> None:
         self.share = share

@@ -65,6 +65,7 @@ _FINE_THUMBNAILS = 12
 _LEARNED_FIRST = 5
 _LEARNED_STRETCHES = 20
 _KNOWN_BELOW = 1e-9
+_MORE = {Look.WIDE: Look.WIDE_MORE, Look.COARSE: Look.COARSE_MORE}
 # Looks at the picture as it is: it may be whole.
 _WHOLE = frozenset({Look.AS_IT_IS, Look.LEARNED, Look.LEARNED_MORE})
 
@@ -216,7 +217,7 @@ class Detector:
         fine = fine_picture(stretches, _FINE_THUMBNAILS)
         octaves: list[tuple[float, Look, Parts]] = [
             (1.0, Look.WIDE, mixed_parts(stretches, _LEARNED_FIRST)),
-            (COARSE, Look.COARSE, parts_of(stretches, coarse=True)),
+            (COARSE, Look.COARSE, mixed_parts(stretches, _LEARNED_FIRST, coarse=True)),
             (0.5, Look.FINE, [] if fine is None else [(1.0, fine)]),
         ]
         for octave, look, seen in octaves:
@@ -224,8 +225,9 @@ class Detector:
                 continue
             best, looked = self._searched_at(octave, summed(seen))
             finding = self._decode(best, seen, looked, look)
-            if look is Look.WIDE and (finding is None or finding.message is None):
-                finding = self._again(best, stretches, looked) or finding
+            more = _MORE.get(look)
+            if more is not None and (finding is None or finding.message is None):
+                finding = self._again(best, stretches, looked, more) or finding
             if finding is not None:
                 return finding
         return None
@@ -248,21 +250,25 @@ class Detector:
             best.append(better)
         return best, looked
 
-    def _again(self, trials: list[Trial], stretches: list[Stretch], looked: int) -> Finding | None:
+    def _again(
+        self, trials: list[Trial], stretches: list[Stretch], looked: int, look: Look
+    ) -> Finding | None:
         """Try geometries that a few stretches point to on all that the network can see.
 
-        They were chosen by the same key in some of the same frames, so all that the choice was
-        from is charged again.
+        That is at the working size, where a large crop's waves are longer than usual and the
+        network sees them best. The geometries were chosen by the same key in some of the same
+        frames, so all that the choice was from is charged again.
         """
         trials = [trial for trial in trials if trial.lock.score >= _WORTH_ASKING]
-        if not trials or len(stretches) <= _LEARNED_FIRST:
+        seen_already = look is Look.WIDE_MORE and len(stretches) <= _LEARNED_FIRST
+        if not trials or seen_already:
             return None
         more = learned_parts(stretches, _LEARNED_STRETCHES)
         if not more:
             return None
         view = summed(more)
         again = [try_geometry(view, trial.key, trial.carrier, trial.geometry) for trial in trials]
-        return self._decode(again, more, looked, Look.WIDE_MORE)
+        return self._decode(again, more, looked, look)
 
     def _both_ways(self, view: Picture, key: MarkKey, geometry: Geometry) -> list[Trial]:
         """Try a geometry and the same turned by 180 degrees: magnitudes cannot tell them apart."""

@@ -89,26 +89,36 @@ class Stretch:
     @cached_property
     def learned_parts(self) -> Parts:
         """The learned front end's estimates, like :attr:`parts`; empty where it is missing."""
-        weighted = [(1.0, mean) for mean in self.means]
-        weighted += [(_OPENING_WEIGHT, one) for one in self.openings]
-        estimates = [(weight, learned_residual(as_luma(kept))) for weight, kept in weighted]
-        return [
-            (weight, _picture(estimate, self.source))
-            for weight, estimate in estimates
-            if estimate is not None
-        ]
+        return self._learned(self.means, self.openings)
 
     @cached_property
     def coarse_parts(self) -> Parts:
-        """The same at the coarse size."""
+        """Residuals at the coarse size."""
         return self._parts(_shrunk(self.means), _shrunk(self.openings))
+
+    @cached_property
+    def learned_coarse_parts(self) -> Parts:
+        """The learned front end's estimates at the coarse size; empty where it is missing."""
+        return self._learned(_shrunk(self.means), _shrunk(self.openings))
 
     def _parts(
         self, means: Iterable[NDArray[np.int16]], openings: Iterable[NDArray[np.int16]]
     ) -> Parts:
-        weighted = [(1.0, mean) for mean in means] + [(_OPENING_WEIGHT, one) for one in openings]
         return [
-            (weight, _picture(residual_of(as_luma(kept)), self.source)) for weight, kept in weighted
+            (weight, _picture(residual_of(as_luma(kept)), self.source))
+            for weight, kept in _weighted(means, openings)
+        ]
+
+    def _learned(
+        self, means: Iterable[NDArray[np.int16]], openings: Iterable[NDArray[np.int16]]
+    ) -> Parts:
+        estimates = [
+            (weight, learned_residual(as_luma(kept))) for weight, kept in _weighted(means, openings)
+        ]
+        return [
+            (weight, _picture(estimate, self.source))
+            for weight, estimate in estimates
+            if estimate is not None
         ]
 
 
@@ -262,7 +272,7 @@ def learned_parts(stretches: Sequence[Stretch], most: int) -> Parts:
     ]
 
 
-def mixed_parts(stretches: Sequence[Stretch], most: int) -> Parts:
+def mixed_parts(stretches: Sequence[Stretch], most: int, *, coarse: bool = False) -> Parts:
     """Return the learned front end's estimates of a few stretches, and residuals of the others.
 
     The network is dear; where nothing is known yet, a few of its estimates and the plain residuals
@@ -271,12 +281,21 @@ def mixed_parts(stretches: Sequence[Stretch], most: int) -> Parts:
     Args:
         stretches: Where to take lumas from.
         most: How many stretches the network sees at most, evenly spaced.
+        coarse: At the coarse size.
     """
     picks = set(_evenly(len(stretches), most))
-    learned = [part for pick in picks for part in stretches[pick].learned_parts]
+    learned = [
+        part
+        for pick in picks
+        for part in (
+            stretches[pick].learned_coarse_parts if coarse else stretches[pick].learned_parts
+        )
+    ]
     if not learned:
-        return parts_of(stretches)
-    rest = parts_of(one for index, one in enumerate(stretches) if index not in picks)
+        return parts_of(stretches, coarse=coarse)
+    rest = parts_of(
+        (one for index, one in enumerate(stretches) if index not in picks), coarse=coarse
+    )
     level = float(np.mean([picture.residual.std() for _, picture in learned]))
     return learned + [
         (
@@ -290,6 +309,13 @@ def mixed_parts(stretches: Sequence[Stretch], most: int) -> Parts:
 def _evenly(count: int, most: int) -> list[int]:
     """Return at most so many of the indices below ``count``, evenly spaced, 0 among them."""
     return [int(pick) for pick in np.unique(np.linspace(0, count - 1, most).round().astype(int))]
+
+
+def _weighted(
+    means: Iterable[NDArray[np.int16]], openings: Iterable[NDArray[np.int16]]
+) -> list[tuple[float, NDArray[np.int16]]]:
+    """Return lumas with their usual weights."""
+    return [(1.0, mean) for mean in means] + [(_OPENING_WEIGHT, one) for one in openings]
 
 
 def _shrunk(lumas: Iterable[NDArray[np.int16]]) -> list[NDArray[np.int16]]:
