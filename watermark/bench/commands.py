@@ -136,7 +136,7 @@ def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, stron
 @click.option("--steps", default=8000, show_default=True, help="Steps of the whole schedule.")
 @click.option("--threads", default=2, show_default=True)
 @click.option("--rate", default=1.5e-3, show_default=True, help="Highest learning rate.")
-@click.option("--from", "origin", type=_FILE, help="Begin with the weights of this checkpoint.")
+@click.option("--from", "origin", type=_FILE, help="Where CHECKPOINT is new, its first weights.")
 @click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write ONNX here.")
 def train(
     samples_folder: Path,
