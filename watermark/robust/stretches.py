@@ -237,8 +237,7 @@ def _weighted_lumas(stretches: Iterable[Stretch]) -> list[tuple[float, NDArray[n
     return [
         (weight, as_luma(kept))
         for stretch in stretches
-        for weight, many in ((1.0, stretch.means), (_OPENING_WEIGHT, stretch.openings))
-        for kept in many
+        for weight, kept in _weighted(stretch.means, stretch.openings)
     ]
 
 
