@@ -22,6 +22,7 @@ def watermark() -> None:
 @click.option("--drawn", is_flag=True, help="Add drawn clips: small, short, dark, flat, static.")
 @click.option("--methods", default="robust", show_default=True, help="Comma-separated methods.")
 @click.option("--attacks", type=click.Choice(["core", "full"]), default="core", show_default=True)
+@click.option("--only", multiple=True, metavar="ATTACK", help="Of that list this one; repeat.")
 @click.option("--report", type=_FOLDER, default=Path("bench-report"), show_default=True)
 @click.option("--frames", default=72, show_default=True, help="Frames of each clip at most.")
 @click.option("--workers", default=1, show_default=True, help="Processes.")
@@ -33,6 +34,7 @@ def bench(
     drawn: bool,
     methods: str,
     attacks: str,
+    only: tuple[str, ...],
     report: Path,
     frames: int,
     workers: int,
@@ -55,6 +57,7 @@ def bench(
     settings = BenchSettings(
         methods=tuple(name.strip() for name in methods.split(",")),
         attacks=attacks,
+        only=only,
         frames=frames,
         workers=workers,
         seed=seed,

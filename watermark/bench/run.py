@@ -34,6 +34,7 @@ class BenchSettings:
     Attributes:
         methods: Registered method names.
         attacks: ``"core"`` or ``"full"``.
+        only: Names of attacks of that list; empty for all of it.
         frames: Frames of each clip, at most.
         controls: Whether to look into the unmarked clip under every attack of the short list, too.
         quality: Whether to measure VMAF (slow); PSNR and SSIM always are.
@@ -43,6 +44,7 @@ class BenchSettings:
 
     methods: tuple[str, ...] = ("robust",)
     attacks: str = "core"
+    only: tuple[str, ...] = ()
     frames: int = 72
     controls: bool = True
     quality: bool = True
@@ -53,16 +55,24 @@ class BenchSettings:
         """Refuse what cannot be run.
 
         Raises:
-            UsageError: There is no such attack list, or a count is not positive.
+            UsageError: There is no such attack or list, or a count is not positive.
         """
         if self.attacks not in ("core", "full"):
             raise UsageError(f"There is no attack list {self.attacks!r}; there are core and full.")
+        known = {one.name for one in ATTACKS if one.core or self.attacks == "full"}
+        for name in self.only:
+            if name not in known:
+                raise UsageError(
+                    f"There is no attack {name!r} in the list {self.attacks}.",
+                    hint=f"Known: {', '.join(sorted(known))}.",
+                )
         if self.frames < 1 or self.workers < 1:
             raise UsageError("Frames and workers must be at least 1.")
 
     def chosen(self) -> tuple[Attack, ...]:
         """Return the attacks to run."""
-        return tuple(one for one in ATTACKS if one.core or self.attacks == "full")
+        listed = tuple(one for one in ATTACKS if one.core or self.attacks == "full")
+        return tuple(one for one in listed if one.name in self.only) if self.only else listed
 
 
 def run_bench(

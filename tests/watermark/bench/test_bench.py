@@ -97,6 +97,10 @@ def test_settings_that_mean_nothing_are_refused() -> None:
         BenchSettings(attacks="most")
     with pytest.raises(UsageError):
         BenchSettings(workers=0)
+    with pytest.raises(UsageError, match=r"no attack 'crop \.32' in the list core"):
+        BenchSettings(only=("crop .32",))
+    chosen = BenchSettings(attacks="full", only=("crop .32", "none")).chosen()
+    assert [attack.name for attack in chosen] == ["none", "crop .32"]
 
 
 def _row(**facts: object) -> dict[str, object]:
