@@ -24,7 +24,7 @@ from vidigree.watermark.robust.reading import (
     refine,
     score_of,
     try_geometry,
-    try_scale,
+    try_scales,
 )
 from vidigree.watermark.robust.search import candidates, upright
 from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
@@ -236,7 +236,7 @@ class Detector:
         """Return the best geometries of one working size, and how many were looked at."""
         trials = []
         for key, carrier in self._keys:
-            trials += [try_geometry(view, key, carrier, line) for line in upright(view, octave)]
+            trials += try_scales(view, key, carrier, upright(view, octave))
             for candidate in candidates(view, carrier, octave, _CANDIDATES):
                 trials += self._both_ways(view, key, candidate.geometry)
         looked = len(trials)
@@ -276,8 +276,8 @@ class Detector:
         there = upright_picture(view, geometry)
         back = Picture(residual=np.ascontiguousarray(there.residual[::-1, ::-1]), step=there.step)
         return [
-            try_scale(there, key, carrier, geometry),
-            try_scale(back, key, carrier, geometry.nudged(turn=180.0)),
+            *try_scales(there, key, carrier, [geometry]),
+            *try_scales(back, key, carrier, [geometry.nudged(turn=180.0)]),
         ]
 
     def _decode(

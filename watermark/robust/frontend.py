@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vidigree.watermark.robust.carrier import SHORT_SIDE
@@ -86,28 +85,54 @@ def residual_of(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     hop = _BLOCK // 2
     pad = ((_BLOCK, _BLOCK + (-height) % hop), (_BLOCK, _BLOCK + (-width) % hop))
     padded = np.pad(luma, pad, mode="reflect" if min(luma.shape) > 2 * _BLOCK else "edge")
-    window, keep = _block_tables()
-    blocks = sliding_window_view(padded, (_BLOCK, _BLOCK))[::hop, ::hop]
-    blocks = blocks - blocks.mean(axis=(2, 3), keepdims=True)
-    spectra = scipy.fft.rfft2(blocks * window)
-    power = spectra.real**2 + spectra.imag**2
-    spectra *= keep / (power + _FLOOR**2) ** (_POWER / 2)
-    blocks = scipy.fft.irfft2(spectra, s=(_BLOCK, _BLOCK)) * window
     total = np.zeros(padded.shape, np.float32)
-    for top in (0, 1):
-        for left in (0, 1):
-            part = blocks[top::2, left::2]
-            rows, columns = part.shape[0] * _BLOCK, part.shape[1] * _BLOCK
-            tiled = part.transpose(0, 2, 1, 3).reshape(rows, columns)
-            y, x = top * hop, left * hop
-            total[y : y + rows, x : x + columns] += tiled
-    inner = total[_BLOCK : _BLOCK + height, _BLOCK : _BLOCK + width]
-    return np.ascontiguousarray(inner * np.float32(_BLOCK))
+    # Blocks that overlap by half: four pavings, each of blocks side by side.
+    for top in (0, hop):
+        for left in (0, hop):
+            rows, columns = (padded.shape[0] - top) // _BLOCK, (padded.shape[1] - left) // _BLOCK
+            paved = (slice(top, top + rows * _BLOCK), slice(left, left + columns * _BLOCK))
+            blocks = padded[paved].reshape(rows, _BLOCK, columns, _BLOCK).transpose(0, 2, 1, 3)
+            white = _whitened(blocks.reshape(-1, _BLOCK * _BLOCK))
+            back = white.reshape(rows, columns, _BLOCK, _BLOCK).transpose(0, 2, 1, 3)
+            total[paved] += back.reshape(rows * _BLOCK, columns * _BLOCK)
+    return total[_BLOCK : _BLOCK + height, _BLOCK : _BLOCK + width].copy()
 
 
-def _block_tables() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the analysis and synthesis window and the band-pass of one block's half spectrum."""
+def _whitened(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Whiten blocks, float32 (n, 256), each less its mean and under a window twice.
+
+    The band holds so few waves that two matrix products are several times as fast as an FFT.
+    """
+    analysis, synthesis = _block_waves()
+    waves = blocks @ analysis
+    count = waves.shape[1] // 2
+    power = waves[:, :count] ** 2 + waves[:, count:] ** 2
+    # A power by way of the logarithm: half the time.
+    gain = np.exp(np.float32(-_POWER / 2) * np.log(power + np.float32(_FLOOR**2)))
+    waves[:, :count] *= gain
+    waves[:, count:] *= gain
+    return np.asarray(waves @ synthesis, np.float32)
+
+
+@functools.cache
+def _block_waves() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what a block is multiplied by, to its waves and back.
+
+    Returns:
+        float32 (256, 2 n), to the cosines and then the sines of the ``n`` waves of the band, under
+        the window and without the block's mean; and float32 (2 n, 256), from them to the block
+        under the window again, so that blocks which overlap by half add up to 16 times the picture.
+    """
     ramp = np.sqrt(np.hanning(_BLOCK + 1)[:_BLOCK])
-    radius = np.hypot(np.fft.fftfreq(_BLOCK)[:, None], np.fft.rfftfreq(_BLOCK)[None])
-    keep = (radius >= _BAND[0]) & (radius <= _BAND[1])
-    return np.outer(ramp, ramp).astype(np.float32), keep.astype(np.float32)
+    window = np.outer(ramp, ramp)
+    x, y = np.meshgrid(np.fft.rfftfreq(_BLOCK), np.fft.fftfreq(_BLOCK))
+    radius = np.hypot(x, y)
+    # Of each pair of opposite waves one: a real block has the other's conjugate there.
+    kept = (radius >= _BAND[0]) & (radius <= _BAND[1]) & ((x > 0) | (y > 0))
+    place = np.arange(_BLOCK)
+    turns = y[kept][:, None, None] * place[:, None] + x[kept][:, None, None] * place
+    waves = np.concatenate([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)]) * window
+    waves = waves.reshape(-1, _BLOCK * _BLOCK)
+    analysis = waves - waves.mean(axis=1, keepdims=True)
+    synthesis = waves * (2.0 / _BLOCK)
+    return np.ascontiguousarray(analysis.T, np.float32), synthesis.astype(np.float32)

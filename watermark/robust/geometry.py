@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.robust.carrier import Carrier
 from vidigree.watermark.robust.frontend import Picture
-from vidigree.watermark.robust.spectrum import lattice_spectrum, whiten
+from vidigree.watermark.robust.spectrum import lattice_spectra, whiten
 
 __all__ = [
     "RIGHT_ANGLES",
     "UNSCALED",
     "Geometry",
     "observed_spectrum",
-    "scaled_spectrum",
+    "scaled_spectra",
     "upright_picture",
 ]
 
@@ -66,7 +67,7 @@ def observed_spectrum(
     picture: Picture, carrier: Carrier, geometry: Geometry
 ) -> NDArray[np.complex64]:
     """Undo a geometry and return the whitened lattice spectrum, complex64 (K,)."""
-    return scaled_spectrum(upright_picture(picture, geometry), carrier, geometry)
+    return scaled_spectra(upright_picture(picture, geometry), carrier, [geometry])[0]
 
 
 def upright_picture(picture: Picture, geometry: Geometry) -> Picture:
@@ -85,16 +86,24 @@ def upright_picture(picture: Picture, geometry: Geometry) -> Picture:
     return Picture(residual=np.ascontiguousarray(residual), step=step)
 
 
-def scaled_spectrum(
-    upright: Picture, carrier: Carrier, geometry: Geometry
-) -> NDArray[np.complex64]:
-    """Return the whitened lattice spectrum, complex64 (K,), of what :func:`upright_picture` made.
+def scaled_spectra(
+    upright: Picture, carrier: Carrier, geometries: Sequence[Geometry]
+) -> list[NDArray[np.complex64]]:
+    """Return whitened lattice spectra, complex64 (K,), of what :func:`upright_picture` made.
 
-    Of the geometry, only the scale and what a filter inverted are undone.
+    Of the geometries, only the scale and what a filter inverted are undone.
     """
-    step = (upright.step[0] / geometry.scale[0], upright.step[1] / geometry.scale[1])
-    white = whiten(lattice_spectrum(upright.residual, carrier, step), carrier)
-    return np.where(carrier.radii < geometry.inverted_from, white, -white)
+    steps = [
+        (upright.step[0] / geometry.scale[0], upright.step[1] / geometry.scale[1])
+        for geometry in geometries
+    ]
+    spectra = lattice_spectra(upright.residual, carrier, steps)
+    return [
+        np.where(carrier.radii < geometry.inverted_from, white, -white)
+        for geometry, white in zip(
+            geometries, (whiten(spectrum, carrier) for spectrum in spectra), strict=True
+        )
+    ]
 
 
 def _turned(residual: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import (
     Geometry,
     observed_spectrum,
-    scaled_spectrum,
+    scaled_spectra,
     upright_picture,
 )
 from vidigree.watermark.robust.modulation import align
@@ -29,12 +29,14 @@ __all__ = [
     "reweighed",
     "score_of",
     "try_geometry",
-    "try_scale",
+    "try_scales",
 ]
 
 _SPREAD = 0.5
 _LEAST_WEIGHT = 0.02
 _LEAST_SEEN = 0.3
+# What fits into a processor's cache.
+_SCALES_AT_ONCE = 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,19 +81,29 @@ class Finding:
 
 def try_geometry(picture: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry) -> Trial:
     """Undo a geometry and find the best shift."""
-    return try_scale(upright_picture(picture, geometry), key, carrier, geometry)
+    return try_scales(upright_picture(picture, geometry), key, carrier, [geometry])[0]
 
 
-def try_scale(upright: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry) -> Trial:
-    """Find the best shift of a picture whose mirroring and rotation are undone already."""
-    spectrum = scaled_spectrum(upright, carrier, geometry)
-    return Trial(
-        key=key,
-        carrier=carrier,
-        geometry=geometry,
-        lock=find_shift(spectrum, carrier),
-        spectrum=spectrum,
-    )
+def try_scales(
+    upright: Picture, key: MarkKey, carrier: Carrier, geometries: Sequence[Geometry]
+) -> list[Trial]:
+    """Find the best shift of a picture whose mirroring and rotation are undone already.
+
+    Args:
+        upright: The picture.
+        key: The key.
+        carrier: Its carrier.
+        geometries: Of one mirroring and rotation.
+    """
+    trials = []
+    for start in range(0, len(geometries), _SCALES_AT_ONCE):
+        some = geometries[start : start + _SCALES_AT_ONCE]
+        for geometry, spectrum in zip(some, scaled_spectra(upright, carrier, some), strict=True):
+            lock = find_shift(spectrum, carrier)
+            trials.append(
+                Trial(key=key, carrier=carrier, geometry=geometry, lock=lock, spectrum=spectrum)
+            )
+    return trials
 
 
 def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
@@ -126,7 +138,7 @@ def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
             geometry = trial.geometry.nudged(x, y, turn)
             if geometry.rotation not in upright:
                 upright[geometry.rotation] = upright_picture(picture, geometry)
-            other = try_scale(upright[geometry.rotation], trial.key, trial.carrier, geometry)
+            [other] = try_scales(upright[geometry.rotation], trial.key, trial.carrier, [geometry])
             looked += 1
             if other.lock.score > trial.lock.score:
                 trial, improved = other, True

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.watermark.robust.carrier import TILE, Carrier
 
-__all__ = ["lattice_spectrum", "synthesise", "whiten"]
+__all__ = ["lattice_spectra", "lattice_spectrum", "synthesise", "whiten"]
 
 _CLIP = 3.0
 _RING_POINTS = 60
@@ -17,6 +18,13 @@ _RING_POINTS = 60
 
 def lattice_spectrum(
     residual: NDArray[np.float32], carrier: Carrier, step: tuple[float, float]
+) -> NDArray[np.complex64]:
+    """Return what :func:`lattice_spectra` does for a single step, complex64 (K,)."""
+    return np.asarray(lattice_spectra(residual, carrier, [step])[0])
+
+
+def lattice_spectra(
+    residual: NDArray[np.float32], carrier: Carrier, steps: Sequence[tuple[float, float]]
 ) -> NDArray[np.complex64]:
     """Return the Fourier coefficients of a residual at the carrier's lattice points.
 
@@ -26,21 +34,37 @@ def lattice_spectrum(
     Args:
         residual: float32 (H, W).
         carrier: The lattice.
-        step: Carrier pixels per residual pixel, along x and along y.
+        steps: Carrier pixels per residual pixel, along x and along y; several scales cost less
+            at once than one by one.
 
     Returns:
-        complex64 (K,), phases relative to the corner of the first pixel, divided by the root of
+        complex64 (n, K), phases relative to the corner of the first pixel, divided by the root of
         the number of pixels.
     """
     height, width = residual.shape
-    reach = int(np.abs(carrier.waves[:, 0]).max())
-    columns = _waves(width, step[0], 0, reach)
-    rows = _waves(height, step[1], 0, int(carrier.waves[:, 1].max()))
-    # A real picture: two real products, and the columns of negative u are conjugates.
-    half = residual @ columns.real.T - 1j * (residual @ columns.imag.T)
-    grid = rows.conj() @ np.concatenate([half, half[:, :0:-1].conj()], axis=1)
-    picked = grid[carrier.waves[:, 1], carrier.waves[:, 0]]
-    return np.asarray(picked / np.sqrt(height * width), np.complex64)
+    across, down = np.array(steps, np.float64).T
+    u, v = carrier.waves.T
+    reach = int(np.abs(u).max()) + 1
+    # Seen from the middle, cosines see only what is even and sines what is odd: half the work.
+    even, odd = _folded(residual)
+    cosines, sines = _half_waves(width, across, reach)
+    shape = (len(across), reach, height)
+    along = [
+        (waves.reshape(-1, waves.shape[-1]) @ part.T).reshape(shape)
+        for waves, part in ((cosines, even), (sines, odd))
+    ]
+    even, odd = _folded(np.concatenate(along, axis=1))
+    cosines, sines = _half_waves(height, down, int(v.max()) + 1)
+    of_cosines = (cosines @ even.transpose(0, 2, 1))[:, v]
+    of_sines = (sines @ odd.transpose(0, 2, 1))[:, v]
+    here, there = np.abs(u), np.abs(u) + reach
+    points = np.arange(len(u))
+    sign = np.where(u < 0, np.float32(-1), np.float32(1))
+    spectra = np.empty((len(across), len(u)), np.complex64)
+    spectra.real = of_cosines[:, points, here] - sign * of_sines[:, points, there]
+    spectra.imag = -sign * of_cosines[:, points, there] - of_sines[:, points, here]
+    from_corner = np.outer(across, u * (width / 2 / TILE)) + np.outer(down, v * (height / 2 / TILE))
+    return np.asarray(spectra * _turns(-from_corner) / np.float32(np.sqrt(height * width)))
 
 
 def synthesise(
@@ -120,10 +144,38 @@ def _rings(
     return np.array(longer, np.intp).reshape(-1, size + 1), shorter, centres
 
 
+def _folded(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Fold the last axis about its middle: the sum and the difference of both halves."""
+    half = (rows.shape[-1] + 1) // 2
+    near, far = rows[..., :half], rows[..., ::-1][..., :half]
+    even, odd = near + far, near - far
+    if rows.shape[-1] % 2:
+        even[..., -1] /= 2
+    return even, odd
+
+
+def _half_waves(
+    length: int, steps: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return cosine and sine of the wave numbers below ``count`` in the first half of a line.
+
+    Returns:
+        Both float32 (steps, count, half of the pixels), phases relative to the line's middle.
+    """
+    position = np.outer(steps / TILE, np.arange((length + 1) // 2) - (length - 1) / 2)
+    waves = _turns(position[:, None] * np.arange(count)[:, None])
+    return np.ascontiguousarray(waves.real), np.ascontiguousarray(waves.imag)
+
+
 def _waves(length: int, step: float, low: int, high: int) -> NDArray[np.complex64]:
     """Return exp(2 pi i k x / TILE) for k from low to high at pixel centres, complex64 (k, x)."""
     position = (np.arange(length) + 0.5) * (step / TILE)
     turns = np.outer(np.arange(low, high + 1), position)
+    return _turns(turns)
+
+
+def _turns(turns: NDArray[np.float64]) -> NDArray[np.complex64]:
+    """Return exp(2 pi i turns)."""
     # Whole turns are taken off in double precision; what is left, single precision can hold.
     angle = ((turns - np.rint(turns)) * (2 * np.pi)).astype(np.float32)
     waves = np.empty(angle.shape, np.complex64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -79,13 +80,18 @@ def _surface(spectrum: NDArray[np.complex64], carrier: Carrier) -> NDArray[np.fl
     waves = carrier.waves[carrier.pilots]
     grid = np.zeros((int(waves[:, 1].max()) + 1, _GRID), np.complex64)
     grid[waves[:, 1], waves[:, 0] % _GRID] = chosen
-    # Only the real part is wanted, and few rows are filled: along y, a real transform of the half
-    # spectrum does, which counts its first row once and the others twice.
     partial = scipy.fft.ifft(grid, axis=1, norm="forward")
-    partial[1:] /= 2
-    surface = scipy.fft.irfft(partial, n=_GRID, axis=0, norm="forward")
+    # Of the sum along y only the real part is wanted, and few rows are filled: a matrix product.
+    surface = _columns(len(grid)) @ np.concatenate([partial.real, partial.imag])
     spread = float(np.sqrt(np.sum(np.abs(chosen) ** 2) / 2.0)) + 1e-12
     return np.asarray(surface / np.float32(spread), np.float32)
+
+
+@functools.lru_cache(maxsize=4)
+def _columns(rows: int) -> NDArray[np.float32]:
+    """Return the waves along y of so many rows: cosines, then sines taken off, (_GRID, 2 rows)."""
+    angle = 2 * np.pi / _GRID * np.outer(np.arange(_GRID), np.arange(rows))
+    return np.concatenate([np.cos(angle), -np.sin(angle)], axis=1).astype(np.float32)
 
 
 def _lock(surface: NDArray[np.float32], place: int) -> Lock:
