@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["conformal_threshold", "cross_fitted_llr", "fit_stack", "stacked_llr", "unheld_llr"]
+__all__ = ["conformal_threshold", "cross_fitted_llr", "fit_stack", "stacked_llr"]
 
 _STEPS = 200
 _RIDGE = 1e-3
@@ -16,9 +16,6 @@ _ROUNDING = 1e-15
 _HIDDEN = 0.1
 """Share of synthetic clips taken to look like footage to every member, so that no score, however
 low, speaks more than tenfold for a clip. Fitted on held-out scores it comes to 0.10 to 0.16."""
-
-_LOWEST_SEEN = -9.0
-"""Lowest ``l`` that is told from a ratio."""
 
 
 def stacked_llr(members: NDArray[np.float64], stack: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -34,16 +31,6 @@ def stacked_llr(members: NDArray[np.float64], stack: NDArray[np.float64]) -> NDA
     """
     seen = members @ stack[:-1] + stack[-1]
     return np.asarray(np.logaddexp(np.log(_HIDDEN), np.log1p(-_HIDDEN) + seen), dtype=np.float64)
-
-
-def unheld_llr(llr: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the ``l`` of :func:`stacked_llr`, (n,): the ratio if nothing looked like footage.
-
-    It goes on falling where the ratio is held, so it tells how far apart two low scores are. Not
-    under -9: there a ratio that was rounded to four places is off by 0.05 already.
-    """
-    seen = np.maximum(np.exp(llr) - _HIDDEN, (1 - _HIDDEN) * np.exp(_LOWEST_SEEN))
-    return np.asarray(np.log(seen / (1 - _HIDDEN)), dtype=np.float64)
 
 
 def fit_stack(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +29,11 @@ _FOLDS = 5
 _ROUNDS = 3
 """Assignments of origins to folds; the regions are of the first one alone."""
 
-_SPLICES = {"time": 14, "plain": 14, "space": 4, "soft": 4}
+_SPLICES = {"time": 14, "plain": 14, "joined": 14, "space": 4, "soft": 4}
 """Kind of splice to how many are made from each fold at most."""
 
 _MATCH = 0.5
-_EVIDENCE = (0.5, 0.75, 1.0, 1.25, LEAST_EVIDENCE, 1.75, 2.0, 2.5)
+_EVIDENCE = (0.75, 1.0, 1.25, 1.5, LEAST_EVIDENCE, 2.0, 2.25, 2.5)
 _BORDER = (0.5, 0.55, 0.6, 0.65, LEAST_BORDER, 0.8, 0.9)
 """Thresholds to choose from: of stretches, and of the borders of a region."""
 
@@ -47,6 +47,7 @@ class SpliceRound:
     Attributes:
         timed: Clips with an inserted stretch.
         plain: Hosts without one.
+        joined: Hosts with a scene of another real clip.
         score: Fold and rows of features to log-likelihood ratios by a model that did not see the
             fold.
     """
@@ -54,6 +55,7 @@ class SpliceRound:
     timed: Sequence[SplicedClip]
     plain: Sequence[SplicedClip]
     score: _Score
+    joined: Sequence[SplicedClip] = ()
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,13 @@ class LocalisationFigures:
         spliced: Clips with one inserted stretch, over all rounds.
         plain: Real clips without one, likewise: each is counted once a round.
         time_f1: F1 of stretches that overlap the truth with an intersection over union of at
-            least one half, over spliced and plain clips.
+            least one half, over spliced, plain and joined clips.
         time_precision: Share of the named stretches that do.
         time_recall: Share of the inserted stretches that are found.
+        plain_named: Share of the plain clips in which a stretch is named with the evidence that use
+            asks for.
+        joined: Real clips with a scene of another real clip, over all rounds.
+        joined_named: Share of these in which a stretch is named, likewise.
         boundaries_f1: The same if every inserted stretch were called right and every other shot
             too: what the cuts alone allow.
         thresholds: Evidence asked of a stretch: what each fold's was, chosen on the splices of
@@ -107,6 +113,9 @@ class LocalisationFigures:
     time_f1: float
     time_precision: float
     time_recall: float
+    plain_named: float
+    joined: int
+    joined_named: float
     boundaries_f1: float
     thresholds: tuple[float, ...]
     pasted: int
@@ -152,14 +161,16 @@ def localisation_figures(
                 recipe.clips, fold, blocks, cache, kind=kind, per_fold=count, progress=progress
             )
             for kind, count in _SPLICES.items()
-            if seed == 0 or kind in ("time", "plain")
+            if seed == 0 or kind in ("time", "plain", "joined")
         }
         first = first or made
         if not made["time"]:
             continue
         models = [recipe.without(fold == index) for index in range(_FOLDS)]
         score = partial(_llr, models, kept)
-        rounds.append(SpliceRound(timed=made["time"], plain=made["plain"], score=score))
+        rounds.append(
+            SpliceRound(timed=made["time"], plain=made["plain"], score=score, joined=made["joined"])
+        )
     if not rounds:
         return None
     figures = figures_of_splices(rounds, first["space"], soft=first["soft"])
@@ -206,7 +217,7 @@ def figures_of_splices(
     chosen: set[float] = set()
     for part in rounds:
         counts: dict[int, _Count] = {}
-        for clip in (*part.timed, *part.plain):
+        for clip in (*part.timed, *part.plain, *part.joined):
             fold = clip.splice.fold
             points = _points(clip, part.score(fold, clip.rows))
             counts[fold] = counts.get(fold, _NOTHING) + _stretch_count(
@@ -225,6 +236,9 @@ def figures_of_splices(
         time_f1=time.f1(_CHOSEN),
         time_precision=time.hits[_CHOSEN] / max(1, time.named[_CHOSEN]),
         time_recall=time.hits[_CHOSEN] / max(1, spliced),
+        plain_named=_share_named(rounds, "plain"),
+        joined=sum(len(part.joined) for part in rounds),
+        joined_named=_share_named(rounds, "joined"),
         boundaries_f1=ideal.f1(LEAST_EVIDENCE),
         thresholds=tuple(sorted(chosen)),
         pasted=len(pasted),
@@ -255,6 +269,16 @@ def _cross_chosen(counts: dict[int, _Count], usual: float) -> tuple[dict[int, fl
         hits, named = own.hits[best], own.named[best]
         total += _Count(Counter({_CHOSEN: hits}), Counter({_CHOSEN: named}), own.wanted)
     return chosen, total
+
+
+def _share_named(rounds: Sequence[SpliceRound], kind: Literal["plain", "joined"]) -> float:
+    """Return the share of all-real clips in which use would name a stretch."""
+    named = [
+        bool(stretches(_points(clip, part.score(clip.splice.fold, clip.rows))))
+        for part in rounds
+        for clip in (part.plain if kind == "plain" else part.joined)
+    ]
+    return float(np.mean(named)) if named else float("nan")
 
 
 def _stretch_count(

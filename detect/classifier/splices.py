@@ -1,4 +1,4 @@
-"""Splices made to measure localisation: synthetic stretches and regions in real clips.
+"""Splices made to measure localisation: synthetic parts in real clips, and all-real controls.
 
 Both parts of a splice come from one fold of leave-origin-out, so that a model can be fitted that
 saw neither, and everything goes through one encoder together.
@@ -38,10 +38,10 @@ class Splice:
 
     Attributes:
         host: Index of the real clip.
-        insert: Index of the synthetic clip.
+        insert: Index of the synthetic clip, of a real one for ``"joined"``.
         fold: Fold that both belong to.
-        kind: ``"time"``, ``"space"``, ``"soft"`` for a region with blended borders, or ``"plain"``
-            for the host alone.
+        kind: ``"time"``, ``"space"``, ``"soft"`` for a region with blended borders, ``"plain"`` for
+            the host alone, or ``"joined"`` for a scene of another real clip.
         place: Where the cut is, as a part of the host, [0, 1]; of a region its top and left edge.
         seconds: Length of an inserted stretch; not used for regions.
     """
@@ -78,6 +78,9 @@ def draw_splices(
         members = rng.permutation(np.flatnonzero(fold == index))
         hosts = _one_each(clips, members, False, _SHORTEST_HOST, per_fold)
         inserts = _one_each(clips, members, True, _SHORTEST_INSERT, per_fold)
+        if kind == "joined":
+            # No scene is of its host's own origin: a lone host has none to be joined with.
+            inserts = hosts[1:] + hosts[:1] if len(hosts) > 1 else []
         for host, insert in zip(hosts, inserts, strict=False):
             place = (float(rng.uniform(0.35, 0.65)), float(rng.uniform(0.0, 1.0)))
             seconds = float(rng.uniform(2, 3))
@@ -127,7 +130,7 @@ def splice_frames(
     Returns:
         The frames, encoded and decoded once, and the truth: start and end in seconds of an
         inserted stretch; top, bottom, left and right edge, as parts of the frame, of a region;
-        nothing for a plain host.
+        nothing where all is real.
 
     Raises:
         MediaError: A clip cannot be read.
@@ -138,11 +141,12 @@ def splice_frames(
     size = (round(info.height * factor) // 2 * 2, round(info.width * factor) // 2 * 2)
     images = _images(clips[splice.host], _HOST_SECONDS, size)
     truth: tuple[float, ...] = ()
-    if splice.kind == "time":
+    if splice.kind in ("time", "joined"):
         insert = _images(clips[splice.insert], splice.seconds, size)
         cut = int(len(images) * splice.place[0])
         images = images[:cut] + insert + images[cut:]
-        truth = (cut / _RATE, (cut + len(insert)) / _RATE)
+        if splice.kind == "time":
+            truth = (cut / _RATE, (cut + len(insert)) / _RATE)
     if splice.kind in ("space", "soft"):
         images, truth = _pasted(images, splice, clips[splice.insert], size)
     frames = (

@@ -21,7 +21,7 @@ _LARGE = (480, 640)
 
 
 def write_drawn(folder: Path) -> list[Path]:
-    """Write every drawn clip without loss; return the files.
+    """Write every drawn clip without loss, to the same bytes every time; return the files.
 
     Args:
         folder: Where to; it is made if need be.
@@ -31,7 +31,9 @@ def write_drawn(folder: Path) -> list[Path]:
     for name, draw in DRAWN.items():
         path = folder / f"drawn-{name}.mkv"
         frames = draw()
-        with av.open(str(path), "w", format="matroska") as container:
+        with av.open(
+            str(path), "w", format="matroska", options={"fflags": "+bitexact"}
+        ) as container:
             stream = container.add_stream("ffv1", rate=Fraction(_FPS))
             stream.height, stream.width = frames[0].shape[:2]
             stream.pix_fmt = "bgr0"

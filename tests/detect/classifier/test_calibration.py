@@ -10,7 +10,6 @@ from vidigree.detect.classifier.calibration import (
     cross_fitted_llr,
     fit_stack,
     stacked_llr,
-    unheld_llr,
 )
 from vidigree.detect.classifier.metrics import calibration_error
 
@@ -21,14 +20,6 @@ def _two_gaussians(count: int, gap: float, seed: int) -> tuple[np.ndarray, np.nd
     labels = rng.random(count) < 0.3
     seen = labels & (rng.random(count) < 0.9)
     return (rng.normal(size=count) + gap * seen)[:, None], labels
-
-
-def test_a_held_ratio_tells_what_it_would_be() -> None:
-    seen = np.array([-8.0, -4.0, 0.0, 5.0])
-    held = stacked_llr(seen[:, None], np.array([1.0, 0.0]))
-    np.testing.assert_allclose(unheld_llr(held), seen, atol=1e-6)
-    np.testing.assert_allclose(unheld_llr(held.round(4)), seen, atol=0.02)
-    assert unheld_llr(np.array([-50.0, np.log(0.1)])).tolist() == pytest.approx([-9.0, -9.0])
 
 
 def test_stack_finds_the_likelihood_ratio_of_two_gaussians() -> None:

@@ -110,6 +110,18 @@ def test_both_parts_come_from_one_fold(clips: list[LabelledClip]) -> None:
     assert draw_splices(clips, np.array([0, 1, 0, 1]), kind="time", per_fold=3, seed=0) == []
 
 
+def test_real_scenes_are_joined_with_those_of_another_origin(clips: list[LabelledClip]) -> None:
+    fold = np.array([0, 0, 0, 0])
+    drawn = draw_splices(clips, fold, kind="joined", per_fold=3, seed=0)
+    assert sorted((s.host, s.insert) for s in drawn) == [(0, 2), (2, 0)]
+    frames, truth = splice_frames(drawn[0], clips)
+    alone = replace(drawn[0], kind="plain")
+    assert truth == ()
+    assert len(list(frames)) > len(list(splice_frames(alone, clips)[0]))
+    # A lone host has no other to be joined with.
+    assert draw_splices(clips, np.array([0, 0, 1, 1]), kind="joined", per_fold=3, seed=0) == []
+
+
 def _made(kind: str, llr: list[float], facts: list[tuple[float, float, float]], *truth: float):
     return SplicedClip(
         splice=_splice(kind),
@@ -135,6 +147,19 @@ def test_found_missed_and_false_stretches_are_counted() -> None:
     figures = figures_of_splices([_round([found, missed], [alarm])], [])
     assert (figures.time_precision, figures.time_recall, figures.time_f1) == (0.5, 0.5, 0.5)
     assert figures.boundaries_f1 == 1.0
+    assert figures.plain_named == 1.0
+    assert (figures.joined, np.isnan(figures.joined_named)) == (0, True)
+
+
+def test_named_scenes_of_another_camera_count_against_precision() -> None:
+    facts = [(0.0, 2.0, 0.0), (2.0, 4.0, 1.0), (4.0, 6.0, 2.0)]
+    found = _made("time", [-2, 3, -2], facts, 2.0, 4.0)
+    quiet = _made("joined", [-2, -1, -2], facts)
+    named = _made("joined", [-2, 3, -2], facts)
+    part = SpliceRound(timed=[found], plain=[], joined=[quiet, named], score=_score)
+    figures = figures_of_splices([part], [])
+    assert (figures.time_precision, figures.time_recall) == (0.5, 1.0)
+    assert (figures.joined, figures.joined_named) == (2, 0.5)
 
 
 @pytest.mark.slow
@@ -174,7 +199,9 @@ def test_models_of_the_folds_judge_the_splices_without_what_leans_on_content(
 def test_no_round_with_a_splice_is_no_figure(
     clips: list[LabelledClip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(localisation_figures, "_SPLICES", dict.fromkeys(("time", "plain"), 0))
+    monkeypatch.setattr(
+        localisation_figures, "_SPLICES", dict.fromkeys(("time", "plain", "joined"), 0)
+    )
     recipe = Recipe(
         clips=clips, training=[], settings=TrainingSettings(), stack=np.array([1.0, 0.0])
     )
