@@ -83,27 +83,48 @@ class KeyRing:
 
     @classmethod
     def rotate(cls, path: Path | None = None) -> KeyRing:
-        """Add a fresh secret key in front, write the ring file (mode 0600), return the new ring."""
+        """Add a fresh secret key in front, write the ring file (mode 0600), return the new ring.
+
+        Raises:
+            CredentialsError: The ring cannot be read or written, or is being rotated already.
+        """
         path = _ring_path(path)
-        old = [key for key in cls.load(path).keys if key != PUBLISHED_KEY]
+        temporary = path.with_suffix(".tmp")
         secret = secrets.token_bytes(32)
         fresh = MarkKey(key_id=f"mk-{hashlib.sha256(secret).hexdigest()[:8]}", secret=secret)
-        rows = [{"key_id": key.key_id, "secret": key.secret.hex()} for key in (fresh, *old)]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(".tmp")
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            # Made new, it is readable to its owner alone, and keeps a second rotation from losing
+            # this one's key.
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError as error:
+            raise CredentialsError(
+                f"The mark key ring {path} is being rotated by somebody else, or that was cut off.",
+                hint=f"Try again; if nobody is at it, remove {temporary}.",
+            ) from error
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                old = [key for key in cls.load(path).keys if key != PUBLISHED_KEY]
+                rows = [{"key_id": key.key_id, "secret": key.secret.hex()} for key in (fresh, *old)]
                 json.dump({"version": 1, "keys": rows}, stream, indent=2)
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(path)
-        except OSError as error:
-            raise CredentialsError(
-                f"The mark key ring {path} cannot be written: {error.strerror or error}.",
-                hint="Check the folder's permissions, or set VIDIGREE_HOME.",
-            ) from error
+        except BaseException as error:
+            temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise _unwritable(path, error) from error
+            raise
         return cls(keys=(fresh, *old, PUBLISHED_KEY))
+
+
+def _unwritable(path: Path, error: OSError) -> CredentialsError:
+    return CredentialsError(
+        f"The mark key ring {path} cannot be written: {error.strerror or error}.",
+        hint="Check the folder's permissions, or set VIDIGREE_HOME.",
+    )
 
 
 def _ring_path(path: Path | None) -> Path:

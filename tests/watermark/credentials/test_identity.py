@@ -97,6 +97,30 @@ def test_mark_keys_rotate_and_older_ones_stay(
     assert (tmp_path / "mark-keys.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_second_rotation_at_once_is_refused_and_loses_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path))
+    before = KeyRing.rotate()
+    (tmp_path / "mark-keys.tmp").touch(0o644)
+    refused = CliRunner().invoke(keys, ["rotate"])
+    assert "is being rotated by somebody else" in str(refused.exception)
+    assert "mark-keys.tmp" in str(refused.exception)
+    assert KeyRing.load() == before
+    (tmp_path / "mark-keys.tmp").unlink()
+    assert KeyRing.rotate().keys[1:] == before.keys
+
+
+def test_a_rotation_that_fails_leaves_the_ring_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path))
+    (tmp_path / "mark-keys.json").write_text("no json", encoding="utf-8")
+    with pytest.raises(CredentialsError, match="not a key ring"):
+        KeyRing.rotate()
+    assert [path.name for path in tmp_path.iterdir()] == ["mark-keys.json"]
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "null", "no json"])
 def test_damaged_mark_keys_are_said_to_be_no_ring(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
