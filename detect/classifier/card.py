@@ -75,9 +75,9 @@ footage: however low a score, the ratio is not under one to ten. The threshold i
 held-out real clips.
 
 Curve, stretches and heat map are of a second fit on the same windows, without `palette`: the scenes
-of one clip differ in content, whoever made them. Scenes are compared by its ratio as it would be if
-nothing looked like footage, which goes on falling where the ratio is held. A calibration of your
-own changes the ratio of whole clips only.
+of one clip differ in content, whoever made them. A scene is judged by its own ratio, less a quarter
+of what the other scenes stand below even odds. A calibration of your own changes the ratio of whole
+clips only.
 
 Not in it, and why:
 

@@ -32,8 +32,8 @@ def _localisation(result: Evaluation) -> list[str]:
         ["stretches: F1 at an overlap of one half", f"{found.time_f1:.2f}"],
         ["stretches: precision, recall", f"{found.time_precision:.2f}, {found.time_recall:.2f}"],
         ["the same if every window were judged right", f"{found.boundaries_f1:.2f}"],
-        ["stretches named in real clips as they are", f"{found.plain_named:.1%}"],
-        ["stretches named in real clips of two cameras", f"{found.joined_named:.1%}"],
+        ["real clips as they are in which use names a stretch", f"{found.plain_named:.1%}"],
+        ["real clips of two origins in which it does", f"{found.joined_named:.1%}"],
         ["regions: F1 at an overlap of one half", f"{found.space_f1:.2f}"],
         ["regions: precision, recall", f"{found.space_precision:.2f}, {found.space_recall:.2f}"],
         ["regions with borders blended over 8 pixels: recall", f"{found.soft_recall:.2f}"],
@@ -50,15 +50,15 @@ def _localisation(result: Evaluation) -> list[str]:
             f" ({found.pasted} clips), all encoded once together; the model saw neither origin."
             " Inserts begin and end with a cut: dissolves are not found. The thresholds of a fold"
             " were chosen on the splices of the other folds, whose origins are others (stretches:"
-            f" {_listed(found.thresholds)}; regions: {_listed(found.borders)} nats). How scenes"
-            f" are compared, and the {LEAST_EVIDENCE:g} nats asked of a stretch in use, were chosen"
-            " with these splices in view."
+            f" {_listed(found.thresholds)}; regions: {_listed(found.borders)} nats)."
         ),
         "",
         (
             f"The F1 counts what is named in {found.joined} real clips with a scene of another real"
-            " clip in them, too, made likewise of two origins of one fold: without those, naming"
-            " whatever is unlike the rest of its clip would do."
+            " clip in them, too, the same hosts cut at the same places: without those, naming"
+            " whatever is unlike the rest of its clip would do. What share of the other scenes'"
+            f" level counts, and the {LEAST_EVIDENCE:g} nats asked of a stretch in use, were chosen"
+            " with these splices and such joined clips in view."
         ),
         "",
         (

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,14 +215,15 @@ def figures_of_splices(
     """
     ideal, time = _NOTHING, _NOTHING
     chosen: set[float] = set()
+    in_use: dict[str, list[bool]] = {"time": [], "plain": [], "joined": []}
     for part in rounds:
         counts: dict[int, _Count] = {}
         for clip in (*part.timed, *part.plain, *part.joined):
             fold = clip.splice.fold
             points = _points(clip, part.score(fold, clip.rows))
-            counts[fold] = counts.get(fold, _NOTHING) + _stretch_count(
-                points, clip.truth, _EVIDENCE
-            )
+            count = _stretch_count(points, clip.truth, _EVIDENCE)
+            counts[fold] = counts.get(fold, _NOTHING) + count
+            in_use[clip.splice.kind].append(count.named[LEAST_EVIDENCE] > 0)
             ideal += _stretch_count(_ideal(points, clip.truth), clip.truth, (LEAST_EVIDENCE,))
         own, total = _cross_chosen(counts, LEAST_EVIDENCE)
         time += total
@@ -236,9 +237,9 @@ def figures_of_splices(
         time_f1=time.f1(_CHOSEN),
         time_precision=time.hits[_CHOSEN] / max(1, time.named[_CHOSEN]),
         time_recall=time.hits[_CHOSEN] / max(1, spliced),
-        plain_named=_share_named(rounds, "plain"),
-        joined=sum(len(part.joined) for part in rounds),
-        joined_named=_share_named(rounds, "joined"),
+        plain_named=_mean(in_use["plain"]),
+        joined=len(in_use["joined"]),
+        joined_named=_mean(in_use["joined"]),
         boundaries_f1=ideal.f1(LEAST_EVIDENCE),
         thresholds=tuple(sorted(chosen)),
         pasted=len(pasted),
@@ -271,14 +272,8 @@ def _cross_chosen(counts: dict[int, _Count], usual: float) -> tuple[dict[int, fl
     return chosen, total
 
 
-def _share_named(rounds: Sequence[SpliceRound], kind: Literal["plain", "joined"]) -> float:
-    """Return the share of all-real clips in which use would name a stretch."""
-    named = [
-        bool(stretches(_points(clip, part.score(clip.splice.fold, clip.rows))))
-        for part in rounds
-        for clip in (part.plain if kind == "plain" else part.joined)
-    ]
-    return float(np.mean(named)) if named else float("nan")
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
 
 
 def _stretch_count(
@@ -331,7 +326,7 @@ def _region_figures(
         counts[fold] = counts.get(fold, _NOTHING) + _region_count(clip)
     chosen, total = _cross_chosen(counts, LEAST_BORDER)
     found = [_region_count(clip).hits[chosen[clip.splice.fold]] for clip in soft]
-    recall = float(np.mean(found)) if found else float("nan")
+    recall = _mean(found)
     return total, tuple(sorted(set(chosen.values()))), recall
 
 

@@ -70,7 +70,8 @@ def draw_splices(
         fold: int64 (clips,), fold of each.
         kind: See Splice.
         per_fold: Most splices from one fold.
-        seed: Of the draw; the same seed draws the same pairs for every kind.
+        seed: Of the draw; the same seed draws the same hosts, inserts and cuts for every kind, but
+            that ``"joined"`` takes its inserts from the hosts.
     """
     rng = np.random.default_rng(seed)
     found = []
@@ -78,12 +79,15 @@ def draw_splices(
         members = rng.permutation(np.flatnonzero(fold == index))
         hosts = _one_each(clips, members, False, _SHORTEST_HOST, per_fold)
         inserts = _one_each(clips, members, True, _SHORTEST_INSERT, per_fold)
+        hosts = hosts[: len(inserts)]
         if kind == "joined":
-            # No scene is of its host's own origin: a lone host has none to be joined with.
-            inserts = hosts[1:] + hosts[:1] if len(hosts) > 1 else []
+            # A scene of the next host's origin, not of its own.
+            inserts = hosts[1:] + hosts[:1]
         for host, insert in zip(hosts, inserts, strict=False):
             place = (float(rng.uniform(0.35, 0.65)), float(rng.uniform(0.0, 1.0)))
             seconds = float(rng.uniform(2, 3))
+            if host == insert:
+                continue  # alone in its fold
             found.append(
                 Splice(
                     host=host,

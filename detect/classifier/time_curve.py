@@ -32,7 +32,7 @@ LEAST_EVIDENCE = 1.75
 _LEVEL_SHARE = 0.25
 """How much of what the other shots of a clip stand below even odds is their common level.
 
-All of it would find more inserts, but takes every scene for one that another camera filmed.
+All of it finds more inserts, but names most scenes that another camera filmed, too.
 """
 _SWITCH_AT_CUT = 0.0
 _SWITCH_WITHIN = 4.0

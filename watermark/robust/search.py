@@ -30,6 +30,7 @@ _STEPS = (0.005, 0.012)
 _UPRIGHT_STEP = 0.006
 _WIDEST_ASPECT = 0.5
 _POWER_LIMIT = 6.0
+_LARGEST_TABLE = 2048
 # What fits into a processor's cache.
 _FRAMES_AT_ONCE = 8
 
@@ -68,7 +69,7 @@ def candidates(picture: Picture, carrier: Carrier, octave: float, count: int) ->
     )
     # Two of each frame, lest a single peak's neighbours are all that is handed over.
     scores[scores < np.partition(scores, -2, axis=1)[:, -2:-1]] = -np.inf
-    best = np.argpartition(-scores, count, axis=None)[:count]
+    best = np.argpartition(-scores, min(count, scores.size) - 1, axis=None)[:count]
     found = []
     for place in best[np.argsort(-scores.flat[best], kind="stable")]:
         frame, index = divmod(int(place), len(scales))
@@ -112,8 +113,18 @@ def _frames(step: float) -> Iterator[tuple[bool, float, float]]:
 
 
 def _power_table(residual: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the locally flattened power spectrum, square, with frequency 0 in the middle."""
-    size = 512 if max(residual.shape) <= 256 else 1024 if max(residual.shape) <= 560 else 2048
+    """Return the locally flattened power spectrum, square, with frequency 0 in the middle.
+
+    Of a very long picture one end does for its magnitudes.
+    """
+    residual = residual[:_LARGEST_TABLE, :_LARGEST_TABLE]
+    size = (
+        512
+        if max(residual.shape) <= 256
+        else 1024
+        if max(residual.shape) <= 560
+        else _LARGEST_TABLE
+    )
     padded = np.zeros((size, size), np.float32)
     height, width = residual.shape
     taper = np.outer(_taper(height), _taper(width))

@@ -55,14 +55,12 @@ def lattice_spectra(
     ]
     even, odd = _folded(np.concatenate(along, axis=1))
     cosines, sines = _half_waves(height, down, int(v.max()) + 1)
-    of_cosines = (cosines @ even.transpose(0, 2, 1))[:, v]
-    of_sines = (sines @ odd.transpose(0, 2, 1))[:, v]
+    of_cosines, of_sines = cosines @ even.transpose(0, 2, 1), sines @ odd.transpose(0, 2, 1)
     here, there = np.abs(u), np.abs(u) + reach
-    points = np.arange(len(u))
     sign = np.where(u < 0, np.float32(-1), np.float32(1))
     spectra = np.empty((len(across), len(u)), np.complex64)
-    spectra.real = of_cosines[:, points, here] - sign * of_sines[:, points, there]
-    spectra.imag = -sign * of_cosines[:, points, there] - of_sines[:, points, here]
+    spectra.real = of_cosines[:, v, here] - sign * of_sines[:, v, there]
+    spectra.imag = -sign * of_cosines[:, v, there] - of_sines[:, v, here]
     from_corner = np.outer(across, u * (width / 2 / TILE)) + np.outer(down, v * (height / 2 / TILE))
     return np.asarray(spectra * _turns(-from_corner) / np.float32(np.sqrt(height * width)))
 

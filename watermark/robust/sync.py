@@ -40,7 +40,7 @@ def find_shift(
     carrier: Carrier,
     near: tuple[float, float] | None = None,
 ) -> Lock:
-    """Correlate with the pilot at every shift of half a carrier pixel, by one FFT.
+    """Correlate with the pilot at every shift of half a carrier pixel.
 
     Args:
         spectrum: complex64 (K,), whitened lattice spectrum.

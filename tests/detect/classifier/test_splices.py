@@ -171,7 +171,7 @@ def test_models_of_the_folds_judge_the_splices_without_what_leans_on_content(
             write_clip(tmp_path / f"{index}.mp4", _shaded(320, 240, index, 1 + index % 2), fps=8),
             index,
         )
-        for index in range(4)
+        for index in range(8)
     ]
     monkeypatch.setattr(localisation_figures, "_FOLDS", 2)
     monkeypatch.setattr(localisation_figures, "_ROUNDS", 2)
@@ -190,8 +190,8 @@ def test_models_of_the_folds_judge_the_splices_without_what_leans_on_content(
         return found
 
     found = figures(local)
-    assert (found.rounds, found.spliced, found.plain) == (2, 4, 4)
-    assert (found.pasted, found.unpasted) == (2, 2)
+    assert (found.rounds, found.spliced, found.plain, found.joined) == (2, 8, 8, 8)
+    assert (found.pasted, found.unpasted) == (4, 4)
     assert found.boundaries_f1 == 1.0
     assert found.space_auc != figures(recipe).space_auc
 

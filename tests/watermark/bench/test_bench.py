@@ -202,7 +202,7 @@ def test_drawn_clips_are_written_without_loss(
     monkeypatch.setattr("vidigree.watermark.bench.drawn.DRAWN", {"waves": lambda: frames})
     (path,) = write_drawn(tmp_path / "drawn")
     assert path.name == "drawn-waves.mkv"
-    # A run goes on where it stopped by what is in the files, and names them by it.
+    # Jobs are named by a clip's bytes: were they others, an interrupted run would start anew.
     (again,) = write_drawn(tmp_path / "again")
     assert again.read_bytes() == path.read_bytes()
     with open_video(path) as video:

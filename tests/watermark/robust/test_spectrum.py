@@ -6,24 +6,82 @@ import scipy.fft
 
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust.carrier import TILE, carrier_of
-from vidigree.watermark.robust.spectrum import _medians, lattice_spectrum, whiten
+from vidigree.watermark.robust.frontend import residual_of
+from vidigree.watermark.robust.search import _scan
+from vidigree.watermark.robust.spectrum import (
+    _medians,
+    lattice_spectra,
+    lattice_spectrum,
+    whiten,
+)
 from vidigree.watermark.robust.sync import find_shift
 
 CARRIER = carrier_of(PUBLISHED_KEY)
 
 
-@pytest.mark.parametrize(("size", "step"), [((64, 96), (1.3, 0.7)), ((33, 20), (0.25, 2.0))])
-def test_the_lattice_spectrum_is_the_direct_transform(
-    size: tuple[int, int], step: tuple[float, float]
-) -> None:
+@pytest.mark.parametrize("size", [(64, 96), (33, 20), (45, 31), (1, 7), (1, 1)])
+def test_lattice_spectra_are_the_direct_transform_at_every_step(size: tuple[int, int]) -> None:
     residual = np.random.default_rng(1).normal(size=size).astype(np.float32)
     y, x = (np.arange(length) + 0.5 for length in size)
-    got = lattice_spectrum(residual, CARRIER, step)
-    for index in range(0, len(CARRIER.waves), 97):
-        u, v = CARRIER.waves[index]
-        turns = (u * x[None] * step[0] + v * y[:, None] * step[1]) / TILE
-        direct = np.sum(residual * np.exp(-2j * np.pi * turns)) / np.sqrt(residual.size)
-        assert got[index] == pytest.approx(direct, abs=1e-4)
+    steps = [(1.3, 0.7), (0.25, 2.0), (1.0, 1.0)]
+    for step, got in zip(steps, lattice_spectra(residual, CARRIER, steps), strict=True):
+        np.testing.assert_allclose(lattice_spectrum(residual, CARRIER, step), got, atol=1e-5)
+        for index in range(0, len(CARRIER.waves), 97):
+            u, v = CARRIER.waves[index]
+            turns = (u * x[None] * step[0] + v * y[:, None] * step[1]) / TILE
+            direct = np.sum(residual * np.exp(-2j * np.pi * turns)) / np.sqrt(residual.size)
+            assert got[index] == pytest.approx(direct, abs=1e-4)
+
+
+def _whitened_by_fft(luma: np.ndarray) -> np.ndarray:
+    """Whiten every 16 x 16 block by its own spectrum, and add what overlaps."""
+    height, width = luma.shape
+    padded = np.pad(
+        luma, ((16, 16 + -height % 8), (16, 16 + -width % 8)), "reflect" if height > 32 else "edge"
+    )
+    window = np.outer(*[np.sqrt(np.hanning(17)[:16])] * 2)
+    radius = np.hypot(np.fft.fftfreq(16)[:, None], np.fft.fftfreq(16))
+    band = (radius >= 0.03) & (radius <= 0.25)
+    total = np.zeros_like(padded)
+    for y in range(0, padded.shape[0] - 15, 8):
+        for x in range(0, padded.shape[1] - 15, 8):
+            block = padded[y : y + 16, x : x + 16]
+            spectrum = np.fft.fft2((block - block.mean()) * window)
+            spectrum *= band / (np.abs(spectrum) ** 2 + 64) ** 0.6
+            total[y : y + 16, x : x + 16] += np.fft.ifft2(spectrum).real * window
+    return 16 * total[16 : 16 + height, 16 : 16 + width]
+
+
+@pytest.mark.parametrize("size", [(48, 64), (37, 51), (20, 9)])
+def test_the_residual_is_every_blocks_spectrum_whitened(size: tuple[int, int]) -> None:
+    luma = np.random.default_rng(5).uniform(0, 255, size)
+    residual = residual_of(luma.astype(np.float32))
+    np.testing.assert_allclose(residual, _whitened_by_fft(luma), atol=1e-4)
+
+
+@pytest.mark.parametrize("level", [0.0, 117.28125, 255.0])
+def test_a_picture_of_one_colour_has_no_residual(level: float) -> None:
+    assert not residual_of(np.full((64, 114), level, np.float32)).any()
+
+
+def test_the_scan_is_the_mean_of_the_table_where_the_pilot_would_be() -> None:
+    table = np.random.default_rng(6).uniform(0, 2, (512, 512)).astype(np.float32)
+    scales, step = np.array([0.4, 1.0, 1.5]), (1.1, 0.9)
+    frames = [(False, 0.0, 1.0), (True, 33.0, 1.0), (False, 0.0, 1.4)]
+    pilots = CARRIER.waves[CARRIER.pilots]
+    got = _scan(table, step, CARRIER, scales, frames)
+    for row, (mirrored, rotation, aspect) in enumerate(frames):
+        turn = np.deg2rad(rotation)
+        for column, scale in enumerate(scales):
+            fx, fy = pilots[:, 0] / TILE / scale, pilots[:, 1] / TILE / (scale * aspect)
+            gx = (fx * np.cos(turn) + fy * np.sin(turn)) * step[0] * (-1 if mirrored else 1)
+            gy = (fy * np.cos(turn) - fx * np.sin(turn)) * step[1]
+            x, y = (np.rint(256 + 512 * g).astype(int) for g in (gx, gy))
+            inside = (x >= 0) & (x < 512) & (y >= 0) & (y < 512)
+            values = np.where(inside, table[y.clip(0, 511), x.clip(0, 511)], 1.0)
+            expected = (values.mean() - 1) * np.sqrt(len(pilots))
+            assert got[row, column] == pytest.approx(expected, abs=1e-4)
+    assert got.shape == (3, 3)
 
 
 def test_the_shift_is_where_the_whole_inverse_transform_peaks() -> None:

@@ -67,6 +67,13 @@ def test_the_wide_search_finds_scale_rotation_and_mirroring(
     assert abs((found.rotation - rotation + 180) % 360 - 180) < 0.7
 
 
+def test_a_very_long_picture_is_searched_by_one_end() -> None:
+    seen = _pattern((5.0, 9.0), (256, 2400), (1.0, 1.0))
+    (best,) = candidates(Picture(residual=seen, step=(1.0, 1.0)), CARRIER, 1.0, 1)
+    assert best.score > 10
+    assert np.allclose(best.geometry.scale, 1.0, atol=0.01)
+
+
 def test_noise_stays_below_the_bound() -> None:
     # The bound must hold, and must not be idle: the largest of 300 is within reach of it.
     rng = np.random.default_rng(11)
