@@ -47,9 +47,13 @@ def _recovery(axes: Any, rows: list[Row], methods: list[str]) -> None:
         places = np.arange(len(names)) + 0.8 * index / len(methods)
         axes.barh(places, shares, height=0.8 / len(methods), label=method)
     axes.set_yticks(np.arange(len(names)) + 0.4 - 0.4 / len(methods), names, fontsize=7)
+    axes.margins(y=0.005)
     axes.invert_yaxis()
+    axes.grid(axis="x", alpha=0.4)
+    axes.set_axisbelow(True)
     axes.set_xlabel("share of messages recovered")
-    axes.legend(fontsize=7)
+    if len(methods) > 1:
+        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _presence(axes: Any, rows: list[Row], methods: list[str]) -> None:
