@@ -129,11 +129,36 @@ def _report_usage(error: click.ClickException) -> int:
     return error.exit_code
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    """Leave through the ``finally`` blocks, which delete what is unfinished."""
-    del number, frame
-    _report("Terminated; nothing partial was left behind.")
-    sys.exit(EXIT_TERMINATED)
+class _Signals:
+    """Which signal asked to stop.
+
+    In the middle of an import its exception may come out as any other, so that what was asked for
+    is remembered.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        signal.signal(signal.SIGTERM, self._terminate)
+        # Where interrupts are ignored, as in the background of a shell, they stay so.
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def _terminate(self, number: int, frame: FrameType | None) -> NoReturn:
+        """Leave through the ``finally`` blocks, which delete what is unfinished."""
+        del frame
+        self.number = number
+        sys.exit(EXIT_TERMINATED)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.number = number
+        signal.default_int_handler(number, frame)
+
+    def exit_code(self) -> int:
+        """Say that we were asked to stop, with nothing that must be imported; return the code."""
+        terminated = self.number == signal.SIGTERM
+        what = "Terminated" if terminated else "Interrupted"
+        click.echo(f"vidigree: {what}; nothing partial was left behind.", err=True)
+        return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
 
 
 def _silence_output() -> None:
@@ -158,41 +183,45 @@ def main(args: list[str] | None = None) -> None:
         SystemExit: Always, with one of the documented exit codes.
     """
     arguments = sys.argv[1:] if args is None else args
-    debug = "--debug" in arguments
-    signal.signal(signal.SIGTERM, _terminate)
+    signals = _Signals()
     try:
         result = _vidigree.main(arguments, prog_name="vidigree", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        sys.exit(_report_usage(error))
-    except (click.Abort, KeyboardInterrupt):
-        _report("Interrupted; nothing partial was left behind.")
-        sys.exit(EXIT_INTERRUPTED)
-    except (BrokenPipeError, _ReaderGone):
-        _silence_output()
-        sys.exit(EXIT_BROKEN_PIPE)
-    except _package_error() as error:
-        if debug:
-            traceback.print_exc()
-        _report(error.message, error.hint)
-        sys.exit(error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: one line, not a traceback
-        if debug:
-            traceback.print_exc()
-        if isinstance(error, OSError) and error.errno in _FULL:
-            _report(
-                f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
-            )
-            _silence_output()
-            sys.exit(EXIT_OUTPUT)
-        _report(
-            f"Unexpected error, which is a defect of vidigree: {type(error).__name__}: {error}.",
-            "Run it again with --debug and report what it prints.",
-        )
-        sys.exit(EXIT_INTERNAL)
+    except BaseException as error:
+        if signals.number is not None or isinstance(error, click.Abort | KeyboardInterrupt):
+            sys.exit(signals.exit_code())
+        if isinstance(error, SystemExit):
+            raise
+        sys.exit(_failure(error, debug="--debug" in arguments))
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _failure(error: BaseException, *, debug: bool) -> int:
+    """Say in one line what went wrong; return the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        return _report_usage(error)
+    if isinstance(error, BrokenPipeError | _ReaderGone):
+        _silence_output()
+        return EXIT_BROKEN_PIPE
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, _package_error()):
+        _report(error.message, error.hint)
+        return error.exit_code
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _report(
+            f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
+        )
+        _silence_output()
+        return EXIT_OUTPUT
+    # The last line of defence: one line, not a traceback.
+    _report(
+        f"Unexpected error, which is a defect of vidigree: {type(error).__name__}: {error}.",
+        "Run it again with --debug and report what it prints.",
+    )
+    return EXIT_INTERNAL
 
 
 if __name__ == "__main__":

@@ -18,12 +18,18 @@ def home_folder() -> Path:
     Nothing is created; whoever writes there creates what it needs.
 
     Raises:
-        UsageError: ``$VIDIGREE_HOME`` lies below something that is not a folder.
+        UsageError: ``$VIDIGREE_HOME`` lies below something that is not a folder or not readable.
     """
     override = os.environ.get("VIDIGREE_HOME")
     if override:
         folder = Path(override).expanduser()
-        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        try:
+            there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        except OSError as error:
+            raise UsageError(
+                f"VIDIGREE_HOME is {override[:200]}, which cannot be looked at: {error.strerror}.",
+                hint="Set it to a folder that can be made, or see to its permissions.",
+            ) from error
         if not there.is_dir():
             raise UsageError(
                 f"VIDIGREE_HOME is {override}, and {there} is not a folder.",

@@ -14,7 +14,7 @@ import av.error
 
 from vidigree.media.errors import OutputError, VidigreeError
 
-__all__ = ["output_error", "output_file", "scratch_file"]
+__all__ = ["check_target", "output_error", "output_file", "scratch_file"]
 
 
 def output_error(path: Path, error: OSError | av.error.FFmpegError) -> OutputError:
@@ -45,7 +45,7 @@ def output_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     Raises:
         OutputError: The folder is missing or not writable, ``path`` is a folder, or exists.
     """
-    _check_target(path, overwrite=overwrite)
+    check_target(path, overwrite=overwrite)
     temporary = _temporary(path)
     try:
         # Created at once, so that an unwritable folder is found before the work, not after it.
@@ -84,7 +84,12 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.stem[:80]}.{secrets.token_hex(6)}.part{path.suffix}")
 
 
-def _check_target(path: Path, *, overwrite: bool) -> None:
+def check_target(path: Path, *, overwrite: bool = False) -> None:
+    """Refuse what :func:`output_file` would refuse at its start, for work that comes before it.
+
+    Raises:
+        OutputError: The folder is missing, ``path`` is a folder, or exists.
+    """
     parent = path.parent
     try:
         if path.is_dir():

@@ -289,6 +289,60 @@ def test_interrupt_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_middle_of_the_imports_is_no_defect(
+    vidigree_environment: dict[str, str], number: signal.Signals, code: int
+) -> None:
+    heard = 0
+    for delay in np.linspace(0.05, 0.4, 15):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vidigree.cli", "keys", "show"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=vidigree_environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )  # fmt: skip
+        time.sleep(delay)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+        # Before main() is reached Python itself answers; after it there is nothing to stop.
+        if process.returncode == code:
+            heard += 1
+            assert len(err.strip().splitlines()) == 1, err
+        elif process.returncode == 1:
+            assert "KeyboardInterrupt" in err, err
+            assert "in main" not in err, err
+        else:
+            assert process.returncode in (0, -number), err
+    assert heard
+
+
+@pytest.mark.slow
+def test_an_interrupted_bench_ends_at_once(
+    vidigree_environment: dict[str, str], tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vidigree.cli", "watermark", "bench", "--drawn", "--no-vmaf",
+         "--report", "report"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        env=vidigree_environment, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "report" / "jobs").exists() and time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    time.sleep(3)  # into the first clip
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers hear it, too
+    _, err = process.communicate(timeout=15)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err, err
+    deadline = time.monotonic() + 10
+    with pytest.raises(ProcessLookupError):  # what tracks shared memory ends a little later
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+
+
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["stamp"], ["audit", "--nonsense", "x"]])
 def test_wrong_calls(vidigree: Run, arguments: list[str]) -> None:
     done = vidigree(*arguments)

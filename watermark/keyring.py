@@ -12,11 +12,16 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vidigree.media.errors import CredentialsError
 from vidigree.media.home import home_folder
 
 __all__ = ["PUBLISHED_KEY", "KeyRing", "MarkKey"]
+
+
+_VERSION = 1
+_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +71,12 @@ class KeyRing:
             CredentialsError: The file cannot be read or is damaged.
         """
         path = _ring_path(path)
-        if not path.exists():
-            return cls()
         try:
-            rows = json.loads(path.read_text(encoding="utf-8"))["keys"]
-            keys = tuple(
-                MarkKey(key_id=row["key_id"], secret=bytes.fromhex(row["secret"])) for row in rows
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            ring = json.loads(path.read_text(encoding="utf-8"))
+            keys = _keys_of(ring)
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not a key ring"
             raise CredentialsError(
                 f"The mark key ring {path} cannot be read: {reason}.",
@@ -88,9 +91,10 @@ class KeyRing:
         Raises:
             CredentialsError: The ring cannot be read or written, or is being rotated already.
         """
-        path = _ring_path(path)
+        # A link stays one: what it points to is written.
+        path = Path(os.path.realpath(_ring_path(path)))
         temporary = path.with_suffix(".tmp")
-        secret = secrets.token_bytes(32)
+        secret = secrets.token_bytes(_SECRET_BYTES)
         fresh = MarkKey(key_id=f"mk-{hashlib.sha256(secret).hexdigest()[:8]}", secret=secret)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +112,7 @@ class KeyRing:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
                 old = [key for key in cls.load(path).keys if key != PUBLISHED_KEY]
                 rows = [{"key_id": key.key_id, "secret": key.secret.hex()} for key in (fresh, *old)]
-                json.dump({"version": 1, "keys": rows}, stream, indent=2)
+                json.dump({"version": _VERSION, "keys": rows}, stream, indent=2)
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(path)
@@ -118,6 +122,25 @@ class KeyRing:
                 raise _unwritable(path, error) from error
             raise
         return cls(keys=(fresh, *old, PUBLISHED_KEY))
+
+
+def _keys_of(ring: Any) -> tuple[MarkKey, ...]:
+    """Return the keys of a ring file's content.
+
+    Raises:
+        ValueError: It is not what :meth:`KeyRing.rotate` writes.
+        KeyError: Likewise.
+        TypeError: Likewise.
+    """
+    if ring["version"] != _VERSION or not isinstance(ring["keys"], list):
+        raise ValueError("another version")
+    keys = []
+    for row in ring["keys"]:
+        name, secret = row["key_id"], bytes.fromhex(row["secret"])
+        if not isinstance(name, str) or not name or len(secret) != _SECRET_BYTES:
+            raise ValueError("no key")
+        keys.append(MarkKey(key_id=name, secret=secret))
+    return tuple(keys)
 
 
 def _unwritable(path: Path, error: OSError) -> CredentialsError:

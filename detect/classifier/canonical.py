@@ -47,6 +47,9 @@ SHORTEST_WINDOW = 4
 SHORTEST_TAIL = 8
 """Fewest frames in a later window; a shorter rest is left out."""
 
+_LEAST_BYTES = 1200
+"""Fewest bytes of a window's canonical key frame (256 x 256 at CRF 23) with texture to judge."""
+
 SMALLEST_SIDE = 64
 """Smallest short side of the kept centre, in source pixels. Below it nothing is left to see."""
 
@@ -83,6 +86,11 @@ class CanonicalWindow:
     short_side: int
     views: Mapping[str, tuple[bytes, ...]]
     quality: Quality | None = None
+
+    @property
+    def has_detail(self) -> bool:
+        """Whether there is texture to judge: neither flat nor blank nor compressed to nothing."""
+        return len(next(iter(self.views.values()))[0]) >= _LEAST_BYTES
 
     def decode(self, kind: str) -> DecodedView:
         """Return one view as pixels and motion vectors."""

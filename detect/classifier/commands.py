@@ -28,12 +28,14 @@ def classifier() -> None:
 @click.option("--weights", type=_FILE, help="Weights of your own; the shipped ones if absent.")
 @click.option("--where", is_flag=True, help="Also say where: a curve over time, a heat map.")
 @click.option("--picture", type=_FILE, help="Draw curve and heat map of one FILE, as PNG, here.")
+@click.option("--overwrite", is_flag=True, help="Replace the picture if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
 def score(
     files: tuple[Path, ...],
     weights: Path | None,
     where: bool,
     picture: Path | None,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Score FILES by their pixels. A low score never means authentic."""
@@ -41,14 +43,21 @@ def score(
     from vidigree.detect.classifier.model import load_model
     from vidigree.detect.classifier.reading import score_video
     from vidigree.media.errors import UsageError
+    from vidigree.media.output import check_target
 
     if picture is not None and len(files) != 1:
         raise UsageError("One picture shows one file.", hint="Give one FILE with --picture.")
+    if picture is not None:
+        check_target(picture, overwrite=overwrite)
+        if picture.exists() and files[0].exists() and picture.samefile(files[0]):
+            raise UsageError(f"{picture} is the clip itself.", hint="Name another picture.")
     model = load_model(weights) if weights else None
     for path in files:
         reading = score_video(path, model=model, where=where or picture is not None)
         if picture is not None and reading.where is not None:
-            _write_png(picture, draw_localisation(path, reading.where))
+            _write_png(picture, draw_localisation(path, reading.where), overwrite=overwrite)
+        elif picture is not None:
+            click.echo(f"vidigree: There is nothing to draw of {path}, so no picture.", err=True)
         if as_json:
             click.echo(json.dumps({"file": str(path), **reading.to_dict()}))
         elif reading.llr is None:
@@ -73,12 +82,12 @@ def score(
                 )
 
 
-def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
+def _write_png(path: Path, image: NDArray[np.uint8], *, overwrite: bool) -> None:
     import cv2
 
     from vidigree.media.output import output_file
 
-    with output_file(path, overwrite=True) as temporary:
+    with output_file(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(bytes(cv2.imencode(".png", image[..., ::-1])[1]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -80,13 +81,15 @@ def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localis
     kinds = tuple(sorted({block.view for block in model.blocks}))
     curve = []
     with open_video(path) as reader:
-        step = curve_step(float(reader.info.duration or 0))
-        for part in shot_windows(reader, kinds=kinds, step=step):
-            llr = float(model.llr(model.windows_members([part.window]))[0])
+        length = float(reader.info.duration or 0)
+        for part in shot_windows(reader, kinds=kinds, step=curve_step(length)):
             window = part.window
-            curve.append(
-                CurvePoint(start=window.start, end=window.end, shot=part.shot, llr=round(llr, 4))
-            )
+            if not window.has_detail:
+                continue  # a blank picture says nothing, and least of all that a camera took it
+            llr = float(model.llr(model.windows_members([window]))[0])
+            # The last sample may stand for less than its share of a second.
+            end = min(window.end, length or math.inf)
+            curve.append(CurvePoint(start=window.start, end=end, shot=part.shot, llr=round(llr, 4)))
     if not curve:
         return None
     highest = max(curve, key=lambda point: point.llr)

@@ -46,8 +46,6 @@ ABSTENTIONS = {
 """Reasons for which the classifier abstains: code to sentence."""
 
 _MOST_WINDOWS = 60
-_LEAST_BYTES = 1200
-"""Fewest bytes of a window's canonical key frame (256 x 256 at CRF 23) with texture to judge."""
 _MOST_REPEATED = 0.3
 
 
@@ -181,7 +179,7 @@ class ClipScorer:
         outside = outside_range(mean_quality(measured))
         if outside:
             return [], outside
-        detailed = [window for window in self._windows if _detail(window) >= _LEAST_BYTES]
+        detailed = [window for window in self._windows if window.has_detail]
         if not detailed:
             return [], "too-little-detail"
         usable = [window for window in detailed if window.repeated <= _MOST_REPEATED]
@@ -226,10 +224,6 @@ def _stride(info: VideoInfo) -> int:
     """Return how many windows to go forward, so that about _MOST_WINDOWS are scored."""
     seconds = float(info.duration or 0)
     return max(1, math.ceil(seconds / (_MOST_WINDOWS * WINDOW_FRAMES / SAMPLE_RATE)))
-
-
-def _detail(window: CanonicalWindow) -> int:
-    return len(next(iter(window.views.values()))[0])
 
 
 def _abstained(reason: str, model: ClassifierModel) -> ClassifierReading:

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.output import output_error, output_file
+
 __all__ = ["DRAWN", "write_drawn"]
 
 Frames = list[NDArray[np.uint8]]
@@ -26,22 +28,29 @@ def write_drawn(folder: Path) -> list[Path]:
     Args:
         folder: Where to; it is made if need be.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
     paths = []
     for name, draw in DRAWN.items():
         path = folder / f"drawn-{name}.mkv"
         frames = draw()
-        with av.open(
-            str(path), "w", format="matroska", options={"fflags": "+bitexact"}
-        ) as container:
-            stream = container.add_stream("ffv1", rate=Fraction(_FPS))
-            stream.height, stream.width = frames[0].shape[:2]
-            stream.pix_fmt = "bgr0"
-            for frame in frames:
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            container.mux(stream.encode(None))
+        with output_file(path, overwrite=True) as temporary:
+            _write(frames, temporary)
         paths.append(path)
     return paths
+
+
+def _write(frames: Frames, path: Path) -> None:
+    options = {"fflags": "+bitexact"}  # no identifier drawn by chance
+    with av.open(str(path), "w", format="matroska", options=options) as container:
+        stream = container.add_stream("ffv1", rate=Fraction(_FPS))
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "bgr0"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
 
 
 def _textured(height: int, width: int, count: int) -> Frames:

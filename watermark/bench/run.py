@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from fractions import Fraction
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media import Progress, UsageError, VidigreeError, no_progress, open_video
+from vidigree.media.output import output_error
 from vidigree.watermark.bench.attacks import ATTACKS, Attack
 from vidigree.watermark.bench.quality import psnr, ssim, vmaf
 from vidigree.watermark.keyring import PUBLISHED_KEY
@@ -64,8 +65,10 @@ class BenchSettings:
             if name not in known:
                 raise UsageError(
                     f"There is no attack {name!r} in the list {self.attacks}.",
-                    hint=f"Known: {', '.join(sorted(known))}.",
+                    hint=f"Known: {'; '.join(sorted(known))}.",
                 )
+        for name in self.methods:
+            watermark_methods.get(name)
         if self.frames < 1 or self.workers < 1:
             raise UsageError("Frames and workers must be at least 1.")
 
@@ -90,25 +93,47 @@ def run_bench(
         progress: Told of every job.
     """
     jobs = folder / "jobs"
-    jobs.mkdir(parents=True, exist_ok=True)
+    try:
+        jobs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(jobs, error) from error
     todo: list[tuple[Path, str, Path]] = []
     rows: list[dict[str, Any]] = []
     for method in settings.methods:
         for clip in clips if isinstance(clips, list) else list(clips):
             target = jobs / f"{_job_name(clip, method, settings)}.json"
-            if target.exists():
-                rows += json.loads(target.read_text(encoding="utf-8"))
-            else:
+            finished = _finished(target)
+            if finished is None:
                 todo.append((clip, method, target))
+            else:
+                rows += finished
     total = len(todo)
-    with ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn")) as pool:
+    others = set(active_children())
+    pool = ProcessPoolExecutor(settings.workers, mp_context=get_context("spawn"))
+    try:
         futures = [
             pool.submit(_run_job, clip, method, target, settings) for clip, method, target in todo
         ]
         for done, future in enumerate(as_completed(futures), 1):
             rows += future.result()
             progress("Clips", done, total)
+    except BaseException:
+        # Whoever interrupts this does not want to wait for the clips that are being worked on.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in set(active_children()) - others:
+            worker.kill()
+        raise
+    pool.shutdown()
     return rows
+
+
+def _finished(target: Path) -> list[dict[str, Any]] | None:
+    """Return the rows of a job that is done; ``None`` for one that is missing or damaged."""
+    try:
+        rows = json.loads(target.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return rows if isinstance(rows, list) else None
 
 
 def _job_name(clip: Path, method: str, settings: BenchSettings) -> str:

@@ -35,7 +35,7 @@ class RobustMark:
         >>> from fractions import Fraction
         >>> import numpy as np
         >>> from vidigree.media.frame import Frame
-    from vidigree.watermark.keyring import PUBLISHED_KEY
+        >>> from vidigree.watermark.keyring import PUBLISHED_KEY
         >>> from vidigree.watermark.robust import RobustMark
         >>> noise = np.random.default_rng(1).normal(120, 25, (8, 256, 256, 3))
         >>> frames = np.clip(noise, 0, 255).astype(np.uint8)

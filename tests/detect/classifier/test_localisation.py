@@ -178,6 +178,54 @@ def test_one_picture_shows_one_file(tmp_path: Path) -> None:
     assert done.exit_code != 0
 
 
+def test_a_picture_replaces_no_file_unasked_and_never_the_clip(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", moving_texture(count=48))
+    before = clip.read_bytes()
+    other = tmp_path / "other.png"
+    other.write_bytes(b"somebody's")
+
+    def refused(*arguments: str | Path) -> str:
+        done = CliRunner().invoke(classifier, ["score", str(clip), *map(str, arguments)])
+        assert done.exception is not None
+        return str(done.exception)
+
+    assert "exists already" in refused("--picture", other)
+    assert "is the clip itself" in refused("--picture", clip, "--overwrite")
+    assert "no folder" in refused("--picture", tmp_path / "nosuch" / "a.png")
+    assert (clip.read_bytes(), other.read_bytes()) == (before, b"somebody's")
+
+
+def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
+    black = [
+        Frame(image=np.zeros((240, 320, 3), np.uint8), time=Fraction(index, 24))
+        for index in range(48)
+    ]
+    clip, picture = write_clip(tmp_path / "black.mp4", iter(black)), tmp_path / "where.png"
+    done = CliRunner().invoke(classifier, ["score", str(clip), "--picture", str(picture)])
+    assert done.exit_code == 0
+    assert "nothing to draw" in done.output
+    assert not picture.exists()
+
+
+def test_a_blank_shot_has_no_place_in_the_curve_which_ends_with_the_clip(tmp_path: Path) -> None:
+    def at(frames: Iterator[Frame], start: int) -> list[Frame]:
+        return [
+            Frame(image=frame.image, time=Fraction(start + index, 24))
+            for index, frame in enumerate(frames)
+        ]
+
+    blank = (Frame(image=np.zeros((240, 320, 3), np.uint8), time=Fraction(0)) for _ in range(36))
+    frames = [
+        *at(moving_texture(count=36, seed=1), 0),
+        *at(blank, 36),
+        *at(moving_texture(count=40, seed=5), 72),
+    ]
+    where = locate(write_clip(tmp_path / "clip.mp4", iter(frames)))
+    assert where is not None
+    assert [point.shot for point in where.curve] == [0, 2]
+    assert where.curve[-1].end == pytest.approx(112 / 24, abs=1e-3)
+
+
 def test_a_tiny_clip_has_a_curve_and_no_map(tmp_path: Path) -> None:
     frames = (
         Frame(image=frame.image, time=Fraction(frame.time))

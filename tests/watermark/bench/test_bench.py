@@ -14,7 +14,7 @@ from vidigree.watermark.bench.commands import watermark
 from vidigree.watermark.bench.drawn import DRAWN, write_drawn
 from vidigree.watermark.bench.quality import psnr, ssim
 from vidigree.watermark.bench.report import markdown, write_report
-from vidigree.watermark.bench.run import BenchSettings
+from vidigree.watermark.bench.run import BenchSettings, _finished
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
 
@@ -193,6 +193,21 @@ def test_a_drawn_clip_is_read_unattacked_or_refused(name: str) -> None:
         return
     marked = list(method.embed(frames, 9, key=PUBLISHED_KEY, fps=FPS))
     assert method.detect(marked, keys=[PUBLISHED_KEY], fps=FPS).message == 9
+
+
+def test_a_damaged_job_is_run_again(tmp_path: Path) -> None:
+    target = tmp_path / "job.json"
+    assert _finished(target) is None
+    for content in ("", "{", "{}"):
+        target.write_text(content, encoding="utf-8")
+        assert _finished(target) is None
+    target.write_text('[{"clip": "a"}]', encoding="utf-8")
+    assert _finished(target) == [{"clip": "a"}]
+
+
+def test_unknown_methods_are_refused_before_anything_is_drawn() -> None:
+    with pytest.raises(UsageError, match="nope"):
+        BenchSettings(methods=("robust", "nope"))
 
 
 def test_drawn_clips_are_written_without_loss(

@@ -121,7 +121,28 @@ def test_a_rotation_that_fails_leaves_the_ring_and_nothing_else(
     assert [path.name for path in tmp_path.iterdir()] == ["mark-keys.json"]
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", "null", "no json"])
+def test_a_ring_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.json", tmp_path / "mark-keys.json"
+    link.symlink_to(real)
+    ring = KeyRing.rotate(link)
+    assert link.is_symlink()
+    assert KeyRing.load(real) == ring
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}",
+        "[]",
+        "null",
+        "no json",
+        "[" * 200_000,
+        '{"version": 1, "keys": {}}',
+        '{"version": 9, "keys": []}',
+        '{"version": 1, "keys": [{"key_id": "mk-1", "secret": ""}]}',
+        '{"version": 1, "keys": [{"key_id": 5, "secret": "' + "00" * 32 + '"}]}',
+    ],
+)
 def test_damaged_mark_keys_are_said_to_be_no_ring(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
