@@ -25,7 +25,7 @@ class Look(Enum):
         what: What is looked at.
     """
 
-    AS_IT_IS = 0.5, "laid down in eight ways, filtered in two"
+    AS_IT_IS = 0.5, "laid down in eight ways, filtered in two, as a negative"
     LEARNED = 0.1, "the same by the learned front end, on a few stretches"
     LEARNED_MORE = 0.1, "and on many"
     INSIDE = 0.05, "inside an outline or borders"

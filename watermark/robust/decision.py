@@ -47,7 +47,7 @@ For a whole file, wherever a tile starts, and as much again where messages are t
 # Log likelihood ratio by which a message must lead its strongest rival: a thousand to one.
 _CLEARLY = 6.9
 # Many paths are followed where a message may be told by its place and the pilot says that it may be
-# worth it: of one key, a chance match of the ten unscaled geometries seldom reaches this.
+# worth it: of one key, a chance match of the eleven unscaled geometries seldom reaches this.
 # Elsewhere what a longer list adds is too weak to be believed.
 _DEEP = 4.8
 _DEEP_PATHS = 1 << 16

@@ -87,8 +87,8 @@ class Detector:
     """Looks for marks in blocks of ten seconds; memory is bounded by one block.
 
     Each block is first tried where the last mark was found, then unscaled, laid down in eight
-    ways and filtered in two, and only then searched widely: on every block at first, later on ever
-    fewer, so that a long unmarked film costs little more than decoding it.
+    ways, filtered in two and as a negative, and only then searched widely: on every block at
+    first, later on ever fewer, so that a long unmarked film costs little more than decoding it.
 
     Args:
         keys: Keys to try.
@@ -202,7 +202,7 @@ class Detector:
         return self._decode([best], parts, len(trials) + looked, Look.INSIDE, turn)
 
     def _direct(self, parts: Parts, look: Look) -> tuple[Finding | None, bool]:
-        """Try the picture unscaled, laid down or filtered; tell if there is a trace at all."""
+        """Try the picture unscaled, laid down, filtered or inverted; tell if there is a trace."""
         picture = summed(parts)
         trials = [
             try_geometry(picture, key, carrier, geometry)

@@ -59,7 +59,10 @@ FILTERED = (Geometry(inverted_from=0.12), Geometry(inverted_from=0.15))
 discs whose first zero is from 0.1 to 0.17 cycles per carrier pixel, and medians of such sizes
 (``benchmarks/mark_filters.py``)."""
 
-UNSCALED = (*RIGHT_ANGLES, *FILTERED)
+NEGATIVE = Geometry(inverted_from=0.0)
+"""The upright picture with its colours inverted, which inverts every wave."""
+
+UNSCALED = (*RIGHT_ANGLES, *FILTERED, NEGATIVE)
 """What is tried before anything else, the upright picture first."""
 
 

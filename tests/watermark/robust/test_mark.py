@@ -72,6 +72,7 @@ ATTACKS: dict[str, Callable[[Frames], Frames]] = {
     "squeeze": lambda f: _resized(f, 1.0, 0.8),
     "half brightness": lambda f: _levels(f, 0.5, 0),
     "contrast 1.5": lambda f: _levels(f, 1.5, -64),
+    "negative": lambda f: [255 - frame for frame in f],
     "rotate 2": lambda f: _rotated(f, 2),
     "rotate 30": lambda f: _rotated(f, 30),
     "rotate 90": lambda f: [np.rot90(frame).copy() for frame in f],
