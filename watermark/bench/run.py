@@ -56,7 +56,7 @@ class BenchSettings:
         """Refuse what cannot be run.
 
         Raises:
-            UsageError: There is no such attack or list, or a count is not positive.
+            UsageError: There is no such attack, list or method, or a count is not positive.
         """
         if self.attacks not in ("core", "full"):
             raise UsageError(f"There is no attack list {self.attacks!r}; there are core and full.")

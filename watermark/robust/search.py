@@ -118,13 +118,8 @@ def _power_table(residual: NDArray[np.float32]) -> NDArray[np.float32]:
     Of a very long picture one end does for its magnitudes.
     """
     residual = residual[:_LARGEST_TABLE, :_LARGEST_TABLE]
-    size = (
-        512
-        if max(residual.shape) <= 256
-        else 1024
-        if max(residual.shape) <= 560
-        else _LARGEST_TABLE
-    )
+    length = max(residual.shape)
+    size = _LARGEST_TABLE if length > 560 else 1024 if length > 256 else 512
     padded = np.zeros((size, size), np.float32)
     height, width = residual.shape
     taper = np.outer(_taper(height), _taper(width))
