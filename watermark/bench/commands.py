@@ -139,6 +139,9 @@ def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, stron
 @click.option("--steps", default=8000, show_default=True, help="Steps of the whole schedule.")
 @click.option("--threads", default=2, show_default=True)
 @click.option("--rate", default=1.5e-3, show_default=True, help="Highest learning rate.")
+@click.option("--batch", default=12, show_default=True, help="Crops in a step.")
+@click.option("--crop", default=96, show_default=True, help="Side of a crop; a multiple of 8.")
+@click.option("--device", default="cpu", show_default=True, help="As PyTorch names it: cuda, ...")
 @click.option("--from", "origin", type=_FILE, help="Where CHECKPOINT is new, its first weights.")
 @click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write ONNX here.")
 def train(
@@ -148,6 +151,9 @@ def train(
     steps: int,
     threads: int,
     rate: float,
+    batch: int,
+    crop: int,
+    device: str,
     origin: Path | None,
     export: Path | None,
 ) -> None:
@@ -160,7 +166,14 @@ def train(
     )
 
     settings = TrainSettings(
-        seconds=60 * minutes, total_steps=steps, threads=threads, learning_rate=rate, origin=origin
+        seconds=60 * minutes,
+        total_steps=steps,
+        threads=threads,
+        learning_rate=rate,
+        batch=batch,
+        crop=crop,
+        device=device,
+        origin=origin,
     )
     with progress_bar() as progress:
         rows = train_network(samples_folder, checkpoint, settings, progress)

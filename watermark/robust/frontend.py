@@ -14,9 +14,9 @@ from vidigree.watermark.shrinking import halved
 
 __all__ = ["Picture", "residual_of", "working_luma", "working_step"]
 
-_BLOCK = 16
-_POWER = 1.2
-_FLOOR = 8.0
+BLOCK = 16
+POWER = 1.2
+FLOOR = 8.0
 _BAND = (0.03, 0.25)
 
 
@@ -82,20 +82,20 @@ def residual_of(luma: NDArray[np.float32]) -> NDArray[np.float32]:
         float32 (h, w), about unit variance.
     """
     height, width = luma.shape
-    hop = _BLOCK // 2
-    pad = ((_BLOCK, _BLOCK + (-height) % hop), (_BLOCK, _BLOCK + (-width) % hop))
-    padded = np.pad(luma, pad, mode="reflect" if min(luma.shape) > 2 * _BLOCK else "edge")
+    hop = BLOCK // 2
+    pad = ((BLOCK, BLOCK + (-height) % hop), (BLOCK, BLOCK + (-width) % hop))
+    padded = np.pad(luma, pad, mode="reflect" if min(luma.shape) > 2 * BLOCK else "edge")
     total = np.zeros(padded.shape, np.float32)
     # Blocks that overlap by half: four pavings, each of blocks side by side.
     for top in (0, hop):
         for left in (0, hop):
-            rows, columns = (padded.shape[0] - top) // _BLOCK, (padded.shape[1] - left) // _BLOCK
-            paved = (slice(top, top + rows * _BLOCK), slice(left, left + columns * _BLOCK))
-            blocks = padded[paved].reshape(rows, _BLOCK, columns, _BLOCK).transpose(0, 2, 1, 3)
-            white = _whitened(blocks.reshape(-1, _BLOCK * _BLOCK))
-            back = white.reshape(rows, columns, _BLOCK, _BLOCK).transpose(0, 2, 1, 3)
-            total[paved] += back.reshape(rows * _BLOCK, columns * _BLOCK)
-    return total[_BLOCK : _BLOCK + height, _BLOCK : _BLOCK + width].copy()
+            rows, columns = (padded.shape[0] - top) // BLOCK, (padded.shape[1] - left) // BLOCK
+            paved = (slice(top, top + rows * BLOCK), slice(left, left + columns * BLOCK))
+            blocks = padded[paved].reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3)
+            white = _whitened(blocks.reshape(-1, BLOCK * BLOCK))
+            back = white.reshape(rows, columns, BLOCK, BLOCK).transpose(0, 2, 1, 3)
+            total[paved] += back.reshape(rows * BLOCK, columns * BLOCK)
+    return total[BLOCK : BLOCK + height, BLOCK : BLOCK + width].copy()
 
 
 def _whitened(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -103,20 +103,20 @@ def _whitened(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
 
     The band holds so few waves that two matrix products are several times as fast as an FFT.
     """
-    analysis, synthesis = _block_waves()
+    analysis, synthesis = block_waves()
     # Any level may be taken off first; then the rounding of a block of one colour is none.
     waves = (blocks - blocks[:, :1]) @ analysis
     count = waves.shape[1] // 2
     power = waves[:, :count] ** 2 + waves[:, count:] ** 2
     # A power by way of the logarithm: half the time.
-    gain = np.exp(np.float32(-_POWER / 2) * np.log(power + np.float32(_FLOOR**2)))
+    gain = np.exp(np.float32(-POWER / 2) * np.log(power + np.float32(FLOOR**2)))
     waves[:, :count] *= gain
     waves[:, count:] *= gain
     return np.asarray(waves @ synthesis, np.float32)
 
 
 @functools.cache
-def _block_waves() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def block_waves() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return what a block is multiplied by, to its waves and back.
 
     Returns:
@@ -124,16 +124,16 @@ def _block_waves() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         the window and without the block's mean; and float32 (2 n, 256), from them to the block
         under the window again, so that blocks which overlap by half add up to 16 times the picture.
     """
-    ramp = np.sqrt(np.hanning(_BLOCK + 1)[:_BLOCK])
+    ramp = np.sqrt(np.hanning(BLOCK + 1)[:BLOCK])
     window = np.outer(ramp, ramp)
-    x, y = np.meshgrid(np.fft.rfftfreq(_BLOCK), np.fft.fftfreq(_BLOCK))
+    x, y = np.meshgrid(np.fft.rfftfreq(BLOCK), np.fft.fftfreq(BLOCK))
     radius = np.hypot(x, y)
     # Of each pair of opposite waves one: a real block has the other's conjugate there.
     kept = (radius >= _BAND[0]) & (radius <= _BAND[1]) & ((x > 0) | (y > 0))
-    place = np.arange(_BLOCK)
+    place = np.arange(BLOCK)
     turns = y[kept][:, None, None] * place[:, None] + x[kept][:, None, None] * place
     waves = np.concatenate([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)]) * window
-    waves = waves.reshape(-1, _BLOCK * _BLOCK)
+    waves = waves.reshape(-1, BLOCK * BLOCK)
     analysis = waves - waves.mean(axis=1, keepdims=True)
-    synthesis = waves * (2.0 / _BLOCK)
+    synthesis = waves * (2.0 / BLOCK)
     return np.ascontiguousarray(analysis.T, np.float32), synthesis.astype(np.float32)

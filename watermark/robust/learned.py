@@ -20,7 +20,8 @@ from vidigree.watermark.robust.frontend import residual_of
 
 __all__ = ["learned_residual", "network_input"]
 
-_CONTRAST = 12.0
+CONTRAST = 12.0
+BLUR = 8.0
 _MULTIPLE = 8
 
 
@@ -33,7 +34,7 @@ def network_input(luma: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         float32 (2, h, w), about unit variance.
     """
-    high = (luma - cv2.GaussianBlur(luma, (0, 0), 8.0)) / _CONTRAST
+    high = (luma - cv2.GaussianBlur(luma, (0, 0), BLUR)) / CONTRAST
     return np.stack([np.arcsinh(high), residual_of(luma)]).astype(np.float32)
 
 

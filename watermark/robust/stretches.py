@@ -49,7 +49,7 @@ _THUMBNAILS = 2
 _OPENING_WEIGHT = 2.5
 # What a plain residual holds of the carrier beside the network's estimate of the same picture.
 _LINEAR_WORTH = 0.4
-_FINE = np.float32(64.0)
+FINE = np.float32(64.0)
 """Levels that a grey level is kept in: small lumas are means of many pixels and frames."""
 
 
@@ -327,12 +327,12 @@ def _shrunk(lumas: Iterable[NDArray[np.int16]]) -> list[NDArray[np.int16]]:
 
 
 def _kept(luma: NDArray[np.float32]) -> NDArray[np.int16]:
-    return np.asarray(np.rint(luma * _FINE), np.int16)
+    return np.asarray(np.rint(luma * FINE), np.int16)
 
 
 def as_luma(kept: NDArray[np.int16]) -> NDArray[np.float32]:
     """Return a kept luma as float32 in [0, 255]."""
-    return np.asarray(kept, np.float32) / _FINE
+    return np.asarray(kept, np.float32) / FINE
 
 
 def _picture(residual: NDArray[np.float32], source: tuple[int, int]) -> Picture:

@@ -48,7 +48,7 @@ def test_training_starts_stops_goes_on_and_exports(tmp_path: Path) -> None:
     for index in range(26):
         luma = rng.integers(0, 255 * 64, (2, 80, 72)).astype(np.int16)
         pattern = rng.normal(size=(80, 72)).astype(np.float16)
-        np.savez(tmp_path / f"{index:016x}-0.npz", luma=luma, pattern=pattern)
+        np.savez(tmp_path / f"{index * 9:02x}00000000000000-0.npz", luma=luma, pattern=pattern)
     checkpoint = tmp_path / "state.npz"
     settings = TrainSettings(seconds=60, total_steps=2, batch=2, crop=32, threads=1)
     train_network(tmp_path, checkpoint, settings)
@@ -80,44 +80,94 @@ def test_training_starts_stops_goes_on_and_exports(tmp_path: Path) -> None:
 def test_samples_of_one_clip_are_not_divided(tmp_path: Path) -> None:
     from vidigree.watermark.robust.learning.train import _split
 
-    for clip in range(10):
+    for clip in range(32):
         for draw in range(3):
-            (tmp_path / f"{clip:016x}-1-{draw}-0.npz").touch()
+            (tmp_path / f"{clip * 8:02x}00000000000000-1-{draw}-0.npz").touch()
     held, used = _split(tmp_path)
     assert {file.name[:16] for file in held} & {file.name[:16] for file in used} == set()
-    assert len(held) == 24
-    assert len(used) == 6
+    assert len(held) == 6
+    assert len(used) == 90
+
+
+def _write(file: Path, luma: np.ndarray, pattern: np.ndarray) -> Path:
+    np.savez(file, luma=np.rint(64 * luma).astype(np.int16), pattern=pattern.astype(np.float16))
+    return file
 
 
 def test_a_clear_carrier_has_less_say(tmp_path: Path) -> None:
-    pytest.importorskip("torch")
-    from vidigree.watermark.robust.learning.train import TrainSettings, _crops
+    torch = pytest.importorskip("torch")
+    from vidigree.watermark.robust.learning.crops import SampleStore
 
     rng = np.random.default_rng(4)
     noise = rng.normal(size=(96, 96))
-    pattern = (noise - gaussian_filter(noise, 2)).astype(np.float16)
-    lumas = np.stack([128 + 8 * pattern, 128 + 8 * rng.normal(size=(96, 96)), np.zeros((96, 96))])
-    files = [tmp_path / f"{name}.npz" for name in ("clear", "gone", "black")]
-    for file, luma in zip(files, lumas, strict=True):
-        np.savez(file, luma=(64 * luma).astype(np.int16)[None], pattern=pattern)
-    settings = TrainSettings(batch=4, crop=32)
-    clear, gone, black = (next(_crops([file], settings, rng))[2] for file in files)
-    assert clear.max() < 0.1
-    assert gone.min() > 0.5
-    assert black.min() == 1
+    pattern = noise - gaussian_filter(noise, 2)
+    lumas = {
+        "clear": 128 + 8 * pattern,
+        "gone": 128 + 8 * rng.normal(size=(96, 96)),
+        "black": np.zeros((96, 96)),
+    }
+    says = {}
+    for name, luma in lumas.items():
+        store = SampleStore(torch.device("cpu"))
+        store.add([_write(tmp_path / f"{name}.npz", luma[None], pattern)])
+        says[name] = store.draw(4, 32, torch.Generator().manual_seed(1)).says
+    assert says["clear"].max() < 0.1
+    assert says["gone"].min() > 0.5
+    assert says["black"].min() == 1
+
+
+def test_a_batch_is_in_the_form_that_detection_uses() -> None:
+    torch = pytest.importorskip("torch")
+    from vidigree.watermark.robust.learning.crops import network_inputs
+
+    noise = np.random.default_rng(6).uniform(-900, 900, (2, 96, 117))
+    lumas = np.clip(128 + gaussian_filter(noise, (0, 3, 3)), 0, 255).astype(np.float32)
+    made = network_inputs(torch.from_numpy(lumas)).numpy()
+    for one, luma in zip(made, lumas, strict=True):
+        wanted = learned.network_input(luma)
+        np.testing.assert_allclose(one[0], wanted[0], atol=1e-3)
+        np.testing.assert_allclose(one[1], wanted[1], atol=1e-4)
+
+
+def test_crops_keep_picture_and_carrier_together(tmp_path: Path) -> None:
+    """Turned, mirrored, of either size: where the luma is the carrier, so are crops of them."""
+    torch = pytest.importorskip("torch")
+    from vidigree.watermark.robust.learning.crops import SampleStore, correlation
+
+    rng = np.random.default_rng(7)
+    store = SampleStore(torch.device("cpu"))
+    # The last is smaller than a crop with its margins, and mirrored at its edges.
+    sizes = [(96, 128), (130, 96), (56, 80)]
+    for index, size in enumerate(sizes):
+        pattern = gaussian_filter(rng.normal(size=size), 2)
+        pattern /= pattern.std()
+        lumas = 128 + 40 * np.stack([pattern, -pattern])
+        store.add([_write(tmp_path / f"{index}.npz", lumas, pattern)])
+    assert len(store) == 6
+    luma, pattern = store.whole(5)
+    assert luma.shape == pattern.shape == (56, 80)
+    assert float(correlation(luma[None], pattern[None])) < -0.999
+    crops = store.draw(64, 32, torch.Generator().manual_seed(2))
+    assert crops.inputs.shape == (64, 2, 32, 32)
+    alike = correlation(crops.inputs[:, 0], crops.targets[:, 0])
+    assert alike.abs().min() > 0.9
+    assert set(alike.sign().tolist()) == {-1.0, 1.0}
 
 
 def test_too_few_clips_and_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from vidigree.watermark.robust.learning.train import TrainSettings, train_network
 
-    with pytest.raises(UsageError, match="samples of 0 clips"):
+    with pytest.raises(UsageError, match="0 samples to train on and 0 of clips"):
         train_network(tmp_path, tmp_path / "state.npz", TrainSettings())
-    for clip in range(9):
-        (tmp_path / f"{clip:016x}-1-0-0.npz").touch()
+    luma = np.full((1, 80, 80), 99.0)
+    for clip in ("0a", "1a"):
+        _write(tmp_path / f"{clip}00000000000000-1-0-0.npz", luma, luma[0])
     np.savez(tmp_path / "other.npz", step=np.array(3))
     with pytest.raises(UsageError, match="no checkpoint of this network"):
         train_network(tmp_path, tmp_path / "other.npz", TrainSettings())
+    with pytest.raises(UsageError, match="cannot use the device 'nowhere'"):
+        train_network(tmp_path, tmp_path / "new.npz", TrainSettings(device="nowhere"))
 
 
 def test_a_loss_that_is_no_number_stops_and_saves_nothing(tmp_path: Path) -> None:
@@ -125,10 +175,10 @@ def test_a_loss_that_is_no_number_stops_and_saves_nothing(tmp_path: Path) -> Non
     from vidigree.watermark.robust.learning.train import TrainSettings, train_network
 
     luma = np.random.default_rng(5).integers(0, 255 * 64, (1, 80, 80)).astype(np.int16)
-    for clip in range(9):
+    for clip in ("0a", "1a"):
         pattern = np.full((80, 80), np.nan, np.float16)
-        np.savez(tmp_path / f"{clip:016x}-1-0-0.npz", luma=luma, pattern=pattern)
+        np.savez(tmp_path / f"{clip}00000000000000-1-0-0.npz", luma=luma, pattern=pattern)
     settings = TrainSettings(total_steps=1, batch=1, crop=32, threads=1)
-    with pytest.raises(UsageError, match="loss at step 0 is no number"):
+    with pytest.raises(UsageError, match="loss up to step 1 is no number"):
         train_network(tmp_path, tmp_path / "state.npz", settings)
     assert not (tmp_path / "state.npz").exists()
