@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.robust.carrier import Carrier
+from vidigree.watermark.robust.combining import cancelling_weights
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import (
     Geometry,
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 _SPREAD = 0.5
+# Of what spectra of parts are seen to have in common.
+_TRUSTED = 0.7
 _LEAST_WEIGHT = 0.02
 _LEAST_SEEN = 0.3
 # What fits into a processor's cache.
@@ -152,8 +155,11 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]], *, stay: boo
 
     Codecs keep the mark in some frames and lose it in others, and parts of a clip may be unmarked.
     What a part holds is thought of as its usual weight times what the clip holds, give or take
-    half of it; its pilot, seen with a deviation of 1, corrects that. The weights come from the
-    pilot alone, so that the phases of the data stay as they were: unknown to the weights.
+    half of it; its pilot, seen with a deviation of 1, corrects that. What else the parts show is
+    partly the same, since pictures keep still, and parts are added so that it cancels (see
+    :mod:`.combining`). How parts go together is the same whatever the keyed phases, which turn a
+    point of all parts alike, and the rest comes from the pilot alone: the phases of the data stay
+    unknown to the weights.
 
     Args:
         trial: What the plain sum gave.
@@ -174,7 +180,8 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]], *, stay: boo
     level = max(float(usual @ seen) / float(usual @ usual), _LEAST_SEEN)
     variance = (_SPREAD * level * usual) ** 2
     expected = (level * usual + variance * seen) / (1.0 + variance)
-    weights = np.maximum(expected, _LEAST_WEIGHT * level)
+    held = np.maximum(expected, _LEAST_WEIGHT * level)
+    weights = cancelling_weights(spectra, held, _TRUSTED)
     spectrum = whiten((weights.astype(np.float32) @ spectra).astype(np.complex64), carrier)
     near = trial.lock.shift if stay else None
     return replace(trial, spectrum=spectrum, lock=find_shift(spectrum, carrier, near))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.frame import Frame
 from vidigree.watermark.robust.carrier import SHORT_SIDE
+from vidigree.watermark.robust.combining import cancelling_weights
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.inset import insets_of
 from vidigree.watermark.robust.learned import learned_residual
@@ -47,6 +48,8 @@ _THUMBNAIL = 512
 _LARGEST_THUMBNAIL = 640
 _THUMBNAILS = 2
 _OPENING_WEIGHT = 2.5
+# Of what residuals are seen to have in common: less than of spectra, since the carrier is in it.
+_TRUSTED = 0.5
 # What a plain residual holds of the carrier beside the network's estimate of the same picture.
 _LINEAR_WORTH = 0.4
 FINE = np.float32(64.0)
@@ -195,11 +198,13 @@ def parts_of(stretches: Iterable[Stretch], *, coarse: bool = False) -> Parts:
 
 
 def summed(parts: Parts) -> Picture:
-    """Return the weighted sum of residuals of one size."""
-    total = parts[0][1].residual * np.float32(parts[0][0])
-    for weight, picture in parts[1:]:
-        total += picture.residual * np.float32(weight)
-    return Picture(residual=total, step=parts[0][1].step)
+    """Return the sum of residuals of one size, by weight and so that what they share cancels."""
+    step = parts[0][1].step
+    pictures = np.array([picture.residual for _, picture in parts])
+    levels = pictures.std(axis=(1, 2))
+    usual = np.array([weight for weight, _ in parts])
+    weights = cancelling_weights(pictures.reshape(len(parts), -1), usual * levels, _TRUSTED)
+    return Picture(residual=np.tensordot(weights.astype(np.float32), pictures, 1), step=step)
 
 
 def straight_parts(stretches: Sequence[Stretch]) -> Iterator[Parts]:
