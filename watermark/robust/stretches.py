@@ -198,13 +198,18 @@ def parts_of(stretches: Iterable[Stretch], *, coarse: bool = False) -> Parts:
 
 
 def summed(parts: Parts) -> Picture:
-    """Return the sum of residuals of one size, by weight and so that what they share cancels."""
+    """Return the sum of residuals of one size, by weight and so that what they share cancels.
+
+    Nothing is known of the mark here but the usual weights, and where it is strong it is most of
+    what residuals share. So no part counts against the others: they would take the mark away.
+    """
     step = parts[0][1].step
     pictures = np.array([picture.residual for _, picture in parts])
     levels = pictures.std(axis=(1, 2))
     usual = np.array([weight for weight, _ in parts])
     weights = cancelling_weights(pictures.reshape(len(parts), -1), usual * levels, _TRUSTED)
-    return Picture(residual=np.tensordot(weights.astype(np.float32), pictures, 1), step=step)
+    weights = np.maximum(weights, 0.0).astype(np.float32)
+    return Picture(residual=np.tensordot(weights, pictures, 1), step=step)
 
 
 def straight_parts(stretches: Sequence[Stretch]) -> Iterator[Parts]:

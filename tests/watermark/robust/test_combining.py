@@ -4,6 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidigree.watermark.robust.combining import cancelling_weights
+from vidigree.watermark.robust.frontend import Picture
+from vidigree.watermark.robust.stretches import summed
 
 POINTS = 986
 
@@ -52,3 +54,16 @@ def test_a_black_part_and_the_same_part_twice_are_no_trouble() -> None:
     total = cancelling_weights(seen, np.array([1.0, 1.0, 0.0]), 0.7) @ seen
     assert np.all(np.isfinite(total))
     assert np.corrcoef(total.real, one.real)[0, 1] > 0.999
+
+
+def test_a_strong_mark_is_not_taken_for_background() -> None:
+    """Parts that hardly show anything else correlate as much, and would be subtracted."""
+    rng = np.random.default_rng(4)
+    pattern = rng.normal(size=(64, 64)).astype(np.float32)
+    noise = rng.normal(size=(4, 64, 64)).astype(np.float32)
+    shown = np.array([1.0, 1.0, 1.0, 0.3], np.float32)[:, None, None] * pattern + 0.2 * noise
+    pictures = [Picture(residual=one, step=(1.0, 1.0)) for one in shown]
+    parts = list(zip([1.0, 1.0, 1.0, 0.4], pictures, strict=True))
+    alike = np.corrcoef(summed(parts).residual.ravel(), pattern.ravel())[0, 1]
+    plain = np.corrcoef(shown.sum(axis=0).ravel(), pattern.ravel())[0, 1]
+    assert alike > 0.98 * plain
