@@ -58,6 +58,10 @@ def _chain(crf: int) -> Callable[[Frames, Fraction, np.random.Generator], Frames
     return lambda f, fps, r: d.brightened(d.cropped(c.coded(f, "libx264", crf, fps), 0.71, r), 0.5)
 
 
+def _second_half(crf: int) -> Callable[[Frames, Fraction, np.random.Generator], Frames]:
+    return lambda f, fps, _: c.coded(f[len(f) // 2 :], "libx264", crf, fps)
+
+
 def _row(
     name: str,
     group: str,
@@ -153,6 +157,9 @@ ATTACKS: tuple[Attack, ...] = (
     _row("averaged by 3", "time", (0.99, 0.97), lambda f, _t, _r: c.averaged(f, 3)),
     _row("reversed", "time", (0.99, 0.97), lambda f, _t, _r: f[::-1]),
     _row("trimmed to 1 s", "time", (0.99, 0.97), lambda f, t, r: c.trimmed(f, 1.0, t, r)),
+    # The frame of a scene that is marked most is gone before the encoder sees it.
+    _row("first half cut + CRF 30", "time", (None, None), _second_half(30)),
+    _row("first half cut + CRF 36", "time", (None, None), _second_half(36)),
     _row("speed x1.25", "time", (0.99, 0.97), lambda f, _t, _r: c.resampled(f, 1.25, 1.0)),
     _row("one frame, PNG", "time", (0.95, 0.85), lambda f, _t, _r: [f[len(f) // 2]], core=True),
     _row("one frame, JPEG 70", "time", (0.85, 0.6), lambda f, _t, _r: d.jpeg([f[len(f) // 2]], 70)),

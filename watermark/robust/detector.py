@@ -167,17 +167,17 @@ class Detector:
             if again <= _KNOWN_BELOW and known.message is not None:
                 return known
         self._searches += 1
-        finding, _ = self._direct(parts, Look.AS_IT_IS)
+        finding, _ = self._direct(parts, picture, Look.AS_IT_IS)
         if finding is not None and finding.message is not None:
             return finding
         if not wide:
             return finding
         better = learned_parts(stretches, _LEARNED_FIRST)
         if better:
-            seen, trace = self._direct(better, Look.LEARNED)
+            seen, trace = self._direct(better, summed(better), Look.LEARNED)
             if trace and len(stretches) > _LEARNED_FIRST and (seen is None or seen.message is None):
                 more = learned_parts(stretches, _LEARNED_STRETCHES)
-                seen = self._direct(more, Look.LEARNED_MORE)[0] or seen
+                seen = self._direct(more, summed(more), Look.LEARNED_MORE)[0] or seen
             finding = seen or finding
         return finding or self._inside(stretches) or self._wide(stretches)
 
@@ -201,9 +201,8 @@ class Detector:
         best, looked = refine(view, max(trials, key=lambda trial: trial.lock.score), 0.006)
         return self._decode([best], parts, len(trials) + looked, Look.INSIDE, turn)
 
-    def _direct(self, parts: Parts, look: Look) -> tuple[Finding | None, bool]:
-        """Try the picture unscaled, laid down, filtered or inverted; tell if there is a trace."""
-        picture = summed(parts)
+    def _direct(self, parts: Parts, picture: Picture, look: Look) -> tuple[Finding | None, bool]:
+        """Try the sum of parts unscaled, laid down, filtered or inverted; tell of a trace."""
         trials = [
             try_geometry(picture, key, carrier, geometry)
             for key, carrier in self._keys

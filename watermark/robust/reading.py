@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.robust.carrier import Carrier
-from vidigree.watermark.robust.combining import cancelling_weights
+from vidigree.watermark.robust.combining import gls_weights
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import (
     Geometry,
@@ -34,8 +34,8 @@ __all__ = [
 ]
 
 _SPREAD = 0.5
-# Of what spectra of parts are seen to have in common.
-_TRUSTED = 0.7
+# Of the correlations that are seen between parts.
+_SHRINKAGE = 0.3
 _LEAST_WEIGHT = 0.02
 _LEAST_SEEN = 0.3
 # What fits into a processor's cache.
@@ -157,9 +157,9 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]], *, stay: boo
     What a part holds is thought of as its usual weight times what the clip holds, give or take
     half of it; its pilot, seen with a deviation of 1, corrects that. What else the parts show is
     partly the same, since pictures keep still, and parts are added so that it cancels (see
-    :mod:`.combining`). How parts go together is the same whatever the keyed phases, which turn a
-    point of all parts alike, and the rest comes from the pilot alone: the phases of the data stay
-    unknown to the weights.
+    :mod:`.combining`). Correlations between parts hold no keyed phase, which turns a point of all
+    parts alike, and the rest comes from the pilot alone: the phases of the data stay unknown to
+    the weights.
 
     Args:
         trial: What the plain sum gave.
@@ -181,7 +181,7 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]], *, stay: boo
     variance = (_SPREAD * level * usual) ** 2
     expected = (level * usual + variance * seen) / (1.0 + variance)
     held = np.maximum(expected, _LEAST_WEIGHT * level)
-    weights = cancelling_weights(spectra, held, _TRUSTED)
+    weights = gls_weights(spectra, held, shrinkage=_SHRINKAGE)
     spectrum = whiten((weights.astype(np.float32) @ spectra).astype(np.complex64), carrier)
     near = trial.lock.shift if stay else None
     return replace(trial, spectrum=spectrum, lock=find_shift(spectrum, carrier, near))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.frame import Frame
 from vidigree.watermark.robust.carrier import SHORT_SIDE
-from vidigree.watermark.robust.combining import cancelling_weights
+from vidigree.watermark.robust.combining import gls_weights
 from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
 from vidigree.watermark.robust.inset import insets_of
 from vidigree.watermark.robust.learned import learned_residual
@@ -48,11 +48,15 @@ _THUMBNAIL = 512
 _LARGEST_THUMBNAIL = 640
 _THUMBNAILS = 2
 _OPENING_WEIGHT = 2.5
-# Of what residuals are seen to have in common: less than of spectra, since the carrier is in it.
-_TRUSTED = 0.5
+# Of the correlations that are seen between residuals: more than of those between spectra, since no
+# pilot has said yet what each holds.
+_SHRINKAGE = 0.5
+# How far what a part holds may be from its weight, as a share of it. The first frame of a clip
+# that was cut from a longer one is no opening, and would be nearly all of the sum.
+_SPREAD = 0.25
 # What a plain residual holds of the carrier beside the network's estimate of the same picture.
 _LINEAR_WORTH = 0.4
-FINE = np.float32(64.0)
+LEVELS_PER_GREY = np.float32(64.0)
 """Levels that a grey level is kept in: small lumas are means of many pixels and frames."""
 
 
@@ -205,9 +209,11 @@ def summed(parts: Parts) -> Picture:
     """
     step = parts[0][1].step
     pictures = np.array([picture.residual for _, picture in parts])
-    levels = pictures.std(axis=(1, 2))
+    flat = pictures.reshape(len(parts), -1)
+    # What is plainer is less sure: so it is with the network's estimates.
+    levels = np.linalg.norm(flat, axis=1)
     usual = np.array([weight for weight, _ in parts])
-    weights = cancelling_weights(pictures.reshape(len(parts), -1), usual * levels, _TRUSTED)
+    weights = gls_weights(flat, usual * levels, shrinkage=_SHRINKAGE, spread=_SPREAD * usual)
     weights = np.maximum(weights, 0.0).astype(np.float32)
     return Picture(residual=np.tensordot(weights, pictures, 1), step=step)
 
@@ -337,12 +343,12 @@ def _shrunk(lumas: Iterable[NDArray[np.int16]]) -> list[NDArray[np.int16]]:
 
 
 def _kept(luma: NDArray[np.float32]) -> NDArray[np.int16]:
-    return np.asarray(np.rint(luma * FINE), np.int16)
+    return np.asarray(np.rint(luma * LEVELS_PER_GREY), np.int16)
 
 
 def as_luma(kept: NDArray[np.int16]) -> NDArray[np.float32]:
     """Return a kept luma as float32 in [0, 255]."""
-    return np.asarray(kept, np.float32) / FINE
+    return np.asarray(kept, np.float32) / LEVELS_PER_GREY
 
 
 def _picture(residual: NDArray[np.float32], source: tuple[int, int]) -> Picture:

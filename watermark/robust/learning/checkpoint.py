@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 
 from vidigree.media.errors import UsageError
+from vidigree.watermark.robust.learning.archives import arrays_in
 from vidigree.watermark.robust.learning.network import build_network
 
 __all__ = ["State", "averaged", "load_checkpoint", "save_checkpoint"]
+
+
+_KINDS = ("weights", "mean")
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 @dataclass(kw_only=True)
@@ -47,7 +52,7 @@ def save_checkpoint(path: Path, network: Any, optimiser: Any, state: State) -> N
         arrays[f"weights/{name}"] = weights.detach().cpu().numpy()
         arrays[f"mean/{name}"] = state.mean[name].cpu().numpy()
         moments = optimiser.state.get(weights, {})
-        for key in ("exp_avg", "exp_avg_sq"):
+        for key in _MOMENTS:
             if key in moments:
                 arrays[f"{key}/{name}"] = moments[key].cpu().numpy()
     partial = path.with_suffix(".part.npz")
@@ -68,33 +73,32 @@ def load_checkpoint(path: Path, network: Any, optimiser: Any) -> State:
     """
     import torch
 
-    with np.load(path) as arrays, torch.no_grad():
-        if not _fits(arrays, network):
-            raise UsageError(
-                f"{path} is no checkpoint of this network.",
-                hint="Name another file, or remove it to begin anew.",
-            )
-        state = State(step=int(arrays["step"]), loss=float(arrays["loss"]), mean={})
-        for name, weights in network.named_parameters():
-
-            def there(kind: str, name: str = name, weights: Any = weights) -> Any:
-                return torch.from_numpy(arrays[f"{kind}/{name}"]).to(weights.device)
-
-            weights.copy_(there("weights"))
-            state.mean[name] = there("mean")
-            if optimiser is not None and f"exp_avg/{name}" in arrays:
-                optimiser.state[weights] = {
-                    "step": torch.tensor(float(state.step), device=weights.device),
-                    "exp_avg": there("exp_avg"),
-                    "exp_avg_sq": there("exp_avg_sq"),
-                }
+    arrays = arrays_in(path)
+    if not _fits(arrays, network):
+        raise UsageError(
+            f"{path} is no checkpoint of this network, or damaged.",
+            hint="Name another file, or remove it to begin anew.",
+        )
+    state = State(step=int(arrays["step"]), loss=float(arrays["loss"]), mean={})
+    for name, weights in network.named_parameters():
+        there = {
+            kind: torch.from_numpy(arrays[f"{kind}/{name}"]).to(weights.device)
+            for kind in (*_KINDS, *_MOMENTS)
+            if f"{kind}/{name}" in arrays
+        }
+        with torch.no_grad():
+            weights.copy_(there["weights"])
+        state.mean[name] = there["mean"]
+        if optimiser is not None and set(_MOMENTS) <= set(there):
+            step = torch.tensor(float(state.step), device=weights.device)
+            optimiser.state[weights] = {"step": step, **{key: there[key] for key in _MOMENTS}}
     return state
 
 
-def _fits(arrays: Any, network: Any) -> bool:
+def _fits(arrays: dict[str, Any], network: Any) -> bool:
     """Return whether a checkpoint holds all that there is to know of a network like this one."""
     return {"step", "loss"} <= set(arrays) and all(
         f"{kind}/{name}" in arrays and arrays[f"{kind}/{name}"].shape == tuple(weights.shape)
-        for kind in ("weights", "mean")
+        for kind in _KINDS
         for name, weights in network.named_parameters()
     )

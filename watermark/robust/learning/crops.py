@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from vidigree.media.errors import UsageError
 from vidigree.watermark.robust.frontend import BLOCK, FLOOR, POWER, block_waves
 from vidigree.watermark.robust.learned import BLUR, CONTRAST
-from vidigree.watermark.robust.stretches import FINE
+from vidigree.watermark.robust.learning.archives import arrays_in
+from vidigree.watermark.robust.stretches import LEVELS_PER_GREY
 
 if TYPE_CHECKING:
     import torch
@@ -22,8 +25,8 @@ __all__ = ["Crops", "SampleStore", "correlation", "network_inputs"]
 # The linear residual of a crop is right this far from its edges, in pixels.
 _MARGIN = 16
 _GAIN = (0.45, 1.2)
-# A crop's say in the loss falls with the share of the carrier that the linear residual has left.
-# Otherwise what is barely compressed has all of it: there is most squared error to be saved.
+# A crop's weight in the loss falls with the share of the carrier that the linear residual has left.
+# Otherwise what is barely compressed has all the say: there is most squared error to be saved.
 _CLEAR = 0.01
 
 
@@ -33,19 +36,20 @@ class Crops(NamedTuple):
     Attributes:
         inputs: What the network sees, float32 (n, 2, c, c).
         targets: The carrier, float32 (n, 1, c, c).
-        says: The say of each crop in the loss, float32 (n, 1, 1, 1).
+        weights: Of each crop in the loss, float32 (n, 1, 1, 1).
     """
 
     inputs: torch.Tensor
     targets: torch.Tensor
-    says: torch.Tensor
+    weights: torch.Tensor
 
 
 class SampleStore:
     """The pictures of many samples, held on one device.
 
-    All of a kind lie in one row, so that a batch is one look-up whatever the pictures' sizes: a
-    loop over the crops would take a GPU longer than the network does.
+    That is about 0.9 MB a sample, and twice as much while others are added. All of a kind lie in
+    one row, so that a batch is one look-up whatever the pictures' sizes: a loop over the crops
+    would take a GPU longer than the network does.
 
     Args:
         device: Where the pictures are kept and the crops made.
@@ -68,14 +72,16 @@ class SampleStore:
 
         Args:
             files: The samples, each of pictures of one size.
+
+        Raises:
+            UsageError: A file is no sample; nothing is taken in.
         """
         import torch
 
         lumas, patterns, pictures = [self._lumas], [self._patterns], []
         ends = [len(self._lumas), len(self._patterns)]
         for path in files:
-            with np.load(path) as data:
-                luma, pattern = data["luma"], data["pattern"]
+            luma, pattern = _sample(path)
             size = luma.shape[1] * luma.shape[2]
             pictures += [
                 (ends[0] + index * size, ends[1], *luma.shape[1:]) for index in range(len(luma))
@@ -88,12 +94,17 @@ class SampleStore:
             added = torch.tensor(pictures, device=self.device)
             self._pictures = torch.cat([self._pictures, added])
 
+    @property
+    def largest_crop(self) -> int:
+        """Side of the largest crop that lies in every picture with its margins, in pixels."""
+        return int(self._pictures[:, 2:].min()) - 2 * _MARGIN
+
     def draw(self, count: int, side: int, generator: torch.Generator) -> Crops:
         """Draw crops anywhere, turned, mirrored and dimmed.
 
         Args:
             count: Crops in the batch.
-            side: Their side in working pixels.
+            side: Their side in working pixels, at most :attr:`largest_crop`.
             generator: Source of chance, on the store's device.
         """
         import torch
@@ -104,20 +115,17 @@ class SampleStore:
 
         place, beside, height, width = self._pictures[chance(len(self))].T
         whole = side + 2 * _MARGIN
-        top = chance((height - whole + 1).clamp(min=1))
-        left = chance((width - whole + 1).clamp(min=1))
+        top, left = chance(height - whole + 1), chance(width - whole + 1)
         turned, over, across = (chance(2).bool()[:, None, None] for _ in range(3))
         steps = torch.arange(whole, device=self.device)
         rows, columns = steps[None, :, None], steps[None, None, :]
         rows, columns = torch.where(turned, columns, rows), torch.where(turned, rows, columns)
         rows = torch.where(over, whole - 1 - rows, rows) + top[:, None, None]
         columns = torch.where(across, whole - 1 - columns, columns) + left[:, None, None]
-        rows = _within(rows, height[:, None, None])
-        columns = _within(columns, width[:, None, None])
         index = rows * width[:, None, None] + columns
         low, high = _GAIN
         gain = low + (high - low) * torch.rand(count, generator=generator, device=self.device)
-        pictures = self._lumas[place[:, None, None] + index].float() / float(FINE)
+        pictures = self._lumas[place[:, None, None] + index].float() / float(LEVELS_PER_GREY)
         middle = slice(_MARGIN, _MARGIN + side)
         inputs = network_inputs(pictures * gain[:, None, None])[:, :, middle, middle]
         targets = self._patterns[beside[:, None, None] + index].float()[:, None, middle, middle]
@@ -131,9 +139,34 @@ class SampleStore:
             float32 (h, w) in [0, 255], and float32 (h, w).
         """
         place, beside, height, width = self._pictures[index].tolist()
-        luma = self._lumas[place : place + height * width].float() / float(FINE)
+        luma = self._lumas[place : place + height * width].float() / float(LEVELS_PER_GREY)
         pattern = self._patterns[beside : beside + height * width].float()
         return luma.reshape(height, width), pattern.reshape(height, width)
+
+
+def _sample(path: Path) -> tuple[NDArray[np.int16], NDArray[np.float16]]:
+    """Read a sample.
+
+    Returns:
+        int16 (n, h, w), and float16 (h, w).
+
+    Raises:
+        UsageError: The file is none, or damaged.
+    """
+    arrays = arrays_in(path)
+    luma, pattern = arrays.get("luma", np.zeros(0)), arrays.get("pattern", np.zeros(0))
+    if (
+        luma.dtype != np.int16
+        or pattern.dtype != np.float16
+        or luma.ndim != 3
+        or luma.shape[1:] != pattern.shape
+        or luma.size == 0
+    ):
+        raise UsageError(
+            f"{path} is no sample, or damaged.",
+            hint="Remove it, and write it again with: vidigree watermark make-samples",
+        )
+    return luma, pattern
 
 
 def network_inputs(lumas: torch.Tensor) -> torch.Tensor:
@@ -169,23 +202,13 @@ def correlation(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     return (first * second).sum(1) / scale.clamp(min=1e-12).sqrt()
 
 
-def _within(places: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
-    """Mirror what lies beyond the end of a picture that is smaller than a crop."""
-    import torch
-
-    mirrored = torch.where(places >= length, 2 * (length - 1) - places, places)
-    return mirrored.clamp(min=0)
-
-
-@functools.cache
+@functools.lru_cache(maxsize=16)
 def _blur(length: int, device: torch.device) -> torch.Tensor:
     """Return OpenCV's Gaussian along one axis, edges included, as a matrix."""
     import torch
 
-    # A column is blurred along itself only: across it there is a single value.
     unit = np.eye(length, dtype=np.float32)
-    columns = [cv2.GaussianBlur(one[:, None], (1, 0), 0, sigmaY=BLUR)[:, 0] for one in unit]
-    return torch.from_numpy(np.stack(columns, 1)).to(device)
+    return torch.from_numpy(cv2.GaussianBlur(unit, (1, 0), 0, sigmaY=BLUR)).to(device)
 
 
 @functools.cache

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,12 +20,16 @@ from vidigree.watermark.robust.learning.checkpoint import (
 from vidigree.watermark.robust.learning.crops import SampleStore, correlation, network_inputs
 from vidigree.watermark.robust.learning.network import build_network
 
+if TYPE_CHECKING:
+    import torch
+
 __all__ = ["TrainSettings", "export_network", "train_network"]
 
 _CHECKPOINT_SECONDS = 120.0
-# The first digits of the digests of the clips, of which all samples are held out: a sixteenth.
+# The first digit of the digests of the clips, of which all samples are held out: a sixteenth.
 _HELD_OUT = "0"
-_HELD_OUT_PICTURES = 200
+_HELD_OUT_SAMPLES = 64
+_SAMPLE = f"{'[0-9a-f]' * 16}-*[0-9].npz"
 _WARM_UP = 100
 # Share of the running mean of the weights that one step replaces, once it has settled.
 _AVERAGING = 1e-3
@@ -65,7 +68,8 @@ def train_network(
 ) -> list[dict[str, float]]:
     """Train on a folder of samples until the time or the steps are used up.
 
-    Samples that are written meanwhile are taken in whenever the state is saved.
+    Samples that are written meanwhile are trained on from when the state is next saved; those held
+    out are what was there at the start, 64 at most.
 
     Args:
         samples: Folder written by :func:`~vidigree.watermark.robust.learning.samples.make_samples`.
@@ -74,8 +78,9 @@ def train_network(
         progress: Told of every step.
 
     Raises:
-        UsageError: Too few samples, a device that is not there, a checkpoint of another network, or
-            a loss that is no number.
+        UsageError: Too few samples or a damaged one, crops that do not fit into them, a setting out
+            of range, a device that is not there, a checkpoint of another network, or a loss that
+            is no number.
 
     Returns:
         Rows of step, training loss, and correlation with the carrier on held-out clips, of the
@@ -83,10 +88,12 @@ def train_network(
     """
     import torch
 
+    _check(settings, checkpoint)
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    device = _device(settings.device)
-    shelf = _Shelf(samples, device)
+    chance = _generator(settings.device)
+    device = chance.device
+    folder = _SampleFolder(samples, device, settings.crop)
     network = build_network().to(device)
     if settings.origin is not None and not checkpoint.exists():
         network = averaged(load_checkpoint(settings.origin, network, None).mean).train()
@@ -95,15 +102,15 @@ def train_network(
     state = State(mean={name: one.detach().clone() for name, one in network.named_parameters()})
     if checkpoint.exists():
         state = load_checkpoint(checkpoint, network, optimiser)
-    chance = torch.Generator(device).manual_seed(settings.seed + 1_000_003 * state.step)
+    chance.manual_seed(settings.seed + 1_000_003 * state.step)
     running = torch.tensor(state.loss, device=device)
     rows: list[dict[str, float]] = []
     began = saved = time.monotonic()
     while state.step < settings.total_steps and time.monotonic() - began < settings.seconds:
-        crops = shelf.used.draw(settings.batch, settings.crop, chance)
+        crops = folder.used.draw(settings.batch, settings.crop, chance)
         for group in optimiser.param_groups:
             group["lr"] = _rate(state.step, settings)
-        loss = torch.mean(crops.says * (network(crops.inputs) - crops.targets) ** 2)
+        loss = torch.mean(crops.weights * (network(crops.inputs) - crops.targets) ** 2)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -112,13 +119,14 @@ def train_network(
         state.step += 1
         _average(state.mean, network, state.step)
         progress("Training", state.step, settings.total_steps)
-        if time.monotonic() - saved > _CHECKPOINT_SECONDS or state.step == settings.total_steps:
+        if time.monotonic() - saved > _CHECKPOINT_SECONDS:
             _save(checkpoint, network, optimiser, state, running)
-            measured = _held_out(state.mean, shelf.held)
-            rows.append({"step": state.step, "loss": state.loss, **measured})
-            shelf.look()
+            rows.append(_row(state, folder.held))
+            folder.refresh()
             saved = time.monotonic()
-    _save(checkpoint, network, optimiser, state, running)
+    if not rows or rows[-1]["step"] != state.step:
+        _save(checkpoint, network, optimiser, state, running)
+        rows.append(_row(state, folder.held))
     return rows
 
 
@@ -156,59 +164,90 @@ def export_network(checkpoint: Path, target: Path) -> None:
     )
 
 
-class _Shelf:
-    """The samples of a folder on a device, those that are held out apart.
+def _check(settings: TrainSettings, checkpoint: Path) -> None:
+    """Refuse what would fail after the samples were read, or at the first save.
 
     Raises:
-        UsageError: There are none of one kind.
+        UsageError: A setting is out of range, or the checkpoint's folder is not there.
+    """
+    if settings.crop % 8:
+        raise UsageError(
+            f"Crops of {settings.crop} pixels cannot be halved three times.",
+            hint=f"Give a multiple of 8, such as {max(8, settings.crop // 8 * 8)}.",
+        )
+    # Written so that nan is refused.
+    if not (settings.seconds >= 0 and 0 < settings.learning_rate < 1):
+        raise UsageError(
+            f"{settings.seconds} seconds at a rate of {settings.learning_rate} is no training.",
+            hint="Give positive numbers, the rate below 1.",
+        )
+    if not checkpoint.parent.is_dir():
+        raise UsageError(
+            f"The folder {checkpoint.parent} is not there.", hint="Make it, or name another file."
+        )
+
+
+class _SampleFolder:
+    """The samples of a folder on a device, those that are held out apart.
+
+    Attributes:
+        used: Samples to train on.
+        held: Samples that are held out, the same throughout.
+
+    Raises:
+        UsageError: There are none of one kind, one is damaged, or crops do not fit into them.
     """
 
-    def __init__(self, folder: Path, device: Any) -> None:
+    def __init__(self, folder: Path, device: torch.device, crop: int) -> None:
         self.used, self.held = SampleStore(device), SampleStore(device)
-        self._folder = folder
+        self._folder, self._crop = folder, crop
         self._known: set[Path] = set()
-        self.look()
+        held, used = _split(folder)
+        if not held or not used:
+            raise UsageError(
+                f"{folder} holds {len(used)} samples to train on and {len(held)} of clips that are "
+                "held out, a sixteenth by their SHA-256; both are needed.",
+                hint="Write samples of other clips, too: vidigree watermark make-samples",
+            )
+        self.held.add(held[:: max(1, len(held) // _HELD_OUT_SAMPLES)][:_HELD_OUT_SAMPLES])
+        self.refresh()
 
-    def look(self) -> None:
-        """Take in what is new in the folder."""
-        held, used = _split(self._folder)
+    def refresh(self) -> None:
+        """Take in what there is to train on and new in the folder."""
+        _, used = _split(self._folder)
         self.used.add(path for path in used if path not in self._known)
-        if len(self.held) < _HELD_OUT_PICTURES:
-            self.held.add(path for path in held if path not in self._known)
-        self._known.update(held, used)
+        self._known.update(used)
+        if self._crop > self.used.largest_crop:
+            raise UsageError(
+                f"Crops of {self._crop} pixels do not fit into all samples in {self._folder}.",
+                hint=f"Give --crop {self.used.largest_crop // 8 * 8} at most.",
+            )
 
 
 def _split(samples: Path) -> tuple[list[Path], list[Path]]:
-    """Return the samples of the clips that are held out, and those to train on.
+    """Return the samples of the clips that are held out, and those to train on."""
+    files = sorted(samples.glob(_SAMPLE))
+    return (
+        [file for file in files if file.name.startswith(_HELD_OUT)],
+        [file for file in files if not file.name.startswith(_HELD_OUT)],
+    )
+
+
+def _generator(device: str) -> torch.Generator:
+    """Return a source of chance on a device of PyTorch's.
 
     Raises:
-        UsageError: There are none of one kind.
-    """
-    files = sorted(samples.glob("*[0-9].npz"))
-    held = [file for file in files if file.name.startswith(_HELD_OUT)]
-    used = [file for file in files if not file.name.startswith(_HELD_OUT)]
-    if not held or not used:
-        raise UsageError(
-            f"{samples} holds {len(used)} samples to train on and {len(held)} of clips that are "
-            "held out, a sixteenth by their SHA-256; both are needed.",
-            hint="Write more with: vidigree watermark make-samples",
-        )
-    return held, used
-
-
-def _device(name: str) -> Any:
-    """Return a device of PyTorch's.
-
-    Raises:
-        UsageError: It is not there.
+        UsageError: The device is not there.
     """
     import torch
 
     try:
-        return torch.zeros(1, device=name).device
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device)
+        return torch.Generator(device)
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise UsageError(
-            f"PyTorch cannot use the device {name!r}.", hint="Give --device cpu, or cuda:0."
+            f"PyTorch cannot use the device {device!r}.",
+            hint="Give --device cpu, or the name of a GPU that is there, such as cuda:0.",
         ) from error
 
 
@@ -221,11 +260,14 @@ def _rate(step: int, settings: TrainSettings) -> float:
 
 def _average(mean: dict[str, Any], network: Any, step: int) -> None:
     """Follow the weights by a running mean, which is what is exported."""
-    import torch
-
     share = max(_AVERAGING, 1.0 / step)
-    names, values = zip(*network.named_parameters(), strict=True)
-    torch._foreach_lerp_([mean[name] for name in names], [one.detach() for one in values], share)
+    for name, value in network.named_parameters():
+        mean[name].lerp_(value.detach(), share)
+
+
+def _row(state: State, held: SampleStore) -> dict[str, float]:
+    """Return how far the training is; see :func:`train_network`."""
+    return {"step": state.step, "loss": state.loss, **_held_out(state.mean, held)}
 
 
 def _held_out(mean: dict[str, Any], store: SampleStore) -> dict[str, float]:
@@ -233,11 +275,8 @@ def _held_out(mean: dict[str, Any], store: SampleStore) -> dict[str, float]:
     import torch
 
     network = averaged(mean)
-    picks: Sequence[int] = np.linspace(
-        0, len(store) - 1, min(len(store), _HELD_OUT_PICTURES), dtype=int
-    ).tolist()
     linear, learned = [], []
-    for pick in picks:
+    for pick in range(len(store)):
         luma, pattern = (each[None] for each in store.whole(pick))
         height, width = luma.shape[1] // 8 * 8, luma.shape[2] // 8 * 8
         with torch.no_grad():
