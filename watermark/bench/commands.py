@@ -137,15 +137,19 @@ def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, stron
 @watermark.command("train-front-end")
 @click.argument("samples_folder", metavar="SAMPLES", type=_FOLDER)
 @click.option("--checkpoint", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option("--minutes", type=_POSITIVE, default=20.0, show_default=True, help="Of this run.")
 @click.option(
-    "--steps", type=_COUNT, default=8000, show_default=True, help="Of the whole schedule."
+    "--minutes", type=_POSITIVE, default=20.0, show_default=True, help="Wall time of this run."
+)
+@click.option(
+    "--steps", type=_COUNT, default=8000, show_default=True, help="Steps of the whole schedule."
 )
 @click.option("--threads", type=_COUNT, default=2, show_default=True)
-@click.option("--rate", type=_POSITIVE, default=1.5e-3, show_default=True, help="Highest of all.")
+@click.option(
+    "--rate", type=_POSITIVE, default=1.5e-3, show_default=True, help="Highest learning rate."
+)
 @click.option("--batch", type=_COUNT, default=12, show_default=True, help="Crops in a step.")
 @click.option(
-    "--crop", type=_COUNT, default=96, show_default=True, help="Its side, a multiple of 8."
+    "--crop", type=_COUNT, default=96, show_default=True, help="Side of a crop, a multiple of 8."
 )
 @click.option("--device", default="cpu", show_default=True, help="As PyTorch names it: cuda, ...")
 @click.option("--from", "origin", type=_FILE, help="Where CHECKPOINT is new, its first weights.")

@@ -12,11 +12,26 @@ from numpy.typing import NDArray
 from vidigree.watermark.robust.carrier import SHORT_SIDE
 from vidigree.watermark.shrinking import halved
 
-__all__ = ["Picture", "residual_of", "working_luma", "working_step"]
+__all__ = [
+    "BLOCK",
+    "FLOOR",
+    "POWER",
+    "Picture",
+    "block_waves",
+    "residual_of",
+    "working_luma",
+    "working_step",
+]
 
 BLOCK = 16
+"""Side of the blocks that are whitened, in working pixels."""
+
 POWER = 1.2
+"""Of a coefficient's own magnitude, by which it is divided."""
+
 FLOOR = 8.0
+"""What is added to that magnitude in quadrature; of a windowed block's Fourier sum, grey levels."""
+
 _BAND = (0.03, 0.25)
 
 

@@ -18,10 +18,14 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.robust.frontend import residual_of
 
-__all__ = ["learned_residual", "network_input"]
+__all__ = ["BLUR", "CONTRAST", "learned_residual", "network_input"]
 
 CONTRAST = 12.0
+"""Grey levels of the high-passed picture that the network sees as 1, before they are compressed."""
+
 BLUR = 8.0
+"""Deviation of the Gaussian that the high-passed picture lacks, in working pixels."""
+
 _MULTIPLE = 8
 
 

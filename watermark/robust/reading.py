@@ -162,7 +162,7 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]], *, stay: boo
     the weights.
 
     Args:
-        trial: What the plain sum gave.
+        trial: What the sum of the pictures gave.
         parts: Usual weights and residuals, of one clip and size.
         stay: Whether the shift, too, is only corrected; else the best of all is found anew. Where a
             filter has turned fine waves about, several are nearly as good, and this tells them.

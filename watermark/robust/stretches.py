@@ -23,6 +23,7 @@ from vidigree.watermark.shrinking import halved
 
 __all__ = [
     "COARSE",
+    "LEVELS_PER_GREY",
     "Parts",
     "Stretch",
     "StretchReader",
@@ -210,7 +211,7 @@ def summed(parts: Parts) -> Picture:
     step = parts[0][1].step
     pictures = np.array([picture.residual for _, picture in parts])
     flat = pictures.reshape(len(parts), -1)
-    # What is plainer is less sure: so it is with the network's estimates.
+    # Estimates of the network shrink where it sees little, so their level says what they hold.
     levels = np.linalg.norm(flat, axis=1)
     usual = np.array([weight for weight, _ in parts])
     weights = gls_weights(flat, usual * levels, shrinkage=_SHRINKAGE, spread=_SPREAD * usual)
