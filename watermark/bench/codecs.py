@@ -1,13 +1,14 @@
-"""What happens to clips on their way: real encoders, and frames that go missing.
-
-SVT-AV1 asks the system for real-time priority for its threads and, run by the superuser, gets it:
-a bench with AV1 in it then starves everything else on the machine. Run it as an ordinary user.
-"""
+"""What happens to clips on their way: real encoders, and frames that go missing."""
 
 from __future__ import annotations
 
 import io
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
+from pathlib import Path
 from typing import cast
 
 import av
@@ -20,6 +21,8 @@ __all__ = ["averaged", "coded", "dropped", "resampled", "swapped", "trimmed"]
 
 Frames = list[NDArray[np.uint8]]
 
+# Linux lists the threads of the process that looks there.
+_TASKS = Path("/proc/self/task")
 _OPTIONS: dict[str, dict[str, str]] = {
     "libx264": {"preset": "medium", "threads": "1"},
     "libx265": {
@@ -56,6 +59,8 @@ def coded(
         stream.options = {**_OPTIONS[encoder], "crf": str(crf)}
         if preset is not None:
             stream.options = {**stream.options, "preset": preset}
+        with _priority_kept():
+            stream.codec_context.open()
         for frame in frames:
             image = np.ascontiguousarray(frame[:height, :width])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
@@ -63,6 +68,36 @@ def coded(
     buffer.seek(0)
     with av.open(buffer, "r") as decoded:
         return [_rgb(frame) for frame in decoded.decode(video=0)]
+
+
+@contextmanager
+def _priority_kept() -> Iterator[None]:
+    """Give threads that became real-time ones meanwhile the policy of the calling thread back.
+
+    SVT-AV1 asks for real-time priority for its threads and for the one that opens it and, run by
+    the superuser, gets it. The caller would keep it and hand it down to every process it starts
+    later; a machine with few cores then stands still.
+    """
+    if not _TASKS.is_dir():  # elsewhere than on Linux
+        yield
+        return
+    parameters = os.sched_getparam(0)
+    before = _policies()
+    own = before[threading.get_native_id()]
+    yield
+    for thread, policy in _policies().items():
+        if policy != before.get(thread, own):
+            with suppress(ProcessLookupError):
+                os.sched_setscheduler(thread, before.get(thread, own), parameters)
+
+
+def _policies() -> dict[int, int]:
+    """Return the scheduling policy of every thread of this process, by its number."""
+    policies = {}
+    for task in _TASKS.iterdir():
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            policies[int(task.name)] = os.sched_getscheduler(int(task.name))
+    return policies
 
 
 def _rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:

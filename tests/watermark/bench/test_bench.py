@@ -1,4 +1,8 @@
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -53,6 +57,32 @@ def test_an_attack_gives_pictures_and_the_same_ones_again(attack) -> None:
     gray_is_safe = attack.name in {"grayscale", "hue .25", "saturation .5", "saturation 1.5"}
     gray_is_safe |= attack.name == "trimmed to 1 s"  # shorter than that already
     assert same == (attack.name == "none") or gray_is_safe
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed on Linux only")
+@pytest.mark.parametrize("encoder", ["libx264", "libsvtav1"])
+def test_an_encoder_leaves_the_priority_of_this_process_alone(encoder: str) -> None:
+    def policies() -> set[int]:
+        return {os.sched_getscheduler(int(t.name)) for t in Path("/proc/self/task").iterdir()}
+
+    class Watched(list):
+        def __iter__(self) -> Iterator[np.ndarray]:
+            for frame in super().__iter__():
+                seen.append(policies())  # the encoder is open, and its threads are there
+                yield frame
+
+    seen: list[set[int]] = []
+    before = policies()
+    coded(Watched(_frames()), encoder, 35, FPS)
+    assert len(seen) == 6
+    assert set().union(*seen, policies()) == before
+    child = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.sched_getscheduler(0))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {int(child.stdout)} == before
 
 
 @pytest.mark.parametrize("name", ["noise .05", "screen filmed + CRF 26", "perspective .5"])
