@@ -134,7 +134,9 @@ def test_address_that_is_none_is_refused(url: str) -> None:
 
 def _answering(status: int, body: bytes) -> Callable[[bytes], bytes]:
     """Return a responder that answers every query alike."""
-    head = f"HTTP/1.1 {status} x\r\nContent-Type: application/timestamp-reply\r\n"
+    # Said to be the last on its connection: a second attempt would else race with its closing.
+    head = f"HTTP/1.1 {status} x\r\nConnection: close\r\n"
+    head += "Content-Type: application/timestamp-reply\r\n"
     return lambda query: f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
