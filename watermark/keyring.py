@@ -68,12 +68,13 @@ class KeyRing:
             path: Ring file; ``None`` means ``mark-keys.json`` in the data folder.
 
         Raises:
-            CredentialsError: The file cannot be read or is damaged.
+            CredentialsError: The file cannot be read, is damaged, or a newer vidigree wrote it.
         """
         path = _ring_path(path)
         try:
             ring = json.loads(path.read_text(encoding="utf-8"))
-            keys = _keys_of(ring)
+            version = ring["version"]
+            keys = _keys_of(ring) if version == _VERSION else ()
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -82,6 +83,12 @@ class KeyRing:
                 f"The mark key ring {path} cannot be read: {reason}.",
                 hint="Restore it from a backup, or move it away to use the published key only.",
             ) from error
+        if version != _VERSION:
+            raise CredentialsError(
+                f"The mark key ring {path} is of version {version!r}; this vidigree reads version "
+                f"{_VERSION}.",
+                hint="Use the vidigree that wrote it, or a newer one.",
+            )
         return cls(keys=(*keys, PUBLISHED_KEY))
 
     @classmethod
@@ -132,8 +139,8 @@ def _keys_of(ring: Any) -> tuple[MarkKey, ...]:
         KeyError: Likewise.
         TypeError: Likewise.
     """
-    if ring["version"] != _VERSION or not isinstance(ring["keys"], list):
-        raise ValueError("another version")
+    if not isinstance(ring["keys"], list):
+        raise TypeError("no keys")
     keys = []
     for row in ring["keys"]:
         name, secret = row["key_id"], bytes.fromhex(row["secret"])

@@ -79,9 +79,23 @@ def bench(
 @click.option("--trials", default=20000, show_default=True, help="Pairs of window and key.")
 @click.option("--keys", default=10, show_default=True, help="Fresh keys for each window.")
 @click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--halves",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Half seconds in a window, added as a clip's are; 0 for two frames.",
+)
+@click.option("--learned", is_flag=True, help="Half seconds as the learned front end sees them.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write a QQ plot.")
 def calibrate(
-    clips: tuple[Path, ...], trials: int, keys: int, seed: int, plot: Path | None
+    clips: tuple[Path, ...],
+    trials: int,
+    keys: int,
+    seed: int,
+    halves: int,
+    learned: bool,
+    plot: Path | None,
 ) -> None:
     """Compare the p-values of unmarked CLIPS with what they claim."""
     from vidigree.media.progress import progress_bar
@@ -89,7 +103,7 @@ def calibrate(
     from vidigree.watermark.bench.calibration import qq_plot
 
     with progress_bar() as progress:
-        result = run(clips, trials, keys, seed, progress)
+        result = run(clips, trials, keys, seed, progress, halves=halves, learned=learned)
     click.echo(f"{len(result.best)} trials: {result.windows} windows, {result.keys} keys each")
     click.echo(
         f"highest pilot score {result.scores.max():.2f}, smallest p {result.joint.min():.2g}"

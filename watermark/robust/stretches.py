@@ -29,6 +29,7 @@ __all__ = [
     "StretchReader",
     "as_luma",
     "fine_picture",
+    "half_second",
     "inset_parts",
     "learned_parts",
     "mixed_parts",
@@ -49,6 +50,8 @@ _THUMBNAIL = 512
 _LARGEST_THUMBNAIL = 640
 _THUMBNAILS = 2
 _OPENING_WEIGHT = 2.5
+# In one stretch; a picture that flickers has a scene in every frame, each as dear as a stretch.
+_OPENINGS = 3
 # Of the correlations that are seen between residuals: more than of those between spectra, since no
 # pilot has said yet what each holds.
 _SHRINKAGE = 0.5
@@ -71,7 +74,7 @@ class Stretch:
         frames: How many frames were looked at.
         means: The mean luma of each scene's frames, at the working size; int16, 64 levels for each
             grey level. Nearly always one.
-        openings: Lumas of frames that begin a scene, in the same form.
+        openings: Lumas of frames that begin a scene, in the same form; the first three of them.
         thumbnails: A few lumas at about twice the working size, uint8, for the wide search; empty
             for small sources.
         source: Height and width of the frames.
@@ -143,7 +146,7 @@ class StretchReader:
     def __init__(self, fps: Fraction) -> None:
         self._fps = float(fps)
         self._stride = max(1, round(self._fps / _LOOKED_AT))
-        self._length = max(1, round(self._fps * _SECONDS))
+        self._length = half_second(fps)
         self._seen = 0
         self._start = 0
         self._scenes = SceneStarts()
@@ -179,7 +182,7 @@ class StretchReader:
     def _look(self, picture: NDArray[np.uint8]) -> None:
         self._source = (picture.shape[0], picture.shape[1])
         luma = working_luma(picture, SHORT_SIDE)
-        begins = self._scenes.feed(luma)
+        begins = self._scenes.feed(luma) and len(self._openings) < _OPENINGS
         if begins:
             self._openings.append(_kept(luma))
         if begins or not self._runs:
@@ -191,6 +194,11 @@ class StretchReader:
                 shrunk = working_luma(fine, _THUMBNAIL)
                 fine = np.asarray(np.clip(np.rint(shrunk), 0, 255), np.uint8)
             self._thumbnails.append(np.array(fine))
+
+
+def half_second(fps: Fraction) -> int:
+    """Return how many frames a stretch has."""
+    return max(1, round(float(fps) * _SECONDS))
 
 
 def parts_of(stretches: Iterable[Stretch], *, coarse: bool = False) -> Parts:

@@ -10,12 +10,12 @@ from vidigree.watermark.bench.calibration import calibrate, qq_plot
 from vidigree.watermark.bench.security import measure_security
 
 
-def _clip(path: Path, seed: int) -> Path:
+def _clip(path: Path, seed: int, frames: int = 8) -> Path:
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:256, 0:256]
     phase = rng.uniform(0, 6, 4)
     with VideoWriter(path, width=256, height=256, fps=Fraction(24)) as writer:
-        for index in range(8):
+        for index in range(frames):
             wave = np.sin((x + index) / 13.0 + phase[0]) * np.cos(y / 17.0 + phase[1])
             wave = 120 + 40 * wave + 20 * np.sin(x * y / 900.0 + phase[2])
             writer.write(np.repeat(np.clip(wave, 0, 255).astype(np.uint8)[..., None], 3, axis=2))
@@ -31,6 +31,30 @@ def test_scores_of_unmarked_windows_keep_what_the_p_values_claim(tmp_path: Path)
         assert np.mean(tested <= 0.1) == pytest.approx(0.1, abs=0.07)
     for claimed, *shares in result.rows()[1:]:
         assert max(shares) <= 5 * claimed
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_parts_that_are_weighed_by_the_pilot_keep_what_the_p_values_claim(
+    tmp_path: Path, learned: bool
+) -> None:
+    clip = _clip(tmp_path / "a.mp4", 1, frames=24)
+    result = calibrate([clip], trials=200, keys=40, seed=1, halves=2, learned=learned)
+    assert (result.windows, len(result.code)) == (5, 200)
+    for tested in (result.single, result.code, result.placed):
+        assert np.mean(tested <= 0.1) == pytest.approx(0.1, abs=0.07)
+    for claimed, *shares in result.rows()[1:]:
+        assert max(shares) <= 5 * claimed
+
+
+def test_the_learned_front_end_sees_half_seconds_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = _clip(tmp_path / "a.mp4", 1, frames=24)
+    with pytest.raises(UsageError, match="half seconds only"):
+        calibrate([clip], trials=5, keys=1, seed=1, learned=True)
+    monkeypatch.setattr("vidigree.watermark.robust.stretches.learned_residual", lambda _: None)
+    with pytest.raises(UsageError, match="not there"):
+        calibrate([clip], trials=5, keys=1, seed=1, halves=2, learned=True)
 
 
 def test_black_windows_count_as_chance_and_no_window_at_all_is_an_error(tmp_path: Path) -> None:

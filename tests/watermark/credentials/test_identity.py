@@ -138,7 +138,6 @@ def test_a_ring_that_is_a_link_stays_one(tmp_path: Path) -> None:
         "no json",
         "[" * 200_000,
         '{"version": 1, "keys": {}}',
-        '{"version": 9, "keys": []}',
         '{"version": 1, "keys": [{"key_id": "mk-1", "secret": ""}]}',
         '{"version": 1, "keys": [{"key_id": 5, "secret": "' + "00" * 32 + '"}]}',
     ],
@@ -150,3 +149,14 @@ def test_damaged_mark_keys_are_said_to_be_no_ring(
     (tmp_path / "mark-keys.json").write_text(content, encoding="utf-8")
     with pytest.raises(CredentialsError, match="not a key ring"):
         KeyRing.load()
+
+
+@pytest.mark.parametrize("version", ["2", '"2"', "null"])
+def test_mark_keys_of_another_version_are_no_damage(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "mark-keys.json"
+    content = f'{{"version": {version}, "keys": {{"another": "form"}}}}'
+    path.write_text(content, encoding="utf-8")
+    for use in (KeyRing.load, KeyRing.rotate):
+        with pytest.raises(CredentialsError, match=r"of version .*; this vidigree reads version 1"):
+            use(path)
+    assert path.read_text(encoding="utf-8") == content

@@ -55,3 +55,15 @@ def test_openings_are_read_apart(textured: Callable[..., Frames]) -> None:
     assert [len(one.openings) for one in stretches] == [1, 1]
     assert [len(one.means) for one in stretches] == [1, 2]
     assert len(parts_of(stretches)) == 5
+
+
+def test_a_clip_of_nothing_but_openings_is_read_by_a_few(textured: Callable[..., Frames]) -> None:
+    frames = [textured(256, 384, 1, seed=seed)[0] for seed in range(24)]
+    marked = list(RobustMark().embed(frames, 5, key=PUBLISHED_KEY, fps=FPS))
+    reader = StretchReader(FPS)
+    fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in marked]
+    stretches = [stretch for stretch in fed if stretch is not None]
+    assert [stretch.frames for stretch in stretches] == [6, 6]
+    assert [len(stretch.openings) for stretch in stretches] == [3, 3]
+    assert len(parts_of(stretches)) == 12
+    assert RobustMark().detect(marked, keys=[PUBLISHED_KEY], fps=FPS).message == 5

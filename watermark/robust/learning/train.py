@@ -17,7 +17,12 @@ from vidigree.watermark.robust.learning.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from vidigree.watermark.robust.learning.crops import SampleStore, correlation, network_inputs
+from vidigree.watermark.robust.learning.crops import (
+    Crops,
+    SampleStore,
+    correlation,
+    network_inputs,
+)
 from vidigree.watermark.robust.learning.network import build_network
 
 if TYPE_CHECKING:
@@ -94,28 +99,15 @@ def train_network(
     chance = _generator(settings.device)
     device = chance.device
     folder = _SampleFolder(samples, device, settings.crop)
-    network = build_network().to(device)
-    if settings.origin is not None and not checkpoint.exists():
-        network = averaged(load_checkpoint(settings.origin, network, None).mean).train()
-    fused = device.type == "cuda"
-    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, fused=fused)
-    state = State(mean={name: one.detach().clone() for name, one in network.named_parameters()})
-    if checkpoint.exists():
-        state = load_checkpoint(checkpoint, network, optimiser)
+    network, optimiser, state = _begun(settings, checkpoint, device)
     chance.manual_seed(settings.seed + 1_000_003 * state.step)
     running = torch.tensor(state.loss, device=device)
     rows: list[dict[str, float]] = []
     began = saved = time.monotonic()
     while state.step < settings.total_steps and time.monotonic() - began < settings.seconds:
         crops = folder.used.draw(settings.batch, settings.crop, chance)
-        for group in optimiser.param_groups:
-            group["lr"] = _rate(state.step, settings)
-        loss = torch.mean(crops.weights * (network(crops.inputs) - crops.targets) ** 2)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        running.lerp_(loss.detach(), _SMOOTHING)
+        loss = _step(network, optimiser, crops, _rate(state.step, settings))
+        running.lerp_(loss, _SMOOTHING)
         state.step += 1
         _average(state.mean, network, state.step)
         progress("Training", state.step, settings.total_steps)
@@ -128,6 +120,39 @@ def train_network(
         _save(checkpoint, network, optimiser, state, running)
         rows.append(_row(state, folder.held))
     return rows
+
+
+def _begun(
+    settings: TrainSettings, checkpoint: Path, device: torch.device
+) -> tuple[Any, torch.optim.Optimizer, State]:
+    """Return network, optimiser and state: those of the checkpoint, the origin's or new ones."""
+    import torch
+
+    network = build_network().to(device)
+    if settings.origin is not None and not checkpoint.exists():
+        network = averaged(load_checkpoint(settings.origin, network, None).mean).train()
+    fused = device.type == "cuda"
+    optimiser = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, fused=fused)
+    if checkpoint.exists():
+        return network, optimiser, load_checkpoint(checkpoint, network, optimiser)
+    mean = {name: one.detach().clone() for name, one in network.named_parameters()}
+    return network, optimiser, State(mean=mean)
+
+
+def _step(
+    network: Any, optimiser: torch.optim.Optimizer, crops: Crops, rate: float
+) -> torch.Tensor:
+    """Take one step of the optimiser at a learning rate; return the loss before it, a scalar."""
+    import torch
+
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    loss = torch.mean(crops.weights * (network(crops.inputs) - crops.targets) ** 2)
+    optimiser.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
+    return loss.detach()
 
 
 def _save(path: Path, network: Any, optimiser: Any, state: State, running: Any) -> None:
