@@ -42,6 +42,7 @@ def redact(value: Any) -> Any:
 
 
 def _hides(key: str, item: Any) -> bool:
-    if key in _KEPT or item in (None, "", [], {}):
+    empty = item is None or (isinstance(item, str | list | tuple | dict) and not item)
+    if key in _KEPT or empty:
         return False
     return _PERSONAL.search(_CAMEL.sub("_", key)) is not None

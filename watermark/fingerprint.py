@@ -332,13 +332,16 @@ def _distances(wholes: NDArray[np.uint8], views: NDArray[np.uint8]) -> NDArray[n
 def _best_alignment(distances: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """Return the best similarity over all views and shifts in time with enough overlap."""
     needed = max(1, min(mask.shape) // 2)
+    # Of moments with anything to compare, too: flat ones, and those in which a slow clip has no
+    # frame, are no sign of another picture.
+    usual = max(1, min(int(mask.any(axis=1).sum()), int(mask.any(axis=0).sum())) // 2)
     best = 0.0
     for shift in range(-mask.shape[0] + 1, mask.shape[1]):
         usable = np.diagonal(mask, shift)
         if usable.size >= needed and usable.any():
             # A match on a single moment of many says little: unusable moments count as unrelated.
             shares = np.diagonal(distances, shift, axis1=1, axis2=2)[:, usable].mean(axis=1)
-            weight = min(1.0, usable.sum() / needed)
+            weight = min(1.0, int(usable.sum()) / usual)
             best = max(best, weight * (1 - 2 * float(shares.min())))
     return best
 

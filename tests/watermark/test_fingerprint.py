@@ -170,3 +170,17 @@ def test_other_bytes_are_refused(data: bytes) -> None:
 def test_rate_of_zero_is_refused() -> None:
     with pytest.raises(UsageError):
         fingerprint_frames([], 0)
+
+
+def test_a_clip_that_is_mostly_flat_or_slow_is_still_the_same_as_itself() -> None:
+    rng = np.random.default_rng(5)
+    picture = cv2.resize(rng.integers(0, 255, (12, 16, 3), np.uint8), (320, 240))
+    flat = np.full_like(picture, 16)
+    mostly_black = fingerprint_frames([picture] * 24 + [flat] * 264, Fraction(24))
+    slow = fingerprint_frames([np.roll(picture, 40 * n, axis=1) for n in range(5)], Fraction(1, 10))
+    for fingerprint in (mostly_black, slow):
+        likeness = similarity(fingerprint, fingerprint)
+        assert type(likeness) is float
+        assert likeness == 1.0
+    other = fingerprint_frames([picture[::-1, ::-1]] * 24 + [flat] * 264, Fraction(24))
+    assert similarity(mostly_black, other) < 0.5
