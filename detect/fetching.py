@@ -132,6 +132,10 @@ def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float
                     f"{url} answers {response.status} {response.reason}.", hint="Check the URL."
                 )
             _copy(response.read1, target, url, limits, deadline)
+            if response.length:
+                raise MediaError(
+                    f"{url} ended {response.length} bytes early.", hint="Fetch it again."
+                )
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise MediaError(f"{url} cannot be fetched: {error}.") from error
         else:

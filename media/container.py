@@ -112,7 +112,7 @@ def walk_boxes(stream: BinaryIO) -> Iterator[Box]:
     seen = 0
     while stack:
         position, limit, path = stack.pop()
-        if position >= limit:
+        if position >= limit or _ends_user_data(stream, position, limit, path):
             continue
         box = _read_box(stream, position, limit, path)
         seen += 1
@@ -130,6 +130,14 @@ def walk_boxes(stream: BinaryIO) -> Iterator[Box]:
                     hint="Such a file is made to exhaust a reader; it is not looked at further.",
                 )
             stack.append((box.payload_offset, box.end, box.path))
+
+
+def _ends_user_data(stream: BinaryIO, position: int, limit: int, path: str) -> bool:
+    """Return whether this is the 32-bit zero that QuickTime lets end a list of user data."""
+    if limit - position != 4 or not path.endswith("/udta"):
+        return False
+    stream.seek(position)
+    return stream.read(4) == bytes(4)
 
 
 def _read_box(stream: BinaryIO, position: int, limit: int, path: str) -> Box:

@@ -16,6 +16,9 @@ from vidigree.media.errors import OutputError, VidigreeError
 
 __all__ = ["check_target", "output_error", "output_file", "scratch_file"]
 
+# What file systems without hard links answer.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+
 
 def output_error(path: Path, error: OSError | av.error.FFmpegError) -> OutputError:
     """Return the error to raise when writing ``path`` failed with ``error``."""
@@ -53,9 +56,7 @@ def output_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        if not overwrite and path.exists():
-            raise _exists(path)
-        temporary.replace(path)
+        _place(temporary, path, overwrite=overwrite)
         _sync_folder(path.parent)
     except VidigreeError:  # some of ours are OSErrors too, and know better what happened
         raise
@@ -65,6 +66,27 @@ def output_file(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise output_error(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _place(temporary: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a finished file its name; of several writers of one name, one does.
+
+    Raises:
+        OutputError: ``path`` exists and may not be replaced.
+    """
+    if not overwrite:
+        try:
+            os.link(temporary, path)
+        except FileExistsError as error:
+            raise _exists(path) from error
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if path.exists():
+                raise _exists(path) from error
+        else:
+            return
+    temporary.replace(path)
 
 
 @contextmanager

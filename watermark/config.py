@@ -114,14 +114,18 @@ def write_signer_section(settings: SignerSettings, home: Path | None = None) -> 
     path = home / CONFIG_FILE
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     rest = re.sub(r"(?ms)^\s*\[signer\][^\n]*\n.*?(?=^\s*\[|\Z)", "", text)
-    # JSON's strings are TOML's basic strings as well.
+    # JSON's strings are TOML's basic strings, but for surrogate pairs and the control code 127.
     options = {"kind": settings.kind, **settings.options}
-    rows = "".join(f"{name} = {json.dumps(value)}\n" for name, value in options.items())
+    rows = "".join(f"{name} = {_quoted(value)}\n" for name, value in options.items())
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     with output_file(path, overwrite=True) as temporary:
         start = f"{rest.rstrip()}\n\n" if rest.strip() else ""
         temporary.write_text(f"{start}[signer]\n{rows}", encoding="utf-8")
     return path
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _section(table: Mapping[str, Any], name: str, path: Path) -> dict[str, str]:

@@ -113,6 +113,8 @@ class JobRunner:
                     continue
             except VidigreeError as error:
                 self._on_trouble(error.message)
+            except OSError as error:  # no process or no file could be had; the job's lease runs out
+                self._on_trouble(f"A worker cannot go on for now: {error}.")
             with self._wake:
                 if self._waiting:
                     self._waiting -= 1

@@ -10,6 +10,7 @@ __all__ = ["watermark"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_SEED = click.IntRange(min=0)
 _COUNT = click.IntRange(min=1)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -28,7 +29,7 @@ def watermark() -> None:
 @click.option("--report", type=_FOLDER, default=Path("bench-report"), show_default=True)
 @click.option("--frames", default=72, show_default=True, help="Frames of each clip at most.")
 @click.option("--workers", default=1, show_default=True, help="Processes.")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", type=_SEED, default=1, show_default=True)
 @click.option("--no-controls", is_flag=True, help="Leave unmarked clips out.")
 @click.option("--no-vmaf", is_flag=True, help="Measure PSNR and SSIM only.")
 def bench(
@@ -78,7 +79,7 @@ def bench(
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
 @click.option("--trials", default=20000, show_default=True, help="Pairs of window and key.")
 @click.option("--keys", default=10, show_default=True, help="Fresh keys for each window.")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", type=_SEED, default=1, show_default=True)
 @click.option(
     "--halves",
     type=click.IntRange(min=0),
@@ -120,7 +121,7 @@ def calibrate(
 
 @watermark.command()
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", type=_SEED, default=1, show_default=True)
 @click.option("--codec", type=_FOLDER, help="Folder of a diffusers autoencoder to go through, too.")
 def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
     """Measure averaging, copying, overwriting and removal with the marks of CLIPS."""
@@ -135,7 +136,13 @@ def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
 @click.option("--out", "folder", type=_FOLDER, required=True)
 @click.option("--rounds", type=_COUNT, default=2, show_default=True)
-@click.option("--seed", default=1, show_default=True, help="In one folder another for each call.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="In one folder another for each call.",
+)
 @click.option("--strong", is_flag=True, help="Only the strongest compression of H.264 and H.265.")
 def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, strong: bool) -> None:
     """Write training samples for the learned front end: marked, encoded, decoded frames."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cryptography import x509
@@ -42,6 +43,11 @@ _MEANINGS = {
 }
 
 
+# By module: module and login belong to the process, so that the end of one session would end all.
+
+_LOCKS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Token:
     """Where the key lies, and what opens it; the PIN is in no text."""
@@ -51,8 +57,6 @@ class _Token:
     key_label: str | None
     key_id: bytes | None
     pin: str | None
-    # Module and login belong to the process: the end of one thread's session would end the others'.
-    lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.label!r})"
@@ -72,7 +76,7 @@ class _Token:
                 hint="Install it with `pip install 'vidigree[pkcs11]'`.",
             ) from error
         try:
-            with self.lock:
+            with _LOCKS[self.module]:
                 token = pkcs11.lib(self.module).get_token(token_label=self.label)
                 with token.open(user_pin=self.pin) as session:
                     yield session
