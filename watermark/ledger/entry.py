@@ -26,7 +26,7 @@ class LedgerEntry:
         created_at: Time of issue, with a time zone.
         engine: Engine that made the clip.
         model: Model name; empty if none.
-        request_hash: SHA-256 of the prompt, from which a short prompt can be guessed; empty if none.
+        request_hash: SHA-256 of the prompt, by which a short one can be guessed; empty if none.
         duration: Seconds.
         file: Absolute path where the clip was written first, which may hold a user name; empty if
             the caller does not want it kept.
