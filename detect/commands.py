@@ -50,8 +50,18 @@ _REPORT_FORMATS = (".html", ".htm")
 @click.option(
     "--ledger", envvar="VIDIGREE_LEDGER", metavar="URL", help="Database URL of the ledger."
 )
-@click.option("--max-seconds", type=click.FloatRange(1), default=600, help="Time for one clip.")
-@click.option("--max-mb", type=click.IntRange(1), default=2048, help="Size of a remote clip.")
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(1),
+    default=600,
+    help="Time for one clip; not for one local file without --jobs or --cluster.  [default: 600]",
+)
+@click.option(
+    "--max-mb",
+    type=click.IntRange(1),
+    default=2048,
+    help="Size of a remote clip in MiB.  [default: 2048]",
+)
 @click.option("--language", type=click.Choice(LANGUAGES), default="en", help="Of the words.")
 @click.option("--show-personal", is_flag=True, help="Keep authors, prompts and places in --json.")
 def audit(clips: tuple[str, ...], **options: Any) -> int:

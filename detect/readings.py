@@ -202,7 +202,7 @@ class Readings:
 
     Attributes:
         credentials: Reading of the credentials layer.
-        marks: One reading per watermark method.
+        marks: One reading for every mark, and one for a method that found none.
         ledger: Reading of the ledger.
         classifier: Reading of the classifier.
     """

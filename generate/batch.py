@@ -142,6 +142,12 @@ def generate_batch(
 
     Yields:
         What became of each request, in order.
+
+    Raises:
+        UsageError: The settings in the data folder mean nothing.
+        CredentialsError: There is no signing identity, or it cannot be used.
+        LedgerError: The ledger cannot be opened.
+        OutputError: The folder cannot be made.
     """
     settings = settings or StampSettings.load()
     try:

@@ -1,8 +1,9 @@
 """Looks at a finished clip and says whether it holds what the prompt named.
 
-Only what a simple reader can see is checked: colours, numbers of things of one colour, and the
-direction in which they move; and, with a tracker, the things that it knows. Everything else is
-reported as not checked, never as fine.
+Only what a simple reader can see is checked: colours, numbers of things of one colour, and
+whether they move to the left or right; and, with a tracker, the things that it knows. What could
+not be told of these is reported as not checked, never as fine. Things without a colour, other
+motions, grounds and skies are not mentioned, so ``holds`` covers only what is listed.
 """
 
 from __future__ import annotations

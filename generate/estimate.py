@@ -69,6 +69,7 @@ def estimate(request: ClipRequest, *, engine: Engine | None = None) -> Estimate:
     Raises:
         UsageError: There is no such engine, or the request does not fit it.
         EngineError: The engine cannot do this.
+        MediaNotFoundError: There is no such model folder.
     """
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     if isinstance(chosen, Estimator):

@@ -49,6 +49,7 @@ def generate(
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
         UsageError: There is no such engine, the request does not fit it, or the size is odd.
         EngineError: The engine failed.
+        MediaError: The picture or clip to start from, or the model's folder, cannot be read.
         OutputError: The output cannot be written.
         StampError: The clip could not be marked; nothing was issued.
         CredentialsError: There is no signing identity, or signing failed.

@@ -86,6 +86,9 @@ def stamp(
         What was issued.
 
     Raises:
+        UsageError: The output's name is not one, it is the source itself, or the settings do not
+            fit the clip.
+        EngineError: The frames of a generated clip are drawn meanwhile, and that failed.
         StampError: The mark could not be embedded, or could not be read back.
         CredentialsError: The credentials could not be signed or do not validate.
         LedgerError: The clip could not be recorded.

@@ -33,8 +33,10 @@ authentic**, and a high one alone carries no public claim.
   that may be passed on and is large enough to hold generators out was at hand, and one that has not
   been measured would promise more than this page can.
 - Games: neither class of the training clips holds enough of them, and they are not told apart.
-- Drawings and animation, recorded screens, clips compressed so hard that blocks are repeated, still
-  pictures, and clips shorter than half a second: it abstains and says which.
+- Drawings and animation, recorded screens, clips compressed so hard that blocks are repeated, clips
+  with too little detail, a central part of the picture under 64 pixels, most frames repeated (still
+  pictures, slide shows, under 7 frames a second), and clips shorter than half a second: it abstains
+  and says which.
 - Generators unlike all below. The table by generator shows how uneven it is among those it knows.
 - Most clips of later generators; see "Elsewhere".
 

@@ -51,8 +51,13 @@ def stamp_frames(
 
     Raises:
         EngineError: ``frames`` are not frames (latents, wrong ranges, no numbers).
-        UsageError: There are none, or they were issued already.
+        UsageError: There are none, they were issued already, or rate, name or settings mean
+            nothing.
+        UnsupportedMediaError: A side is odd, which H.264 4:2:0 cannot hold.
         StampError: The clip could not be marked; nothing was issued.
+        CredentialsError: There is no signing identity, or signing failed.
+        LedgerError: The ledger cannot be opened, or the clip could not be recorded.
+        OutputError: The output cannot be written.
     """
     settings = settings or StampSettings.load()
     images = list(to_uint8(frames))
@@ -102,8 +107,14 @@ def export_to_video(  # noqa: PLR0917 -- the signature that it replaces
         The path of the file.
 
     Raises:
-        UsageError: The quality is out of range, or the frames were issued already.
+        EngineError: ``video_frames`` are not frames.
+        UsageError: The quality is out of range, there are no frames, they were issued already, or
+            rate, name or settings mean nothing.
         UnsupportedMediaError: A side is odd, which H.264 4:2:0 cannot hold.
+        StampError: The clip could not be marked; nothing was issued.
+        CredentialsError: There is no signing identity, or signing failed.
+        LedgerError: The ledger cannot be opened, or the clip could not be recorded.
+        OutputError: The output cannot be written.
     """
     del macro_block_size
     if not 0 <= quality <= 10:

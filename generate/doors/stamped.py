@@ -59,6 +59,9 @@ def stamped(
         method: Registered watermark method.
         fps: Frames per second; ``None`` takes the rate of the pipeline's family.
 
+    Raises:
+        CredentialsError: The ring of mark keys cannot be read.
+
     Example:
         >>> pipe = stamped(WanPipeline.from_pretrained(folder))  # doctest: +SKIP
         >>> frames = pipe("a red ball").frames[0]  # doctest: +SKIP

@@ -15,7 +15,7 @@ _MAX_MANIFEST_ID = 256
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerEntry:
-    """What was issued. Holds no prompt and nothing about a person.
+    """What was issued. Holds the SHA-256 of the prompt, not the prompt itself.
 
     Attributes:
         clip_id: 64-bit id that the pixel mark carries, 0 to 2**64 - 1.
@@ -26,9 +26,10 @@ class LedgerEntry:
         created_at: Time of issue, with a time zone.
         engine: Engine that made the clip.
         model: Model name; empty if none.
-        request_hash: Hash of the request; empty if none.
+        request_hash: SHA-256 of the prompt, by which a short one can be guessed; empty if none.
         duration: Seconds.
-        file: Where the clip was written first; empty if the caller does not want it kept.
+        file: Absolute path where the clip was written first, which may hold a user name; empty if
+            the caller does not want it kept.
         confirmed: Whether the file is known to be in place; False while a stamp is at work, and
             after one that was killed.
     """

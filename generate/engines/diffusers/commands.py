@@ -24,7 +24,7 @@ def read_noise(
 ) -> int:
     """Look in CLIP for a mark of the noise it started from (see --set noise_mark=true).
 
-    Exits with 0 if there is one and with 1 if not. Only the model itself can read it.
+    Exits with 10 if there is one and with 0 if not. Only the model itself can read it.
     """
     from vidigree.generate.engines.diffusers.loading import load_pipeline
     from vidigree.generate.engines.diffusers.noise_mark import read_noise_mark

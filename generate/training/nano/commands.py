@@ -15,6 +15,7 @@ _STAGES: Final = ("codec", "latents", "decoder", "denoiser", "upsampler", "expor
 # Clips on the contact sheet.
 _ON_THE_SHEET: Final = 24
 _FOLDER = click.Path(path_type=Path)
+_STEPS: Final = "[default: codec 4200, decoder 1500, denoiser 9000, upsampler 1200]"
 
 
 @click.command("nano")
@@ -23,7 +24,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--clips", type=_FOLDER, help="Clips at the model's size.")
 @click.option("--large", type=_FOLDER, help="The same scenes at four times the size (upsampler).")
 @click.option("--out", "output", type=_FOLDER, help="Model folder to write (export).")
-@click.option("--steps", type=click.IntRange(1), help="[default: as for the shipped weights]")
+@click.option("--steps", type=click.IntRange(1), help=_STEPS)
 @click.option("--seconds", type=click.FloatRange(1), help="Stop after this time, to go on later.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1))
 def train_nano(stage: str, work: Path, **values: Any) -> None:

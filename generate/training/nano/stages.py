@@ -52,7 +52,7 @@ def run_stage(
         clips: Folder of clips at the model's size (all stages but ``export``).
         large: Folder of the same clips at four times the size (``upsampler``).
         output: Model folder to write (``export``).
-        steps: Steps of the stage; ``None`` takes those of the shipped weights.
+        steps: Steps of the stage; ``None`` takes :data:`DEFAULT_STEPS`.
         seconds: Wall time after which to stop; ``None`` for no limit.
         threads: CPU threads.
         progress: Told of every step.
