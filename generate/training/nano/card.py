@@ -113,11 +113,11 @@ SHA-256 over the folder (`vidigree.generate.training.nano.export.folder_digest`)
 | sampling | flow matching, Euler, {e.steps} steps, classifier-free guidance {e.guidance} |
 
 Trained from nothing on 4,000 clips that the renderer drew, on one processor core: {training}.
-The commands are in [generate.md](generate.md#training-the-embedded-models); the codec, the
-denoiser and the upsampler were stopped and continued with another number of steps, so another run
-of the same commands gives weights of the same kind, not these. In its first 5,674 steps the
-denoiser saw whole clips only, in half of the later ones first frames only, as the recipe has it now
-from the start. No picture or text of others went in.
+The commands are in [generate.md](generate.md#training-the-embedded-models); the codec and the
+denoiser were stopped and continued with another number of steps, and the upsampler's are not the
+default, so another run of the same commands gives weights of the same kind, not these. In its first
+5,674 steps the denoiser saw whole clips only, in half of the later ones first frames only, as the
+recipe has it now from the start. No picture or text of others went in.
 
 ## What it does with captions it never saw
 
