@@ -125,6 +125,16 @@ def write_signer_section(settings: SignerSettings, home: Path | None = None) -> 
 
 
 def _quoted(value: str) -> str:
+    """Return a text as TOML's basic string.
+
+    Raises:
+        UsageError: It holds half a character, as names of files that are not UTF-8 do.
+    """
+    if not value.isascii() and value != value.encode("utf-8", "replace").decode("utf-8"):
+        raise UsageError(
+            f"{value!r} cannot be kept in {CONFIG_FILE}: it is not Unicode.",
+            hint="Give the file a name in UTF-8.",
+        )
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

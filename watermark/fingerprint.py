@@ -339,7 +339,7 @@ def _best_alignment(distances: NDArray[np.float32], mask: NDArray[np.bool_]) -> 
     for shift in range(-mask.shape[0] + 1, mask.shape[1]):
         usable = np.diagonal(mask, shift)
         if usable.size >= needed and usable.any():
-            # A match on a single moment of many says little: unusable moments count as unrelated.
+            # A match on a single moment of many says little: the others count as unrelated.
             shares = np.diagonal(distances, shift, axis1=1, axis2=2)[:, usable].mean(axis=1)
             weight = min(1.0, int(usable.sum()) / usual)
             best = max(best, weight * (1 - 2 * float(shares.min())))

@@ -100,11 +100,11 @@ def stamp(
             f"The output {output.name!r} must end in .mp4.", hint="Only MP4 files are written."
         )
     try:
-        output.name.encode()
+        str(output.absolute()).encode()
     except UnicodeEncodeError as error:
         raise UsageError(
-            "The output's name is not UTF-8, and credentials name the clip.",
-            hint="Choose another name.",
+            "The output's name or folder is not UTF-8; credentials and ledger name the clip.",
+            hint="Choose another one.",
         ) from error
     if isinstance(source, Path) and output.exists() and source.exists():
         keep_source(source, output)
@@ -125,7 +125,7 @@ def stamp(
         )
         job.notes.extend(job.applied.notes)
         result = job.encode(encoded)
-        reading = job.read_back(encoded)
+        reading = job.read_back(encoded, result.duration)
         fingerprint = fingerprint_video(encoded)
         unsigned = job.tag(encoded, tagged)
         store, timestamped = job.sign(unsigned, finished, result.duration)
@@ -147,6 +147,10 @@ def stamp(
         label=job.applied.label.text if job.applied.label else "",
         notes=(*job.notes, *notes),
     )
+
+
+# Of the time; the ends of what carries a mark are known to half a second.
+_COVERED = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,8 +216,17 @@ class _Job:
         duration = written * step if last is None else last + step
         return _Encoded(num_frames=written, width=width, height=height, duration=duration)
 
-    def read_back(self, path: Path) -> MarkReading:
-        """Extract the mark from the encoded file, as a stranger would, and compare."""
+    def read_back(self, path: Path, duration: Fraction) -> MarkReading:
+        """Extract the mark from the encoded file, as a stranger would, and compare.
+
+        Args:
+            path: The encoded file.
+            duration: Its length in seconds.
+
+        Raises:
+            StampError: The mark cannot be read, is another one, or, where it was in the frames
+                before they came here, is not in all of them.
+        """
         keys = [self.settings.keys.active]
         try:
             with open_video(path) as video:
@@ -226,6 +239,8 @@ class _Job:
                 "The mark cannot be read back from the encoded clip, so it was not issued.",
                 hint="Encode at a better quality (a lower --crf), or use a longer or larger clip.",
             )
+        if self.source.clip_id is not None:
+            _check_covered(reading, duration)
         return reading
 
     def tag(self, encoded: Path, tagged: Path) -> Path:
@@ -315,6 +330,21 @@ def _method(name: str) -> WatermarkMethod:
             hint="Use the method 'robust'.",
         )
     return method()
+
+
+def _check_covered(reading: MarkReading, duration: Fraction) -> None:
+    """Refuse a clip of which only a part was marked before it came here, or with several marks.
+
+    Raises:
+        StampError: Less than nine tenths of the time carry the mark that was read.
+    """
+    carried = sum(one.end - one.start for one in reading.segments if one.message == reading.message)
+    if carried < _COVERED * float(duration):
+        raise StampError(
+            f"Only {carried:.1f} s of {float(duration):.1f} s carry the mark that these frames "
+            "came with, so they were not issued.",
+            hint="Join frames before any is marked, or issue the parts and join the files.",
+        )
 
 
 def _draw_clip_id(ledger: Ledger) -> int:

@@ -32,7 +32,9 @@ _LEDGER = click.option(
 @click.option("--job-seconds", type=click.FloatRange(min=1), help="Longest time for one audit.")
 @click.option("--worker-memory-mb", type=click.IntRange(min=512), help="Address space, in MiB.")
 @click.option("--per-minute", type=click.IntRange(min=1), help="Audits a minute per address.")
-@click.option("--require-key", is_flag=True, help="Serve holders of an API key only.")
+@click.option(
+    "--require-key", is_flag=True, help="Audit for holders of an API key only; /c2pa/v1 stays open."
+)
 @click.option("--spool", type=click.Path(path_type=Path), help="Folder for waiting uploads.")
 @click.option("--allow-private-urls", is_flag=True, help="Fetch from private networks as well.")
 @click.option(

@@ -45,6 +45,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 except OSError:
                     return
                 time.sleep(0.1)
+        elif self.path == "/short":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(BODY) + 7))
+            self.end_headers()
+            self.wfile.write(BODY)
         else:
             self.send_error(404)
 
@@ -97,6 +102,11 @@ def test_missing_pages_and_loops_are_errors(server: str) -> None:
         fetch(f"{server}/none")
     with pytest.raises(MediaError, match="redirects too often"):
         fetch(f"{server}/loop")
+
+
+def test_a_download_that_ends_early_is_no_clip(server: str) -> None:
+    with pytest.raises(MediaError, match="ended 7 bytes early"):
+        fetch(f"{server}/short")
 
 
 def test_size_is_limited(server: str) -> None:

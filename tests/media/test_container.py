@@ -43,6 +43,19 @@ def test_size_zero_means_to_the_end() -> None:
     assert [found.size for found in walk_boxes(io.BytesIO(data))] == [12, 28]
 
 
+def test_a_zero_may_end_user_data_and_nothing_else() -> None:
+    user = box(b"udta", box(b"name", b"x") + bytes(4))
+    assert kinds(box(b"moov", user) + box(b"free")) == [
+        "/moov",
+        "/moov/udta",
+        "/moov/udta/name",
+        "/free",
+    ]
+    for damaged in (box(b"udta", b"\0\0\0\1"), box(b"trak", bytes(4)), box(b"udta", bytes(3))):
+        with pytest.raises(TruncatedMediaError):
+            kinds(box(b"moov", damaged))
+
+
 def test_large_size_is_read() -> None:
     data = struct.pack(">I4sQ", 1, b"mdat", 20) + b"abcd"
     (found,) = walk_boxes(io.BytesIO(data))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 
@@ -169,6 +172,36 @@ def test_file_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
         target.write_text("other", encoding="utf-8")
     assert target.read_text(encoding="utf-8") == "other"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_of_two_writers_of_one_name_one_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a.txt"
+    # As if the other had looked when there was nothing yet.
+    looked = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: path != target and looked(path))
+    with pytest.raises(OutputError, match="exists already"), output_file(target) as late:
+        late.write_text("late", encoding="utf-8")
+        with output_file(target) as early:
+            early.write_text("early", encoding="utf-8")
+    monkeypatch.undo()
+    assert target.read_text(encoding="utf-8") == "early"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EIO])
+def test_file_systems_without_links_are_written_and_faults_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def link(*_: object) -> None:
+        raise OSError(code, os.strerror(code), str(tmp_path / "a.txt"))
+
+    monkeypatch.setattr(os, "link", link)
+    told = nullcontext() if code == errno.EPERM else pytest.raises(OutputError, match="written")
+    with told, output_file(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new", encoding="utf-8")
+    assert len(list(tmp_path.iterdir())) == (code == errno.EPERM)
 
 
 @pytest.mark.parametrize("name", ["missing/a.mp4", "file/a.mp4", "folder", "x" * 300 + ".mp4"])

@@ -84,6 +84,19 @@ def test_new_signer_leaves_the_rest_alone(home: Path) -> None:
     assert "# us" in path.read_text()
 
 
+@pytest.mark.parametrize("name", ["studio \U00020bb7.p12", "rub\x7fout.p12", 'tab\t"q".p12'])
+def test_any_name_can_be_kept(home: Path, name: str) -> None:
+    write_signer_section(SignerSettings(kind="pkcs12", options={"file": name}))
+    assert Config.load().signer.options["file"] == name
+
+
+def test_half_a_character_is_refused_and_the_settings_stay(home: Path) -> None:
+    path = write(home, 'profile = "eu"\n')
+    with pytest.raises(UsageError, match="not Unicode"):
+        write_signer_section(SignerSettings(kind="pkcs12", options={"file": "caf\udce9.p12"}))
+    assert path.read_text() == 'profile = "eu"\n'
+
+
 def test_damaged_settings_are_not_written_over(home: Path) -> None:
     path = write(home, "[[[")
     with pytest.raises(UsageError):

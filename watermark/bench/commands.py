@@ -136,13 +136,7 @@ def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
 @click.option("--out", "folder", type=_FOLDER, required=True)
 @click.option("--rounds", type=_COUNT, default=2, show_default=True)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="In one folder another for each call.",
-)
+@click.option("--seed", type=_SEED, default=1, show_default=True, help="Another for each call.")
 @click.option("--strong", is_flag=True, help="Only the strongest compression of H.264 and H.265.")
 def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, strong: bool) -> None:
     """Write training samples for the learned front end: marked, encoded, decoded frames."""

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fixtures.textures import moving_texture
 
-from vidigree.generate import RequestWarning, export_to_video, stamped
+from vidigree.generate import RequestWarning, export_to_video, stamp_frames, stamped
 from vidigree.generate.doors.stamped import StampedPipeline
 from vidigree.generate.frames import to_uint8
 from vidigree.media.errors import StampError, UsageError
 from vidigree.watermark import PUBLISHED_KEY, MarkReading
+from vidigree.watermark.keyring import KeyRing
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.robust import RobustMark
 
@@ -115,3 +117,18 @@ def test_a_real_pipeline_stays_marked_through_export(home: Path, wan: Any, tmp_p
     with pytest.raises(UsageError, match="issued already"):
         export_to_video(result.frames[0], str(tmp_path / "again.mp4"), fps=16)
     assert not (tmp_path / "again.mp4").exists()
+
+
+def test_frames_of_which_a_part_was_marked_are_not_issued(home: Path, tmp_path: Path) -> None:
+    first, second = (
+        [frame.image for frame in moving_texture(count=48, seed=seed)] for seed in (1, 2)
+    )
+    fps, ring = Fraction(24), KeyRing.load()
+    marked = list(RobustMark().embed(first, 5, key=ring.active, fps=fps))
+    other = list(RobustMark().embed(second, 6, key=ring.active, fps=fps))
+    for joined in (marked + second, marked + other):
+        with pytest.raises(StampError, match="carry the mark that these frames came with"):
+            stamp_frames(np.stack(joined), tmp_path / "clip.mp4", fps=fps)
+        assert list(tmp_path.glob("*.mp4")) == []
+        assert Ledger.open().find_clip(5) is None
+    assert stamp_frames(np.stack(marked), tmp_path / "clip.mp4", fps=fps).clip_id == 5

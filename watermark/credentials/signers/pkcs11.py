@@ -44,7 +44,6 @@ _MEANINGS = {
 
 
 # By module: module and login belong to the process, so that the end of one session would end all.
-
 _LOCKS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 

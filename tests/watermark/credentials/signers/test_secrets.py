@@ -64,6 +64,20 @@ def test_threads_share_a_token(authority: ChainAuthority, make_signer: MakeSigne
     assert len(signatures) == 1  # Ed25519 is deterministic
 
 
+def test_threads_that_open_the_token_each_for_itself_take_turns(
+    authority: ChainAuthority, make_signer: MakeSigner
+) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    settings = make_signer("pkcs11", authority.issue("ed25519"))
+
+    def signed(_: int) -> bytes:
+        return open_signer(settings).signer.sign(b"the same")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(signed, range(24)))) == 1
+
+
 def test_pkcs11_module_that_is_not_there(
     authority: ChainAuthority, make_signer: MakeSigner
 ) -> None:
