@@ -68,6 +68,10 @@ _SYNC_EVERY = 1.0
 """Seconds between two waits for the disk."""
 
 
+_ROW = b'{"schema": "vidigree-verdict/'
+"""What every row begins with."""
+
+
 class Journal:
     """Answers on disk, one JSON row a line, each flushed before the next clip counts as done.
 
@@ -186,9 +190,12 @@ class Journal:
         length = 0
         with self.path.open("rb") as stream:
             for line in stream:
-                if not line.endswith(b"\n"):
-                    break
+                ours = line.startswith(_ROW) or _ROW.startswith(line)
+                if ours and not line.endswith(b"\n"):
+                    break  # a run was cut off
                 try:
+                    if not ours:
+                        raise ValueError("a row of others")
                     self._done.add(str(json.loads(line)["file"]))
                 except (ValueError, KeyError, TypeError) as error:
                     raise OutputError(

@@ -16,6 +16,7 @@ from vidigree.detect.batch import Journal
 from vidigree.detect.findings import Finding
 from vidigree.detect.report import ReportWriter
 from vidigree.detect.tables import write_csv, write_parquet
+from vidigree.media.errors import OutputError
 from vidigree.media.one_line import one_line
 
 __all__ = ["VerdictSink"]
@@ -57,6 +58,8 @@ class VerdictSink:
         self._words: dict[str, Any] = {"language": language, "explain": explain}
         self._counts: Counter[str] = Counter()
         self._errors = self._findings = 0
+        if output is not None and not restart:
+            _keep_table(output)
         self._journal = None if output is None else Journal(_journal(output), restart=restart)
         self._report = None if report is None else ReportWriter(report, language=language)
         if self._journal is not None:
@@ -152,6 +155,27 @@ class VerdictSink:
             self._report.finish()
         if self._total > 1:
             click.echo(terminal.summary_line(self._counts), err=True)
+
+
+def _keep_table(output: Path) -> None:
+    """Refuse to replace a table that has no journal beside it: somebody else wrote it.
+
+    Raises:
+        OutputError: It is one.
+    """
+    journal = _journal(output)
+    if journal != output and _holds(output) and not _holds(journal):
+        raise OutputError(
+            f"{output} is there, but {journal.name}, which its rows come from, is not.",
+            hint="Give another output file, or --restart to replace it.",
+        )
+
+
+def _holds(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:  # whatever else is the matter is told when it is written
+        return False
 
 
 def _journal(output: Path) -> Path:

@@ -17,13 +17,18 @@ from vidigree.detect.report.heat import heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.wording import Wording, wording
-from vidigree.media.output import output_file
+from vidigree.media.errors import OutputError
+from vidigree.media.output import output_error, output_file
 from vidigree.watermark.method import p_value_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 __all__ = ["ReportWriter", "render_report"]
+
+# What a report says of itself, and within how many bytes.
+_MARKER = b'<meta name="generator" content="vidigree">'
+_HEAD_BYTES = 1024
 
 Row = dict[str, Any]
 Picture = dict[str, Any]
@@ -33,11 +38,15 @@ class ReportWriter:
     """Collects verdicts and writes the report when all are there.
 
     Args:
-        path: HTML file to write.
+        path: HTML file to write; a report that is there is replaced.
         language: Language of the words.
+
+    Raises:
+        OutputError: What is there is no report of ours, or cannot be read.
     """
 
     def __init__(self, path: Path, *, language: str = "en") -> None:
+        _keep_pages_of_others(path)
         self._path = path
         self._language = language
         self._spool: IO[str] = tempfile.TemporaryFile(  # noqa: SIM115
@@ -102,6 +111,23 @@ def render_report(
         language=language,
         version=__version__,
     )
+
+
+def _keep_pages_of_others(path: Path) -> None:
+    if path.exists() and not path.is_file():  # a pipe may wait; a folder is told when it is written
+        return
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise output_error(path, error) from error
+    if head and _MARKER not in head:
+        raise OutputError(
+            f"{path} is there and is no report of vidigree.",
+            hint="Give another name for the report, or delete the file.",
+        )
 
 
 def _clip(row: Row, pictures: list[Picture]) -> dict[str, Any]:

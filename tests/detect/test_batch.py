@@ -46,20 +46,20 @@ def test_names_are_not_read_far_ahead(clip: Path) -> None:
 
 
 def row(name: str) -> dict[str, object]:
-    return {"file": name, "finding": "no-evidence"}
+    return {"schema": "vidigree-verdict/1.0", "file": name, "finding": "no-evidence"}
 
 
 class TestJournal:
     def test_one_run_at_a_time_writes_it(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         with Journal(path) as journal:
-            journal.add({"file": "a.mp4"})
+            journal.add(row("a.mp4"))
             for restart in (False, True):
                 with pytest.raises(OutputError, match=r"^Another run is writing"):
                     Journal(path, restart=restart)
-            journal.add({"file": "b.mp4"})
+            journal.add(row("b.mp4"))
         with Journal(path) as journal:
-            assert [row["file"] for row in journal.rows()] == ["a.mp4", "b.mp4"]
+            assert [entry["file"] for entry in journal.rows()] == ["a.mp4", "b.mp4"]
 
     def test_without_locks_it_is_written_all_the_same(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -96,9 +96,11 @@ class TestJournal:
             journal.add(row("b"))
             assert [entry["file"] for entry in journal.rows()] == ["a", "b"]
 
-    def test_a_line_that_was_cut_off_is_audited_again(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("length", [1, 12, 50])
+    def test_a_line_that_was_cut_off_is_audited_again(self, length: int, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
-        path.write_text(json.dumps(row("a")) + "\n" + '{"file": "b", "fin', encoding="utf-8")
+        whole, cut = json.dumps(row("a")), json.dumps(row("b"))[:length]
+        path.write_text(f"{whole}\n{cut}", encoding="utf-8")
         with Journal(path) as journal:
             assert "b" not in journal
             journal.add(row("b"))
@@ -110,12 +112,15 @@ class TestJournal:
         with Journal(path, restart=True) as journal:
             assert len(journal) == 0
 
-    def test_another_file_is_not_destroyed(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        "text", ["dear diary\n", "dear diary", '{"file": "a.mp4"}\n', '{"schema": "mine"}', "[]\n"]
+    )
+    def test_another_file_is_not_destroyed(self, text: str, tmp_path: Path) -> None:
         path = tmp_path / "diary.txt"
-        path.write_text("dear diary\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         with pytest.raises(OutputError, match="not a list of verdicts"):
             Journal(path)
-        assert path.read_text(encoding="utf-8") == "dear diary\n"
+        assert path.read_text(encoding="utf-8") == text
 
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="cannot be written"):

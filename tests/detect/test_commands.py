@@ -151,7 +151,7 @@ class TestMany:
         journal = output if suffix == ".jsonl" else tmp_path / f"out{suffix}.jsonl"
         run(capsys, str(folder / "0.mp4"), str(folder / "1.mp4"), "-o", str(output), *FAST)
         with journal.open("a", encoding="utf-8") as stream:
-            stream.write('{"file": "cut off')
+            stream.write('{"schema": "vidigree-verdict/1.0", "file": "cut off')
         _, _, err = run(capsys, str(folder), "-o", str(output), *FAST)
         assert "2 clips were audited before." in err
         files = [json.loads(line)["file"] for line in journal.read_text("utf-8").splitlines()]
@@ -231,6 +231,45 @@ def test_inputs_are_never_written_over(
     assert code == 2
     assert "would be overwritten" in err
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("a.csv", "-o"), ("a.parquet", "-o"), ("a.jsonl", "-o"), ("a.html", "--report")],
+)
+def test_files_of_others_are_not_replaced(
+    name: str, option: str, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / name
+    target.write_text("name,phone\nbob,12", encoding="utf-8")
+    code, _, err = run(capsys, str(clip), option, str(target), *FAST)
+    assert code == 4
+    assert err.startswith(f"vidigree: {target} is ")
+    assert err.count("\n") == 1
+    assert target.read_text(encoding="utf-8") == "name,phone\nbob,12"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("a.")] == [name]
+
+
+@pytest.mark.parametrize(("name", "option"), [("a.csv", "-o"), ("a.html", "--report")])
+def test_own_files_and_empty_ones_are_replaced(
+    name: str, option: str, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / name
+    target.touch()
+    for _ in range(2):
+        code, _, _ = run(capsys, str(clip), option, str(target), *FAST)
+        assert code == 0
+        assert clip.name in target.read_text(encoding="utf-8")
+
+
+def test_restart_replaces_a_table_of_others(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "a.csv"
+    target.write_text("name,phone\n", encoding="utf-8")
+    code, _, _ = run(capsys, str(clip), "-o", str(target), "--restart", *FAST)
+    assert code == 0
+    assert target.read_text(encoding="utf-8").startswith("file,finding,")
 
 
 def test_report_is_a_page_by_name(
