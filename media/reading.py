@@ -25,6 +25,9 @@ __all__ = ["Frame", "VideoInfo", "VideoReader", "open_video", "probe", "probe_co
 _HDR_TRANSFERS = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
 
 
+_WIDEST_PIXEL = Fraction(100)
+
+
 @dataclass(frozen=True, kw_only=True)
 class VideoInfo:
     """What a container says about its first video stream.
@@ -43,6 +46,8 @@ class VideoInfo:
         has_audio: Whether there is an audio stream.
         variable_frame_rate: Whether the container declares frames at uneven distances.
         hdr: Name of the HDR transfer function, empty for standard range.
+        pixel_aspect: Width of a pixel over its height as displayed (after rotation); 1 is square,
+            and taken where the file says nothing or nothing that can be.
     """
 
     path: Path
@@ -58,6 +63,7 @@ class VideoInfo:
     has_audio: bool
     variable_frame_rate: bool
     hdr: str = ""
+    pixel_aspect: Fraction = Fraction(1)
 
 
 class VideoReader:
@@ -253,4 +259,12 @@ def _describe(
         has_audio=bool(container.streams.audio),
         variable_frame_rate=bool(average and base) and abs(float(average) / float(base) - 1) > 0.01,
         hdr=hdr,
+        pixel_aspect=_pixel_aspect(stream, rotation),
     )
+
+
+def _pixel_aspect(stream: Any, rotation: int) -> Fraction:
+    said = Fraction(stream.sample_aspect_ratio or 1)
+    if not 1 / _WIDEST_PIXEL <= said <= _WIDEST_PIXEL:
+        return Fraction(1)
+    return 1 / said if rotation % 180 else said

@@ -35,6 +35,7 @@ class VideoWriter:
         crf: x264 constant rate factor, 0 (lossless) to 51; 18 looks the same as the source.
         preset: x264 preset, ``"ultrafast"`` to ``"veryslow"``.
         audio_from: File whose audio is carried over; copied where MP4 can hold it, else AAC.
+        pixel_aspect: Width of a pixel over its height; 1 writes none.
 
     Raises:
         UnsupportedMediaError: An odd size, or a size H.264 does not have.
@@ -51,6 +52,7 @@ class VideoWriter:
         crf: float = 18,
         preset: str = "medium",
         audio_from: Path | None = None,
+        pixel_aspect: Fraction = Fraction(1),
     ) -> None:
         if width % 2 or height % 2:
             raise UnsupportedMediaError(
@@ -73,6 +75,8 @@ class VideoWriter:
                 str(path), "w", format="mp4", options={"movflags": "+faststart"}
             )
             self._stream = self._add_stream(Fraction(fps), crf, preset)
+            if pixel_aspect != 1:
+                self._stream.codec_context.sample_aspect_ratio = pixel_aspect
             if audio_from is not None:
                 self._audio = AudioCarrier.open(audio_from, self._container)
         except (av.error.FFmpegError, OSError) as error:

@@ -204,6 +204,7 @@ class _Job:
             crf=settings.crf,
             preset=settings.preset,
             audio_from=source.path,
+            pixel_aspect=source.pixel_aspect,
         ) as video:
             for image in marked:
                 last = times.popleft()

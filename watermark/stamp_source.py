@@ -32,6 +32,7 @@ class StampSource:
         origin: What made the clip.
         path: The file, where there is one; its audio is carried over.
         clip_id: The mark that the frames carry already, if any.
+        pixel_aspect: Width of a pixel over its height.
     """
 
     frames: Iterable[tuple[NDArray[np.uint8], Fraction | None]]
@@ -42,6 +43,7 @@ class StampSource:
     origin: Origin
     path: Path | None = None
     clip_id: int | None = None
+    pixel_aspect: Fraction = Fraction(1)
 
 
 def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) -> StampSource:
@@ -76,6 +78,7 @@ def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) ->
         num_frames=info.num_frames,
         origin=origin or Origin(),
         path=source,
+        pixel_aspect=info.pixel_aspect,
     )
 
 

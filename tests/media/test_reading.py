@@ -74,6 +74,31 @@ def test_rotation_tag_is_honoured(tmp_path: Path, rotation: int) -> None:
     assert np.abs(image.astype(int) - upright).mean() < 6
 
 
+@pytest.mark.parametrize(
+    ("rotation", "said", "expected"),
+    [
+        (0, Fraction(2), Fraction(2)),
+        (180, Fraction(40, 33), Fraction(40, 33)),
+        (90, Fraction(40, 33), Fraction(33, 40)),
+        (270, Fraction(2), Fraction(1, 2)),
+        (0, Fraction(5000), Fraction(1)),
+    ],
+)
+def test_pixel_aspect_is_that_of_the_upright_picture(
+    tmp_path: Path, rotation: int, said: Fraction, expected: Fraction
+) -> None:
+    path = tmp_path / "wide.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = said
+        stream.set_display_rotation(-rotation)
+        frame = av.VideoFrame.from_ndarray(quadrants(64, 48), format="rgb24")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert probe(path).pixel_aspect == expected
+
+
 def test_variable_frame_rate_keeps_times(tmp_path: Path) -> None:
     times = [Fraction(t, 90) for t in (0, 3, 10, 11, 30, 60)]
     with open_video(write(tmp_path / "vfr.mp4", times)) as video:

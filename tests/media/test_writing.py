@@ -74,6 +74,13 @@ def test_tags_and_index_in_front(tmp_path: Path) -> None:
     assert data.index(b"moov") < data.index(b"mdat")
 
 
+def test_pixel_aspect_is_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", pixel_aspect=Fraction(40, 33))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(40, 33)
+    assert b"pasp" not in write(tmp_path / "square.mp4").read_bytes()
+
+
 def test_quality_is_chosen(tmp_path: Path) -> None:
     errors = {}
     for crf in (10, 40):

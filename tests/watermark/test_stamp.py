@@ -23,6 +23,7 @@ from vidigree.media import (
     UsageError,
     VideoWriter,
     open_video,
+    probe,
 )
 from vidigree.watermark import (
     Clip,
@@ -159,6 +160,17 @@ def test_times_and_size_of_a_file_are_kept(settings: StampSettings, folder: Path
     with open_video(folder / "out.mp4") as video:
         assert [frame.time for frame in video] == times
         assert (video.info.width, video.info.height) == (128, 96)
+
+
+def test_pixel_aspect_of_a_file_is_kept(settings: StampSettings, folder: Path) -> None:
+    wide = {"width": 128, "height": 96, "fps": Fraction(24), "pixel_aspect": Fraction(2)}
+    with VideoWriter(folder / "in.mp4", **wide) as video:  # type: ignore[arg-type]
+        for image in images():
+            video.write(image)
+    stamp(folder / "in.mp4", folder / "out.mp4", settings=settings)
+    assert probe(folder / "out.mp4").pixel_aspect == 2
+    stamp(clip(), folder / "square.mp4", settings=settings)
+    assert probe(folder / "square.mp4").pixel_aspect == 1
 
 
 def test_odd_sizes_are_padded_only_when_asked(settings: StampSettings, folder: Path) -> None:
