@@ -14,12 +14,8 @@ __all__ = ["RULES", "Rule", "first_rule"]
 
 _GENERATED = ("credentials.says-generated", "credentials.says-composite")
 _EXPIRED = ("credentials.expired", "credentials.not-yet-valid", "credentials.validity-unknown")
-_NOT_CHECKED = (
-    "credentials.not-checked",
-    "mark.not-checked",
-    "ledger.not-checked",
-    "classifier.not-checked",
-)
+_PIXELS_NOT_CHECKED = ("mark.not-checked", "ledger.not-checked", "classifier.not-checked")
+_NOT_CHECKED = ("credentials.not-checked", *_PIXELS_NOT_CHECKED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +216,19 @@ RULES: tuple[Rule, ...] = (
             "credentials.signer-trusted",
             "credentials.says-captured",
         ),
+        none_of=(*_EXPIRED, "classifier.likely-synthetic", *_PIXELS_NOT_CHECKED),
+    ),
+    # What was not looked at might have spoken against it.
+    Rule(
+        name="captured-trusted-unchecked",
+        finding=Finding.DECLARED_CAPTURED,
+        confidence=Confidence.MEDIUM,
+        all_of=(
+            "credentials.intact",
+            "credentials.signer-trusted",
+            "credentials.says-captured",
+        ),
+        any_of=_PIXELS_NOT_CHECKED,
         none_of=(*_EXPIRED, "classifier.likely-synthetic"),
     ),
     # A statistic neither overturns a listed signer nor may it be kept from the reader.
