@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -82,9 +84,11 @@ def audit(clips: tuple[str, ...], **options: Any) -> int:
     _keep_inputs({*clips, *names}, options)
     alone = len(names) == 1 and not is_url(names[0]) and options["jobs"] is None
     alone = alone and options["cluster"] is None
-    with VerdictSink(total=len(names), **_sink(options)) as sink, ExitStack() as stack:
+    sink_options = _sink(options) | {"options": _stand_for(options)}
+    with VerdictSink(names=names, **sink_options) as sink, ExitStack() as stack:
         fresh = [name for name in names if name not in sink]
-        answers = _one(fresh[0], options) if alone and fresh else _many(fresh, options)
+        begun = sink.begin(fresh)
+        answers = _one(next(begun), options) if alone and fresh else _many(begun, options)
         # Lines on the terminal are progress enough, and a bar would run through them.
         quiet = sink.silent and not alone
         progress = stack.enter_context(progress_bar()) if quiet else no_progress
@@ -139,6 +143,17 @@ def _sink(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in names}
 
 
+def _stand_for(options: dict[str, Any]) -> str:
+    """Return a digest of the options that verdicts depend on, and not of how they are made."""
+    from vidigree.detect.policy import policy_text
+
+    counted: dict[str, Any] = {"layers": sorted(options["only"] or CHECKED_LAYERS)}
+    counted |= {name: options[name] for name in ("ledger", "language", "show_personal")}
+    counted["policy"] = policy_text(options["policy"]) if options["policy"] else None
+    text = json.dumps(counted, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
 def _job(options: dict[str, Any]) -> dict[str, Any]:
     from vidigree.detect.settings import AuditSettings
 
@@ -169,7 +184,7 @@ def _one(name: str, options: dict[str, Any]) -> _Answers:
     yield answer["row"], answer["pictures"]
 
 
-def _many(names: list[str], options: dict[str, Any]) -> _Answers:
+def _many(names: Iterable[str], options: dict[str, Any]) -> _Answers:
     from vidigree.detect.batch import audit_batch
     from vidigree.detect.fetching import FetchLimits
     from vidigree.detect.isolation import Job, WorkerLimits

@@ -20,7 +20,14 @@ from vidigree.detect.rules import RULES
 from vidigree.detect.verdict import Verdict
 from vidigree.media.errors import UsageError
 
-__all__ = ["POLICY_NAMES", "Decision", "PolicyAction", "VerdictPolicy", "load_policy"]
+__all__ = [
+    "POLICY_NAMES",
+    "Decision",
+    "PolicyAction",
+    "VerdictPolicy",
+    "load_policy",
+    "policy_text",
+]
 
 POLICY_NAMES = ("eu-california", "newsroom", "platform")
 """Policies that ship with the package, as examples to start from."""
@@ -119,17 +126,7 @@ def load_policy(name_or_path: str) -> VerdictPolicy:
     Raises:
         UsageError: There is no such policy, or it is not complete and well-formed.
     """
-    if name_or_path in POLICY_NAMES:
-        source = resources.files("vidigree.detect") / "policies" / f"{name_or_path}.toml"
-        text = source.read_text(encoding="utf-8")
-    else:
-        try:
-            text = Path(name_or_path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            raise UsageError(
-                f"The policy {name_or_path} cannot be read.",
-                hint=f"Give a TOML file, or one of: {', '.join(POLICY_NAMES)}.",
-            ) from error
+    text = policy_text(name_or_path)
     try:
         return _parse(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -137,6 +134,27 @@ def load_policy(name_or_path: str) -> VerdictPolicy:
     except ValueError as error:
         raise UsageError(
             f"The policy {name_or_path} cannot be used: {error}", hint="See docs/policy.md."
+        ) from error
+
+
+def policy_text(name_or_path: str) -> str:
+    """Return a policy as it was written.
+
+    Args:
+        name_or_path: As in :func:`load_policy`.
+
+    Raises:
+        UsageError: There is no such policy.
+    """
+    if name_or_path in POLICY_NAMES:
+        source = resources.files("vidigree.detect") / "policies" / f"{name_or_path}.toml"
+        return source.read_text(encoding="utf-8")
+    try:
+        return Path(name_or_path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise UsageError(
+            f"The policy {name_or_path} cannot be read.",
+            hint=f"Give a TOML file, or one of: {', '.join(POLICY_NAMES)}.",
         ) from error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 import click
 
 from vidigree.detect import terminal
-from vidigree.detect.batch import Journal
 from vidigree.detect.findings import Finding
+from vidigree.detect.journal import Journal
 from vidigree.detect.report import ReportWriter
 from vidigree.detect.tables import write_csv, write_parquet
 from vidigree.media.errors import OutputError
@@ -29,7 +30,8 @@ class VerdictSink:
     """Takes verdicts as they come; a context manager that writes tables and report at the end.
 
     Args:
-        total: Number of clips, those of earlier runs included.
+        names: The clips of the run, those that are done included.
+        options: What stands for the options; an output file of other options is refused.
         output: File for verdicts: JSON lines, or a table beside its journal; ``None`` for none.
         restart: Begin the file anew.
         report: HTML file; ``None`` for none.
@@ -44,7 +46,8 @@ class VerdictSink:
     def __init__(
         self,
         *,
-        total: int,
+        names: Sequence[str],
+        options: str = "",
         output: Path | None = None,
         restart: bool = False,
         report: Path | None = None,
@@ -52,7 +55,7 @@ class VerdictSink:
         language: str = "en",
         explain: bool = False,
     ) -> None:
-        self._total = total
+        self._total = len(names)
         self._output = output
         self._as_json = as_json
         self._words: dict[str, Any] = {"language": language, "explain": explain}
@@ -60,11 +63,20 @@ class VerdictSink:
         self._errors = self._findings = 0
         if output is not None and not restart:
             _keep_table(output)
-        self._journal = None if output is None else Journal(_journal(output), restart=restart)
+        self._journal: Journal | None = None
+        if output is not None:
+            self._journal = Journal(
+                _journal(output), options=options, names=frozenset(names), restart=restart
+            )
         self._report = None if report is None else ReportWriter(report, language=language)
         if self._journal is not None:
             if len(self._journal):
                 click.echo(f"{len(self._journal)} clips were audited before.", err=True)
+            if self._journal.again:
+                click.echo(
+                    f"{self._journal.again} are audited again: they failed, or changed since.",
+                    err=True,
+                )
             for row in self._journal.rows():
                 self._count(row)
                 if self._report is not None:
@@ -90,6 +102,13 @@ class VerdictSink:
 
     def __contains__(self, name: object) -> bool:
         return self._journal is not None and name in self._journal
+
+    def begin(self, names: Iterable[str]) -> Iterator[str]:
+        """Pass on names, noting what every file is at the time it is asked for."""
+        for name in names:
+            if self._journal is not None:
+                self._journal.begin(name)
+            yield name
 
     @property
     def silent(self) -> bool:

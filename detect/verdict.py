@@ -25,7 +25,7 @@ from vidigree.detect.wording import Wording, wording
 
 __all__ = ["SCHEMA_VERSION", "Verdict", "judge"]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Version of the JSON form; the minor number grows when fields are added, the major when they
 change or go. The schema is ``detect/schema/verdict-1.json``, summed up in docs/verdict.md."""
 

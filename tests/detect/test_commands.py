@@ -158,6 +158,32 @@ class TestMany:
         assert sorted(files) == sorted(str(path) for path in folder.iterdir())
         assert output.stat().st_size > 0
 
+    def test_other_options_do_not_take_an_output_file_up(
+        self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        output, policy = tmp_path / "out.jsonl", tmp_path / "own.toml"
+        policy.write_bytes((ROOT / "detect" / "policies" / "platform.toml").read_bytes())
+        arguments = [str(folder / "0.mp4"), "-o", str(output), "--policy", str(policy)]
+        assert run(capsys, *arguments, *FAST)[0] == 0
+        code, _, err = run(capsys, *arguments, "--only", "mark")
+        assert code == 4
+        assert "verdicts of other options" in err
+        assert "1 clips were audited before." in run(capsys, *arguments, *FAST, "--jobs", "2")[2]
+        policy.write_text(policy.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
+        assert run(capsys, *arguments, *FAST)[0] == 4
+
+    def test_what_failed_is_tried_again(
+        self, folder: Path, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        output, late = tmp_path / "out.csv", tmp_path / "late.mp4"
+        arguments = [str(folder / "0.mp4"), str(late), "-o", str(output), *FAST]
+        assert run(capsys, *arguments)[0] == 3
+        late.symlink_to(clip)
+        code, _, err = run(capsys, *arguments)
+        assert code == 0
+        assert "1 clips were audited before.\n1 are audited again" in err
+        assert "error" not in output.with_name("out.csv.jsonl").read_text(encoding="utf-8")
+
     def test_killed_in_the_middle_nothing_is_lost_or_doubled(
         self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
