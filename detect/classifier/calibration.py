@@ -30,7 +30,10 @@ def stacked_llr(members: NDArray[np.float64], stack: NDArray[np.float64]) -> NDA
         stack: float64 (m + 1,), by :func:`fit_stack`.
     """
     seen = members @ stack[:-1] + stack[-1]
-    return np.asarray(np.logaddexp(np.log(_HIDDEN), np.log1p(-_HIDDEN) + seen), dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # a clip without windows: NaN, and that is no accident
+        return np.asarray(
+            np.logaddexp(np.log(_HIDDEN), np.log1p(-_HIDDEN) + seen), dtype=np.float64
+        )
 
 
 def fit_stack(

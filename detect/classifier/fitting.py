@@ -34,8 +34,9 @@ class TrainingSettings:
 
     Attributes:
         groups: Feature groups, by name.
-        half_weighted: Those with half a say in a distance, because they lean on content. In what
-            says where they have none, unless there are no others; see :attr:`local`.
+        half_weighted: Those with half a say in a distance: of single pictures, or of the codec.
+        content: Those that lean on content. In what says where they have no say, unless there are
+            no others; see :attr:`local`.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
         ridge: Penalty of the regression, see :func:`ridge_dual`.
@@ -52,14 +53,23 @@ class TrainingSettings:
         "cooccurrence",
         "flow",
         "palette",
+        "redundancy",
         "spacetime",
         "temporal",
+        "tracks",
     )
-    half_weighted: tuple[str, ...] = ("palette",)
+    half_weighted: tuple[str, ...] = (
+        "colour",
+        "compressibility",
+        "cooccurrence",
+        "palette",
+        "redundancy",
+    )
+    content: tuple[str, ...] = ("palette",)
     view: str = "resized"
-    launderings: tuple[str, ...] = ("none", "draw-0", "draw-1")
+    launderings: tuple[str, ...] = ("none", "draw-0")
     ridge: float = 0.2
-    kernel_width: float = 0.2
+    kernel_width: float = 0.3
     fold_count: int = 8
     seeds: tuple[int, ...] = (0, 1, 2)
     false_alarms: float = 0.01
@@ -72,7 +82,7 @@ class TrainingSettings:
     @property
     def local(self) -> TrainingSettings:
         """The settings of the member that compares parts of one clip, which differ in content."""
-        kept = tuple(group for group in self.groups if group not in self.half_weighted)
+        kept = tuple(group for group in self.groups if group not in self.content)
         return replace(self, groups=kept or self.groups, seeds=self.seeds[:1])
 
     def with_groups(self, names: Sequence[str]) -> TrainingSettings:

@@ -39,21 +39,33 @@ def halved(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([luma, *chroma])
 
 
-def stream_sizes(frames: Sequence[NDArray[np.uint8]], crf: int) -> NDArray[np.float64]:
+def stream_sizes(
+    frames: Sequence[NDArray[np.uint8]],
+    crf: int,
+    *,
+    preset: str = "veryfast",
+    references: int | None = None,
+) -> NDArray[np.float64]:
     """Encode planar frames as H.264 and return the bytes of each access unit.
 
     Args:
         frames: Frames as by :func:`planar_frames`; the first becomes the only key frame.
         crf: Constant rate factor.
+        preset: Of x264.
+        references: Frames to predict from; ``None`` for the preset's.
     """
+    interval = max(16, len(frames))
+    parameters = f"keyint={interval}:min-keyint={interval}:scenecut=0:threads=1:log-level=none"
+    if references is not None:
+        parameters += f":ref={references}"
     encoder = cast("Any", av.CodecContext.create("libx264", "w"))
     encoder.width, encoder.height = frames[0].shape[1], frames[0].shape[0] * 2 // 3
     encoder.pix_fmt, encoder.framerate, encoder.time_base = "yuv420p", Fraction(8), Fraction(1, 8)
-    encoder.gop_size, encoder.max_b_frames, encoder.thread_count = 16, 0, 1
+    encoder.gop_size, encoder.max_b_frames, encoder.thread_count = interval, 0, 1
     encoder.options = {
         "crf": str(crf),
-        "preset": "veryfast",
-        "x264-params": "keyint=16:min-keyint=16:scenecut=0:threads=1:log-level=none",
+        "preset": preset,
+        "x264-params": parameters,
     }
     sizes: list[int] = []
     for index, plane in enumerate(frames):

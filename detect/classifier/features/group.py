@@ -46,7 +46,7 @@ class FeatureGroup(Protocol):
 
         Returns:
             float32 (len(names()),). All NaN, never partly, where the group has nothing to say:
-            a temporal group on a clip that repeats frames.
+            a temporal group on a clip that repeats frames, corners of a picture without any.
         """
         ...
 
@@ -63,9 +63,11 @@ for _name, _class in (
     ("noise", "noise:NoiseLevel"),
     ("palette", "palette:Palette"),
     ("predictability", "predictability:Predictability"),
+    ("redundancy", "redundancy:Redundancy"),
     ("spacetime", "spacetime:SpaceTimePatterns"),
     ("spectrum", "spectrum:Spectrum"),
     ("temporal", "temporal:TemporalDifferences"),
+    ("tracks", "tracks:Tracks"),
     ("trajectory", "trajectory:Trajectory"),
 ):
     feature_groups.add(_name, f"vidigree.detect.classifier.features.{_class}")
