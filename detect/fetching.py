@@ -28,6 +28,10 @@ __all__ = ["FetchLimits", "bucket", "local_copy"]
 _CHUNK = 1 << 18
 _REDIRECTS = 5
 _AGENT = "vidigree-audit"
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Tunnels to an IPv4 host through a relay of the sender's choice; nobody serves clips there.
+_TEREDO = ipaddress.IPv6Network("2001::/32")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,15 +199,19 @@ def _resolve(host: str, port: int, limits: FetchLimits) -> str:
 
 
 def _is_public(address: str) -> bool:
+    """Say whether an address is one of the public internet, as a packet to it would travel."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
-        if inner is not None:
-            return _is_public(str(inner))
-        # NAT64 reaches IPv4 hosts under this prefix, private ones too (RFC 6052).
-        if parsed in ipaddress.ip_network("64:ff9b::/96"):
-            return _is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
-    return parsed.is_global and not parsed.is_multicast
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return parsed.is_global and not parsed.is_multicast
+    inner = parsed.ipv4_mapped or parsed.sixtofour
+    # NAT64 reaches IPv4 hosts under this prefix, private ones too (RFC 6052).
+    if parsed in _NAT64:
+        inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+    if inner is not None:
+        return _is_public(str(inner))
+    # Whatever lies elsewhere was never given out for the public, or no more: site-local addresses,
+    # local NAT64 prefixes, IPv4 addresses with zeros in front. Python calls many of them global.
+    return parsed in _GLOBAL_UNICAST and parsed not in _TEREDO and parsed.is_global
 
 
 def _copy(
