@@ -240,6 +240,8 @@ class JobStore:
 
     def find(self, job_id: str) -> AuditJob | None:
         """Return a job, ``None`` if there is none (any more)."""
+        if "\0" in job_id:  # PostgreSQL refuses such texts
+            return None
         with self._errors("The job cannot be read"), self._reading() as connection:
             row = connection.execute(_by_id(job_id)).one_or_none()
         return None if row is None else _job(row)

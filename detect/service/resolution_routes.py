@@ -13,7 +13,7 @@ from fastapi import FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vidigree.detect.fetching import FetchLimits
+from vidigree.detect.fetching import FetchLimits, http_parts
 from vidigree.detect.service.receiving import UploadLimits, receive
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_access import Scope, ScopedTokens
@@ -211,6 +211,7 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
             raise RefusalError(
                 400, "TooLarge", f"Up to {settings.max_upload_bytes} bytes are fetched."
             )
+        http_parts(reference.referenceUrl)  # what is no URL costs no worker
         limits = replace(settings.fetch, max_bytes=reference.assetLength)
         hint = (hint_alg, hint_value)
         return await routes.by_content(reference.referenceUrl, alg, hint, max_results, limits)

@@ -13,7 +13,7 @@ import fsspec
 import pytest
 
 from vidigree.detect.fetching import FetchLimits, local_copy
-from vidigree.media import MediaError, UnsupportedMediaError
+from vidigree.media import MediaError, UnsupportedMediaError, UsageError
 
 BODY = b"clip" * 1000
 
@@ -35,6 +35,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path == "/inside":
             self.send_response(302)
             self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
+            self.end_headers()
+        elif self.path == "/nowhere":
+            self.send_response(302)
+            self.send_header("Location", "http://[::1/clip.mp4")
             self.end_headers()
         elif self.path == "/drip":
             self.send_response(200)
@@ -106,6 +110,26 @@ def test_missing_pages_and_loops_are_errors(server: str) -> None:
         fetch(f"{server}/none")
     with pytest.raises(MediaError, match="redirects too often"):
         fetch(f"{server}/loop")
+    with pytest.raises(MediaError, match="redirects to what is no URL"):
+        fetch(f"{server}/nowhere")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1/clip.mp4",
+        "s3://[::1/clip.mp4",
+        "http://a:99999/clip.mp4",
+        "http:///clip.mp4",
+        "http://a/\udcff.mp4",
+        "s3://a/\udcff.mp4",
+        "http://a/\x00.mp4",
+        "http://a/\n.mp4",
+    ],
+)
+def test_what_is_no_url_is_told(url: str) -> None:
+    with pytest.raises(UsageError, match="is not a URL: "):
+        fetch(url)
 
 
 def test_a_download_that_ends_early_is_no_clip(server: str) -> None:

@@ -129,6 +129,15 @@ def test_urls_inside_are_not_fetched(service: Any, url: str, words: str) -> None
             "WrongContentType",
         ),
         ({"json": {"url": "https://example.org/a", "policy": "none"}}, 400, "WrongOption"),
+        ({"json": {"url": "http://[::1/a"}}, 400, "WrongOption"),
+        (
+            {
+                "content": rb'{"url": "https://example.org/\ud800"}',
+                "headers": {"Content-Type": "application/json"},
+            },
+            400,
+            "WrongOption",
+        ),
     ],
 )
 def test_requests_that_mean_nothing(
