@@ -39,7 +39,8 @@ class JobOptions:
         policy: Name of a policy; ``None`` for none.
         layers: Layers to look at; empty for all that the service looks at.
         report: Whether to send the HTML report along.
-        keep_seconds: How long to keep the answer; 0 for no longer than it takes to fetch it.
+        keep_seconds: How long after the audit an answer that was fetched stays; 0 for no longer
+            than it takes to fetch it.
     """
 
     language: str = "en"
