@@ -131,9 +131,9 @@ class WorkerPool:
         self.close()
 
     def close(self) -> None:
-        """End all workers, whatever they are doing."""
+        """End all workers, whatever they are doing; who waits for one gets an error."""
         for worker in self._workers:
-            worker.stop()
+            worker.stop(for_good=True)
 
     def audit(self, job: Job, *, progress: Progress = no_progress) -> Answer:
         """Audit one clip in the next idle worker; may be called from many threads.
@@ -171,6 +171,8 @@ class _Worker:
     def __init__(self, limits: WorkerLimits) -> None:
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+        self._starting = threading.Lock()
         # Held by whoever reads the pipes: closed under a reader, they would never wake it.
         self._pipes = threading.RLock()
 
@@ -204,8 +206,10 @@ class _Worker:
             )
         return Answer(**row)
 
-    def stop(self) -> None:
-        process, self._process = self._process, None
+    def stop(self, *, for_good: bool = False) -> None:
+        with self._starting:  # a process that is just being started must not be overlooked
+            self._ended |= for_good
+            process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.wait()  # a thread that reads its answer now meets the end of the pipe
@@ -222,16 +226,20 @@ class _Worker:
             self.stop()
             # One thread a worker: the pool's size is the parallelism.
             environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | os.environ
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, *_WORKER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                # Ctrl-C goes to the parent alone, which then ends its workers.
-                start_new_session=True,
-            )
+            with self._starting:
+                if self._ended:
+                    raise VidigreeError("The pool of workers is closed.", hint="Start it again.")
+                self._process = process = subprocess.Popen(  # noqa: S603 - our own module
+                    [sys.executable, *_WORKER],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    # Ctrl-C goes to the parent alone, which then ends its workers.
+                    start_new_session=True,
+                )
             limits = json.dumps(asdict(self._limits)).encode() + b"\n"
-            cast("Any", self._process.stdin).write(limits)
+            cast("Any", process.stdin).write(limits)
+            return process
         return self._process
 
     @staticmethod

@@ -31,7 +31,7 @@ class ServiceSettings:
         spool: Folder for uploads that wait to be audited; each is deleted with its audit.
         workers: Audits at a time, each in a process of its own.
         max_queue: Most jobs that are received, wait or run at one time; beyond it the answer
-            is 429.
+            is 429. Look-ups by clip are counted apart, up to the same number.
         max_upload_bytes: Largest upload, and largest file behind a URL.
         upload_seconds: Longest time for one upload, and for fetching one URL.
         idle_seconds: Longest time in which an upload brings no byte.

@@ -150,3 +150,16 @@ def test_closing_wakes_who_waits_for_an_answer(monkeypatch: pytest.MonkeyPatch) 
             time.sleep(0.05)
             pool.close()
             assert "error" in asked.result(timeout=100).row
+
+
+def test_closing_wakes_who_waits_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once each of them had a new process started after all had been ended."""
+    monkeypatch.setattr(isolation, "_WORKER", ("-S", "-c", "import time; time.sleep(250)"))
+    pool = WorkerPool(1, WorkerLimits(max_seconds=15))
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(pool.audit, Job(name="clip.mp4", settings=FAST)) for _ in range(3)]
+        time.sleep(0.5)
+        before = time.monotonic()
+        pool.close()
+        assert all("error" in one.result(timeout=100).row for one in asked)
+    assert time.monotonic() - before < 10
