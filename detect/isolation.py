@@ -7,6 +7,7 @@ job waits for so long and no longer. A worker that died or ran out of time is re
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -15,11 +16,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from types import TracebackType
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.settings import AuditSettings
@@ -29,7 +30,7 @@ from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["Answer", "Job", "WorkerLimits", "WorkerPool"]
 
-
+_LONGEST_LINE = 16 << 10
 # -P: a file in the current folder that is called like a module must never be imported.
 _WORKER = ("-P", "-m", "vidigree.detect.worker")
 
@@ -110,12 +111,20 @@ class WorkerPool:
     Args:
         size: Number of workers, at least 1.
         limits: Limits on each.
+        on_output: Told of every line that a worker writes to standard error, from threads of its
+            own; ``None`` lets them go to the standard error of this process.
     """
 
-    def __init__(self, size: int, limits: WorkerLimits | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        limits: WorkerLimits | None = None,
+        *,
+        on_output: Callable[[str], None] | None = None,
+    ) -> None:
         self._limits = limits or WorkerLimits()
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
-        self._workers = [_Worker(self._limits) for _ in range(max(1, size))]
+        self._workers = [_Worker(self._limits, on_output) for _ in range(max(1, size))]
         for worker in self._workers:
             self._idle.put(worker)
 
@@ -168,8 +177,9 @@ class WorkerPool:
 class _Worker:
     """One child process, started when first needed."""
 
-    def __init__(self, limits: WorkerLimits) -> None:
+    def __init__(self, limits: WorkerLimits, on_output: Callable[[str], None] | None) -> None:
         self._limits = limits
+        self._on_output = on_output
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._starting = threading.Lock()
@@ -233,14 +243,33 @@ class _Worker:
                     [sys.executable, *_WORKER],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
+                    stderr=None if self._on_output is None else subprocess.PIPE,
                     env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                     # Ctrl-C goes to the parent alone, which then ends its workers.
                     start_new_session=True,
                 )
+            if self._on_output is not None:
+                self._listen(process, self._on_output)
             limits = json.dumps(asdict(self._limits)).encode() + b"\n"
             cast("Any", process.stdin).write(limits)
             return process
         return self._process
+
+    def _listen(self, process: subprocess.Popen[bytes], on_output: Callable[[str], None]) -> None:
+        """Pass on what a process says, up to its end."""
+
+        def pass_on(said: IO[bytes]) -> None:
+            with said:
+                while line := said.readline(_LONGEST_LINE):
+                    on_output(line.decode("utf-8", "replace").rstrip("\r\n"))
+
+        thread = threading.Thread(target=pass_on, args=(process.stderr,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no thread left, as it may have no process
+            self.stop()
+            cast("Any", process.stderr).close()
+            raise OSError(errno.EAGAIN, str(error)) from error
 
     @staticmethod
     def _answer(

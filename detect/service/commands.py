@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -107,7 +110,7 @@ def _run(ledger: str | None, **options: Any) -> None:
             f"The service needs the Python package {error.name!r}.",
             hint="Install vidigree[service].",
         ) from error
-    from vidigree.detect.service.journal import log_to_stderr
+    from vidigree.detect.service.journal import log_event, log_to_stderr
     from vidigree.detect.service.listening import address_of, listening_sockets
     from vidigree.detect.service.settings import ServiceSettings
 
@@ -139,14 +142,22 @@ def _run(ledger: str | None, **options: Any) -> None:
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
     )
-    click.echo(f"Serving at {address_of(listeners[0], host)} (Ctrl-C ends it).", err=True)
+    log_event("serving", url=address_of(listeners[0], host), hint="Ctrl-C ends it.")
+    # The log stays JSON to its end: the command has no last word of its own.
+    signal.signal(signal.SIGTERM, _terminate)
     server = uvicorn.Server(config)
     with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
         for listener in listeners:
             opened.enter_context(listener)
         server.run(sockets=listeners)
     if not server.started:
-        raise VidigreeError("The service could not be started.", hint="Its log says why.")
+        log_event("service-not-started", level=logging.ERROR)
+        raise click.exceptions.Exit(VidigreeError.exit_code)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    raise click.exceptions.Exit(128 + number)
 
 
 def _bytes(mebibytes: int | None) -> int | None:

@@ -103,6 +103,22 @@ def test_noise_does_not_break_the_protocol(saboteur: None) -> None:
     assert answer.row["error"]["kind"] == "MediaNotFoundError"
 
 
+def test_what_a_worker_says_is_told(saboteur: None) -> None:
+    said: list[str] = []
+    with WorkerPool(1, on_output=said.append) as pool:
+        for name in ("/noise", "/bug"):
+            pool.audit(Job(name=name, settings=FAST))
+    deadline = time.monotonic() + 10
+    while "KeyError: 'a defect'" not in said and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert said[:3] == [
+        "noise on standard output",
+        "more noise",
+        "Traceback (most recent call last):",
+    ]
+    assert said[-1] == "KeyError: 'a defect'"
+
+
 def test_workers_work_at_the_same_time_and_are_reused(saboteur: None) -> None:
     with WorkerPool(2) as pool:
         with ThreadPoolExecutor(8) as threads:
