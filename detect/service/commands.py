@@ -42,8 +42,9 @@ _LEDGER = click.option(
 @click.option("--allow-private-urls", is_flag=True, help="Fetch from private networks as well.")
 @click.option(
     "--behind-proxy",
-    metavar="ADDRESS",
-    help="Believe this proxy's X-Forwarded-For, so that limits count its clients.",
+    metavar="ADDRESSES",
+    help="Believe X-Forwarded-For of these proxies (addresses, networks, or * for all), so that"
+    " limits count their clients.",
 )
 @click.pass_context
 def serve(ctx: click.Context, /, ledger: str | None, **options: Any) -> None:
@@ -111,10 +112,11 @@ def _run(ledger: str | None, **options: Any) -> None:
             hint="Install vidigree[service].",
         ) from error
     from vidigree.detect.service.journal import log_event, log_to_stderr
-    from vidigree.detect.service.listening import address_of, listening_sockets
+    from vidigree.detect.service.listening import address_of, listening_sockets, trusted_proxies
     from vidigree.detect.service.settings import ServiceSettings
 
     host, port, proxy = options["host"], options["port"], options["behind_proxy"]
+    proxies = None if proxy is None else trusted_proxies(proxy)
     wishes = {
         "workers": options["workers"],
         "max_queue": options["max_queue"],
@@ -137,8 +139,8 @@ def _run(ledger: str | None, **options: Any) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=proxy is not None,
-        forwarded_allow_ips=proxy,
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
     )
