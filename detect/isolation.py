@@ -31,6 +31,7 @@ from vidigree.media.progress import Progress, no_progress
 __all__ = ["Answer", "Job", "WorkerLimits", "WorkerPool"]
 
 _LONGEST_LINE = 16 << 10
+_LONGEST_WAIT = 3600.0  # the system's own calls take no more than some weeks
 # -P: a file in the current folder that is called like a module must never be imported.
 _WORKER = ("-P", "-m", "vidigree.detect.worker")
 
@@ -282,8 +283,10 @@ class _Worker:
             selector.register(descriptor, selectors.EVENT_READ)
             while True:
                 left = deadline - time.monotonic()
-                if left <= 0 or not selector.select(left):
+                if left <= 0:
                     raise TimeoutError
+                if not selector.select(min(left, _LONGEST_WAIT)):
+                    continue
                 block = os.read(descriptor, 1 << 16)
                 if not block:
                     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,16 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from vidigree.media.errors import UsageError, VidigreeError
 
 __all__ = ["serve"]
+
+# Far above what any machine can do, and what the system's own calls take.
+_WORKERS = click.IntRange(1, 1024)
+_MEBIBYTES = click.IntRange(1, 1 << 24)
+_PER_MINUTE = click.IntRange(1, 1_000_000)
 
 _LEDGER = click.option(
     "--ledger",
@@ -29,16 +36,18 @@ _LEDGER = click.option(
 @_LEDGER
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--workers", type=click.IntRange(min=1), help="Audits at a time; by default cores.")
+@click.option("--workers", type=_WORKERS, help="Audits at a time; by default cores.")
 @click.option("--max-queue", type=click.IntRange(min=1), help="Most unfinished jobs; then 429.")
-@click.option("--max-upload-mb", type=click.IntRange(min=1), help="Largest upload, in MiB.")
-@click.option("--job-seconds", type=click.FloatRange(min=1), help="Longest time for one audit.")
-@click.option("--worker-memory-mb", type=click.IntRange(min=512), help="Address space, in MiB.")
-@click.option("--per-minute", type=click.IntRange(min=1), help="Audits a minute per address.")
+@click.option("--max-upload-mb", type=_MEBIBYTES, help="Largest upload, in MiB.")
+@click.option("--job-seconds", type=click.FloatRange(1, 1e9), help="Longest time for one audit.")
+@click.option(
+    "--worker-memory-mb", type=click.IntRange(512, 1 << 24), help="Address space, in MiB."
+)
+@click.option("--per-minute", type=_PER_MINUTE, help="Audits a minute per address.")
 @click.option(
     "--require-key", is_flag=True, help="Audit for holders of an API key only; /c2pa/v1 stays open."
 )
-@click.option("--spool", type=click.Path(path_type=Path), help="Folder for waiting uploads.")
+@click.option("--spool", metavar="FOLDER", help="Folder for waiting uploads.")
 @click.option("--allow-private-urls", is_flag=True, help="Fetch from private networks as well.")
 @click.option(
     "--behind-proxy",
@@ -52,9 +61,19 @@ def serve(ctx: click.Context, /, ledger: str | None, **options: Any) -> None:
 
     Give this to the public or to other programs. The interface is described at /openapi.json.
     """
+    for name in ("ledger", "spool"):  # an empty one would mean the default, or the folder we are in
+        if (ledger if name == "ledger" else options[name]) == "":
+            raise UsageError(f"--{name} is empty.", hint="Leave it out for the default.")
     ctx.obj = ledger
     if ctx.invoked_subcommand is None:
         _run(ledger, **options)
+        return
+    for name in options:  # e.g. --per-minute, which `keys add` has as well
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for serving, not for '{ctx.invoked_subcommand}'.",
+                hint=f"See 'vidigree serve {ctx.invoked_subcommand} --help'.",
+            )
 
 
 @serve.group()
@@ -64,7 +83,7 @@ def keys() -> None:
 
 @keys.command("add")
 @click.argument("name")
-@click.option("--per-minute", type=click.IntRange(min=1), help="Audits a minute with this key.")
+@click.option("--per-minute", type=_PER_MINUTE, help="Audits a minute with this key.")
 @click.pass_obj
 def add_key(ledger: str | None, name: str, per_minute: int | None) -> None:
     """Make a key for NAME and print it; only its hash is kept, so it cannot be shown again."""
@@ -115,6 +134,8 @@ def _run(ledger: str | None, **options: Any) -> None:
     from vidigree.detect.service.listening import address_of, listening_sockets, trusted_proxies
     from vidigree.detect.service.settings import ServiceSettings
 
+    if options["job_seconds"] is not None and math.isnan(options["job_seconds"]):
+        raise UsageError("--job-seconds is not a number.", hint="Give a time in seconds.")
     host, port, proxy = options["host"], options["port"], options["behind_proxy"]
     proxies = None if proxy is None else trusted_proxies(proxy)
     wishes = {
@@ -124,7 +145,7 @@ def _run(ledger: str | None, **options: Any) -> None:
         "job_seconds": options["job_seconds"],
         "worker_memory_bytes": _bytes(options["worker_memory_mb"]),
         "per_minute": options["per_minute"],
-        "spool": options["spool"],
+        "spool": Path(options["spool"]) if options["spool"] else None,
     }
     settings = ServiceSettings(
         ledger=ledger,

@@ -62,7 +62,10 @@ class JobRunner:
         self._lock = threading.Lock()
         self._leases: set[str] = set()
         limits = WorkerLimits(
-            max_seconds=settings.job_seconds, max_memory_bytes=settings.worker_memory_bytes
+            max_seconds=settings.job_seconds,
+            max_memory_bytes=settings.worker_memory_bytes,
+            # Files behind URLs are written by the workers.
+            max_file_bytes=max(WorkerLimits.max_file_bytes, settings.max_upload_bytes),
         )
         self.pool = WorkerPool(settings.workers, limits, on_output=on_output)
         self._threads = [
