@@ -23,11 +23,15 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from vidigree.detect.inputs import is_url
 from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
 
-__all__ = ["FetchLimits", "bucket", "local_copy"]
+__all__ = ["FetchLimits", "bucket", "http_parts", "local_copy"]
 
 _CHUNK = 1 << 18
 _REDIRECTS = 5
 _AGENT = "vidigree-audit"
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Tunnels to an IPv4 host through a relay of the sender's choice; nobody serves clips there.
+_TEREDO = ipaddress.IPv6Network("2001::/32")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,18 +65,58 @@ def local_copy(name: str, limits: FetchLimits) -> Iterator[Path]:
         The path itself, or that of a temporary copy.
 
     Raises:
+        UsageError: The URL is not one.
         MediaError: The clip cannot be fetched.
         UnsupportedMediaError: It is too large, takes too long, or lies at a forbidden address.
     """
     if not is_url(name):
         yield Path(name)
         return
-    suffix = PurePosixPath(urlsplit(name).path).suffix[:8]
+    suffix = PurePosixPath(_url_parts(name).path).suffix[:8]
     with tempfile.TemporaryDirectory(prefix="vidigree-") as folder:
         path = Path(folder) / f"clip{suffix if suffix[1:].isalnum() else ''}"
         with path.open("xb") as target:
             _fetch(name, target, limits)
         yield path
+
+
+def http_parts(url: str) -> SplitResult:
+    """Take an HTTP URL apart; nothing is resolved or connected to.
+
+    Args:
+        url: Begins with a scheme.
+
+    Returns:
+        The parts; host and port can be read without an error.
+
+    Raises:
+        UsageError: It is not a URL of a host.
+    """
+    parts = _url_parts(url)
+    try:
+        _ = parts.port
+    except ValueError as error:  # no number, or too large
+        raise _no_url(url, str(error)) from error
+    if not parts.hostname:
+        raise _no_url(url, "it names no host")
+    # Some are stripped without a word by whoever splits it, others refused by whoever sends it.
+    if any(ord(sign) < 32 or ord(sign) == 127 for sign in url):
+        raise _no_url(url, "it holds a control character")
+    return parts
+
+
+def _url_parts(url: str) -> SplitResult:
+    try:
+        url.encode()
+        return urlsplit(url)
+    except UnicodeEncodeError as error:  # half of a surrogate pair, or a byte that is not UTF-8
+        raise _no_url(url, "it is not Unicode text") from error
+    except ValueError as error:
+        raise _no_url(url, str(error)) from error
+
+
+def _no_url(url: str, why: str) -> UsageError:
+    return UsageError(f"{url!r} is not a URL: {why}.", hint="Check the URL.")
 
 
 def bucket(url: str) -> tuple[Any, str, str]:
@@ -115,8 +159,8 @@ def _fetch(url: str, target: BinaryIO, limits: FetchLimits) -> None:
 
 
 def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float) -> None:
+    parts = _checked_parts(url, limits)
     for _ in range(_REDIRECTS + 1):
-        parts = _checked_parts(url, limits)
         connection = _connect(parts, limits, deadline)
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -125,7 +169,7 @@ def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float
             response = connection.getresponse()
             location = response.getheader("Location")
             if response.status in {301, 302, 303, 307, 308} and location:
-                url = urljoin(url, location)
+                url, parts = _redirected(url, location, limits)
                 continue
             if response.status != 200:
                 raise MediaError(
@@ -146,20 +190,27 @@ def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float
 
 
 def _checked_parts(url: str, limits: FetchLimits) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise UsageError(f"{url!r} is not a URL: {error}.") from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = http_parts(url)
+    if parts.scheme not in {"http", "https"}:
         raise UnsupportedMediaError(f"{url} is not an http or https URL.")
     if limits.https_only and parts.scheme != "https":
         raise UnsupportedMediaError(f"{url} is not an https URL.")
-    if limits.public_only and port not in (None, 80, 443):
+    if limits.public_only and parts.port not in (None, 80, 443):
         raise UnsupportedMediaError(
-            f"Port {port} is not fetched from.", hint="Use port 80 or 443, or upload the file."
+            f"Port {parts.port} is not fetched from.",
+            hint="Use port 80 or 443, or upload the file.",
         )
     return parts
+
+
+def _redirected(url: str, location: str, limits: FetchLimits) -> tuple[str, SplitResult]:
+    try:
+        target = urljoin(url, location)
+        return target, _checked_parts(target, limits)
+    except ValueError as error:  # the server's mistake, not that of whoever gave the URL
+        raise MediaError(
+            f"{url} redirects to what is no URL.", hint="Give the final URL."
+        ) from error
 
 
 def _connect(
@@ -173,7 +224,7 @@ def _connect(
         raw = socket.create_connection((address, port), timeout=timeout)
         if parts.scheme == "https":
             raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
         raise MediaError(f"{host} cannot be reached: {error}.") from error
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     connection.sock = raw
@@ -195,15 +246,19 @@ def _resolve(host: str, port: int, limits: FetchLimits) -> str:
 
 
 def _is_public(address: str) -> bool:
+    """Say whether an address is one of the public internet, as a packet to it would travel."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo or (None, None))[1]
-        if inner is not None:
-            return _is_public(str(inner))
-        # NAT64 reaches IPv4 hosts under this prefix, private ones too (RFC 6052).
-        if parsed in ipaddress.ip_network("64:ff9b::/96"):
-            return _is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
-    return parsed.is_global and not parsed.is_multicast
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return parsed.is_global and not parsed.is_multicast
+    inner = parsed.ipv4_mapped or parsed.sixtofour
+    # NAT64 reaches IPv4 hosts under this prefix, private ones too (RFC 6052).
+    if parsed in _NAT64:
+        inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
+    if inner is not None:
+        return _is_public(str(inner))
+    # Whatever lies elsewhere was never given out for the public, or no more: site-local addresses,
+    # local NAT64 prefixes, IPv4 addresses with zeros in front. Python calls many of them global.
+    return parsed in _GLOBAL_UNICAST and parsed not in _TEREDO and parsed.is_global
 
 
 def _copy(

@@ -7,6 +7,7 @@ job waits for so long and no longer. A worker that died or ran out of time is re
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -15,11 +16,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from types import TracebackType
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.settings import AuditSettings
@@ -29,7 +30,8 @@ from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["Answer", "Job", "WorkerLimits", "WorkerPool"]
 
-
+_LONGEST_LINE = 16 << 10
+_LONGEST_WAIT = 3600.0  # the system's own calls take no more than some weeks
 # -P: a file in the current folder that is called like a module must never be imported.
 _WORKER = ("-P", "-m", "vidigree.detect.worker")
 
@@ -110,12 +112,20 @@ class WorkerPool:
     Args:
         size: Number of workers, at least 1.
         limits: Limits on each.
+        on_output: Told of every line that a worker writes to standard error, from threads of its
+            own; ``None`` lets them go to the standard error of this process.
     """
 
-    def __init__(self, size: int, limits: WorkerLimits | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        limits: WorkerLimits | None = None,
+        *,
+        on_output: Callable[[str], None] | None = None,
+    ) -> None:
         self._limits = limits or WorkerLimits()
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
-        self._workers = [_Worker(self._limits) for _ in range(max(1, size))]
+        self._workers = [_Worker(self._limits, on_output) for _ in range(max(1, size))]
         for worker in self._workers:
             self._idle.put(worker)
 
@@ -131,9 +141,9 @@ class WorkerPool:
         self.close()
 
     def close(self) -> None:
-        """End all workers, whatever they are doing."""
+        """End all workers, whatever they are doing; who waits for one gets an error."""
         for worker in self._workers:
-            worker.stop()
+            worker.stop(for_good=True)
 
     def audit(self, job: Job, *, progress: Progress = no_progress) -> Answer:
         """Audit one clip in the next idle worker; may be called from many threads.
@@ -168,9 +178,12 @@ class WorkerPool:
 class _Worker:
     """One child process, started when first needed."""
 
-    def __init__(self, limits: WorkerLimits) -> None:
+    def __init__(self, limits: WorkerLimits, on_output: Callable[[str], None] | None) -> None:
         self._limits = limits
+        self._on_output = on_output
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
+        self._starting = threading.Lock()
         # Held by whoever reads the pipes: closed under a reader, they would never wake it.
         self._pipes = threading.RLock()
 
@@ -204,8 +217,10 @@ class _Worker:
             )
         return Answer(**row)
 
-    def stop(self) -> None:
-        process, self._process = self._process, None
+    def stop(self, *, for_good: bool = False) -> None:
+        with self._starting:  # a process that is just being started must not be overlooked
+            self._ended |= for_good
+            process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.wait()  # a thread that reads its answer now meets the end of the pipe
@@ -222,17 +237,40 @@ class _Worker:
             self.stop()
             # One thread a worker: the pool's size is the parallelism.
             environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | os.environ
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, *_WORKER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                # Ctrl-C goes to the parent alone, which then ends its workers.
-                start_new_session=True,
-            )
+            with self._starting:
+                if self._ended:
+                    raise VidigreeError("The pool of workers is closed.", hint="Start it again.")
+                self._process = process = subprocess.Popen(  # noqa: S603 - our own module
+                    [sys.executable, *_WORKER],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=None if self._on_output is None else subprocess.PIPE,
+                    env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    # Ctrl-C goes to the parent alone, which then ends its workers.
+                    start_new_session=True,
+                )
+            if self._on_output is not None:
+                self._listen(process, self._on_output)
             limits = json.dumps(asdict(self._limits)).encode() + b"\n"
-            cast("Any", self._process.stdin).write(limits)
+            cast("Any", process.stdin).write(limits)
+            return process
         return self._process
+
+    def _listen(self, process: subprocess.Popen[bytes], on_output: Callable[[str], None]) -> None:
+        """Pass on what a process says, up to its end."""
+
+        def pass_on(said: IO[bytes]) -> None:
+            with said:
+                while line := said.readline(_LONGEST_LINE):
+                    on_output(line.decode("utf-8", "replace").rstrip("\r\n"))
+
+        thread = threading.Thread(target=pass_on, args=(process.stderr,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no thread left, as it may have no process
+            self.stop()
+            cast("Any", process.stderr).close()
+            raise OSError(errno.EAGAIN, str(error)) from error
 
     @staticmethod
     def _answer(
@@ -245,8 +283,10 @@ class _Worker:
             selector.register(descriptor, selectors.EVENT_READ)
             while True:
                 left = deadline - time.monotonic()
-                if left <= 0 or not selector.select(left):
+                if left <= 0:
                     raise TimeoutError
+                if not selector.select(min(left, _LONGEST_WAIT)):
+                    continue
                 block = os.read(descriptor, 1 << 16)
                 if not block:
                     return None

@@ -155,12 +155,14 @@ def _limit(limits: dict[str, Any]) -> None:
         import resource
     except ModuleNotFoundError:  # not on Windows; the parent's time-out still holds
         return
-    memory = limits.get("max_memory_bytes")
-    if memory:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    written = limits.get("max_file_bytes")
-    if written:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (written, written))
+    for kind, wished in (
+        (resource.RLIMIT_AS, limits.get("max_memory_bytes")),
+        (resource.RLIMIT_FSIZE, limits.get("max_file_bytes")),
+    ):
+        _, hard = resource.getrlimit(kind)
+        if wished:  # whoever started us may have set a lower one
+            most = wished if hard == resource.RLIM_INFINITY else min(wished, hard)
+            resource.setrlimit(kind, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

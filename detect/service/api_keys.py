@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
+import unicodedata
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from vidigree.watermark.ledger.connection import ledger_errors
 
 __all__ = ["ApiKey", "ApiKeyStore"]
 
+_MAX_PER_MINUTE = 1_000_000  # databases cannot keep every number
 _PREFIX = "vdg"
 _READING = {"vidigree_reading": True}
 
@@ -61,14 +63,19 @@ class ApiKeyStore:
 
         Args:
             name: Whose it is, 1 to 128 characters.
-            per_minute: Audits a minute; ``None`` for the service's own limit.
+            per_minute: Audits a minute, 1 to a million; ``None`` for the service's own limit.
 
         Raises:
-            UsageError: The name is empty or too long.
+            UsageError: The name is empty, too long or no text, or the limit means nothing.
             LedgerError: The database failed.
         """
         if not 1 <= len(name.strip()) <= 128:
             raise UsageError("The name of a key has 1 to 128 characters.")
+        # Halves of surrogate pairs are what bytes of the command line become that are not UTF-8.
+        if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in name):
+            raise UsageError("The name of a key is text without control characters.")
+        if per_minute is not None and not 1 <= per_minute <= _MAX_PER_MINUTE:
+            raise UsageError(f"A key allows 1 to {_MAX_PER_MINUTE} audits a minute.")
         key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
         row = {
             "id": key_id,
@@ -122,8 +129,10 @@ class ApiKeyStore:
             .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
             .values(revoked_at=time.time())
         )
-        with self._errors("The key cannot be revoked"), self._engine.begin() as connection:
-            changed = connection.execute(change).rowcount
+        changed = 0
+        if key_id.isalnum() and key_id.isascii():  # databases refuse some of the others
+            with self._errors("The key cannot be revoked"), self._engine.begin() as connection:
+                changed = connection.execute(change).rowcount
         if not changed:
             raise UsageError(
                 f"There is no valid key {key_id!r}.", hint="`vidigree serve keys list` shows them."

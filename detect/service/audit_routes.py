@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from fastapi import APIRouter
@@ -59,8 +60,8 @@ async def create_audit(request: Request) -> Response:
 async def read_audit(request: Request, job_id: str) -> Response:
     """Return where a job stands, with the verdict or the error once it is finished.
 
-    A finished answer is deleted a minute after it was fetched first, unless it was asked to be
-    kept.
+    A finished answer is deleted a minute after it was fetched first, or when the time is over
+    for which it was asked to be kept, whichever is later.
     """
     context = context_of(request)
     return await _answer(context, await _owned(request, context, job_id), posted=False)
@@ -149,17 +150,21 @@ async def _answer(context: ServiceContext, job: AuditJob, *, posted: bool) -> Re
     if job.state not in {"done", "failed"}:
         headers["Retry-After"] = "1"
         return JSONResponse(body, status_code=202 if posted else 200, headers=headers)
-    if not job.options.keep_seconds:
-        if posted:  # the caller has the answer in hand: nothing stays
-            await asyncio.to_thread(context.jobs.delete, job.job_id)
-            headers = {}
-        else:
-            linger = context.settings.linger_seconds
-            await asyncio.to_thread(context.jobs.expire_soon, job, linger)
+    if posted and not job.options.keep_seconds:  # the caller has it in hand: nothing stays
+        await asyncio.to_thread(context.jobs.delete, job.job_id)
+        headers = {}
+    else:
+        await asyncio.to_thread(context.jobs.expire_soon, job, _time_left(context, job))
     if not posted:
         return JSONResponse(body, headers=headers)
     status = 503 if job.state == "failed" else 422 if body["error"] else 200
     return JSONResponse(body, status_code=status, headers=headers)
+
+
+def _time_left(context: ServiceContext, job: AuditJob) -> float:
+    """Return for how many seconds an answer that was fetched stays."""
+    kept_until = (job.finished_at or 0.0) + job.options.keep_seconds
+    return max(context.settings.linger_seconds, kept_until - time.time())
 
 
 def _forget(context: ServiceContext, job: AuditJob) -> None:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import math
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from vidigree.media.errors import UsageError, VidigreeError
 
 __all__ = ["serve"]
+
+# Far above what any machine can do, and what the system's own calls take.
+_WORKERS = click.IntRange(1, 1024)
+_MEBIBYTES = click.IntRange(1, 1 << 24)
+_PER_MINUTE = click.IntRange(1, 1_000_000)
 
 _LEDGER = click.option(
     "--ledger",
@@ -26,21 +36,24 @@ _LEDGER = click.option(
 @_LEDGER
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--workers", type=click.IntRange(min=1), help="Audits at a time; by default cores.")
+@click.option("--workers", type=_WORKERS, help="Audits at a time; by default cores.")
 @click.option("--max-queue", type=click.IntRange(min=1), help="Most unfinished jobs; then 429.")
-@click.option("--max-upload-mb", type=click.IntRange(min=1), help="Largest upload, in MiB.")
-@click.option("--job-seconds", type=click.FloatRange(min=1), help="Longest time for one audit.")
-@click.option("--worker-memory-mb", type=click.IntRange(min=512), help="Address space, in MiB.")
-@click.option("--per-minute", type=click.IntRange(min=1), help="Audits a minute per address.")
+@click.option("--max-upload-mb", type=_MEBIBYTES, help="Largest upload, in MiB.")
+@click.option("--job-seconds", type=click.FloatRange(1, 1e9), help="Longest time for one audit.")
+@click.option(
+    "--worker-memory-mb", type=click.IntRange(512, 1 << 24), help="Address space, in MiB."
+)
+@click.option("--per-minute", type=_PER_MINUTE, help="Audits a minute per address.")
 @click.option(
     "--require-key", is_flag=True, help="Audit for holders of an API key only; /c2pa/v1 stays open."
 )
-@click.option("--spool", type=click.Path(path_type=Path), help="Folder for waiting uploads.")
+@click.option("--spool", metavar="FOLDER", help="Folder for waiting uploads.")
 @click.option("--allow-private-urls", is_flag=True, help="Fetch from private networks as well.")
 @click.option(
     "--behind-proxy",
-    metavar="ADDRESS",
-    help="Believe this proxy's X-Forwarded-For, so that limits count its clients.",
+    metavar="ADDRESSES",
+    help="Believe X-Forwarded-For of these proxies (addresses, networks, or * for all), so that"
+    " limits count their clients.",
 )
 @click.pass_context
 def serve(ctx: click.Context, /, ledger: str | None, **options: Any) -> None:
@@ -48,9 +61,19 @@ def serve(ctx: click.Context, /, ledger: str | None, **options: Any) -> None:
 
     Give this to the public or to other programs. The interface is described at /openapi.json.
     """
+    for name in ("ledger", "spool"):  # an empty one would mean the default, or the folder we are in
+        if (ledger if name == "ledger" else options[name]) == "":
+            raise UsageError(f"--{name} is empty.", hint="Leave it out for the default.")
     ctx.obj = ledger
     if ctx.invoked_subcommand is None:
         _run(ledger, **options)
+        return
+    for name in options:  # e.g. --per-minute, which `keys add` has as well
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for serving, not for '{ctx.invoked_subcommand}'.",
+                hint=f"See 'vidigree serve {ctx.invoked_subcommand} --help'.",
+            )
 
 
 @serve.group()
@@ -60,7 +83,7 @@ def keys() -> None:
 
 @keys.command("add")
 @click.argument("name")
-@click.option("--per-minute", type=click.IntRange(min=1), help="Audits a minute with this key.")
+@click.option("--per-minute", type=_PER_MINUTE, help="Audits a minute with this key.")
 @click.pass_obj
 def add_key(ledger: str | None, name: str, per_minute: int | None) -> None:
     """Make a key for NAME and print it; only its hash is kept, so it cannot be shown again."""
@@ -107,11 +130,14 @@ def _run(ledger: str | None, **options: Any) -> None:
             f"The service needs the Python package {error.name!r}.",
             hint="Install vidigree[service].",
         ) from error
-    from vidigree.detect.service.journal import log_to_stderr
-    from vidigree.detect.service.listening import address_of, listening_sockets
+    from vidigree.detect.service.journal import log_event, log_to_stderr
+    from vidigree.detect.service.listening import address_of, listening_sockets, trusted_proxies
     from vidigree.detect.service.settings import ServiceSettings
 
+    if options["job_seconds"] is not None and math.isnan(options["job_seconds"]):
+        raise UsageError("--job-seconds is not a number.", hint="Give a time in seconds.")
     host, port, proxy = options["host"], options["port"], options["behind_proxy"]
+    proxies = None if proxy is None else trusted_proxies(proxy)
     wishes = {
         "workers": options["workers"],
         "max_queue": options["max_queue"],
@@ -119,7 +145,7 @@ def _run(ledger: str | None, **options: Any) -> None:
         "job_seconds": options["job_seconds"],
         "worker_memory_bytes": _bytes(options["worker_memory_mb"]),
         "per_minute": options["per_minute"],
-        "spool": options["spool"],
+        "spool": Path(options["spool"]) if options["spool"] else None,
     }
     settings = ServiceSettings(
         ledger=ledger,
@@ -134,19 +160,27 @@ def _run(ledger: str | None, **options: Any) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=proxy is not None,
-        forwarded_allow_ips=proxy,
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
     )
-    click.echo(f"Serving at {address_of(listeners[0], host)} (Ctrl-C ends it).", err=True)
+    log_event("serving", url=address_of(listeners[0], host), hint="Ctrl-C ends it.")
+    # The log stays JSON to its end: the command has no last word of its own.
+    signal.signal(signal.SIGTERM, _terminate)
     server = uvicorn.Server(config)
     with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
         for listener in listeners:
             opened.enter_context(listener)
         server.run(sockets=listeners)
     if not server.started:
-        raise VidigreeError("The service could not be started.", hint="Its log says why.")
+        log_event("service-not-started", level=logging.ERROR)
+        raise click.exceptions.Exit(VidigreeError.exit_code)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    raise click.exceptions.Exit(128 + number)
 
 
 def _bytes(mebibytes: int | None) -> int | None:

@@ -52,7 +52,12 @@ class ServiceContext:
         self.spool = Spool(settings.spool)
         self.metrics = ServiceMetrics()
         self.runner = JobRunner(
-            settings, self.jobs, self.spool, on_event=self._on_job, on_trouble=self.on_trouble
+            settings,
+            self.jobs,
+            self.spool,
+            on_event=self._on_job,
+            on_trouble=self.on_trouble,
+            on_output=self._on_output,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._finished: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -108,6 +113,11 @@ class ServiceContext:
     def on_trouble(message: str) -> None:
         """Log what the database or the disk says."""
         log_event("database-trouble", level=logging.ERROR, message=message)
+
+    @staticmethod
+    def _on_output(line: str) -> None:
+        """Log what a library in a worker prints, or the traceback of a defect."""
+        log_event("worker-output", level=logging.WARNING, line=line)
 
 
 def context_of(request: Request) -> ServiceContext:

@@ -39,7 +39,8 @@ class JobOptions:
         policy: Name of a policy; ``None`` for none.
         layers: Layers to look at; empty for all that the service looks at.
         report: Whether to send the HTML report along.
-        keep_seconds: How long to keep the answer; 0 for no longer than it takes to fetch it.
+        keep_seconds: How long after the audit an answer that was fetched stays; 0 for no longer
+            than it takes to fetch it.
     """
 
     language: str = "en"
@@ -240,6 +241,8 @@ class JobStore:
 
     def find(self, job_id: str) -> AuditJob | None:
         """Return a job, ``None`` if there is none (any more)."""
+        if "\0" in job_id:  # PostgreSQL refuses such texts
+            return None
         with self._errors("The job cannot be read"), self._reading() as connection:
             row = connection.execute(_by_id(job_id)).one_or_none()
         return None if row is None else _job(row)

@@ -1,14 +1,15 @@
-"""The sockets a service listens on, opened before anything else is started."""
+"""Where a service listens, opened before anything else, and which proxies it believes."""
 
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import socket
 
 from vidigree.media.errors import UsageError
 
-__all__ = ["address_of", "listening_sockets"]
+__all__ = ["address_of", "listening_sockets", "trusted_proxies"]
 
 # A name like localhost also stands for addresses of a family that is switched off here.
 _NOT_HERE = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -55,3 +56,33 @@ def address_of(listener: socket.socket, host: str) -> str:
     """Return the URL of a listening socket, with the port it really has."""
     port = listener.getsockname()[1]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def trusted_proxies(text: str) -> list[str]:
+    """Read whose ``X-Forwarded-For`` is believed.
+
+    Args:
+        text: Addresses and networks (``10.0.0.0/8``), separated by commas; ``*`` alone for all.
+
+    Returns:
+        The same, as uvicorn takes them. It would take everything else as well, as the name of a
+        proxy that never comes, and count all clients as one.
+
+    Raises:
+        UsageError: An entry is neither an address nor a network.
+    """
+    entries = [entry.strip() for entry in text.split(",")]
+    if entries == ["*"]:
+        return entries
+    for entry in entries:
+        try:
+            if "/" in entry:
+                ipaddress.ip_network(entry)
+            else:
+                ipaddress.ip_address(entry)
+        except ValueError as error:
+            raise UsageError(
+                f"{entry!r} is not the address of a proxy: {error}.",
+                hint="Give addresses or networks, separated by commas, or * for all.",
+            ) from error
+    return entries

@@ -28,7 +28,9 @@ _FIELDS: dict[str, Any] = {
     },
     "keep": {
         "type": "number",
-        "description": "Seconds to keep the answer; 0 for no longer than it takes to fetch it.",
+        "description": "Seconds after the audit for which an answer that was fetched can be fetched"
+        " again, at most a week; 0 for no longer than it takes to fetch it. What nobody fetches"
+        " stays for an hour at least.",
         "default": 0,
     },
     "wait": {

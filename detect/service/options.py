@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vidigree.detect.fetching import http_parts
 from vidigree.detect.policy import POLICY_NAMES
 from vidigree.detect.service.job_store import JobOptions
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.detect.settings import CHECKED_LAYERS
 from vidigree.detect.wording import LANGUAGES
+from vidigree.media.errors import UsageError
 
 __all__ = ["MAX_PICTURES", "AuditRequest", "read_options"]
 
@@ -86,6 +88,10 @@ def _url(text: str) -> str:
         return ""
     if len(text) > _MAX_URL or not text.lower().startswith(("http://", "https://")):
         raise _refusal("The URL is not one of http or https.", "Upload the file instead.")
+    try:
+        http_parts(text)
+    except UsageError as error:
+        raise _refusal(error.message, error.hint) from error
     return text
 
 

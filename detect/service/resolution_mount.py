@@ -31,7 +31,10 @@ def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
         context.ledger,
         search,
         ResolutionSettings(
-            max_upload_bytes=settings.max_upload_bytes, upload_seconds=settings.upload_seconds
+            max_upload_bytes=settings.max_upload_bytes,
+            upload_seconds=settings.upload_seconds,
+            look_ups=settings.workers,
+            max_look_ups=settings.max_queue,
         ),
     )
     app.mount(RESOLUTION_PATH, _Metered(resolution, context))

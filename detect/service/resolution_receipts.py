@@ -7,8 +7,10 @@ worth what the repository answers when it is asked to verify it.
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
+from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_models import ManifestReceipt, VerifiedReceipt
 from vidigree.watermark.ledger.repository import StoredManifestRow
 
@@ -38,13 +40,21 @@ def receipt_for(kept: StoredManifestRow, base_url: str) -> ManifestReceipt:
 
 
 def verified_receipt(receipt: ManifestReceipt, kept: StoredManifestRow) -> VerifiedReceipt:
-    """Return a receipt with what came of comparing it with the manifest."""
+    """Return a receipt with what came of comparing it with the manifest.
+
+    Raises:
+        RefusalError: It holds what cannot be sent back.
+    """
+    row = receipt.model_dump(by_alias=True, exclude_none=True)
+    try:
+        json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as problem:  # Python's reader of JSON takes NaN and halves of surrogate pairs
+        raise RefusalError(400, "InvalidRequest", "The receipt is not JSON.") from problem
     error = None
     if receipt.repository.manifestId != kept.manifest_id:
         error = "The receipt is for another manifest."
     elif receipt.anchor.proof != _proof(kept):
         error = "The proof is not what this repository recorded."
-    row = receipt.model_dump(by_alias=True, exclude_none=True)
     return VerifiedReceipt.model_validate({**row, "verified": error is None, "error": error})
 
 

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,8 @@ from fastapi import FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vidigree.detect.fetching import FetchLimits
+from vidigree.detect.fetching import FetchLimits, http_parts
+from vidigree.detect.service.look_ups import LookUps
 from vidigree.detect.service.receiving import UploadLimits, receive
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_access import Scope, ScopedTokens
@@ -71,6 +73,9 @@ class ResolutionSettings:
             each request. Receipts name it.
         max_upload_bytes: Largest asset, uploaded or fetched.
         upload_seconds: Longest time for one upload, and for fetching one asset.
+        look_ups: Clips that are looked at at a time.
+        max_look_ups: Most clips that come in, wait or are looked at at one time; beyond it the
+            answer is 429.
         fetch: Limits on assets that are named by URL; only public HTTPS addresses by default.
     """
 
@@ -78,6 +83,8 @@ class ResolutionSettings:
     public_url: str = ""
     max_upload_bytes: int = 512 << 20
     upload_seconds: float = 300.0
+    look_ups: int = 2
+    max_look_ups: int = 32
     fetch: FetchLimits = field(
         default_factory=lambda: FetchLimits(public_only=True, https_only=True, max_seconds=60)
     )
@@ -103,6 +110,7 @@ class ResolutionRoutes:
         self.ledger = ledger
         self.search = search
         self.settings = settings
+        self.look_ups = LookUps(settings.look_ups, settings.max_look_ups)
 
     def require(self, request: Request, scope: Scope) -> None:
         """Let a request pass that may do this."""
@@ -130,13 +138,13 @@ class ResolutionRoutes:
         self, name: str, alg: str | None, hint: tuple[str | None, str | None], limit: int,
         limits: FetchLimits | None = None,
     ) -> QueryResult:  # fmt: skip
-        """Look at a clip; a hint is asked for first and costs nothing."""
+        """Look at a clip, in a place that is held; a hint is asked for first and costs nothing."""
         limit = min(limit, _MOST_RESULTS)
         matches: list[Match] = []
         if hint[0] and hint[1]:
             matches = (await self.by_binding(hint[0], hint[1], limit)).matches
         limits = limits or self.settings.fetch
-        seen = await asyncio.to_thread(self.search.find, name, alg=alg, limits=limits)
+        seen = await self.look_ups.run(partial(self.search.find, name, alg=alg, limits=limits))
         found = {match.manifestId for match in seen}
         matches = seen + [match for match in matches if match.manifestId not in found]
         return QueryResult(matches=matches[:limit])
@@ -171,7 +179,7 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
 
     @app.post(
         "/matches/byContent", operation_id="uploadFile", openapi_extra=body,
-        responses=problems(408, 413, 415, 507), **shown,
+        responses=problems(408, 413, 415, 429, 507), **shown,
     )  # fmt: skip
     async def upload_file(
         request: Request,
@@ -185,13 +193,16 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
         kind = request.headers.get("content-type", "").lower()
         if not kind.startswith(_ASSET_TYPES):
             raise RefusalError(415, "WrongContentType", "Only videos are looked at.")
-        with tempfile.TemporaryDirectory(prefix="vidigree-") as folder:
-            path = Path(folder) / "asset"
-            await receive(request, path, routes.settings.uploads)
-            hint = (hint_alg, hint_value)
-            return await routes.by_content(str(path), alg, hint, max_results)
+        async with routes.look_ups.place():
+            with tempfile.TemporaryDirectory(prefix="vidigree-") as folder:
+                path = Path(folder) / "asset"
+                await receive(request, path, routes.settings.uploads)
+                hint = (hint_alg, hint_value)
+                return await routes.by_content(str(path), alg, hint, max_results)
 
-    @app.post("/matches/byReference", operation_id="queryByReference", **shown)
+    @app.post(
+        "/matches/byReference", operation_id="queryByReference", responses=problems(429), **shown
+    )
     async def query_by_reference(  # noqa: PLR0917 - the query's parameters
         request: Request,
         reference: AssetReference,
@@ -211,9 +222,11 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
             raise RefusalError(
                 400, "TooLarge", f"Up to {settings.max_upload_bytes} bytes are fetched."
             )
+        http_parts(reference.referenceUrl)  # what is no URL costs no worker
         limits = replace(settings.fetch, max_bytes=reference.assetLength)
         hint = (hint_alg, hint_value)
-        return await routes.by_content(reference.referenceUrl, alg, hint, max_results, limits)
+        async with routes.look_ups.place():
+            return await routes.by_content(reference.referenceUrl, alg, hint, max_results, limits)
 
     @app.get("/services/supportedAlgorithms", operation_id="getSupportedBindings", tags=["service"])
     async def supported() -> AlgorithmList:

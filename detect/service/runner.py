@@ -35,6 +35,7 @@ class JobRunner:
         on_event: Called with ``"finished"`` or ``"lost"`` for every job that ends here; from
             these threads.
         on_trouble: Called with what the database says when it fails; the threads go on trying.
+        on_output: Called with every line that a worker process writes to standard error.
 
     Attributes:
         pool: The worker processes, for others that have clips to look at.
@@ -48,6 +49,7 @@ class JobRunner:
         *,
         on_event: OnEvent,
         on_trouble: Callable[[str], None],
+        on_output: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._store = store
@@ -60,9 +62,12 @@ class JobRunner:
         self._lock = threading.Lock()
         self._leases: set[str] = set()
         limits = WorkerLimits(
-            max_seconds=settings.job_seconds, max_memory_bytes=settings.worker_memory_bytes
+            max_seconds=settings.job_seconds,
+            max_memory_bytes=settings.worker_memory_bytes,
+            # Files behind URLs are written by the workers.
+            max_file_bytes=max(WorkerLimits.max_file_bytes, settings.max_upload_bytes),
         )
-        self.pool = WorkerPool(settings.workers, limits)
+        self.pool = WorkerPool(settings.workers, limits, on_output=on_output)
         self._threads = [
             threading.Thread(target=self._work, name=f"audit-{number}", daemon=True)
             for number in range(settings.workers)

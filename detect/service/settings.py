@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,27 @@ from vidigree.media.errors import UsageError
 from vidigree.media.home import home_folder
 
 __all__ = ["ServiceSettings"]
+
+_COUNTS = (
+    "workers",
+    "max_queue",
+    "max_upload_bytes",
+    "worker_memory_bytes",
+    "max_attempts",
+    "per_minute",
+    "key_per_minute",
+)
+_TIMES = (
+    "upload_seconds",
+    "idle_seconds",
+    "wait_seconds",
+    "job_seconds",
+    "max_clip_seconds",
+    "result_seconds",
+    "linger_seconds",
+    "max_keep_seconds",
+    "lease_seconds",
+)
 
 
 def _cores() -> int:
@@ -31,7 +53,7 @@ class ServiceSettings:
         spool: Folder for uploads that wait to be audited; each is deleted with its audit.
         workers: Audits at a time, each in a process of its own.
         max_queue: Most jobs that are received, wait or run at one time; beyond it the answer
-            is 429.
+            is 429. Look-ups by clip are counted apart, up to the same number.
         max_upload_bytes: Largest upload, and largest file behind a URL.
         upload_seconds: Longest time for one upload, and for fetching one URL.
         idle_seconds: Longest time in which an upload brings no byte.
@@ -78,8 +100,12 @@ class ServiceSettings:
     public_only: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("workers", "max_queue", "max_upload_bytes", "per_minute", "key_per_minute"):
+        for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        for name in _TIMES:
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:  # NaN fails as well
+                raise UsageError(f"{name} must be a number of 0 or more, not {value}.")
         if self.lease_seconds < 1:
             raise UsageError(f"lease_seconds must be at least 1, not {self.lease_seconds}.")

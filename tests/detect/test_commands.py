@@ -354,6 +354,13 @@ def test_time_limit_must_be_a_number(clip: Path, capsys: pytest.CaptureFixture[s
     assert "--max-seconds" in err
 
 
+@pytest.mark.parametrize("url", ["http://[::1/clip.mp4", os.fsdecode(b"http://a/\xff.mp4")])
+def test_a_url_must_be_one(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, url, *FAST)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "is not a URL" in err
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse names that are not UTF-8")
 def test_names_that_are_not_utf8_are_written_and_found_again(
     clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -13,7 +13,7 @@ import fsspec
 import pytest
 
 from vidigree.detect.fetching import FetchLimits, local_copy
-from vidigree.media import MediaError, UnsupportedMediaError
+from vidigree.media import MediaError, UnsupportedMediaError, UsageError
 
 BODY = b"clip" * 1000
 
@@ -35,6 +35,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path == "/inside":
             self.send_response(302)
             self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
+            self.end_headers()
+        elif self.path == "/nowhere":
+            self.send_response(302)
+            self.send_header("Location", "http://[::1/clip.mp4")
             self.end_headers()
         elif self.path == "/drip":
             self.send_response(200)
@@ -72,6 +76,10 @@ def fetch(url: str, **limits: float) -> bytes:
         return path.read_bytes()
 
 
+def _unreachable(*_: object, **__: object) -> socket.socket:
+    raise OSError("unreachable")
+
+
 def test_a_local_path_is_given_back_as_it_is() -> None:
     with local_copy("a.mp4", FetchLimits()) as path:
         assert path == Path("a.mp4")
@@ -102,6 +110,26 @@ def test_missing_pages_and_loops_are_errors(server: str) -> None:
         fetch(f"{server}/none")
     with pytest.raises(MediaError, match="redirects too often"):
         fetch(f"{server}/loop")
+    with pytest.raises(MediaError, match="redirects to what is no URL"):
+        fetch(f"{server}/nowhere")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1/clip.mp4",
+        "s3://[::1/clip.mp4",
+        "http://a:99999/clip.mp4",
+        "http:///clip.mp4",
+        "http://a/\udcff.mp4",
+        "s3://a/\udcff.mp4",
+        "http://a/\x00.mp4",
+        "http://a/\n.mp4",
+    ],
+)
+def test_what_is_no_url_is_told(url: str) -> None:
+    with pytest.raises(UsageError, match="is not a URL: "):
+        fetch(url)
 
 
 def test_a_download_that_ends_early_is_no_clip(server: str) -> None:
@@ -149,6 +177,44 @@ class TestPublicOnly:
     def test_addresses_inside_are_refused(self, host: str) -> None:
         with pytest.raises(MediaError, match=r"public internet|not known"):
             fetch(f"http://{host}/clip.mp4", public_only=True)
+
+    @pytest.mark.parametrize(
+        ("address", "public"),
+        [
+            ("2606:2800:220:1:248:1893:25c8:1946", True),
+            ("64:ff9b::5db8:d822", True),  # 93.184.216.34 where there is no IPv4
+            ("2002:5db8:d822::1", True),
+            ("::ffff:93.184.216.34", True),
+            ("fec0::1", False),  # site-local
+            ("64:ff9b:1::5db8:d822", False),  # NAT64 within a network
+            ("64:ff9b:1::a00:1", False),
+            ("64:ff9b::a00:1", False),
+            ("64:ff9b::e000:1", False),
+            ("::127.0.0.1", False),
+            ("::93.184.216.34", False),
+            ("::ffff:10.0.0.1", False),
+            ("::ffff:0:10.0.0.1", False),
+            ("2002:a00:1::1", False),
+            ("2001:0:5db8:d822::a247:27dd", False),  # Teredo, public at both ends
+            ("2001:0:a00:1::a247:27dd", False),
+            ("2001:db8::1", False),
+            ("4000::1", False),
+            ("5f00::1", False),
+            ("100::1", False),
+            ("ff0e::1", False),
+            ("fe80::1%eth0", False),
+            ("::", False),
+        ],
+    )
+    def test_an_ipv6_address_is_public_only_where_they_are_given_out(
+        self, address: str, public: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        row = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 80, 0, 0))
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [row])
+        # Nothing is connected to: an address that passes is refused here.
+        monkeypatch.setattr(socket, "create_connection", _unreachable)
+        with pytest.raises(MediaError, match="unreachable" if public else "public internet"):
+            fetch("http://clips.test/clip.mp4", public_only=True)
 
     @pytest.mark.parametrize("url", ["file:///etc/passwd", "memory://b/x", "s3://b/x", "ftp://h/x"])
     def test_other_schemes_are_refused(self, url: str) -> None:

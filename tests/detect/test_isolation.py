@@ -103,6 +103,22 @@ def test_noise_does_not_break_the_protocol(saboteur: None) -> None:
     assert answer.row["error"]["kind"] == "MediaNotFoundError"
 
 
+def test_what_a_worker_says_is_told(saboteur: None) -> None:
+    said: list[str] = []
+    with WorkerPool(1, on_output=said.append) as pool:
+        for name in ("/noise", "/bug"):
+            pool.audit(Job(name=name, settings=FAST))
+    deadline = time.monotonic() + 10
+    while "KeyError: 'a defect'" not in said and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert said[:3] == [
+        "noise on standard output",
+        "more noise",
+        "Traceback (most recent call last):",
+    ]
+    assert said[-1] == "KeyError: 'a defect'"
+
+
 def test_workers_work_at_the_same_time_and_are_reused(saboteur: None) -> None:
     with WorkerPool(2) as pool:
         with ThreadPoolExecutor(8) as threads:
@@ -150,3 +166,16 @@ def test_closing_wakes_who_waits_for_an_answer(monkeypatch: pytest.MonkeyPatch) 
             time.sleep(0.05)
             pool.close()
             assert "error" in asked.result(timeout=100).row
+
+
+def test_closing_wakes_who_waits_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once each of them had a new process started after all had been ended."""
+    monkeypatch.setattr(isolation, "_WORKER", ("-S", "-c", "import time; time.sleep(250)"))
+    pool = WorkerPool(1, WorkerLimits(max_seconds=15))
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(pool.audit, Job(name="clip.mp4", settings=FAST)) for _ in range(3)]
+        time.sleep(0.5)
+        before = time.monotonic()
+        pool.close()
+        assert all("error" in one.result(timeout=100).row for one in asked)
+    assert time.monotonic() - before < 10

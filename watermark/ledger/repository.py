@@ -85,7 +85,7 @@ class ManifestRepository:
         Raises:
             LedgerError: The database failed.
         """
-        if not manifest_id:
+        if _is_none(manifest_id):
             return None
         with ledger_errors("The repository cannot be read", self._engine), self._reading() as db:
             for table, issued in ((entries, True), (manifests, False)):
@@ -103,6 +103,8 @@ class ManifestRepository:
             IssuedManifestError: It belongs to an issued clip.
             LedgerError: The database failed.
         """
+        if _is_none(manifest_id):
+            return False
         there = self.find(manifest_id)
         if there is not None and there.issued:
             raise IssuedManifestError("The manifest of an issued clip is never deleted.")
@@ -167,6 +169,11 @@ class ManifestRepository:
 
     def _reading(self) -> sa.Connection:
         return self._engine.connect().execution_options(**_READING)
+
+
+def _is_none(manifest_id: str) -> bool:
+    """Say whether no manifest has this id; PostgreSQL refuses texts with a NUL."""
+    return not manifest_id or "\0" in manifest_id
 
 
 def _binding(value: str, manifest_id: str) -> dict[str, Any]:

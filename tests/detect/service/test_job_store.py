@@ -57,6 +57,7 @@ def test_a_job_goes_from_hand_to_hand(store: JobStore) -> None:
     done = store.find(job.job_id)
     assert done is not None
     assert (done.state, done.answer) == ("done", ANSWER)
+    assert store.find("a\x00b") is None
 
 
 def test_the_oldest_job_comes_first_and_knows_its_place(store: JobStore) -> None:

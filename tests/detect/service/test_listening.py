@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from vidigree.detect.service.listening import address_of, listening_sockets
+from vidigree.detect.service.listening import address_of, listening_sockets, trusted_proxies
 from vidigree.media import UsageError
 
 
@@ -69,3 +69,18 @@ def test_an_address_that_is_not_here_does_not_stop_the_others(monkeypatch) -> No
     monkeypatch.setattr(socket, "getaddrinfo", _two_addresses("192.0.2.1"))
     with pytest.raises(UsageError, match="cannot listen at localhost"):
         listening_sockets("localhost", 0)
+
+
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1", "10.0.0.0/8, 192.0.2.1", "::1,fd00::/8", "*", "fe80::1%eth0"]
+)
+def test_proxies_are_addresses_and_networks(text: str) -> None:
+    assert ", ".join(trusted_proxies(text)).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "zzz", "localhost", "127.0.0.1,", "*,10.0.0.1", "10.0.0.1/8", "10.0.0.0/40", "a/b"]
+)
+def test_what_is_no_proxy_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match="is not the address of a proxy"):
+        trusted_proxies(text)

@@ -41,6 +41,13 @@ def test_wishes_are_kept_within_the_limits() -> None:
         {"url": "s3://bucket/key"},
         {"url": "gopher://example.org"},
         {"url": "https://example.org/" + "a" * 5000},
+        {"url": "http://[::1/clip.mp4"},
+        {"url": "http://[a]/clip.mp4"},
+        {"url": "https://example.org:99999/clip.mp4"},
+        {"url": "https://example.org:x/clip.mp4"},
+        {"url": "https:///clip.mp4"},
+        {"url": "https://example.org/\ud800.mp4"},
+        {"url": "https://example.org/a\x00.mp4"},
     ],
 )
 def test_what_means_nothing_is_refused(fields: dict[str, str]) -> None:

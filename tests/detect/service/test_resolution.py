@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,8 @@ def test_reference_is_fetched_within_limits(http: TestClient, jobs: list[Job]) -
     [
         {"referenceUrl": "http://example.org/clip.mp4"},
         {"referenceUrl": "file:///etc/passwd"},
+        {"referenceUrl": "https://[::1/clip.mp4"},
+        {"referenceUrl": "https://example.org/\ud800.mp4"},
         {"assetLength": 10**12},
         {"assetLength": 0},
         {"assetType": "image/png"},
@@ -128,7 +131,9 @@ def test_reference_that_is_not_fetched_is_refused(
     http: TestClient, jobs: list[Job], change: dict[str, Any]
 ) -> None:
     asked = {"referenceUrl": "https://example.org/clip.mp4", "assetLength": 5000} | change
-    assert http.post("/matches/byReference", json=asked).status_code == 400
+    headers = {"Content-Type": "application/json"}
+    body = json.dumps(asked)
+    assert http.post("/matches/byReference", content=body, headers=headers).status_code == 400
     assert jobs == []
 
 
@@ -234,6 +239,15 @@ def test_receipt_is_verified_against_what_is_kept(http: TestClient) -> None:
     receipt["repository"]["manifestId"] = ISSUED
     assert "another manifest" in http.post(place, json=receipt).json()["error"]
     assert http.get("/manifests/urn:c2pa:none/receipts").status_code == 404
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("nan")])
+def test_receipt_that_cannot_be_sent_back_is_refused(http: TestClient, value: object) -> None:
+    receipt = put_manifest(http, returnReceipt=True).json()["receipt"]
+    receipt["anchor"]["proof"]["value"] = value
+    headers = {"Content-Type": "application/json"}
+    place = f"/manifests/{STORED}/receipts"
+    assert http.post(place, content=json.dumps(receipt), headers=headers).status_code == 400
 
 
 WRITES = [

@@ -12,8 +12,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+import sqlalchemy as sa
 
 from vidigree.detect.service.journal import JsonLines
+from vidigree.detect.service.schema import jobs
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "detect" / "schema" / "verdict-1.json").read_text("utf-8")
@@ -86,6 +88,24 @@ def test_an_answer_is_kept_when_asked(service: Any, clip: Path) -> None:
     assert service.spooled() == []  # the answer, never the clip
 
 
+@pytest.mark.parametrize("wait", [0, 20])
+@pytest.mark.parametrize(
+    ("keep", "stays"), [(0, 60), (10, 60), (600, 600), (7200, 7200), (10**9, 7 * 86400)]
+)
+def test_an_answer_that_was_fetched_stays_as_long_as_was_asked(
+    service: Any, broken: Path, keep: int, stays: int, wait: int
+) -> None:
+    answer = service.audit(broken, keep=keep, wait=wait)
+    job = answer.json() if wait else service.follow(answer)
+    with service.context.engine.connect() as connection:
+        query = sa.select(jobs.c.expires_at - jobs.c.finished_at).where(jobs.c.id == job["id"])
+        left = connection.execute(query).scalar_one_or_none()
+    if wait and not keep:
+        assert left is None  # sent, and gone
+    else:
+        assert stays <= left < stays + 5
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -129,6 +149,15 @@ def test_urls_inside_are_not_fetched(service: Any, url: str, words: str) -> None
             "WrongContentType",
         ),
         ({"json": {"url": "https://example.org/a", "policy": "none"}}, 400, "WrongOption"),
+        ({"json": {"url": "http://[::1/a"}}, 400, "WrongOption"),
+        (
+            {
+                "content": rb'{"url": "https://example.org/\ud800"}',
+                "headers": {"Content-Type": "application/json"},
+            },
+            400,
+            "WrongOption",
+        ),
     ],
 )
 def test_requests_that_mean_nothing(

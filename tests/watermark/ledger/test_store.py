@@ -124,7 +124,11 @@ def test_entry_is_found_by_its_manifest(store: Ledger, make_entry: MakeEntry) ->
     assert found is not None
     assert (found.store, found.issued) == (named.manifest_store, True)
     assert store.repository.find("urn:c2pa:two") is None
-    assert store.repository.find("") is None
+    for nothing in ("", "a\x00b"):  # PostgreSQL refuses texts with a NUL
+        assert store.repository.find(nothing) is None
+        assert not store.repository.delete(nothing)
+        assert not store.repository.bind("YQ==", nothing)
+        assert not store.repository.rebind("YQ==", nothing)
 
 
 def test_entry_under_way_is_found_then_confirmed(store: Ledger, make_entry: MakeEntry) -> None:

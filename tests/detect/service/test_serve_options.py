@@ -1,0 +1,101 @@
+"""Options of ``vidigree serve`` that mean nothing are refused before anything is started."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidigree.cli import main
+from vidigree.detect.isolation import Job, WorkerLimits, WorkerPool
+from vidigree.detect.service import app
+from vidigree.detect.service.settings import ServiceSettings
+from vidigree.detect.settings import AuditSettings
+from vidigree.media import UsageError
+
+HUGE = "1" + "0" * 30
+NOT_UTF8 = os.fsdecode(b"\xff")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--behind-proxy", "zzz"],
+        ["--behind-proxy", ""],
+        ["--host", ""],
+        ["--port", "-1"],
+        ["--workers", "0"],
+        ["--workers", HUGE],
+        ["--max-queue", "0"],
+        ["--max-upload-mb", "-1"],
+        ["--max-upload-mb", HUGE],
+        ["--job-seconds", "nan"],
+        ["--job-seconds", "inf"],
+        ["--worker-memory-mb", "1"],
+        ["--worker-memory-mb", HUGE],
+        ["--per-minute", "0"],
+        ["--per-minute", HUGE],
+        ["--spool", ""],
+        ["--ledger", ""],
+        ["--ledger", "", "keys", "list"],
+        ["--per-minute", "9", "keys", "list"],
+        ["--host", "127.0.0.1", "keys", "list"],
+        ["keys", "add", ""],
+        ["keys", "add", NOT_UTF8],
+        ["keys", "add", "a\tb"],
+        ["keys", "add", "a", "--per-minute", "0"],
+        ["keys", "add", "a", "--per-minute", HUGE],
+        ["keys", "revoke", ""],
+        ["keys", "revoke", NOT_UTF8],
+    ],
+)
+def test_what_means_nothing_is_refused_in_one_line(
+    options: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(settings: ServiceSettings) -> None:
+        raise AssertionError(f"started with {settings}")
+
+    monkeypatch.setattr(app, "create_app", start)
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    place = [] if "--port" in options or "keys" in options else ["--port", "0"]
+    with pytest.raises(SystemExit) as caught:
+        main(["serve", *place, *options])
+    out, err = capsys.readouterr()
+    assert (caught.value.code, out, err.count("\n")) == (2, "", 1), err
+    assert not (tmp_path / "spool-id").exists()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"workers": 0},
+        {"worker_memory_bytes": -1},
+        {"max_attempts": 0},
+        {"job_seconds": float("nan")},
+        {"wait_seconds": -1.0},
+        {"max_clip_seconds": float("inf")},
+        {"lease_seconds": 0.5},
+        {"lease_seconds": float("nan")},
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(wish: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=next(iter(wish))):
+        ServiceSettings(spool=tmp_path, **wish)
+
+
+def test_a_time_limit_may_be_longer_than_the_system_waits(clip: Path) -> None:
+    fast = AuditSettings(layers=("credentials",))
+    with WorkerPool(1, WorkerLimits(max_seconds=float("inf"))) as pool:
+        answer = pool.audit(Job(name=str(clip), settings=fast))
+    assert answer.row["finding"] == "no-evidence"
+
+
+def test_a_worker_may_write_what_the_service_may_fetch(start_service: Any) -> None:
+    service = start_service(max_upload_bytes=9 << 30)
+    assert service.context.runner.pool._limits.max_file_bytes == 9 << 30
