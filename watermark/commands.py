@@ -60,8 +60,9 @@ def stamp(
 ) -> None:
     """Mark and sign SOURCE, a clip that was made elsewhere.
 
-    The audio is carried over. The output is written only if the mark was read back from it, the
-    credentials validate, and the ledger holds it.
+    The audio tracks are carried over; what is left out, such as subtitles, is named. The output is
+    written only if the mark was read back from it, the credentials validate, and the ledger holds
+    it.
     """
     from vidigree.media.progress import progress_bar
     from vidigree.watermark.clip import Origin

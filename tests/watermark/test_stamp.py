@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
+import av
 import numpy as np
 import pytest
 from fixtures.top_row_mark import TopRowMark
@@ -160,6 +161,28 @@ def test_times_and_size_of_a_file_are_kept(settings: StampSettings, folder: Path
     with open_video(folder / "out.mp4") as video:
         assert [frame.time for frame in video] == times
         assert (video.info.width, video.info.height) == (128, 96)
+
+
+def test_what_is_left_out_of_a_file_is_told(settings: StampSettings, folder: Path) -> None:
+    with av.open(str(folder / "in.mkv"), "w") as container:
+        tracks = [container.add_stream("libx264", rate=24) for _ in range(2)]
+        sounds = [container.add_stream("pcm_s16le", rate=22_255, layout="mono") for _ in range(2)]
+        for track in tracks:
+            track.width, track.height, track.pix_fmt = 128, 96, "yuv420p"
+        for track in tracks:
+            for image in images():
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                container.mux(track.encode(frame))
+            container.mux(track.encode(None))
+        for sound in sounds:
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 9_000), np.int16), layout="mono")
+            silence.rate, silence.pts = 22_255, 0
+            container.mux([*sound.encode(silence), *sound.encode(None)])
+    receipt = stamp(folder / "in.mkv", folder / "out.mp4", settings=settings)
+    assert "1 further video track" in receipt.summary()
+    with av.open(str(folder / "out.mp4")) as container:
+        assert [stream.rate for stream in container.streams.audio] == [22_050, 22_050]
+    assert read_credentials(folder / "out.mp4", trust=TrustSettings()).integrity == "intact"
 
 
 def test_pixel_aspect_of_a_file_is_kept(settings: StampSettings, folder: Path) -> None:
