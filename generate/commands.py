@@ -163,9 +163,11 @@ class _Run:
 
 
 def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
+    from vidigree.generate.checking import check_path
     from vidigree.generate.estimate import estimate
     from vidigree.generate.generating import generate as generate_clip
     from vidigree.generate.request import ClipRequest
+    from vidigree.media.output import check_target
     from vidigree.media.progress import progress_bar
 
     request = ClipRequest(prompt=prompt, **values)
@@ -174,6 +176,9 @@ def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) 
         click.echo(json.dumps(expected.to_dict()) if run.as_json else expected.summary())
         return 0
     assert run.output is not None  # noqa: S101 -- the caller checked
+    if run.check:
+        # After the clip is issued would be too late.
+        check_target(check_path(run.output), overwrite=True)
     with progress_bar() as progress:
         receipt = generate_clip(
             request,

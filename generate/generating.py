@@ -9,13 +9,14 @@ from pathlib import Path
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.policy import Policy, enforce
-from vidigree.generate.preview import preview_beside
+from vidigree.generate.preview import preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import OutputError, UsageError
-from vidigree.media.output import output_error, scratch_file
+from vidigree.media.errors import UsageError
+from vidigree.media.output import check_target, output_error, scratch_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip
 from vidigree.watermark.stamp import StampReceipt, StampSettings, stamp
+from vidigree.watermark.stamp_source import check_name
 
 __all__ = ["generate"]
 
@@ -59,6 +60,8 @@ def generate(
         enforce(policy, request)
     settings = settings or StampSettings.load()
     _check_output(output, overwrite=settings.overwrite)
+    if preview:
+        check_target(preview_path(output), overwrite=settings.overwrite)
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     with preview_beside(output, progress) if preview else nullcontext(progress) as told:
         clip, notes = _make(chosen, request, told)
@@ -72,12 +75,8 @@ def generate(
 
 def _check_output(output: Path, *, overwrite: bool) -> None:
     """Refuse an output that can never be written before hours of work, not after."""
-    if output.suffix.lower() != ".mp4":
-        raise UsageError(
-            f"The output {output.name!r} must end in .mp4.", hint="Only MP4 files are written."
-        )
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already.", hint="Choose another name, or --overwrite.")
+    check_name(output)
+    check_target(output, overwrite=overwrite)
     try:
         with scratch_file(output) as probe:
             probe.touch()

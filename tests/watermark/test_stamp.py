@@ -298,6 +298,14 @@ def test_names_that_credentials_cannot_bear_are_refused(
     assert list(folder.iterdir()) == []
 
 
+def test_names_that_are_too_long_are_refused(settings: StampSettings, folder: Path) -> None:
+    source = foreign(folder / "in.mp4", [Fraction(0)])
+    for made in (clip(), source):
+        with pytest.raises(OutputError, match="too long"):
+            stamp(made, folder / f"{'x' * 252}.mp4", settings=settings)
+    assert [path.name for path in folder.iterdir()] == ["in.mp4"]
+
+
 def test_only_mp4_is_written(settings: StampSettings, folder: Path) -> None:
     with pytest.raises(UsageError, match=r"\.mp4"):
         stamp(clip(), folder / "a.webm", settings=settings)

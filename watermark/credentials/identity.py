@@ -126,9 +126,9 @@ def init_identity(
     """
     folder = identity_folder(folder)
     key = folder / "key.pem"
-    if not replace:
-        _refuse_existing(key)
     try:
+        if not replace:
+            _refuse_existing(key)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # The key goes last: an identity exists from the moment its key does. Whoever writes it
         # writes the others too, or two identities made at once would be mixed.

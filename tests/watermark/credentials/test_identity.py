@@ -89,6 +89,11 @@ def test_an_identity_that_appears_meanwhile_is_kept(
     assert not (home / "identity" / "key.tmp").exists()
 
 
+def test_a_folder_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="too long"):
+        init_identity(tmp_path / ("x" * 256))
+
+
 def test_no_identity_says_how_to_make_one() -> None:
     with pytest.raises(CredentialsError, match="keys init"):
         load_identity()
