@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidigree.watermark.file_path import FILE_PATH
 from vidigree.watermark.issue_options import IssueOptions, issue_options
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE_PATH,
     help="MP4 file to write; with --batch, the folder.",
 )
 @click.option(
@@ -69,8 +70,8 @@ class _Setting(click.ParamType[tuple[str, Any]]):
     help="See 'vidigree engines'.  [default: render; nano with --image or --video]",
 )
 @click.option("--model", default="", help="Folder or hub id for engines that load models.")
-@click.option("--image", type=click.Path(path_type=Path), help="Picture to start from.")
-@click.option("--video", type=click.Path(path_type=Path), help="Clip to start from.")
+@click.option("--image", type=FILE_PATH, help="Picture to start from.")
+@click.option("--video", type=FILE_PATH, help="Clip to start from.")
 @click.option("--strength", type=float, help="How far to leave the clip to start from, 0 to 1.")
 @click.option("--negative-prompt", default="", help="What the clip should not show.")
 @click.option("--width", type=int, help="Pixels.  [default: the engine's]")
@@ -87,7 +88,7 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 )
 @click.option(
     "--batch",
-    type=click.Path(path_type=Path),
+    type=FILE_PATH,
     help="File of requests instead of PROMPT: one prompt a line, or JSON lines.",
 )
 @click.option(
@@ -98,7 +99,7 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.option("--check", is_flag=True, help="See if the clip holds what the prompt named.")
 @click.option(
     "--check-weights",
-    type=click.Path(path_type=Path),
+    type=FILE_PATH,
     help="YOLO detector (ONNX) to check with as well; needs the extra 'track'.",
 )
 @click.option(

@@ -10,7 +10,8 @@ from numbers import Integral, Rational, Real
 from pathlib import Path
 from typing import Any, Final
 
-from vidigree.media.errors import MediaNotFoundError, UsageError
+from vidigree.media.errors import UsageError
+from vidigree.media.opening import check_file
 from vidigree.watermark.clip import Task
 
 __all__ = ["LONGEST_PROMPT", "ClipRequest"]
@@ -65,7 +66,7 @@ class ClipRequest:
 
     Raises:
         UsageError: A value is out of range or of the wrong kind; the message names it.
-        MediaNotFoundError: ``image`` or ``video`` is not a file.
+        MediaError: ``image`` or ``video`` is not there, empty, a folder or a device.
     """
 
     prompt: str
@@ -100,9 +101,9 @@ class ClipRequest:
             raise UsageError(f"The strength is {self.strength}; it must be above 0 and at most 1.")
         if self.image is not None and self.video is not None:
             raise UsageError("A clip starts from an image or from a video, not from both.")
-        for source in (self.image, self.video):
-            if source is not None and not source.is_file():
-                raise MediaNotFoundError(f"There is no file {source}.")
+        for source, kind in ((self.image, "picture"), (self.video, "video")):
+            if source is not None:
+                check_file(source, kind=kind)
 
     @property
     def task(self) -> Task:

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
+from vidigree.watermark.file_path import FILE_PATH
 from vidigree.watermark.issue_options import IssueOptions, issue_options
 
 __all__ = ["stamp"]
 
 
-class _ClipPath(click.Path):
-    """A path that is not empty, which would stand for the current folder."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse an empty name, and convert others as usual."""
-        if value == "":
-            self.fail("the name is empty", param, ctx)
-        return super().convert(value, param, ctx)
-
-
 @click.command()
-@click.argument("source", type=_ClipPath(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=_ClipPath(path_type=Path), help="MP4 file to write."
-)
+@click.argument("source", type=FILE_PATH)
+@click.option("-o", "--output", required=True, type=FILE_PATH, help="MP4 file to write.")
 @click.option(
     "--crf",
     type=click.FloatRange(0, 51),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,20 @@ def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
         (["-o", "clip.mp4"], 2, "PROMPT or --batch"),
         (["a ball", "--batch", "list.txt", "-o", "clips"], 2, "PROMPT or --batch"),
         (["--batch", "absent.txt", "-o", "clips"], 3, "absent.txt"),
+        (["--batch", "/", "-o", "clips"], 3, "directory"),
+        (["--batch", "x" * 300, "-o", "clips"], 3, "too long"),
+        (["--batch", sys.executable, "-o", "clips"], 3, "UTF-8"),
+        (["--batch", "", "-o", "clips"], 2, "empty"),
+        (["a ball", "-o", "clip.mp4", "--image", __file__], 3, "picture"),
+        (["a ball", "-o", "clip.mp4", "--image", __file__, "--engine", "flow-gan"], 3, "picture"),
+        (["a ball", "-o", "clip.mp4", "--image", "/"], 3, "is a folder. Give a picture file."),
+        (["a ball", "-o", "clip.mp4", "--image", "/dev/null"], 3, "not a regular file"),
+        (["a ball", "-o", "clip.mp4", "--image", "x" * 300], 2, "too long"),
+        (["a ball", "-o", "clip.mp4", "--image", ""], 2, "empty"),
+        (["a ball", "-o", "clip.mp4", "--video", "/"], 3, "is a folder. Give a video file."),
+        (["a ball", "-o", "clip.mp4", "--policy", "x" * 300], 2, "no policy file"),
+        (["a ball", "-o", "clip.mp4", "--check-weights", "/"], 3, "is a folder"),
+        (["a ball", "-o", ""], 2, "empty"),
         (["a ball", "-o", "clip.mp4", "--engine", "diffusers", "--model", "/nope"], 3, "/nope"),
         (["a ball", "-o", "clip.mp4", "--policy", "absent.txt"], 2, "absent.txt"),
     ],
