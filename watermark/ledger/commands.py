@@ -22,6 +22,8 @@ _URL = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _LEFT_TO_DO = 8
+_MOST = 2**63 - 1
+"""Largest number that a database counts to."""
 
 
 @click.group()
@@ -31,13 +33,13 @@ def ledger() -> None:
 
 @ledger.command("list")
 @_URL
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, _MOST), default=20, show_default=True)
 @_JSON
 def list_entries(url: str | None, limit: int, as_json: bool) -> None:
     """List clips, newest first."""
     from vidigree.watermark.ledger.store import Ledger
 
-    with Ledger.open(url) as store:
+    with Ledger.open(url, create=False) as store:
         rows = list(store.entries(limit))
         total = store.count()
     if as_json:
@@ -68,7 +70,7 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
         raise UsageError(
             f"{clip_id!r} is not a clip id.", hint="Give its 16 hex digits, as `ledger list` does."
         ) from error
-    with Ledger.open(url) as store:
+    with Ledger.open(url, create=False) as store:
         entry = store.find_clip(number)
         location = store.location
     if entry is None:
@@ -91,12 +93,14 @@ def check(
 ) -> None:
     """Compare the ledger with the files it issued, and with the files in PATHS.
 
-    Nothing is changed without --repair or --forget. Ends with code 8 if something is left to do.
+    Nothing is changed without --repair or --forget. A ledger that was lost is made anew with
+    --repair and PATHS. Ends with code 8 if something is left to do.
     """
     from vidigree.watermark.ledger.check import check_files, check_ledger
     from vidigree.watermark.ledger.store import Ledger
 
-    with Ledger.open(url) as store:
+    # A ledger that was lost is made anew from its clips, and only from them.
+    with Ledger.open(url, create=repair and bool(paths)) as store:
         found = [*check_ledger(store), *check_files(store, paths)]
         rows = [(finding, _mend(store, finding, repair=repair, forget=forget)) for finding in found]
         total = store.count()
