@@ -215,6 +215,7 @@ def _checked(path: Path, prompt: str, run: _Run) -> CheckReport:
 def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
     """Run a file of requests; return the exit code of the first failure, 0 if there was none."""
     from vidigree.generate.batch import generate_batch, output_name, read_requests
+    from vidigree.media.one_line import one_line
     from vidigree.media.progress import progress_bar
 
     defaults = {key: value for key, value in values.items() if value not in (None, "", {})}
@@ -238,8 +239,9 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
                 _checked(row.path, request.prompt, run)
             if row.error is not None:
                 code = code or row.error.exit_code
-                click.echo(f"vidigree: request {row.number}: {row.error}", err=True)
-            click.echo(json.dumps(row.to_dict()) if run.as_json else f"{row.status:8} {row.path}")
+                click.echo(one_line(f"vidigree: request {row.number}: {row.error}"), err=True)
+            shown = f"{row.status:8} {one_line(str(row.path))}"
+            click.echo(json.dumps(row.to_dict()) if run.as_json else shown)
     return code
 
 

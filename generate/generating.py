@@ -16,7 +16,7 @@ from vidigree.media.output import check_target, output_error, scratch_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip
 from vidigree.watermark.stamp import StampReceipt, StampSettings, stamp
-from vidigree.watermark.stamp_source import check_name
+from vidigree.watermark.stamp_source import check_name, keep_source
 
 __all__ = ["generate"]
 
@@ -48,7 +48,8 @@ def generate(
 
     Raises:
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
-        UsageError: There is no such engine, the request does not fit it, or the size is odd.
+        UsageError: There is no such engine, the request does not fit it, the size is odd, or the
+            output is what the clip starts from.
         EngineError: The engine failed.
         MediaError: The picture or clip to start from, or the model's folder, cannot be read.
         OutputError: The output cannot be written.
@@ -59,7 +60,7 @@ def generate(
     if policy is not None:
         enforce(policy, request)
     settings = settings or StampSettings.load()
-    _check_output(output, overwrite=settings.overwrite)
+    _check_output(output, request, overwrite=settings.overwrite)
     if preview:
         check_target(preview_path(output), overwrite=settings.overwrite)
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
@@ -73,9 +74,12 @@ def generate(
     return replace(receipt, notes=(*receipt.notes, *notes))
 
 
-def _check_output(output: Path, *, overwrite: bool) -> None:
+def _check_output(output: Path, request: ClipRequest, *, overwrite: bool) -> None:
     """Refuse an output that can never be written before hours of work, not after."""
     check_name(output)
+    for source in (request.image, request.video):
+        if source is not None:
+            keep_source(source, output)
     check_target(output, overwrite=overwrite)
     try:
         with scratch_file(output) as probe:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vidigree.media.errors import UsageError
+from vidigree.media.one_line import check_utf8
 from vidigree.media.opening import check_file
 from vidigree.watermark.clip import Task
 
@@ -92,6 +93,8 @@ class ClipRequest:
             object.__setattr__(self, "engine", chosen)
         if len(self.negative_prompt) > LONGEST_PROMPT:
             raise UsageError(_too_long("negative prompt", self.negative_prompt))
+        check_utf8("The negative prompt", self.negative_prompt)
+        check_utf8("The model's name", self.model)
         _check_range("width", self.width, *_SIDES, unit="pixels")
         _check_range("height", self.height, *_SIDES, unit="pixels")
         _check_range("number of frames", self.num_frames, 1, _MOST_FRAMES)
@@ -149,10 +152,7 @@ def _check_prompt(prompt: str) -> None:
         raise UsageError("The prompt is empty.", hint="Say what the clip should show.")
     if len(prompt) > LONGEST_PROMPT:
         raise UsageError(_too_long("prompt", prompt), hint="Shorten it.")
-    try:
-        prompt.encode()
-    except UnicodeEncodeError as error:
-        raise UsageError(f"The prompt is not valid Unicode text: {error.reason}.") from error
+    check_utf8("The prompt", prompt)
 
 
 def _too_long(what: str, text: str) -> str:

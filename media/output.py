@@ -138,7 +138,8 @@ def check_target(path: Path, *, overwrite: bool = False) -> None:
 
 def _exists(path: Path) -> OutputError:
     return OutputError(
-        f"{path} exists already.", hint="Choose another name, or allow it to be overwritten."
+        f"{path} exists already.",
+        hint="Choose another name, or allow it to be overwritten (--overwrite).",
     )
 
 

@@ -90,7 +90,8 @@ def check_name(output: Path) -> None:
     """
     if output.suffix.lower() != ".mp4":
         raise UsageError(
-            f"The output {output.name!r} must end in .mp4.", hint="Only MP4 files are written."
+            f"The output {output.name!r} must be a name that ends in .mp4.",
+            hint="Only MP4 files are written.",
         )
     try:
         str(output.absolute()).encode()

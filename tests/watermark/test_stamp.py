@@ -43,6 +43,7 @@ from vidigree.watermark.credentials import (
     read_credentials,
 )
 from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.profiles import Provider
 
 Frames = Iterable[NDArray[np.uint8]]
 
@@ -304,6 +305,32 @@ def test_names_that_are_too_long_are_refused(settings: StampSettings, folder: Pa
         with pytest.raises(OutputError, match="too long"):
             stamp(made, folder / f"{'x' * 252}.mp4", settings=settings)
     assert [path.name for path in folder.iterdir()] == ["in.mp4"]
+
+
+def test_names_steer_no_terminal(settings: StampSettings, folder: Path) -> None:
+    receipt = stamp(clip(), folder / "a\nb\x1b[31m.mp4", settings=settings)
+    assert receipt.path.exists()
+    first = receipt.summary().splitlines()[0]
+    assert first.startswith(f"{folder}/a b\\x1b[31m.mp4  128 x 96")
+
+
+def test_what_is_said_of_a_clip_is_utf8(settings: StampSettings) -> None:
+    with pytest.raises(UsageError, match="model's name is not valid Unicode"):
+        Origin(model="\udcff")
+    with pytest.raises(UsageError, match="provider is not valid Unicode"):
+        replace(settings, provider=Provider(name="\udcff"))
+    with pytest.raises(UsageError, match="label is not valid Unicode"):
+        replace(settings, label="\udcff")
+
+
+def test_a_source_is_not_overwritten_through_a_link(settings: StampSettings, folder: Path) -> None:
+    source, link = foreign(folder / "in.mp4", [Fraction(0)]), folder / "link.mp4"
+    link.symlink_to(source)
+    before = source.read_bytes()
+    for given, output in ((source, link), (link, source)):
+        with pytest.raises(UsageError, match="source itself"):
+            stamp(given, output, settings=replace(settings, overwrite=True))
+    assert source.read_bytes() == before
 
 
 def test_only_mp4_is_written(settings: StampSettings, folder: Path) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vidigree.media.one_line import one_line
+
 if TYPE_CHECKING:
     from vidigree.watermark.ledger.check import LedgerFinding
     from vidigree.watermark.ledger.store import Ledger
@@ -50,7 +52,7 @@ def list_entries(url: str | None, limit: int, as_json: bool) -> None:
         made_by = " ".join(part for part in (row.engine, row.model) if part)
         click.echo(
             f"{row.clip_id:016x}  {row.created_at:%Y-%m-%d %H:%M:%S}  {row.duration:7.2f} s  "
-            f"{row.key_id}  {made_by}"
+            f"{row.key_id}  {one_line(made_by)}"
         )
     click.echo(f"{len(rows)} of {total} clips.")
 
@@ -79,7 +81,7 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
         click.echo(json.dumps({"version": 1, **entry.to_dict()}, indent=2))
         return
     for name, value in entry.to_dict().items():
-        click.echo(f"{name:18s}{value}")
+        click.echo(f"{name:18s}{one_line(str(value))}")
 
 
 @ledger.command()
@@ -112,7 +114,8 @@ def check(
     else:
         for finding, done in rows:
             what = finding.path or f"clip {finding.clip_id or 0:016x}"
-            click.echo(f"{finding.kind:20s} {what}  {finding.detail}".rstrip())
+            what, detail = one_line(what), one_line(finding.detail)
+            click.echo(f"{finding.kind:20s} {what}  {detail}".rstrip())
             click.echo(f"{'':20s} {done or finding.advice}")
         click.echo(f"{total} records, {len(rows)} findings, {left} of them left to do.")
     click.get_current_context().exit(_LEFT_TO_DO if left else 0)
@@ -133,7 +136,7 @@ def _mend(store: Ledger, finding: LedgerFinding, *, repair: bool, forget: bool) 
         try:
             store.record(adopted_entry(Path(finding.path), trust=TrustSettings.load()))
         except VidigreeError as error:
-            click.echo(f"vidigree: {error}", err=True)
+            click.echo(f"vidigree: {one_line(str(error))}", err=True)
             return ""
         return "Recorded."
     return ""
