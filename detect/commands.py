@@ -16,6 +16,7 @@ import click
 from vidigree.detect.settings import CHECKED_LAYERS
 from vidigree.detect.wording import LANGUAGES
 from vidigree.media.errors import OutputError, UsageError
+from vidigree.media.output import check_target
 from vidigree.media.progress import no_progress, progress_bar
 
 __all__ = ["audit"]
@@ -117,10 +118,7 @@ def _check(options: dict[str, Any]) -> None:
 
 def _check_place(path: Path) -> None:
     """Refuse a place that cannot be written to before hours of work are spent on it."""
-    if not path.parent.is_dir():
-        raise OutputError(f"There is no folder {path.parent}.", hint="Make it first.")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder.", hint="Give a file name for the output.")
+    check_target(path, overwrite=True)
     if not os.access(path.parent, os.W_OK):
         raise OutputError(
             f"The folder {path.parent} cannot be written to.", hint="Check its permissions."

@@ -51,15 +51,15 @@ class OpenLedgers:
             LedgerError: The ledger cannot be opened, or its file is not there.
         """
         from vidigree.watermark.ledger import Ledger
-        from vidigree.watermark.ledger.connection import ledger_file
+        from vidigree.watermark.ledger.connection import is_there, ledger_file, no_ledger
 
         file = ledger_file(url)
-        if file is not None and not file.exists():
+        if file is not None and not is_there(file):
             self._close(url)
             if url is None:
                 return None
             # An empty ledger made in its place would answer, wrongly, that nobody issued the clip.
-            raise LedgerError(f"There is no ledger {file}.", hint="Check the path in the URL.")
+            raise no_ledger(str(file))
         now = _identity(file)
         if url in self._open and self._open[url][1] != now:
             self._close(url)

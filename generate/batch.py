@@ -16,7 +16,13 @@ from vidigree.generate.engine import Engine, engine_registry
 from vidigree.generate.generating import generate
 from vidigree.generate.policy import Policy
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import MediaNotFoundError, OutputError, UsageError, VidigreeError
+from vidigree.media.errors import (
+    MediaError,
+    MediaNotFoundError,
+    OutputError,
+    UsageError,
+    VidigreeError,
+)
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.stamp import StampReceipt, StampSettings
 
@@ -65,14 +71,22 @@ def read_requests(path: Path, defaults: Mapping[str, Any] | None = None) -> list
 
     Raises:
         MediaNotFoundError: There is no such file.
-        UsageError: A line is wrong; the message names it.
+        MediaError: It is a folder, or cannot be read as UTF-8 text.
+        UsageError: A line is wrong, and the message names it; or there is none.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
-        raise MediaNotFoundError(f"There is no file {path}.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as UTF-8 text.") from error
+        raise MediaNotFoundError(f"There is no file {path}.", hint="Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise MediaError(
+            f"{path} cannot be read as UTF-8 text.", hint="Give one prompt a line."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise MediaError(
+            f"{str(path)!r} cannot be read: {reason}.", hint="Give a file of requests."
+        ) from error
     requests: list[ClipRequest] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -23,7 +23,7 @@ from vidigree.generate.tracking import Tracker, track_claims
 from vidigree.media.output import output_file
 from vidigree.media.reading import open_video
 
-__all__ = ["CheckReport", "Claim", "check_clip", "write_check"]
+__all__ = ["CheckReport", "Claim", "check_clip", "check_path", "write_check"]
 
 # Hue in OpenCV's half degrees of colours that lie apart from each other, and how far they reach.
 _HUES: Final = {
@@ -104,9 +104,14 @@ def check_clip(path: Path, prompt: str, *, tracker: Tracker | None = None) -> Ch
     return CheckReport(path=path, claims=tuple(claims))
 
 
+def check_path(clip: Path) -> Path:
+    """Return where the answer about a clip is kept: ``NAME.check.json`` beside it."""
+    return clip.with_suffix(".check.json")
+
+
 def write_check(report: CheckReport) -> Path:
     """Write the report beside its clip, as ``NAME.check.json``, and return the path."""
-    target = report.path.with_suffix(".check.json")
+    target = check_path(report.path)
     with output_file(target, overwrite=True) as temporary:
         temporary.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
     return target

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vidigree.watermark.file_path import FILE_PATH
 from vidigree.watermark.issue_options import IssueOptions, issue_options
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE_PATH,
     help="MP4 file to write; with --batch, the folder.",
 )
 @click.option(
@@ -69,8 +70,8 @@ class _Setting(click.ParamType[tuple[str, Any]]):
     help="See 'vidigree engines'.  [default: render; nano with --image or --video]",
 )
 @click.option("--model", default="", help="Folder or hub id for engines that load models.")
-@click.option("--image", type=click.Path(path_type=Path), help="Picture to start from.")
-@click.option("--video", type=click.Path(path_type=Path), help="Clip to start from.")
+@click.option("--image", type=FILE_PATH, help="Picture to start from.")
+@click.option("--video", type=FILE_PATH, help="Clip to start from.")
 @click.option("--strength", type=float, help="How far to leave the clip to start from, 0 to 1.")
 @click.option("--negative-prompt", default="", help="What the clip should not show.")
 @click.option("--width", type=int, help="Pixels.  [default: the engine's]")
@@ -87,7 +88,7 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 )
 @click.option(
     "--batch",
-    type=click.Path(path_type=Path),
+    type=FILE_PATH,
     help="File of requests instead of PROMPT: one prompt a line, or JSON lines.",
 )
 @click.option(
@@ -98,7 +99,7 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.option("--check", is_flag=True, help="See if the clip holds what the prompt named.")
 @click.option(
     "--check-weights",
-    type=click.Path(path_type=Path),
+    type=FILE_PATH,
     help="YOLO detector (ONNX) to check with as well; needs the extra 'track'.",
 )
 @click.option(
@@ -163,9 +164,11 @@ class _Run:
 
 
 def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
+    from vidigree.generate.checking import check_path
     from vidigree.generate.estimate import estimate
     from vidigree.generate.generating import generate as generate_clip
     from vidigree.generate.request import ClipRequest
+    from vidigree.media.output import check_target
     from vidigree.media.progress import progress_bar
 
     request = ClipRequest(prompt=prompt, **values)
@@ -174,6 +177,9 @@ def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) 
         click.echo(json.dumps(expected.to_dict()) if run.as_json else expected.summary())
         return 0
     assert run.output is not None  # noqa: S101 -- the caller checked
+    if run.check:
+        # After the clip is issued would be too late.
+        check_target(check_path(run.output), overwrite=True)
     with progress_bar() as progress:
         receipt = generate_clip(
             request,
@@ -209,6 +215,7 @@ def _checked(path: Path, prompt: str, run: _Run) -> CheckReport:
 def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
     """Run a file of requests; return the exit code of the first failure, 0 if there was none."""
     from vidigree.generate.batch import generate_batch, output_name, read_requests
+    from vidigree.media.one_line import one_line
     from vidigree.media.progress import progress_bar
 
     defaults = {key: value for key, value in values.items() if value not in (None, "", {})}
@@ -232,8 +239,9 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
                 _checked(row.path, request.prompt, run)
             if row.error is not None:
                 code = code or row.error.exit_code
-                click.echo(f"vidigree: request {row.number}: {row.error}", err=True)
-            click.echo(json.dumps(row.to_dict()) if run.as_json else f"{row.status:8} {row.path}")
+                click.echo(one_line(f"vidigree: request {row.number}: {row.error}"), err=True)
+            shown = f"{row.status:8} {one_line(str(row.path))}"
+            click.echo(json.dumps(row.to_dict()) if run.as_json else shown)
     return code
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.policy import Policy, enforce
-from vidigree.generate.preview import preview_beside
+from vidigree.generate.preview import preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import OutputError, UsageError
-from vidigree.media.output import output_error, scratch_file
+from vidigree.media.errors import UsageError
+from vidigree.media.output import check_target, output_error, scratch_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip
 from vidigree.watermark.stamp import StampReceipt, StampSettings, stamp
+from vidigree.watermark.stamp_source import check_name, keep_source
 
 __all__ = ["generate"]
 
@@ -47,7 +48,8 @@ def generate(
 
     Raises:
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
-        UsageError: There is no such engine, the request does not fit it, or the size is odd.
+        UsageError: There is no such engine, the request does not fit it, the size is odd, or the
+            output is what the clip starts from.
         EngineError: The engine failed.
         MediaError: The picture or clip to start from, or the model's folder, cannot be read.
         OutputError: The output cannot be written.
@@ -58,7 +60,9 @@ def generate(
     if policy is not None:
         enforce(policy, request)
     settings = settings or StampSettings.load()
-    _check_output(output, overwrite=settings.overwrite)
+    _check_output(output, request, overwrite=settings.overwrite)
+    if preview:
+        check_target(preview_path(output), overwrite=settings.overwrite)
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     with preview_beside(output, progress) if preview else nullcontext(progress) as told:
         clip, notes = _make(chosen, request, told)
@@ -70,14 +74,13 @@ def generate(
     return replace(receipt, notes=(*receipt.notes, *notes))
 
 
-def _check_output(output: Path, *, overwrite: bool) -> None:
+def _check_output(output: Path, request: ClipRequest, *, overwrite: bool) -> None:
     """Refuse an output that can never be written before hours of work, not after."""
-    if output.suffix.lower() != ".mp4":
-        raise UsageError(
-            f"The output {output.name!r} must end in .mp4.", hint="Only MP4 files are written."
-        )
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already.", hint="Choose another name, or --overwrite.")
+    check_name(output)
+    for source in (request.image, request.video):
+        if source is not None:
+            keep_source(source, output)
+    check_target(output, overwrite=overwrite)
     try:
         with scratch_file(output) as probe:
             probe.touch()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -97,7 +98,8 @@ def load_policy(source: str) -> Policy:
         UsageError: There is no such file or function, or the file holds no terms.
     """
     path = Path(source)
-    if path.is_file():
+    # Not Path.is_file, which raises for names that no file can have.
+    if os.path.isfile(path):  # noqa: PTH113
         return TermPolicy(path.name, tuple(_terms(path)))
     module, separator, function = source.partition(":")
     if not separator:

@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.output import output_error
 from vidigree.media.progress import Progress
 
-__all__ = ["Previewing", "preview_beside"]
+__all__ = ["Previewing", "preview_beside", "preview_path"]
 
 _LONGEST_SIDE: Final = 160
 _LABEL: Final = "PREVIEW"
@@ -34,6 +35,11 @@ class Previewing(Protocol):
         """Show ``picture``, uint8 (H, W, 3) RGB."""
 
 
+def preview_path(output: Path) -> Path:
+    """Return where the preview of a clip is kept: ``NAME.preview.jpg`` beside it."""
+    return output.with_suffix(".preview.jpg")
+
+
 @contextmanager
 def preview_beside(output: Path, progress: Progress) -> Iterator[Previewing]:
     """Keep ``NAME.preview.jpg`` beside ``output`` up to date meanwhile, and delete it then.
@@ -41,8 +47,11 @@ def preview_beside(output: Path, progress: Progress) -> Iterator[Previewing]:
     Args:
         output: The clip that is being made.
         progress: Told of progress as before.
+
+    Raises:
+        OutputError: Somewhere in between, the picture cannot be written.
     """
-    preview = _PreviewFile(output.with_suffix(".preview.jpg"), progress)
+    preview = _PreviewFile(preview_path(output), progress)
     try:
         yield preview
     finally:
@@ -59,7 +68,10 @@ class _PreviewFile:
 
     def show(self, picture: NDArray[np.uint8]) -> None:
         _, encoded = cv2.imencode(".jpg", cv2.cvtColor(_labelled(picture), cv2.COLOR_RGB2BGR))
-        self.path.write_bytes(encoded.tobytes())
+        try:
+            self.path.write_bytes(encoded.tobytes())
+        except OSError as error:
+            raise output_error(self.path, error) from error
 
 
 def _labelled(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -10,7 +10,9 @@ from numbers import Integral, Rational, Real
 from pathlib import Path
 from typing import Any, Final
 
-from vidigree.media.errors import MediaNotFoundError, UsageError
+from vidigree.media.errors import UsageError
+from vidigree.media.one_line import check_utf8
+from vidigree.media.opening import check_file
 from vidigree.watermark.clip import Task
 
 __all__ = ["LONGEST_PROMPT", "ClipRequest"]
@@ -65,7 +67,7 @@ class ClipRequest:
 
     Raises:
         UsageError: A value is out of range or of the wrong kind; the message names it.
-        MediaNotFoundError: ``image`` or ``video`` is not a file.
+        MediaError: ``image`` or ``video`` is not there, empty, a folder or a device.
     """
 
     prompt: str
@@ -91,6 +93,8 @@ class ClipRequest:
             object.__setattr__(self, "engine", chosen)
         if len(self.negative_prompt) > LONGEST_PROMPT:
             raise UsageError(_too_long("negative prompt", self.negative_prompt))
+        check_utf8("The negative prompt", self.negative_prompt)
+        check_utf8("The model's name", self.model)
         _check_range("width", self.width, *_SIDES, unit="pixels")
         _check_range("height", self.height, *_SIDES, unit="pixels")
         _check_range("number of frames", self.num_frames, 1, _MOST_FRAMES)
@@ -100,9 +104,9 @@ class ClipRequest:
             raise UsageError(f"The strength is {self.strength}; it must be above 0 and at most 1.")
         if self.image is not None and self.video is not None:
             raise UsageError("A clip starts from an image or from a video, not from both.")
-        for source in (self.image, self.video):
-            if source is not None and not source.is_file():
-                raise MediaNotFoundError(f"There is no file {source}.")
+        for source, kind in ((self.image, "picture"), (self.video, "video")):
+            if source is not None:
+                check_file(source, kind=kind)
 
     @property
     def task(self) -> Task:
@@ -148,10 +152,7 @@ def _check_prompt(prompt: str) -> None:
         raise UsageError("The prompt is empty.", hint="Say what the clip should show.")
     if len(prompt) > LONGEST_PROMPT:
         raise UsageError(_too_long("prompt", prompt), hint="Shorten it.")
-    try:
-        prompt.encode()
-    except UnicodeEncodeError as error:
-        raise UsageError(f"The prompt is not valid Unicode text: {error.reason}.") from error
+    check_utf8("The prompt", prompt)
 
 
 def _too_long(what: str, text: str) -> str:

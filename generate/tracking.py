@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.claim import Claim
-from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError
+from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.opening import check_file
 from vidigree.media.reading import open_video
 
 __all__ = ["Sighting", "Tracker", "open_tracker", "track_claims"]
@@ -70,12 +71,11 @@ def open_tracker(weights: Path) -> Tracker:
             they hold as they are read, so they are refused.
 
     Raises:
-        MediaNotFoundError: There is no such file.
+        MediaError: There is no such file, or it is empty, a folder or a device.
         UsageError: It is not ONNX.
         EngineError: Ultralytics is not installed, or cannot read it.
     """
-    if not weights.is_file():
-        raise MediaNotFoundError(f"There is no file {weights}.")
+    check_file(weights, kind="ONNX")
     if weights.suffix.lower() != ".onnx":
         raise UsageError(
             f"{weights.name} is not ONNX; {weights.suffix or 'such'} files can run code when read.",

@@ -19,7 +19,7 @@ from vidigree.media.errors import (
     UsageError,
 )
 
-__all__ = ["container_tags", "open_container", "video_stream"]
+__all__ = ["check_file", "container_tags", "open_container", "video_stream"]
 
 # Demuxers that read one local file and follow no reference in it. Playlists (hls, concat, dash)
 # and devices are left out on purpose: they make the reader open what the file names.
@@ -46,7 +46,7 @@ def open_container(path: Path, *, decode: bool = True) -> Any:
         TruncatedMediaError: It is an MP4 without its index.
         MediaError: The file cannot be opened.
     """
-    _check_file(path)
+    check_file(path)
     options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
     streams: Any = [] if decode else [{"skip_frame": "all"}] * _MOST_STREAMS
     try:
@@ -114,7 +114,19 @@ def video_stream(container: Any, path: Path) -> Any:
     raise NotAVideoError(f"{path} has no video track.", hint="Give a file with a video track.")
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path, *, kind: str = "video") -> None:
+    """Refuse what is no file, or an empty one.
+
+    Args:
+        path: What shall be read.
+        kind: What it shall hold, for messages.
+
+    Raises:
+        MediaNotFoundError: There is no such file.
+        UsageError: No file can have this name.
+        NotAVideoError: It is empty.
+        MediaError: It is a folder or a device, or cannot be reached.
+    """
     try:
         size = path.stat().st_size
     except FileNotFoundError as error:
@@ -126,11 +138,11 @@ def _check_file(path: Path) -> None:
     except ValueError as error:
         raise UsageError(f"{str(path)!r} is not a file name: {error}.") from error
     if path.is_dir():
-        raise MediaError(f"{path} is a folder.", hint="Give a video file.")
+        raise MediaError(f"{path} is a folder.", hint=f"Give a {kind} file.")
     if not path.is_file():
-        raise MediaError(f"{path} is not a regular file.", hint="Copy the video to a file first.")
+        raise MediaError(f"{path} is not a regular file.", hint=f"Copy the {kind} to a file first.")
     if size == 0:
-        raise NotAVideoError(f"{path} is empty.", hint="Give a complete video file.")
+        raise NotAVideoError(f"{path} is empty.", hint=f"Give a complete {kind} file.")
 
 
 def _cut_index(path: Path) -> TruncatedMediaError:

@@ -103,14 +103,16 @@ def scratch_file(beside: Path) -> Iterator[Path]:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.stem[:80]}.{secrets.token_hex(6)}.part{path.suffix}")
+    # Names are limited in bytes; a character has up to four.
+    stem = os.fsencode(path.stem)[:80].decode(errors="ignore")
+    return path.with_name(f".{stem}.{secrets.token_hex(6)}.part{path.suffix}")
 
 
 def check_target(path: Path, *, overwrite: bool = False) -> None:
     """Refuse what :func:`output_file` would refuse at its start, for work that comes before it.
 
     Raises:
-        OutputError: The folder is missing, ``path`` is a folder, or exists.
+        OutputError: The folder is missing, ``path`` is a folder, a device or too long, or exists.
     """
     parent = path.parent
     try:
@@ -122,15 +124,22 @@ def check_target(path: Path, *, overwrite: bool = False) -> None:
             raise OutputError(f"{parent} is not a folder.", hint="Choose another output path.")
         if path.exists() and not overwrite:
             raise _exists(path)
+        if path.exists() and not path.is_file():
+            # A finished file would take the place of the device.
+            raise OutputError(f"{path} is not a regular file.", hint="Choose another output path.")
     except OutputError:
         raise
     except (OSError, ValueError) as error:
-        raise OutputError(f"{str(path)[:200]!r} is not a usable file name: {error}.") from error
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise OutputError(
+            f"{str(path)[:200]!r} is not a usable file name: {reason}.", hint="Choose another one."
+        ) from error
 
 
 def _exists(path: Path) -> OutputError:
     return OutputError(
-        f"{path} exists already.", hint="Choose another name, or allow it to be overwritten."
+        f"{path} exists already.",
+        hint="Choose another name, or allow it to be overwritten (--overwrite).",
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media.audio import AudioCarrier
-from vidigree.media.errors import OutputError, UnsupportedMediaError
+from vidigree.media.errors import MediaError, OutputError, UnsupportedMediaError
 from vidigree.media.output import output_error
 
 __all__ = ["VideoWriter"]
@@ -34,11 +34,16 @@ class VideoWriter:
         fps: Frames per second; the distance of frames written without a time.
         crf: x264 constant rate factor, 0 (lossless) to 51; 18 looks the same as the source.
         preset: x264 preset, ``"ultrafast"`` to ``"veryslow"``.
-        audio_from: File whose audio is carried over; copied where MP4 can hold it, else AAC.
+        audio_from: File whose audio tracks are carried over; copied where MP4 can hold them, else
+            AAC.
         pixel_aspect: Width of a pixel over its height; 1 writes none.
+
+    Attributes:
+        notes: What of ``audio_from`` is left out beside its picture, a sentence each.
 
     Raises:
         UnsupportedMediaError: An odd size, or a size H.264 does not have.
+        MediaError: ``audio_from`` cannot be read.
         OutputError: The file cannot be written.
     """
 
@@ -69,6 +74,7 @@ class VideoWriter:
         self._shape = (height, width, 3)
         self._step = 1 / Fraction(fps)
         self._last = Fraction(-1)
+        self.notes: tuple[str, ...] = ()
         self._audio: AudioCarrier | None = None
         try:
             self._container = av.open(
@@ -79,6 +85,10 @@ class VideoWriter:
                 self._stream.codec_context.sample_aspect_ratio = pixel_aspect
             if audio_from is not None:
                 self._audio = AudioCarrier.open(audio_from, self._container)
+                self.notes = self._audio.notes
+        except MediaError:
+            self.abandon()
+            raise
         except (av.error.FFmpegError, OSError) as error:
             raise output_error(path, cast("OSError", error)) from error
 

@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.one_line import check_utf8
+
 __all__ = ["Clip", "Origin", "Task"]
 
 Task = Literal["text-to-video", "image-to-video", "video-to-video", "unknown"]
@@ -36,6 +38,9 @@ class Origin:
         seed: Seed of the run; ``None`` if there was none.
         inputs: Files that went in (image or video), in order; they become ingredients.
         parameters: Further facts worth recording, JSON values only.
+
+    Raises:
+        UsageError: The model's name is not UTF-8.
     """
 
     task: Task = "unknown"
@@ -49,6 +54,9 @@ class Origin:
     seed: int | None = None
     inputs: tuple[Path, ...] = ()
     parameters: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_utf8("The model's name", self.model)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
+from vidigree.watermark.file_path import FILE_PATH
 from vidigree.watermark.issue_options import IssueOptions, issue_options
 
 __all__ = ["stamp"]
 
 
-class _ClipPath(click.Path):
-    """A path that is not empty, which would stand for the current folder."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse an empty name, and convert others as usual."""
-        if value == "":
-            self.fail("the name is empty", param, ctx)
-        return super().convert(value, param, ctx)
-
-
 @click.command()
-@click.argument("source", type=_ClipPath(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=_ClipPath(path_type=Path), help="MP4 file to write."
-)
+@click.argument("source", type=FILE_PATH)
+@click.option("-o", "--output", required=True, type=FILE_PATH, help="MP4 file to write.")
 @click.option(
     "--crf",
     type=click.FloatRange(0, 51),
@@ -60,8 +48,9 @@ def stamp(
 ) -> None:
     """Mark and sign SOURCE, a clip that was made elsewhere.
 
-    The audio is carried over. The output is written only if the mark was read back from it, the
-    credentials validate, and the ledger holds it.
+    The audio tracks are carried over; what is left out, such as subtitles, is named. The output is
+    written only if the mark was read back from it, the credentials validate, and the ledger holds
+    it.
     """
     from vidigree.media.progress import progress_bar
     from vidigree.watermark.clip import Origin

@@ -16,6 +16,7 @@ from typing import Any
 
 from vidigree.media.errors import CredentialsError
 from vidigree.media.home import home_folder
+from vidigree.watermark.sole_writer import sole_writer
 
 __all__ = ["PUBLISHED_KEY", "KeyRing", "MarkKey"]
 
@@ -100,34 +101,18 @@ class KeyRing:
         """
         # A link stays one: what it points to is written.
         path = Path(os.path.realpath(_ring_path(path)))
-        temporary = path.with_suffix(".tmp")
         secret = secrets.token_bytes(_SECRET_BYTES)
         fresh = MarkKey(key_id=f"mk-{hashlib.sha256(secret).hexdigest()[:8]}", secret=secret)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Made new, it is readable to its owner alone, and keeps a second rotation from losing
-            # this one's key.
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError as error:
-            raise CredentialsError(
-                f"The mark key ring {path} is being rotated by somebody else, or that was cut off.",
-                hint=f"Try again; if nobody is at it, remove {temporary}.",
-            ) from error
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            # Whoever else rotates is kept out, so that neither loses the other's key.
+            with sole_writer(path, doing=f"The mark key ring {path} is being rotated") as stream:
                 old = [key for key in cls.load(path).keys if key != PUBLISHED_KEY]
                 rows = [{"key_id": key.key_id, "secret": key.secret.hex()} for key in (fresh, *old)]
-                json.dump({"version": _VERSION, "keys": rows}, stream, indent=2)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-        except BaseException as error:
-            temporary.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                raise _unwritable(path, error) from error
-            raise
+                ring = {"version": _VERSION, "keys": rows}
+                stream.write(json.dumps(ring, indent=2).encode())
+        except OSError as error:
+            raise _unwritable(path, error) from error
         return cls(keys=(fresh, *old, PUBLISHED_KEY))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vidigree.media.one_line import one_line
 from vidigree.watermark.method import MarkReading, p_value_text
 
 __all__ = ["StampReceipt"]
@@ -51,8 +52,8 @@ class StampReceipt:
         """Return the receipt as a few lines of text."""
         lines = [
             (
-                f"{self.path}  {self.width} x {self.height}, {self.num_frames} frames,"
-                f" {self.duration:.2f} s"
+                f"{one_line(str(self.path))}  {self.width} x {self.height},"
+                f" {self.num_frames} frames, {self.duration:.2f} s"
             ),
             (
                 f"  mark         clip id {self.clip_id:016x}, key {self.key_id}, read back"
@@ -65,7 +66,7 @@ class StampReceipt:
         if self.profile != "none" or self.label:
             shown = f"visible label {self.label!r}" if self.label else "no visible label"
             lines.append(f"  profile      {self.profile}, {shown}")
-        return "\n".join([*lines, *(f"  note         {note}" for note in self.notes)])
+        return "\n".join([*lines, *(f"  note         {one_line(note)}" for note in self.notes)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the receipt as JSON values; the clip id as 16 hex digits."""

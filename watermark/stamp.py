@@ -57,7 +57,13 @@ from vidigree.watermark.method import MarkReading, WatermarkMethod, watermark_me
 from vidigree.watermark.profiles.application import Applied, apply_profile
 from vidigree.watermark.receipt import StampReceipt
 from vidigree.watermark.stamp_settings import StampSettings
-from vidigree.watermark.stamp_source import StampSource, keep_source, open_source, padded
+from vidigree.watermark.stamp_source import (
+    StampSource,
+    check_name,
+    keep_source,
+    open_source,
+    padded,
+)
 
 if TYPE_CHECKING:
     from vidigree.watermark.ledger import Ledger
@@ -95,18 +101,8 @@ def stamp(
         MediaError: The source cannot be read.
         OutputError: The output cannot be written.
     """
-    if output.suffix.lower() != ".mp4":
-        raise UsageError(
-            f"The output {output.name!r} must end in .mp4.", hint="Only MP4 files are written."
-        )
-    try:
-        str(output.absolute()).encode()
-    except UnicodeEncodeError as error:
-        raise UsageError(
-            "The output's name or folder is not UTF-8; credentials and ledger name the clip.",
-            hint="Choose another one.",
-        ) from error
-    if isinstance(source, Path) and output.exists() and source.exists():
+    check_name(output)
+    if isinstance(source, Path):
         keep_source(source, output)
     method = _method(settings.method)
     with ExitStack() as stack:
@@ -211,6 +207,7 @@ class _Job:
                 video.write(image, last)
                 self.progress("Marking and encoding", video.num_frames, source.num_frames)
             written = video.num_frames
+        self.notes.extend(video.notes)
         if times:
             raise StampError(f"The mark lost {len(times)} frames.", hint="Please report this.")
         step = 1 / source.fps

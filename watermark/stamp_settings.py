@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from vidigree.media.errors import UsageError
+from vidigree.media.one_line import check_utf8
 from vidigree.watermark.config import Config
 from vidigree.watermark.credentials import SigningIdentity, Timestamping
 from vidigree.watermark.credentials.signers import open_signer
@@ -66,6 +67,9 @@ class StampSettings:
                 f"There is no x264 preset {self.preset!r}.",
                 hint=f"Known: {', '.join(X264_PRESETS)}.",
             )
+        check_utf8("The label", self.label or "")
+        for name in astuple(self.provider):
+            check_utf8("What is said of the provider", name)
         self.profile.check_provider(self.provider)
 
     @classmethod

@@ -15,7 +15,7 @@ from vidigree.media.errors import UnsupportedMediaError, UsageError
 from vidigree.media.reading import open_video
 from vidigree.watermark.clip import Clip, Origin
 
-__all__ = ["StampSource", "keep_source", "open_source", "padded"]
+__all__ = ["StampSource", "check_name", "keep_source", "open_source", "padded"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +82,37 @@ def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) ->
     )
 
 
+def check_name(output: Path) -> None:
+    """Refuse the name of an output that no clip may have.
+
+    Raises:
+        UsageError: It does not end in .mp4, or is not UTF-8.
+    """
+    if output.suffix.lower() != ".mp4":
+        raise UsageError(
+            f"The output {output.name!r} must be a name that ends in .mp4.",
+            hint="Only MP4 files are written.",
+        )
+    try:
+        str(output.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            "The output's name or folder is not UTF-8; credentials and ledger name the clip.",
+            hint="Choose another one.",
+        ) from error
+
+
 def keep_source(source: Path, output: Path) -> None:
     """Refuse to write onto the source.
 
     Raises:
         UsageError: Both are the same file.
     """
-    if output.samefile(source):
+    try:
+        same = output.samefile(source)
+    except (OSError, ValueError):
+        return  # one of them is not there, or has no usable name: opening it says so
+    if same:
         raise UsageError(
             f"{output} is the source itself, which is never overwritten.",
             hint="Choose another name for the output.",

@@ -107,6 +107,18 @@ def test_a_place_that_cannot_be_written_is_told_before_any_work(
     assert "is a folder" in err
 
 
+@pytest.mark.parametrize(
+    ("option", "suffix"), [("-o", ".jsonl"), ("-o", ".csv"), ("--report", ".html")]
+)
+def test_a_name_that_is_too_long_is_told_before_any_work(
+    option: str, suffix: str, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "x" * (256 - len(suffix)) + suffix
+    code, out, err = run(capsys, str(clip), option, str(tmp_path / name), *FAST)
+    assert (code, out, err.count("\n")) == (4, "", 1)
+    assert "too long" in err
+
+
 def test_on_a_terminal_it_is_a_panel(clip: Path, tmp_path: Path) -> None:
     if shutil.which("script") is None:
         pytest.skip("script(1) is not here to make a terminal")

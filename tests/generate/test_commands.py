@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,37 @@ def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
         (["a ball", "-o", "clip.mp4", "--set", "steps"], 2, "KEY=VALUE"),
         (["a ball", "-o", "clip.mp4", "--engine", "rendr"], 2, "'render'"),
         (["a ball", "-o", "absent/clip.mp4"], 4, "absent"),
+        (["a ball", "-o", "x" * 252 + ".mp4"], 4, "too long"),
+        (["a ball", "-o", "x" * 251 + ".mp4", "--check"], 4, "too long"),
+        (["a ball", "-o", "x" * 251 + ".mp4", "--preview"], 4, "too long"),
         (["a cat", "-o", "clip.mp4"], 5, "'cat'"),
         (["a ball"], 2, "--output"),
         (["-o", "clip.mp4"], 2, "PROMPT or --batch"),
         (["a ball", "--batch", "list.txt", "-o", "clips"], 2, "PROMPT or --batch"),
         (["--batch", "absent.txt", "-o", "clips"], 3, "absent.txt"),
+        (["--batch", "/", "-o", "clips"], 3, "directory"),
+        (["--batch", "x" * 300, "-o", "clips"], 3, "too long"),
+        (["--batch", sys.executable, "-o", "clips"], 3, "UTF-8"),
+        (["--batch", "", "-o", "clips"], 2, "empty"),
+        (["a ball", "-o", "clip.mp4", "--image", __file__], 3, "picture"),
+        (["a ball", "-o", "clip.mp4", "--image", __file__, "--engine", "flow-gan"], 3, "picture"),
+        (["a ball", "-o", "clip.mp4", "--image", "/"], 3, "is a folder. Give a picture file."),
+        (["a ball", "-o", "clip.mp4", "--image", "/dev/null"], 3, "not a regular file"),
+        (["a ball", "-o", "clip.mp4", "--image", "x" * 300], 2, "too long"),
+        (["a ball", "-o", "clip.mp4", "--image", ""], 2, "empty"),
+        (["a ball", "-o", "clip.mp4", "--video", "/"], 3, "is a folder. Give a video file."),
+        (["a ball", "-o", "clip.mp4", "--policy", "x" * 300], 2, "no policy file"),
+        (["a ball", "-o", "clip.mp4", "--check-weights", "/"], 3, "is a folder"),
+        (["a ball", "-o", ""], 2, "empty"),
+        (["a ball", "-o", "clip.mp4", "--negative-prompt", "\udcff"], 2, "Unicode"),
+        (["a ball", "-o", "clip.mp4", "--model", "\udcff"], 2, "Unicode"),
+        (["a ball", "-o", "clip.mp4", "--provider", "\udcff"], 2, "Unicode"),
+        (["a ball", "-o", "clip.mp4", "--label", "\udcff"], 2, "Unicode"),
+        (
+            ["a ball", "-o", "clip.mp4", "--engine", "diffusers", "--model", "x" * 300],
+            3,
+            "no folder",
+        ),
         (["a ball", "-o", "clip.mp4", "--engine", "diffusers", "--model", "/nope"], 3, "/nope"),
         (["a ball", "-o", "clip.mp4", "--policy", "absent.txt"], 2, "absent.txt"),
     ],

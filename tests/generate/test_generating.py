@@ -102,6 +102,19 @@ def test_outputs_that_cannot_be_written_are_refused_before_work(
         run(taken, replace(stamp_settings, overwrite=True))
 
 
+def test_what_a_clip_starts_from_is_never_overwritten(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    source, link = outputs / "in.mp4", outputs / "link.mp4"
+    source.write_bytes(b"mine")
+    link.symlink_to(source)
+    settings = replace(stamp_settings, overwrite=True)
+    for given, output in ((source, source), (link, source), (source, link)):
+        with pytest.raises(UsageError, match="source itself"):
+            generate(ClipRequest(prompt="a ball", video=given), output, settings=settings)
+    assert source.read_bytes() == b"mine"
+
+
 def test_unknown_engine_is_refused(stamp_settings: StampSettings, outputs: Path) -> None:
     with pytest.raises(UsageError, match="rendr"):
         generate(

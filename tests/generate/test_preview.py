@@ -14,7 +14,7 @@ import pytest
 
 from vidigree.generate import ClipRequest, EngineInfo, generate
 from vidigree.generate.preview import Previewing, preview_beside
-from vidigree.media.errors import EngineError
+from vidigree.media.errors import EngineError, OutputError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark import Clip, Origin, StampSettings
 
@@ -74,6 +74,21 @@ def test_nothing_is_left_however_it_ends(
             run()
     assert engine.shown == ["clip.preview.jpg"]
     assert [path.name for path in outputs.iterdir()] == (["clip.mp4"] if error is None else [])
+
+
+def test_a_picture_of_somebody_else_is_kept(stamp_settings: StampSettings, outputs: Path) -> None:
+    other = outputs / "clip.preview.jpg"
+    other.write_text("mine", encoding="utf-8")
+    engine = Showing(outputs, None)
+    with pytest.raises(OutputError, match=r"preview.jpg exists already"):
+        generate(
+            ClipRequest(prompt="a ball"),
+            outputs / "clip.mp4",
+            engine=engine,
+            settings=stamp_settings,
+            preview=True,
+        )
+    assert other.read_text(encoding="utf-8") == "mine"
 
 
 def test_without_asking_there_is_none(stamp_settings: StampSettings, outputs: Path) -> None:

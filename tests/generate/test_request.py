@@ -55,7 +55,7 @@ def test_inputs_must_exist_and_decide_the_task(tmp_path: Path) -> None:
     source = tmp_path / "in.png"
     with pytest.raises(MediaNotFoundError, match=r"in\.png"):
         ClipRequest(prompt="a ball", image=source)
-    source.write_bytes(b"")
+    source.write_bytes(b"-")
     assert ClipRequest(prompt="a ball").task == "text-to-video"
     assert ClipRequest(prompt="a ball", image=source).task == "image-to-video"
     assert ClipRequest(prompt="a ball", video=source).task == "video-to-video"

@@ -219,6 +219,23 @@ def test_unusable_output_paths(tmp_path: Path, name: str) -> None:
         pytest.fail("the work must not start")
 
 
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path: Path) -> None:
+    # 252 bytes in 66 characters: what is written before must not have a longer one.
+    target = tmp_path / ("\N{MOVIE CAMERA}" * 62 + ".txt")
+    with output_file(target) as temporary:
+        temporary.write_text("whole", encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.symlink_to("/dev/null")
+    with pytest.raises(OutputError, match="not a regular file"):
+        with output_file(target, overwrite=True):
+            pytest.fail("the work must not start")
+    assert target.is_symlink()
+
+
 def test_full_disk_is_an_output_error(tmp_path: Path) -> None:
     full = Path("/dev/full")
     if not full.exists():

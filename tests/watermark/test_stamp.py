@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
+import av
 import numpy as np
 import pytest
 from fixtures.top_row_mark import TopRowMark
@@ -42,6 +43,7 @@ from vidigree.watermark.credentials import (
     read_credentials,
 )
 from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.profiles import Provider
 
 Frames = Iterable[NDArray[np.uint8]]
 
@@ -162,6 +164,28 @@ def test_times_and_size_of_a_file_are_kept(settings: StampSettings, folder: Path
         assert (video.info.width, video.info.height) == (128, 96)
 
 
+def test_what_is_left_out_of_a_file_is_told(settings: StampSettings, folder: Path) -> None:
+    with av.open(str(folder / "in.mkv"), "w") as container:
+        tracks = [container.add_stream("libx264", rate=24) for _ in range(2)]
+        sounds = [container.add_stream("pcm_s16le", rate=22_255, layout="mono") for _ in range(2)]
+        for track in tracks:
+            track.width, track.height, track.pix_fmt = 128, 96, "yuv420p"
+        for track in tracks:
+            for image in images():
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                container.mux(track.encode(frame))
+            container.mux(track.encode(None))
+        for sound in sounds:
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 9_000), np.int16), layout="mono")
+            silence.rate, silence.pts = 22_255, 0
+            container.mux([*sound.encode(silence), *sound.encode(None)])
+    receipt = stamp(folder / "in.mkv", folder / "out.mp4", settings=settings)
+    assert "1 further video track" in receipt.summary()
+    with av.open(str(folder / "out.mp4")) as container:
+        assert [stream.rate for stream in container.streams.audio] == [22_050, 22_050]
+    assert read_credentials(folder / "out.mp4", trust=TrustSettings()).integrity == "intact"
+
+
 def test_pixel_aspect_of_a_file_is_kept(settings: StampSettings, folder: Path) -> None:
     wide = {"width": 128, "height": 96, "fps": Fraction(24), "pixel_aspect": Fraction(2)}
     with VideoWriter(folder / "in.mp4", **wide) as video:  # type: ignore[arg-type]
@@ -273,6 +297,40 @@ def test_names_that_credentials_cannot_bear_are_refused(
     with pytest.raises(UsageError, match="not UTF-8"):
         stamp(clip(), folder / "a\udcff.mp4", settings=settings)
     assert list(folder.iterdir()) == []
+
+
+def test_names_that_are_too_long_are_refused(settings: StampSettings, folder: Path) -> None:
+    source = foreign(folder / "in.mp4", [Fraction(0)])
+    for made in (clip(), source):
+        with pytest.raises(OutputError, match="too long"):
+            stamp(made, folder / f"{'x' * 252}.mp4", settings=settings)
+    assert [path.name for path in folder.iterdir()] == ["in.mp4"]
+
+
+def test_names_steer_no_terminal(settings: StampSettings, folder: Path) -> None:
+    receipt = stamp(clip(), folder / "a\nb\x1b[31m.mp4", settings=settings)
+    assert receipt.path.exists()
+    first = receipt.summary().splitlines()[0]
+    assert first.startswith(f"{folder}/a b\\x1b[31m.mp4  128 x 96")
+
+
+def test_what_is_said_of_a_clip_is_utf8(settings: StampSettings) -> None:
+    with pytest.raises(UsageError, match="model's name is not valid Unicode"):
+        Origin(model="\udcff")
+    with pytest.raises(UsageError, match="provider is not valid Unicode"):
+        replace(settings, provider=Provider(name="\udcff"))
+    with pytest.raises(UsageError, match="label is not valid Unicode"):
+        replace(settings, label="\udcff")
+
+
+def test_a_source_is_not_overwritten_through_a_link(settings: StampSettings, folder: Path) -> None:
+    source, link = foreign(folder / "in.mp4", [Fraction(0)]), folder / "link.mp4"
+    link.symlink_to(source)
+    before = source.read_bytes()
+    for given, output in ((source, link), (link, source)):
+        with pytest.raises(UsageError, match="source itself"):
+            stamp(given, output, settings=replace(settings, overwrite=True))
+    assert source.read_bytes() == before
 
 
 def test_only_mp4_is_written(settings: StampSettings, folder: Path) -> None:

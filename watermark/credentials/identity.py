@@ -34,6 +34,7 @@ from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.private_key import parse_private_key
 from vidigree.watermark.credentials.signer import PublicKey, Signer
 from vidigree.watermark.credentials.untrusted_text import bounded_text
+from vidigree.watermark.sole_writer import sole_writer
 
 __all__ = [
     "SigningIdentity",
@@ -120,29 +121,44 @@ def init_identity(
         replace: Replace an identity that is there; its root is kept among the former ones.
 
     Raises:
-        CredentialsError: An identity is there and ``replace`` is false, or the folder cannot be
-            written.
+        CredentialsError: An identity is there and ``replace`` is false, another process is making
+            one, or the folder cannot be written.
     """
     folder = identity_folder(folder)
-    if not replace and (folder / "key.pem").exists():
-        raise CredentialsError(
-            f"There is a signing identity in {folder} already.",
-            hint="Use it, or add --replace: clips signed so far stay recognised by their old root.",
-        )
-    chain = make_development_chain(algorithm)
+    key = folder / "key.pem"
     try:
+        if not replace:
+            _refuse_existing(key)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _retire_root(folder)
-        # The key goes last: an identity exists from the moment its key does.
-        _write_private(folder / "root.pem", chain.root, 0o644)
-        _write_private(folder / "chain.pem", chain.chain, 0o644)
-        _write_private(folder / "key.pem", chain.key, 0o600)
+        # The key goes last: an identity exists from the moment its key does. Whoever writes it
+        # writes the others too, or two identities made at once would be mixed.
+        with sole_writer(key, doing=f"The signing identity in {folder} is being made") as stream:
+            if not replace:
+                _refuse_existing(key)
+            chain = make_development_chain(algorithm)
+            _retire_root(folder)
+            _write_public(folder / "root.pem", chain.root)
+            _write_public(folder / "chain.pem", chain.chain)
+            stream.write(chain.key)
     except OSError as error:
         raise CredentialsError(
             f"The signing identity cannot be written to {folder}: {error.strerror or error}.",
             hint="Check the folder's permissions and space, or set VIDIGREE_HOME.",
         ) from error
     return load_identity(folder)
+
+
+def _refuse_existing(key: Path) -> None:
+    """Refuse to make an identity where there is one.
+
+    Raises:
+        CredentialsError: There is.
+    """
+    if key.exists():
+        raise CredentialsError(
+            f"There is a signing identity in {key.parent} already.",
+            hint="Use it, or add --replace: clips signed so far stay recognised by their old root.",
+        )
 
 
 def load_identity(folder: Path | None = None) -> SigningIdentity:
@@ -231,16 +247,15 @@ def _retire_root(folder: Path) -> None:
     shutil.copyfile(root, former / f"{serial:x}.pem")
 
 
-def _write_private(path: Path, content: bytes, mode: int) -> None:
-    """Write by a temporary sibling that never has wider permissions than ``mode``."""
-    # mkstemp opens with mode 0600 and O_EXCL.
+def _write_public(path: Path, content: bytes) -> None:
+    """Write certificates by a temporary sibling, for everybody to read."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).chmod(mode)
+        Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError:
         Path(name).unlink(missing_ok=True)

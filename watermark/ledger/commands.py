@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vidigree.media.one_line import one_line
+
 if TYPE_CHECKING:
     from vidigree.watermark.ledger.check import LedgerFinding
     from vidigree.watermark.ledger.store import Ledger
@@ -22,6 +24,8 @@ _URL = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _LEFT_TO_DO = 8
+_MOST = 2**63 - 1
+"""Largest number that a database counts to."""
 
 
 @click.group()
@@ -31,13 +35,13 @@ def ledger() -> None:
 
 @ledger.command("list")
 @_URL
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--limit", type=click.IntRange(1, _MOST), default=20, show_default=True)
 @_JSON
 def list_entries(url: str | None, limit: int, as_json: bool) -> None:
     """List clips, newest first."""
     from vidigree.watermark.ledger.store import Ledger
 
-    with Ledger.open(url) as store:
+    with Ledger.open(url, create=False) as store:
         rows = list(store.entries(limit))
         total = store.count()
     if as_json:
@@ -48,7 +52,7 @@ def list_entries(url: str | None, limit: int, as_json: bool) -> None:
         made_by = " ".join(part for part in (row.engine, row.model) if part)
         click.echo(
             f"{row.clip_id:016x}  {row.created_at:%Y-%m-%d %H:%M:%S}  {row.duration:7.2f} s  "
-            f"{row.key_id}  {made_by}"
+            f"{row.key_id}  {one_line(made_by)}"
         )
     click.echo(f"{len(rows)} of {total} clips.")
 
@@ -68,7 +72,7 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
         raise UsageError(
             f"{clip_id!r} is not a clip id.", hint="Give its 16 hex digits, as `ledger list` does."
         ) from error
-    with Ledger.open(url) as store:
+    with Ledger.open(url, create=False) as store:
         entry = store.find_clip(number)
         location = store.location
     if entry is None:
@@ -77,7 +81,7 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
         click.echo(json.dumps({"version": 1, **entry.to_dict()}, indent=2))
         return
     for name, value in entry.to_dict().items():
-        click.echo(f"{name:18s}{value}")
+        click.echo(f"{name:18s}{one_line(str(value))}")
 
 
 @ledger.command()
@@ -91,12 +95,14 @@ def check(
 ) -> None:
     """Compare the ledger with the files it issued, and with the files in PATHS.
 
-    Nothing is changed without --repair or --forget. Ends with code 8 if something is left to do.
+    Nothing is changed without --repair or --forget. A ledger that was lost is made anew with
+    --repair and PATHS. Ends with code 8 if something is left to do.
     """
     from vidigree.watermark.ledger.check import check_files, check_ledger
     from vidigree.watermark.ledger.store import Ledger
 
-    with Ledger.open(url) as store:
+    # A ledger that was lost is made anew from its clips, and only from them.
+    with Ledger.open(url, create=repair and bool(paths)) as store:
         found = [*check_ledger(store), *check_files(store, paths)]
         rows = [(finding, _mend(store, finding, repair=repair, forget=forget)) for finding in found]
         total = store.count()
@@ -108,7 +114,8 @@ def check(
     else:
         for finding, done in rows:
             what = finding.path or f"clip {finding.clip_id or 0:016x}"
-            click.echo(f"{finding.kind:20s} {what}  {finding.detail}".rstrip())
+            what, detail = one_line(what), one_line(finding.detail)
+            click.echo(f"{finding.kind:20s} {what}  {detail}".rstrip())
             click.echo(f"{'':20s} {done or finding.advice}")
         click.echo(f"{total} records, {len(rows)} findings, {left} of them left to do.")
     click.get_current_context().exit(_LEFT_TO_DO if left else 0)
@@ -129,7 +136,7 @@ def _mend(store: Ledger, finding: LedgerFinding, *, repair: bool, forget: bool) 
         try:
             store.record(adopted_entry(Path(finding.path), trust=TrustSettings.load()))
         except VidigreeError as error:
-            click.echo(f"vidigree: {error}", err=True)
+            click.echo(f"vidigree: {one_line(str(error))}", err=True)
             return ""
         return "Recorded."
     return ""

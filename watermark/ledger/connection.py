@@ -17,7 +17,15 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from vidigree.media.errors import LedgerError
 from vidigree.media.home import home_folder
 
-__all__ = ["connect", "database_name", "default_url", "ledger_errors", "ledger_file"]
+__all__ = [
+    "connect",
+    "database_name",
+    "default_url",
+    "is_there",
+    "ledger_errors",
+    "ledger_file",
+    "no_ledger",
+]
 
 LOCK_TIMEOUT = 30
 """Seconds a writer waits for another one before it gives up; ``?timeout=`` in the URL of an SQLite
@@ -44,18 +52,22 @@ def default_url() -> URL:
     return URL.create("sqlite", database=str(home_folder() / "ledger.sqlite3"))
 
 
-def connect(url: str | None) -> Engine:
+def connect(url: str | None, *, create: bool = True) -> Engine:
     """Return an engine for a URL; the folder of an SQLite file is made.
 
     Args:
         url: SQLAlchemy URL, e.g. ``postgresql+psycopg://user@host/ledger``; ``None`` means the
             default.
+        create: Whether an SQLite file, and its folder, may be made.
 
     Raises:
-        LedgerError: The URL cannot be understood or its driver is not installed.
+        LedgerError: The URL cannot be understood or its driver is not installed, or the file is not
+            there and may not be made.
     """
     try:
         parsed = make_url(url) if url else default_url()
+        if not create:
+            parsed = _existing(parsed)
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
         return _postgresql(parsed) if _is_postgresql(parsed) else sqlalchemy.create_engine(parsed)
@@ -71,6 +83,46 @@ def connect(url: str | None) -> Engine:
         ) from error
 
 
+def _existing(url: URL) -> URL:
+    """Return a URL by which no file is made.
+
+    Raises:
+        LedgerError: The SQLite file that it names is not there.
+    """
+    file = _file(url)
+    if file is not None and not is_there(file):
+        raise no_ledger(str(file))
+    # What SQLite's own URIs name, SQLite must be told not to make.
+    told = "uri" not in url.query or "mode" in url.query
+    return url if told else url.update_query_dict({"mode": "rw"})
+
+
+def no_ledger(where: str) -> LedgerError:
+    """Return the error to raise where a ledger is looked for and none is."""
+    return LedgerError(
+        f"There is no ledger {where}.",
+        hint="Check the URL and VIDIGREE_HOME; if it was lost, `vidigree ledger check CLIPS "
+        "--repair` makes one from its clips.",
+    )
+
+
+def is_there(file: Path) -> bool:
+    """Return whether a ledger's file is there.
+
+    Raises:
+        LedgerError: That cannot be told, or no file can have this name.
+    """
+    try:
+        return file.exists()
+    except (OSError, ValueError) as error:
+        raise _unreachable(file, error) from error
+
+
+def _unreachable(file: Path, error: Exception) -> LedgerError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return LedgerError(f"The ledger {file} cannot be reached: {reason}.", hint="Check the URL.")
+
+
 def ledger_file(url: str | None) -> Path | None:
     """Return the SQLite file that a URL names, ``None`` if it names none.
 
@@ -81,6 +133,10 @@ def ledger_file(url: str | None) -> Path | None:
         parsed = make_url(url) if url else default_url()
     except ArgumentError:
         return None  # connect() says what is wrong with it
+    return _file(parsed)
+
+
+def _file(parsed: URL) -> Path | None:
     file = parsed.database if parsed.get_backend_name() == "sqlite" else None
     if not file or file == ":memory:" or file.startswith("file:"):
         return None
@@ -134,7 +190,7 @@ def _sqlite(url: URL) -> Engine:
             hint=f"There are {', '.join(sorted(_OPTIONS))}.",
         )
     seconds = _lock_timeout(url)
-    if url.database and url.database != ":memory:":
+    if url.database and url.database != ":memory:" and "uri" not in url.query:
         _make_room(Path(url.database))
     engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(seconds)}))
 
@@ -162,7 +218,11 @@ def _make_room(file: Path) -> None:
             f"The ledger's folder {file.parent} cannot be made: {error.strerror or error}.",
             hint=hint,
         ) from error
-    if file.is_dir():
+    try:
+        folder = file.is_dir()
+    except OSError as error:
+        raise _unreachable(file, error) from error
+    if folder:
         raise LedgerError(f"The ledger {file} is a folder.", hint="Name a file in it.")
     _refuse_emptied(file)
 

@@ -12,9 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from vidigree.media.errors import LedgerError
 from vidigree.watermark.fingerprint import Fingerprint
-from vidigree.watermark.ledger.connection import connect, database_name, ledger_errors
+from vidigree.watermark.ledger.connection import (
+    connect,
+    database_name,
+    ledger_errors,
+    no_ledger,
+)
 from vidigree.watermark.ledger.entry import LedgerEntry
-from vidigree.watermark.ledger.migration import migrate
+from vidigree.watermark.ledger.migration import migrate, schema_version
 from vidigree.watermark.ledger.repository import ManifestRepository
 from vidigree.watermark.ledger.rows import row_entry, row_values, signed
 from vidigree.watermark.ledger.schema import entries
@@ -40,18 +45,22 @@ class Ledger:
         self._search = SimilaritySearch()
 
     @classmethod
-    def open(cls, url: str | None = None) -> Ledger:
+    def open(cls, url: str | None = None, *, create: bool = True) -> Ledger:
         """Open a ledger, making or upgrading its tables.
 
         Args:
             url: SQLAlchemy URL; ``None`` means ``ledger.sqlite3`` in the data folder.
+            create: Make a ledger where there is none; for whoever only looks something up, an empty
+                one would say of every clip that nobody issued it.
 
         Raises:
-            LedgerError: The database cannot be opened.
+            LedgerError: The database cannot be opened, or there is none and none may be made.
         """
-        engine = connect(url)
+        engine = connect(url, create=create)
         try:
             with ledger_errors("The ledger cannot be opened", engine):
+                if not create and schema_version(engine) is None:
+                    raise no_ledger(database_name(engine))
                 migrate(engine)
         except BaseException:
             engine.dispose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +15,7 @@ from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.engines.diffusers.noise_mark import marked_latents, message_for
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
 from vidigree.media.reading import open_video
 from vidigree.watermark.clip import Task
 from vidigree.watermark.keyring import KeyRing
@@ -308,7 +309,12 @@ class _Planner:
 
 
 def read_image(path: Path) -> Any:
-    """Return the picture as an RGB PIL image, turned as its EXIF data says."""
+    """Return the picture as an RGB PIL image, turned as its EXIF data says.
+
+    Raises:
+        UnsupportedMediaError: It is too large.
+        MediaError: It is no picture that Pillow reads.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     read: Callable[..., Any] = Image.open
@@ -316,10 +322,11 @@ def read_image(path: Path) -> Any:
         with read(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
     except Image.DecompressionBombError as error:
-        raise EngineError(
+        raise UnsupportedMediaError(
             f"{path} is too large a picture: {error}", hint="Make it smaller first."
         ) from error
-    except (UnidentifiedImageError, OSError) as error:
-        raise EngineError(
+    # Damaged files end Pillow's readers in other exceptions than its own, too.
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
+        raise MediaError(
             f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."
         ) from error

@@ -12,6 +12,7 @@ from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.engines.diffusers.loading import (
     check_hub_id,
     check_installed,
+    is_there,
     pick_device,
     quiet_libraries,
 )
@@ -38,8 +39,8 @@ def estimate_call(request: ClipRequest, options: DiffusersOptions) -> Estimate:
     check_installed()
     folder = Path(request.model).expanduser()
     index = folder / "model_index.json"
-    if not index.is_file():
-        if folder.exists():
+    if not is_there(index):
+        if is_there(folder):
             raise EngineError(f"{folder} is not a diffusers pipeline: it has no model_index.json.")
         check_hub_id(request.model)
         return Estimate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError, V
 __all__ = [
     "check_hub_id",
     "check_installed",
+    "is_there",
     "load_pipeline",
     "out_of_memory",
     "pick_device",
@@ -152,7 +154,7 @@ def _source(model: str) -> dict[str, Any]:
             hint="Name a pipeline folder or a hub id with --model.",
         )
     folder = Path(model).expanduser()
-    if folder.exists():
+    if is_there(folder):
         if not (folder / "model_index.json").is_file():
             raise EngineError(
                 f"{model} is not a diffusers pipeline: it has no model_index.json.",
@@ -161,6 +163,11 @@ def _source(model: str) -> dict[str, Any]:
         return {"local_files_only": True}
     check_hub_id(model)
     return {}
+
+
+def is_there(path: Path) -> bool:
+    """Return whether something has this name; none has one that no file can have."""
+    return os.path.exists(path)  # noqa: PTH110 -- Path.exists raises for such names
 
 
 def check_hub_id(model: str) -> None:
@@ -190,7 +197,7 @@ def _add_lora(pipe: Any, options: DiffusersOptions) -> None:
             "LoRA weights need peft.", hint="Install it with: pip install 'vidigree[lora]'"
         )
     path = Path(options.lora).expanduser()
-    if not path.exists():
+    if not is_there(path):
         check_hub_id(options.lora)
     if not hasattr(pipe, "load_lora_weights"):
         raise EngineError(f"{type(pipe).__name__} takes no LoRA weights.")

@@ -10,7 +10,8 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
-from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError
+from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.opening import check_file
 
 __all__ = ["DENOISERS", "gguf_denoiser", "quantisation"]
 
@@ -85,13 +86,12 @@ def gguf_denoiser(
         class calls optional, as Wan's does its transformer (diffusers 0.42.1).
 
     Raises:
-        MediaNotFoundError: There is no such file.
+        MediaError: There is no such file, or it is empty, a folder or a device.
         UsageError: It is no GGUF file.
         EngineError: ``gguf`` is not installed, or the file does not fit the pipeline.
     """
     file = Path(path).expanduser()
-    if not file.is_file():
-        raise MediaNotFoundError(f"There is no file {path}.")
+    check_file(file, kind="GGUF")
     with file.open("rb") as stream:
         if stream.read(4) != b"GGUF":
             raise UsageError(f"{path} is not a GGUF file.")

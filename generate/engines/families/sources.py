@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.engines.families.native import FPS, FRAMES, SIDE
-from vidigree.media.errors import EngineError
+from vidigree.media.errors import MediaError
 from vidigree.media.reading import open_video
 
 __all__ = ["read_clip", "read_still"]
@@ -20,7 +20,7 @@ def read_still(path: Path) -> NDArray[np.uint8]:
     """Return the middle square of a picture, uint8 (64, 64, 3) RGB.
 
     Raises:
-        EngineError: It is no picture that OpenCV reads.
+        MediaError: It is no picture that OpenCV reads.
     """
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
@@ -31,7 +31,7 @@ def read_still(path: Path) -> NDArray[np.uint8]:
     finally:  # OpenCV warns of damaged pictures on standard error by itself
         cv2.utils.logging.setLogLevel(level)
     if image is None:
-        raise EngineError(
+        raise MediaError(
             f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."
         )
     return _square(np.asarray(image, np.uint8))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from click.testing import CliRunner
@@ -20,6 +22,8 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials import identity as identity_module
+from vidigree.watermark.credentials.certificates import DevelopmentChain, SigningAlgorithm
 from vidigree.watermark.credentials.commands import keys
 from vidigree.watermark.keyring import KeyRing
 
@@ -41,6 +45,53 @@ def test_existing_identity_is_not_replaced_unasked(identity: SigningIdentity) ->
     with pytest.raises(CredentialsError, match="already"):
         init_identity()
     assert load_identity().serial == identity.serial
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_second_identity_at_once_is_refused_and_mixes_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
+) -> None:
+    made = identity_module.make_development_chain
+    refused: list[str] = []
+
+    def meanwhile(algorithm: SigningAlgorithm) -> DevelopmentChain:
+        monkeypatch.setattr(identity_module, "make_development_chain", made)
+        with pytest.raises(CredentialsError, match="is being made by somebody else") as caught:
+            init_identity(replace=replace)
+        refused.append(caught.value.hint)
+        return made(algorithm)
+
+    monkeypatch.setattr(identity_module, "make_development_chain", meanwhile)
+    first = init_identity(replace=replace)
+    assert "key.tmp" in refused[0]
+    assert load_identity().serial == first.serial
+    assert sorted(path.name for path in (home / "identity").iterdir()) == [
+        "chain.pem",
+        "key.pem",
+        "root.pem",
+    ]
+
+
+def test_an_identity_that_appears_meanwhile_is_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = identity_module.sole_writer
+
+    def after_another(path: Path, *, doing: str) -> AbstractContextManager[BinaryIO]:
+        monkeypatch.setattr(identity_module, "sole_writer", writer)
+        init_identity()
+        return writer(path, doing=doing)
+
+    monkeypatch.setattr(identity_module, "sole_writer", after_another)
+    with pytest.raises(CredentialsError, match="already"):
+        init_identity()
+    load_identity()
+    assert not (home / "identity" / "key.tmp").exists()
+
+
+def test_a_folder_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="too long"):
+        init_identity(tmp_path / ("x" * 256))
 
 
 def test_no_identity_says_how_to_make_one() -> None:

@@ -70,7 +70,11 @@ def test_file_that_lost_its_record_is_recorded_again(
     before = settings.ledger.find_clip(receipt.clip_id)
     settings.ledger.close()
     (home / "ledger.sqlite3").unlink()
-    assert _check(tmp_path) == (8, {"file-without-record": ""})
+    with pytest.raises(LedgerError, match="There is no ledger"):
+        _check(tmp_path)
+    with pytest.raises(LedgerError, match="There is no ledger"):
+        _check("--repair")  # from no clips, none is made
+    assert not (home / "ledger.sqlite3").exists()
     assert _check(tmp_path, "--repair") == (0, {"file-without-record": "Recorded."})
     assert _check(tmp_path) == (0, {})
     with Ledger.open() as again:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +45,7 @@ def _list(url: str) -> subprocess.CompletedProcess[str]:
 def _is_one_sentence(done: subprocess.CompletedProcess[str]) -> None:
     assert done.returncode == 8, done.stderr
     assert done.stdout == ""
-    assert done.stderr.startswith("vidigree: The ")
+    assert done.stderr.startswith(("vidigree: The ", "vidigree: There "))
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert PASSWORD not in done.stderr
@@ -99,6 +99,42 @@ def test_urls_that_name_no_ledger_are_told_and_leave_nothing(
     assert refused.value.hint
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / "byte.sqlite3").read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    "url", ["{}/typo.sqlite3", "{}/typo/l.sqlite3", "file:{}/typo.sqlite3?uri=true"]
+)
+@pytest.mark.parametrize("call", ["list", "show 00000000000000ab", "check", "check {} --forget"])
+def test_who_only_reads_makes_no_ledger(tmp_path: Path, url: str, call: str) -> None:
+    done = _vidigree(
+        "ledger", *call.format(tmp_path).split(), "--url", "sqlite:///" + url.format(tmp_path)
+    )
+    _is_one_sentence(done)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_a_ledger_is_not_made_one_by_reading(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite3"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE things (id INTEGER)")
+    with pytest.raises(LedgerError, match="There is no ledger"):
+        Ledger.open(f"sqlite:///{path}", create=False)
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("things",)]
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, create: bool) -> None:
+    with pytest.raises(LedgerError, match="too long"):
+        Ledger.open(f"sqlite:///{tmp_path}/{'x' * 300}.sqlite3", create=create)
+
+
+def test_a_limit_that_no_database_counts_to_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
+    Ledger.open(url).close()
+    for limit, code in ((2**63 - 1, 0), (2**63, 2), (10**20, 2)):
+        done = _vidigree("ledger", "list", "--url", url, "--limit", str(limit))
+        assert (done.returncode, done.stderr.count("\n")) == (code, code // 2)
 
 
 class _Clock:
@@ -181,9 +217,10 @@ def test_read_only_folder_is_told(tmp_path: Path, make_entry: MakeEntry) -> None
     with Ledger.open(f"sqlite:///{path}") as ledger:
         ledger.record(make_entry(1))
     with _read_only(path.parent):
-        for name in (path.name, "new.sqlite3"):
+        new = ("check", "--repair", str(path.parent))
+        for call, name in ((("list",), path.name), (new, "new.sqlite3")):
             done = _vidigree(
-                "ledger", "list", "--url", f"sqlite:///{path.with_name(name)}",
+                "ledger", *call, "--url", f"sqlite:///{path.with_name(name)}",
                 prefix=_no_override(),
             )  # fmt: skip
             _is_one_sentence(done)

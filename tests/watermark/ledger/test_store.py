@@ -116,6 +116,18 @@ def test_ledger_command_lists_and_shows(tmp_path: Path, make_entry: MakeEntry) -
     assert json.loads(shown.output)["engine"] == "render"
 
 
+def test_what_the_ledger_shows_steers_no_terminal(tmp_path: Path, make_entry: MakeEntry) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
+    hostile = replace(make_entry(0xAB), model="a\nb\x1b[2J", file="c\nd.mp4", confirmed=False)
+    with Ledger.open(url) as opened:
+        opened.record(hostile)
+    for call in (["list"], ["show", "ab"], ["check"]):
+        done = CliRunner().invoke(ledger_command, [*call, "--url", url], catch_exceptions=False)
+        assert "\x1b" not in done.output
+        assert "a\nb" not in done.output
+        assert "c\nd" not in done.output
+
+
 def test_entry_is_found_by_its_manifest(store: Ledger, make_entry: MakeEntry) -> None:
     named = replace(make_entry(1), manifest_store=manifest_store("urn:c2pa:one"))
     store.record(named)

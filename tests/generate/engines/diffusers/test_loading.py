@@ -120,7 +120,7 @@ def test_wrong_task_says_what_the_model_does(
     tiny_pipeline: Callable[[str], Path], tmp_path: Path
 ) -> None:
     source = tmp_path / "in.mp4"
-    source.write_bytes(b"")
+    source.write_bytes(b"-")
     request = ClipRequest(
         prompt="a ball", engine="diffusers", model=str(tiny_pipeline("wan")), video=source
     )

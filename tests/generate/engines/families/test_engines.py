@@ -16,7 +16,7 @@ from vidigree.generate import ClipRequest, engine_registry
 from vidigree.generate.engine import RequestWarning
 from vidigree.generate.engines.families import sources
 from vidigree.generate.engines.families.weights import shipped_weights
-from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.errors import EngineError, MediaError, UsageError
 from vidigree.watermark.clip import Clip
 
 pytest.importorskip("torch")
@@ -126,7 +126,7 @@ def test_a_clip_begins_with_its_still(engine: str, source: Path, tmp_path: Path)
 def test_what_is_no_picture_is_refused(engine: str, tmp_path: Path) -> None:
     path = tmp_path / "still.png"
     path.write_bytes(b"no picture")
-    with pytest.raises(EngineError, match="picture"):
+    with pytest.raises(MediaError, match="picture"):
         make(engine, image=path)
 
 

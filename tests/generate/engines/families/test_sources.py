@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vidigree.generate.engines.families.sources import read_still
-from vidigree.media.errors import EngineError
+from vidigree.media.errors import MediaError
 
 
 def test_the_middle_square_is_taken(tmp_path: Path) -> None:
@@ -27,6 +27,6 @@ def test_a_damaged_picture_is_refused_and_opencv_says_nothing(
     cv2.imwrite(str(whole), np.random.default_rng(0).integers(255, size=(300, 300, 3), dtype="u1"))
     for name, data in (("cut", whole.read_bytes()[:5000]), ("empty", b""), ("noise", b"x" * 99)):
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(EngineError, match="cannot be read as a picture"):
+        with pytest.raises(MediaError, match="cannot be read as a picture"):
             read_still(tmp_path / name)
     assert capfd.readouterr().err == ""
