@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["FILE_PATH"]
+__all__ = ["FILE_PATH", "FOLDER_PATH"]
 
 
 class _FilePath(click.Path):
@@ -22,3 +22,6 @@ class _FilePath(click.Path):
 
 FILE_PATH = _FilePath(path_type=Path)
 """Type of arguments and options that name a file; gives a :class:`~pathlib.Path`."""
+
+FOLDER_PATH = _FilePath(path_type=Path, file_okay=False)
+"""Likewise for folders."""

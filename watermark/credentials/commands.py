@@ -10,6 +10,7 @@ import click
 
 from vidigree.watermark.credentials.certificates import SigningAlgorithm
 from vidigree.watermark.credentials.use_commands import use
+from vidigree.watermark.file_path import FOLDER_PATH
 
 if TYPE_CHECKING:
     from vidigree.watermark.credentials.identity import SigningIdentity
@@ -18,7 +19,7 @@ __all__ = ["keys"]
 
 _FOLDER = click.option(
     "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER_PATH,
     help="Folder of the identity; by default the one in the data folder.",
 )
 

@@ -130,16 +130,18 @@ def init_identity(
         if not replace:
             _refuse_existing(key)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # The key goes last: an identity exists from the moment its key does. Whoever writes it
-        # writes the others too, or two identities made at once would be mixed.
+        # The key gets its name last: an identity exists from the moment its key does. Whoever
+        # writes it writes the others too, or two identities made at once would be mixed.
         with sole_writer(key, doing=f"The signing identity in {folder} is being made") as stream:
             if not replace:
                 _refuse_existing(key)
             chain = make_development_chain(algorithm)
             _retire_root(folder)
+            # A disk that is full is found before anything of the old identity is replaced.
+            stream.write(chain.key)
+            stream.flush()
             _write_public(folder / "root.pem", chain.root)
             _write_public(folder / "chain.pem", chain.chain)
-            stream.write(chain.key)
     except OSError as error:
         raise CredentialsError(
             f"The signing identity cannot be written to {folder}: {error.strerror or error}.",
@@ -237,13 +239,19 @@ def own_roots(folder: Path | None = None) -> tuple[bytes, ...]:
 
 
 def _retire_root(folder: Path) -> None:
-    """Keep the root of the identity that is about to be replaced."""
+    """Keep the root of the identity that is about to be replaced.
+
+    Raises:
+        CredentialsError: It is damaged.
+    """
     root = folder / "root.pem"
     if not root.exists():
         return
     former = folder / "former"
     former.mkdir(exist_ok=True)
-    serial = x509.load_pem_x509_certificate(root.read_bytes()).serial_number
+    hint = "Restore it from a backup, or move it away: clips signed by it are then unlisted."
+    (certificate, *_) = read_certificates(root.read_bytes(), what=f"The root {root}", hint=hint)
+    serial = certificate.serial_number
     shutil.copyfile(root, former / f"{serial:x}.pem")
 
 

@@ -89,6 +89,22 @@ def test_an_identity_that_appears_meanwhile_is_kept(
     assert not (home / "identity" / "key.tmp").exists()
 
 
+def test_a_damaged_root_is_named_and_nothing_is_replaced(
+    identity: SigningIdentity, home: Path
+) -> None:
+    folder = home / "identity"
+    (folder / "root.pem").write_text("damaged", encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(CredentialsError, match=r"root\.pem"):
+        init_identity(replace=True)
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
+
+
+def test_a_folder_without_a_name_is_refused() -> None:
+    refused = CliRunner().invoke(keys, ["init", "--folder", ""])
+    assert (refused.exit_code, "the name is empty" in refused.output) == (2, True)
+
+
 def test_a_folder_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
     with pytest.raises(CredentialsError, match="too long"):
         init_identity(tmp_path / ("x" * 256))
