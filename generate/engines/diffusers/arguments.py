@@ -46,6 +46,7 @@ _SPATIAL: Final = (
 _AREA: Final = 832 * 480
 # A clip that sets no length to video-to-video is read up to this many frames.
 _LONGEST_INPUT: Final = 81
+_PICTURES: Final = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,15 +312,20 @@ class _Planner:
 def read_image(path: Path) -> Any:
     """Return the picture as an RGB PIL image, turned as its EXIF data says.
 
+    Args:
+        path: PNG, JPEG, WebP, AVIF, BMP, GIF (its first frame) or TIFF. Of what else Pillow reads,
+            some formats start other programs.
+
     Raises:
         UnsupportedMediaError: It is too large.
-        MediaError: It is no picture that Pillow reads.
+        MediaError: It is no such picture.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     read: Callable[..., Any] = Image.open
+    Image.init()  # what Pillow was built without is not among its formats
     try:
-        with read(path) as image:
+        with read(path, formats=[name for name in _PICTURES if name in Image.OPEN]) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
     except Image.DecompressionBombError as error:
         raise UnsupportedMediaError(
