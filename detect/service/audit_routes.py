@@ -21,7 +21,7 @@ from vidigree.detect.service.openapi_texts import (
 )
 from vidigree.detect.service.options import AuditRequest, read_options
 from vidigree.detect.service.receiving import UploadLimits, display_name, receive
-from vidigree.detect.service.refusals import RefusalError
+from vidigree.detect.service.refusals import RefusalError, queue_full
 from vidigree.media.errors import OutputError
 
 __all__ = ["router"]
@@ -85,13 +85,7 @@ async def _place_in_queue(context: ServiceContext, owner: str) -> AuditJob:
         max_queue=settings.max_queue,
     )
     if job is None:
-        raise RefusalError(
-            429,
-            "QueueFull",
-            "All places in the queue are taken.",
-            hint="Try again later.",
-            retry_after=10,
-        )
+        raise queue_full()
     return job
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from vidigree.detect.service.refusals import RefusalError
+from vidigree.detect.service.refusals import queue_full
 
 __all__ = ["LookUps"]
 
@@ -40,13 +40,7 @@ class LookUps:
             RefusalError: All places are taken.
         """
         if self._unfinished >= self._max_unfinished:
-            raise RefusalError(
-                429,
-                "QueueFull",
-                "All places in the queue are taken.",
-                hint="Try again later.",
-                retry_after=10,
-            )
+            raise queue_full()
         self._unfinished += 1
         try:
             yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["RefusalError"]
+__all__ = ["RefusalError", "queue_full"]
 
 
 class RefusalError(Exception):
@@ -39,3 +39,14 @@ class RefusalError(Exception):
     def to_dict(self) -> dict[str, Any]:
         """Return the body of the answer."""
         return {"error": {"kind": self.kind, "message": self.message, "hint": self.hint}}
+
+
+def queue_full() -> RefusalError:
+    """Return what is raised where as many wait as may."""
+    return RefusalError(
+        429,
+        "QueueFull",
+        "All places in the queue are taken.",
+        hint="Try again later.",
+        retry_after=10,
+    )

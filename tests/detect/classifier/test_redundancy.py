@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 import pytest
-from fixtures.textures import moving_texture
+from fixtures.feature_rows import Look, looks_of
 from numpy.typing import NDArray
 
-from vidigree.detect.classifier.canonical import canonical_windows
-from vidigree.detect.classifier.coding import DecodedView
 from vidigree.detect.classifier.features.redundancy import Redundancy
-
-Row = dict[str, float]
-Look = Callable[[NDArray[np.float32]], Row]
 
 
 @pytest.fixture(scope="module")
 def look() -> Look:
-    view = next(canonical_windows(moving_texture())).decode("resized")
-
-    def extract(luma: NDArray[np.float32]) -> Row:
-        row = Redundancy().extract(dataclasses.replace(view, luma=luma.astype(np.float32)))
-        return dict(zip(Redundancy().names(), row.tolist(), strict=True))
-
-    return extract
-
-
-@pytest.fixture(scope="module")
-def view() -> DecodedView:
-    return next(canonical_windows(moving_texture())).decode("resized")
+    return looks_of(Redundancy())
 
 
 def picture(seed: int) -> NDArray[np.float32]:
@@ -66,9 +47,3 @@ def test_what_grows_has_a_trend(look: Look) -> None:
     waning = look(np.stack([still + (15 - i) * noise[i] for i in range(16)]))
     assert growing["trend"] > 0.05 > -0.05 > waning["trend"]
     assert growing["range"] > 0.7
-
-
-@pytest.mark.parametrize("repeated", [0.0, 0.5])
-def test_repeated_frames_have_nothing_to_say(view: DecodedView, repeated: float) -> None:
-    row = Redundancy().extract(dataclasses.replace(view, repeated=repeated))
-    assert np.isnan(row).all() == (repeated > 0)

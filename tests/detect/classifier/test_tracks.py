@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pytest
-from fixtures.textures import moving_texture
+from fixtures.feature_rows import Look, looks_of
 from numpy.typing import NDArray
 
-from vidigree.detect.classifier.canonical import canonical_windows
 from vidigree.detect.classifier.features.tracks import Tracks
-
-Row = dict[str, float]
-Look = Callable[[NDArray[np.float32]], Row]
 
 
 @pytest.fixture(scope="module")
 def look() -> Look:
-    view = next(canonical_windows(moving_texture())).decode("resized")
-
-    def extract(luma: NDArray[np.float32]) -> Row:
-        row = Tracks().extract(dataclasses.replace(view, luma=luma.astype(np.float32)))
-        return dict(zip(Tracks().names(), row.tolist(), strict=True))
-
-    return extract
+    return looks_of(Tracks())
 
 
 def texture(seed: int, side: int = 512) -> NDArray[np.float32]:
