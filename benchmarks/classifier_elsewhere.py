@@ -5,8 +5,8 @@
 
 OPEN is what benchmarks/open_clips.py unpacks. Every score is of models that saw no clip of the
 group: the list's clips by leave-origin-out, the others by those same models. Nothing of --synthetic
-is ever trained on. Printed are, for training on the list alone and on the list with --real, which
-is how the shipped weights were made: the area under the curve on the list; how many of --real
+is ever trained on. Printed are, for training on the list alone, as the shipped weights are, and on
+the list with --real: the area under the curve on the list; how many of --real
 are above the threshold that 5 % of the list's real clips exceed, and the area of the list's
 synthetic clips against them (only where they were not trained on); the area of --synthetic against
 the list's real clips, all and by origin, and how many are above that threshold. Those clips are
