@@ -25,7 +25,7 @@ _PARTS = ("key", "inter", "inter-spread")
 
 
 class Redundancy:
-    """Logs of stream sizes with a long memory, without loss, of medians and of halfway frames.
+    """Logs of stream sizes: with a long memory, hardly any loss, of medians, with halfway frames.
 
     Left out, since held-out origins were told no better with them: averages of two and three
     frames, frames in random order, B-frames, other memories and quantisers, one colour plane,

@@ -124,7 +124,7 @@ class Tracks:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Path:
+class _Followed:
     """What came of n corners in f frames.
 
     Attributes:
@@ -158,7 +158,7 @@ def _shrunk(frames: NDArray[np.uint8], divisor: int) -> NDArray[np.uint8]:
     return np.stack([cv2.resize(frame, sides, interpolation=cv2.INTER_AREA) for frame in frames])
 
 
-def _follow(frames: NDArray[np.uint8], size: _Size) -> _Path | None:
+def _follow(frames: NDArray[np.uint8], size: _Size) -> _Followed | None:
     """Follow the corners of the first frame; ``None`` if it has hardly any."""
     corners: Any = cv2.goodFeaturesToTrack(frames[0], size.corners, _QUALITY, size.distance)
     if corners is None or len(corners) < _FEWEST_CORNERS:
@@ -182,7 +182,7 @@ def _follow(frames: NDArray[np.uint8], size: _Size) -> _Path | None:
         # OpenCV leaves what it did not find as the memory was.
         differences.append(np.where(forth.ravel() == 1, difference.ravel(), 255).clip(0, 255))
         places.append(there)
-    return _Path(
+    return _Followed(
         places=np.array(places),
         returns=np.array(returns),
         differences=np.array(differences),
@@ -190,15 +190,15 @@ def _follow(frames: NDArray[np.uint8], size: _Size) -> _Path | None:
     )
 
 
-def _finding(path: _Path) -> list[float]:
+def _finding(tracks: _Followed) -> list[float]:
     # The corners that a step begins with, those lost in it included.
-    begun = np.concatenate([np.ones_like(path.lasting[:1]), path.followed[:-1]])
+    begun = np.concatenate([np.ones_like(tracks.lasting[:1]), tracks.followed[:-1]])
     steps = range(len(begun))
-    middle = np.log([np.median(path.returns[step][begun[step]]) + 0.002 for step in steps])
-    tail = np.log([np.percentile(path.returns[step][begun[step]], 90) + 0.002 for step in steps])
-    unlike = np.log([np.median(path.differences[step][begun[step]]) + 0.1 for step in steps])
+    middle = np.log([np.median(tracks.returns[step][begun[step]]) + 0.002 for step in steps])
+    tail = np.log([np.percentile(tracks.returns[step][begun[step]], 90) + 0.002 for step in steps])
+    unlike = np.log([np.median(tracks.differences[step][begun[step]]) + 0.1 for step in steps])
     return [
-        *path.lasting.mean(axis=1)[_times(len(begun))].tolist(),
+        *tracks.lasting.mean(axis=1)[_times(len(begun))].tolist(),
         middle.mean(),
         middle.std(),
         tail.mean(),
@@ -217,14 +217,14 @@ def _times(steps: int) -> list[int]:
     return [max(0, frames // 4 - 1), frames // 2 - 1, steps - 1]
 
 
-def _looks(frames: NDArray[np.uint8], path: _Path) -> list[float]:
-    squares = [_squares(frame, places) for frame, places in zip(frames, path.places, strict=True)]
+def _looks(frames: NDArray[np.uint8], tracks: _Followed) -> list[float]:
+    squares = [_squares(frame, places) for frame, places in zip(frames, tracks.places, strict=True)]
     since, steps = [], []
-    for step, followed in enumerate(path.followed):
+    for step, followed in enumerate(tracks.followed):
         now = squares[step + 1][followed]
         since.append(float(np.median(_correlations(squares[0][followed], now))))
         steps.append(float(np.median(_correlations(squares[step][followed], now))))
-    last = path.followed[-1]
+    last = tracks.followed[-1]
     ends = _correlations(squares[0][last], squares[-1][last])
     stretched = _stretched(np.array([*since, np.median(steps), *np.percentile(ends, [10, 90])]))
     return [
@@ -265,9 +265,9 @@ def _stretched(correlations: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.arctanh(np.clip(correlations, -0.999, 0.999)), dtype=np.float64)
 
 
-def _motion(path: _Path) -> list[float]:
+def _motion(tracks: _Followed) -> list[float]:
     """Return zoom a frame and its size in per cent, the shake and the spread of speeds."""
-    kept = np.ascontiguousarray(path.places[:, path.followed[-1]])  # as OpenCV needs points
+    kept = np.ascontiguousarray(tracks.places[:, tracks.followed[-1]])  # as OpenCV needs points
     centre = np.full(2, 128.0)
     moves, zooms = [], []
     for now, later in itertools.pairwise(kept):
