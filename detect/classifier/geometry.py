@@ -35,6 +35,9 @@ _CENTRE = 0.8
 _FLAT_LEVELS = 3.0
 """A row or column whose luma spreads less than this (standard deviation, 0-255) is a bar."""
 
+_STRIP = 8
+"""Lines that are looked at together in search of a bar's end."""
+
 _LARGEST_BAR = 0.3
 """Largest part of a side that is taken for a bar; a dark scene is not cut to nothing."""
 
@@ -75,35 +78,51 @@ def content_box(images: Sequence[NDArray[np.uint8]]) -> Box:
         images: uint8 RGB frames of one shape (H, W, 3); a bar is a bar in all of them.
     """
     height, width = images[0].shape[:2]
-    lumas = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images]
-    turned = [cv2.transpose(luma) for luma in lumas]
-    top, bottom = _edges(_column_spread(turned) < _FLAT_LEVELS, height)
-    kept = [luma[top:bottom] for luma in lumas]
-    left, right = _edges(_column_spread(kept) < _FLAT_LEVELS, width)
+    top, bottom = _edges(images, height)
+    left, right = _edges([image[top:bottom].swapaxes(0, 1) for image in images], width)
     return Box(top, bottom, left, right)
 
 
-def _column_spread(lumas: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
-    """Return the standard deviation of each column over all pictures, float64 (W,).
+def _edges(images: Sequence[NDArray[np.uint8]], length: int) -> tuple[int, int]:
+    """Return where the bars across the first axis stop, at both ends of it.
 
-    Sums of whole numbers are exact; OpenCV takes them along columns far faster than along rows.
+    None where they would be implausibly wide.
     """
-    count = lumas[0].shape[0] * len(lumas)
-    total, squares = (
-        np.sum([cv2.reduce(one, 0, how, dtype=cv2.CV_64F)[0] for one in lumas], axis=0)
-        for how in (cv2.REDUCE_SUM, cv2.REDUCE_SUM2)
-    )
-    return np.asarray(np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0)))
-
-
-def _edges(flat: NDArray[np.bool_], length: int) -> tuple[int, int]:
-    """Return where the bars at both ends stop; none where they would be implausibly wide."""
-    busy = np.flatnonzero(~flat)
-    if not busy.size:
+    start = _bar(images)
+    if start == length:
         return 0, length
-    start, stop = int(busy[0]), int(busy[-1]) + 1
+    stop = length - _bar([image[::-1] for image in images])
     limit = _LARGEST_BAR * length
     return (start if start <= limit else 0), (stop if length - stop <= limit else length)
+
+
+def _bar(images: Sequence[NDArray[np.uint8]]) -> int:
+    """Return how many lines along the first axis are flat before the first that is not.
+
+    Looked at are a few lines at a time: most clips have no bars, and the rest is of no interest.
+    """
+    length = len(images[0])
+    for begin in range(0, length, _STRIP):
+        strips = [image[begin : begin + _STRIP] for image in images]
+        busy = np.flatnonzero(_line_spread(strips) >= _FLAT_LEVELS)
+        if busy.size:
+            return begin + int(busy[0])
+    return length
+
+
+def _line_spread(strips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    """Return the standard deviation of the luma of each line over all pictures, float64 (lines,).
+
+    Sums of whole numbers are exact.
+    """
+    lumas = [
+        cv2.cvtColor(np.ascontiguousarray(strip), cv2.COLOR_RGB2GRAY).astype(np.int64)
+        for strip in strips
+    ]
+    count = lumas[0].shape[1] * len(lumas)
+    total = np.sum([luma.sum(axis=1) for luma in lumas], axis=0)
+    squares = np.sum([(luma**2).sum(axis=1) for luma in lumas], axis=0)
+    return np.asarray(np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0)))
 
 
 def centre_box(box: Box) -> Box:

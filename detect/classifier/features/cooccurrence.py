@@ -12,7 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import DecodedView
-from vidigree.detect.classifier.features.patterns import PATTERN_CLASSES, pattern_frequencies
+from vidigree.detect.classifier.features.patterns import (
+    PATTERN_CLASSES,
+    pattern_frequencies,
+    three_levels,
+)
 
 __all__ = ["Cooccurrence"]
 
@@ -47,7 +51,7 @@ class Cooccurrence:
         for residual in _RESIDUALS:
             values = _residual(rows, residual)
             for step in _STEPS:
-                levels = (np.clip(np.rint(values / step), -1, 1) + 1).astype(np.int16)
+                levels = three_levels(values, step)
                 parts += [_histogram(levels, axis) for axis in (3, 2)]
         return np.sqrt(np.concatenate(parts)).astype(np.float32)
 
@@ -63,8 +67,7 @@ def _residual(rows: NDArray[np.float32], kind: str) -> NDArray[np.float32]:
     return np.diff(second, axis=3) / np.float32(3)
 
 
-def _histogram(levels: NDArray[np.int16], axis: int) -> NDArray[np.float64]:
+def _histogram(levels: NDArray[np.uint8], axis: int) -> NDArray[np.float64]:
     length = levels.shape[axis] - _ORDER + 1
-    return pattern_frequencies(
-        [levels.take(range(offset, offset + length), axis=axis) for offset in range(_ORDER)]
-    )
+    moved = np.moveaxis(levels, axis, -1)
+    return pattern_frequencies([moved[..., offset : offset + length] for offset in range(_ORDER)])

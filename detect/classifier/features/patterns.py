@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PATTERN_CLASSES", "pattern_frequencies"]
+__all__ = ["PATTERN_CLASSES", "pattern_frequencies", "three_levels"]
 
 _ORDER = 4
 _LEVELS = 3
@@ -28,16 +29,30 @@ def _classes() -> tuple[NDArray[np.int64], int]:
 _CLASS_OF, PATTERN_CLASSES = _classes()
 
 
-def pattern_frequencies(cells: Sequence[NDArray[np.int16]]) -> NDArray[np.float64]:
+def three_levels(values: NDArray[np.float32], step: float) -> NDArray[np.uint8]:
+    """Return 1 where a value is about zero, 0 where it is below, 2 above: by more than half a step.
+
+    Args:
+        values: float32 of any shape.
+        step: Above 0, in the unit of the values.
+    """
+    scaled = values / np.float32(step)
+    return np.asarray(1 + (scaled > 0.5).astype(np.uint8) - (scaled < -0.5).astype(np.uint8))
+
+
+def pattern_frequencies(cells: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:
     """Return how often each class of patterns occurs, float64 (PATTERN_CLASSES,), sum 1.
 
     Args:
-        cells: The four levels of every pattern, 0, 1 or 2 with 1 for none: int16 arrays of one
+        cells: The four levels of every pattern, 0, 1 or 2 with 1 for none: uint8 arrays of one
             shape. A pattern, its negative and either of them read backwards are one class.
     """
-    code = np.zeros(1, dtype=np.int16)
-    for cell in cells:
-        code = code * _LEVELS + cell
-    counts = np.bincount(code.ravel(), minlength=_LEVELS**_ORDER)
+    code = cells[0]
+    for cell in cells[1:]:
+        code = code * np.uint8(_LEVELS) + cell  # 80 at most
+    counts = np.zeros(_LEVELS**_ORDER)
+    # OpenCV counts bytes many times faster than NumPy, exactly up to 2^24 of them.
+    for part in code.reshape(len(code), -1):
+        counts += cv2.calcHist([part], [0], None, [len(counts)], [0, len(counts)]).ravel()
     folded = np.bincount(_CLASS_OF, weights=counts, minlength=PATTERN_CLASSES)
     return np.asarray(folded / folded.sum(), dtype=np.float64)

@@ -14,7 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import DecodedView
-from vidigree.detect.classifier.features.patterns import PATTERN_CLASSES, pattern_frequencies
+from vidigree.detect.classifier.features.patterns import (
+    PATTERN_CLASSES,
+    pattern_frequencies,
+    three_levels,
+)
 
 __all__ = ["SpaceTimePatterns"]
 
@@ -51,7 +55,7 @@ class SpaceTimePatterns:
                 cv2.resize(frame, (side, side), interpolation=cv2.INTER_AREA) for frame in frames
             ]
             detail = np.stack([frame - cv2.GaussianBlur(frame, (0, 0), _BLUR) for frame in frames])
-            levels = (np.clip(np.rint(detail / _STEP), -1, 1) + 1).astype(np.int16)
+            levels = three_levels(detail, _STEP)
             now, later = levels[:-1], levels[1:]
             parts.append(
                 pattern_frequencies([now[..., :-1], now[..., 1:], later[..., :-1], later[..., 1:]])

@@ -37,6 +37,20 @@ def test_bar_that_moves_is_not_a_bar() -> None:
     assert content_box([first, second]) == Box(0, 100, 0, 100)
 
 
+@pytest.mark.parametrize("lines", [0, 1, 7, 8, 9, 16, 31])
+def test_bars_of_any_width_are_trimmed_to_the_line(lines: int) -> None:
+    wide, high = _noise(120, 320), _noise(320, 120)
+    wide[: lines + 1] = 40
+    wide[120 - lines :] = 16
+    high[:, :lines] = 200
+    assert content_box([wide, wide]) == Box(lines + 1, 120 - lines, 0, 320)
+    assert content_box([high, high]) == Box(0, 320, lines, 120)
+
+
+def test_a_blank_clip_has_no_bars() -> None:
+    assert content_box([np.full((60, 90, 3), 128, np.uint8)] * 2) == Box(0, 60, 0, 90)
+
+
 @pytest.mark.parametrize("kind", ["resized", "native"])
 def test_corner_logo_changes_no_view(kind: str) -> None:
     image = _noise(480, 640)

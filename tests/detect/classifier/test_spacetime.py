@@ -30,7 +30,7 @@ def _texture(seed: int, width: int = 512) -> np.ndarray:
 
 
 def test_a_pattern_its_negative_and_its_reverse_are_one_class() -> None:
-    levels = [np.random.default_rng(i).integers(0, 3, 500).astype(np.int16) for i in range(4)]
+    levels = [np.random.default_rng(i).integers(0, 3, 500).astype(np.uint8) for i in range(4)]
     found = pattern_frequencies(levels)
     assert found.shape == (PATTERN_CLASSES,) == (25,)
     assert found.sum() == pytest.approx(1)
