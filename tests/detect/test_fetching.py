@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import http.server
+import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +15,10 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from vidigree.detect.fetching import FetchLimits, local_copy
 from vidigree.media import MediaError, UnsupportedMediaError, UsageError
@@ -40,6 +48,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "http://[::1/clip.mp4")
             self.end_headers()
+        elif self.path == "/elsewhere":
+            self.send_response(302)
+            self.send_header("Location", "ftp://127.0.0.1/clip.mp4")
+            self.end_headers()
+        elif self.path == "/unprotected":
+            self.send_response(302)
+            self.send_header("Location", "http://127.0.0.1/clip.mp4")
+            self.end_headers()
         elif self.path == "/drip":
             self.send_response(200)
             self.end_headers()
@@ -61,14 +77,63 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+@contextlib.contextmanager
+def serving(protection: ssl.SSLContext | None = None) -> Iterator[int]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        if protection is not None:
+            running.socket = protection.wrap_socket(running.socket, server_side=True)
         thread = threading.Thread(target=running.serve_forever, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{running.server_address[1]}"
+        yield running.server_address[1]
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with serving() as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that vouches for itself, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def protected(certificate: Path) -> Iterator[str]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with serving(context) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 def fetch(url: str, **limits: float) -> bytes:
@@ -137,7 +202,34 @@ def test_a_download_that_ends_early_is_no_clip(server: str) -> None:
         fetch(f"{server}/short")
 
 
+def test_https_is_protected_and_the_server_vouched_for(
+    server: str, protected: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(MediaError, match=r"cannot be reached: .*certificate verify failed"):
+        fetch(f"{protected}/clip.mp4")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert fetch(f"{protected}/clip.mp4") == BODY
+    with pytest.raises(MediaError, match=r"cannot be reached: .*SSL"):
+        fetch(f"{server.replace('http', 'https')}/clip.mp4")
+
+
+def test_only_https_where_that_is_asked_for(
+    server: str, protected: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert fetch(f"{protected}/moved", https_only=True) == BODY
+    for url in (f"{server}/clip.mp4", f"{protected}/unprotected"):
+        with pytest.raises(UnsupportedMediaError, match="is not an https URL"):
+            fetch(url, https_only=True)
+
+
+def test_a_redirect_to_another_scheme_is_refused(server: str) -> None:
+    with pytest.raises(UnsupportedMediaError, match=r"ftp://.* is not an http or https URL"):
+        fetch(f"{server}/elsewhere")
+
+
 def test_size_is_limited(server: str) -> None:
+    assert fetch(f"{server}/clip.mp4", max_bytes=len(BODY)) == BODY
     with pytest.raises(UnsupportedMediaError, match="larger than 100 bytes"):
         fetch(f"{server}/clip.mp4", max_bytes=100)
 

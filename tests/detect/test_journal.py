@@ -59,6 +59,20 @@ class TestJournal:
             journal.add(row("a"))
         assert [json.loads(text)["file"] for text in synced] == ["a"]
 
+    def test_rows_survive_at_once_and_reach_the_disk_every_second(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, synced, clock = tmp_path / "out.jsonl", [], [0.0]
+        monkeypatch.setattr(journal_module.os, "fsync", synced.append)
+        monkeypatch.setattr(journal_module.time, "monotonic", lambda: clock[0])
+        with Journal(path) as journal:
+            for name, moment, waits in (("a", 0.5, 0), ("b", 1.5, 1), ("c", 2.0, 1), ("d", 2.6, 2)):
+                clock[0] = moment
+                journal.add(row(name))
+                assert len(synced) == waits
+                assert name in journal
+                assert json.loads(path.read_text().splitlines()[-1])["file"] == name
+
     def test_goes_on_where_it_stopped(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         with Journal(path) as journal:
@@ -84,6 +98,8 @@ class TestJournal:
         path.write_text(written("a") + "\n", encoding="utf-8")
         with Journal(path, restart=True) as journal:
             assert len(journal) == 0
+            journal.add(row("b"))
+            assert [entry["file"] for entry in journal.rows()] == ["b"]
 
     @pytest.mark.parametrize(
         "text", ["dear diary\n", "dear diary", '{"file": "a.mp4"}\n', '{"schema": "mine"}', "[]\n"]
