@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import DecodedView
-from vidigree.detect.classifier.features.encoding import halved, planar_frames, stream_sizes
+from vidigree.detect.classifier.features.encoding import (
+    halved,
+    plain_sizes,
+    planar_frames,
+    stream_sizes,
+)
 
 __all__ = ["Compressibility"]
 
@@ -41,13 +46,13 @@ class Compressibility:
         if not view.steady:
             return np.full(len(self.names()), np.nan, np.float32)
         planes = planar_frames(view)
-        plain = stream_sizes(planes, 23)
+        plain = plain_sizes(view)
         rows = {"plain": plain}
         for name, crf in _CRF.items():
             rows[name] = stream_sizes(planes, crf)
-        rows["backwards"] = stream_sizes(planes[::-1], 23)
-        rows["distant"] = stream_sizes(planes[::2], 23)
-        rows["half"] = stream_sizes([halved(plane) for plane in planes], 23)
+        rows["backwards"] = stream_sizes(planes[::-1])
+        rows["distant"] = stream_sizes(planes[::2])
+        rows["half"] = stream_sizes([halved(plane) for plane in planes])
         values: list[float] = []
         for name in _ENCODES:
             values += _parts(rows[name], None if name == "plain" else plain)
