@@ -61,10 +61,22 @@ def test_functions_decide_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert policy.refusal(ClipRequest(prompt="a ball")) is None
 
 
-@pytest.mark.parametrize("source", ["absent.txt", "absent_module:decide", "os:absent", ":", ""])
+@pytest.mark.parametrize(
+    "source", ["absent.txt", "absent_module:decide", "os:absent", "os:sep", ":", ""]
+)
 def test_policies_that_are_none_are_refused(source: str) -> None:
     with pytest.raises(UsageError):
         load_policy(source)
+
+
+@pytest.mark.parametrize("text", ["def decide(:\n", "raise RuntimeError('boom')\n"])
+def test_a_module_that_cannot_be_imported_is_named(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unfinished_rules.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=r"cannot be imported \((Syntax|Runtime)Error: "):
+        load_policy("unfinished_rules:decide")
 
 
 def test_an_empty_list_is_a_mistake(tmp_path: Path) -> None:
@@ -74,7 +86,7 @@ def test_an_empty_list_is_a_mistake(tmp_path: Path) -> None:
         load_policy(str(path))
 
 
-@pytest.mark.parametrize("decide", [lambda: None, lambda request: 1 / 0, "no function"])
+@pytest.mark.parametrize("decide", [lambda: None, lambda request: 1 / 0])
 def test_function_that_fails_allows_nothing(decide: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rules: Any = types.ModuleType("broken_rules")
     rules.decide = decide
