@@ -30,8 +30,6 @@ _REDIRECTS = 5
 _AGENT = "vidigree-audit"
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# Tunnels to an IPv4 host through a relay of the sender's choice; nobody serves clips there.
-_TEREDO = ipaddress.IPv6Network("2001::/32")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +256,7 @@ def _is_public(address: str) -> bool:
         return _is_public(str(inner))
     # Whatever lies elsewhere was never given out for the public, or no more: site-local addresses,
     # local NAT64 prefixes, IPv4 addresses with zeros in front. Python calls many of them global.
-    return parsed in _GLOBAL_UNICAST and parsed not in _TEREDO and parsed.is_global
+    return parsed in _GLOBAL_UNICAST and parsed.is_global
 
 
 def _copy(

@@ -268,5 +268,4 @@ def _state(name: str) -> dict[str, int]:
 
 def _changed(name: str, audited: dict[str, Any]) -> bool:
     """Whether a file is another one now; of one that is gone, or a URL, nothing is known."""
-    now = _state(name)
-    return bool(now) and any(audited.get(key) != value for key, value in now.items())
+    return any(audited.get(key) != value for key, value in _state(name).items())

@@ -26,52 +26,55 @@ from vidigree.media import MediaError, UnsupportedMediaError, UsageError
 BODY = b"clip" * 1000
 
 
+REDIRECTS = {
+    "/moved": "/clip.mp4",
+    "/inside": "http://169.254.169.254/latest/meta-data/",
+    "/nowhere": "http://[::1/clip.mp4",
+    "/elsewhere": "ftp://127.0.0.1/clip.mp4",
+    "/unprotected": "http://127.0.0.1/clip.mp4",
+}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        if self.path == "/clip.mp4":
-            self.send_response(200)
-            self.end_headers()
+        if self.path in ("/clip.mp4", "/?clip=1"):
+            self.answer(200)
             self.wfile.write(BODY)
-        elif self.path == "/moved":
-            self.send_response(302)
-            self.send_header("Location", "/clip.mp4")
-            self.end_headers()
-        elif self.path == "/loop":
-            self.send_response(302)
-            self.send_header("Location", "/loop")
-            self.end_headers()
-        elif self.path == "/inside":
-            self.send_response(302)
-            self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
-            self.end_headers()
-        elif self.path == "/nowhere":
-            self.send_response(302)
-            self.send_header("Location", "http://[::1/clip.mp4")
-            self.end_headers()
-        elif self.path == "/elsewhere":
-            self.send_response(302)
-            self.send_header("Location", "ftp://127.0.0.1/clip.mp4")
-            self.end_headers()
-        elif self.path == "/unprotected":
-            self.send_response(302)
-            self.send_header("Location", "http://127.0.0.1/clip.mp4")
-            self.end_headers()
+        elif self.path in REDIRECTS:
+            self.answer(302, location=REDIRECTS[self.path])
+        elif self.path.startswith("/hops/"):
+            _, _, status, left = self.path.split("/")
+            after = f"/hops/{status}/{int(left) - 1}" if left > "1" else "/clip.mp4"
+            self.answer(int(status), location=after)
+        elif self.path == "/stays":
+            self.answer(200, location="/none")
+            self.wfile.write(BODY)
+        elif self.path == "/lost":
+            self.answer(302)
+        elif self.path == "/babble":
+            self.wfile.write(b"no HTTP\r\n\r\n")
         elif self.path == "/drip":
-            self.send_response(200)
-            self.end_headers()
-            for _ in range(100):
-                try:
-                    self.wfile.write(b"x")
-                except OSError:
-                    return
-                time.sleep(0.1)
+            self.drip()
         elif self.path == "/short":
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(BODY) + 7))
-            self.end_headers()
+            self.answer(200, content_length=str(len(BODY) + 7))
             self.wfile.write(BODY)
         else:
             self.send_error(404)
+
+    def answer(self, status: int, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+    def drip(self) -> None:
+        self.answer(200)
+        for _ in range(100):
+            try:
+                self.wfile.write(b"x")
+            except OSError:
+                return
+            time.sleep(0.1)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
@@ -150,7 +153,16 @@ def test_a_local_path_is_given_back_as_it_is() -> None:
         assert path == Path("a.mp4")
 
 
-@pytest.mark.parametrize("page", ["/clip.mp4", "/moved"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/clip.mp4",
+        "?clip=1",
+        "/stays",
+        "/moved",
+        *(f"/hops/{n}/1" for n in (301, 302, 303, 307, 308)),
+    ],
+)
 def test_http_is_fetched_and_the_copy_deleted(server: str, page: str) -> None:
     with local_copy(server + page, FetchLimits()) as path:
         assert path.read_bytes() == BODY
@@ -164,17 +176,73 @@ def test_buckets_are_fetched() -> None:
         fetch("memory://b/none.mp4")
 
 
+def test_a_bucket_that_cannot_be_opened_or_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot be opened: .*Install vidigree\[cloud\]"):
+        fetch("nobody-knows://b/clip.mp4")
+    with pytest.raises(MediaError, match="cannot be read: "):
+        fetch(f"file://{tmp_path}")
+
+
 def test_a_server_that_is_not_there_is_told_whatever_the_scheme() -> None:
     for scheme in ("ftp", "http"):
         with pytest.raises(MediaError, match=r"cannot be reached: .*refused"):
             fetch(f"{scheme}://127.0.0.1:1/x.mp4")
 
 
-def test_missing_pages_and_loops_are_errors(server: str) -> None:
+def test_five_redirects_are_followed(server: str) -> None:
+    assert fetch(f"{server}/hops/302/5") == BODY
+    with pytest.raises(MediaError, match="redirects too often"):
+        fetch(f"{server}/hops/302/6")
+
+
+def test_a_host_that_has_no_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MediaError, match="is not known"):
+        fetch(f"http://{'a' * 70}.test/clip.mp4")  # no name may be so long
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(MediaError, match=r"The host clips\.test is not known"):
+        fetch("http://clips.test/clip.mp4")
+
+
+@pytest.mark.parametrize(
+    ("start", "port"),
+    [
+        ("http://clips.test", 80),
+        ("https://clips.test", 443),
+        ("http://clips.test:443", 443),
+        ("https://clips.test:80", 80),
+    ],
+)
+def test_a_server_is_sought_at_its_port_and_not_waited_for_too_long(
+    start: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))
+    waits: list[float] = []
+
+    def connect(address: tuple[str, int], *, timeout: float) -> socket.socket:
+        assert address == ("93.184.216.34", port)
+        waits.append(timeout)
+        raise OSError("unreachable")
+
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [row])
+    monkeypatch.setattr(socket, "create_connection", connect)
+    for seconds in (300, 5):
+        with pytest.raises(MediaError, match="unreachable"):
+            fetch(f"{start}/clip.mp4", max_seconds=seconds, public_only=True)
+    assert waits[0] == 30
+    assert 4 < waits[1] <= 5
+
+
+def test_missing_pages_and_bad_answers_are_errors(server: str) -> None:
     with pytest.raises(MediaError, match="404"):
         fetch(f"{server}/none")
-    with pytest.raises(MediaError, match="redirects too often"):
-        fetch(f"{server}/loop")
+    with pytest.raises(MediaError, match="answers 302"):
+        fetch(f"{server}/lost")
+    with pytest.raises(MediaError, match="cannot be fetched: "):
+        fetch(f"{server}/babble")
     with pytest.raises(MediaError, match="redirects to what is no URL"):
         fetch(f"{server}/nowhere")
 
@@ -190,6 +258,7 @@ def test_missing_pages_and_loops_are_errors(server: str) -> None:
         "s3://a/\udcff.mp4",
         "http://a/\x00.mp4",
         "http://a/\n.mp4",
+        "http://a/\x7f.mp4",
     ],
 )
 def test_what_is_no_url_is_told(url: str) -> None:

@@ -18,6 +18,10 @@ def row(name: str) -> dict[str, object]:
     return {"schema": "vidigree-verdict/1.1", "file": name, "finding": "no-evidence"}
 
 
+def _no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def written(name: str) -> str:
     return json.dumps(row(name) | {"audited": {"options": ""}})
 
@@ -73,6 +77,35 @@ class TestJournal:
                 assert name in journal
                 assert json.loads(path.read_text().splitlines()[-1])["file"] == name
 
+    def test_a_full_disk_is_told_and_the_file_given_back(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, clock = tmp_path / "out.jsonl", [0.0]
+        monkeypatch.setattr(journal_module.time, "monotonic", lambda: clock[0])
+        journal = Journal(path)
+        clock[0] = 2.0
+        with monkeypatch.context() as full:
+            full.setattr(journal_module.os, "fsync", _no_space)
+            with pytest.raises(OutputError, match="cannot be written: No space left"):
+                journal.add(row("a"))
+            assert "a" not in journal
+            with pytest.raises(OutputError, match="cannot be written: No space left"):
+                journal.close()
+        Journal(path).close()
+
+    def test_a_file_that_is_replaced_while_it_is_opened_is_opened_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fcntl = pytest.importorskip("fcntl")
+        path = tmp_path / "out.jsonl"
+        (tmp_path / "new").write_text(written("a") + "\n", encoding="utf-8")
+        before = [path.unlink, lambda: (tmp_path / "new").replace(path), lambda: None]
+        monkeypatch.setattr(fcntl, "flock", lambda *_: before.pop(0)())
+        with Journal(path) as journal:
+            journal.add(row("b"))
+        with path.open(encoding="utf-8") as lines:
+            assert [json.loads(line)["file"] for line in lines] == ["a", "b"]
+
     def test_goes_on_where_it_stopped(self, tmp_path: Path) -> None:
         path = tmp_path / "out.jsonl"
         with Journal(path) as journal:
@@ -97,12 +130,22 @@ class TestJournal:
         path = tmp_path / "out.jsonl"
         path.write_text(written("a") + "\n", encoding="utf-8")
         with Journal(path, restart=True) as journal:
-            assert len(journal) == 0
+            assert (len(journal), journal.again) == (0, 0)
             journal.add(row("b"))
             assert [entry["file"] for entry in journal.rows()] == ["b"]
 
     @pytest.mark.parametrize(
-        "text", ["dear diary\n", "dear diary", '{"file": "a.mp4"}\n', '{"schema": "mine"}', "[]\n"]
+        "text",
+        [
+            "dear diary\n",
+            "dear diary",
+            '{"file": "a.mp4"}\n',
+            '{"schema": "mine"}',
+            "[]\n",
+            '{"schema": "vidigree-verdict/1.1", and so on\n',
+            '{"schema": "vidigree-verdict/1.1"}\n',
+            '{"schema": "vidigree-verdict/1.1", "file": null, "audited": {"options": ""}}\n',
+        ],
     )
     def test_another_file_is_not_destroyed(self, text: str, tmp_path: Path) -> None:
         path = tmp_path / "diary.txt"
@@ -182,15 +225,28 @@ class TestJournal:
             journal.add(row("a"))
             journal.add(row("b") | {"error": {}})
         before = path.read_bytes()
-
-        def refuse(*_: object) -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        monkeypatch.setattr(Path, "replace", refuse)
+        monkeypatch.setattr(Path, "replace", _no_space)
         with pytest.raises(OutputError, match="cannot be written"):
             Journal(path, names={"b"})
         assert path.read_bytes() == before
         assert [entry.name for entry in tmp_path.iterdir()] == ["out.jsonl"]
+
+    def test_what_takes_the_place_of_the_file_is_on_the_disk_first(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "out.jsonl"
+        with Journal(path) as journal:
+            journal.add(row("a"))
+            journal.add(row("b") | {"error": {}})
+        done: list[object] = []
+        replace = Path.replace
+        monkeypatch.setattr(journal_module.os, "fsync", lambda file: done.append(os.fstat(file)))
+        monkeypatch.setattr(Path, "replace", lambda *two: (done.append("placed"), replace(*two)))
+        with Journal(path, names={"b"}):
+            synced, placed = done
+        assert placed == "placed"
+        assert isinstance(synced, os.stat_result)
+        assert synced.st_size == path.stat().st_size > 0
 
     def test_a_link_stays_one(self, tmp_path: Path) -> None:
         path, link = tmp_path / "out.jsonl", tmp_path / "link.jsonl"

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SYNTHETIC = "The file says itself that it is synthetic: AI-generated or rendered."
 PLATFORM = (ROOT / "detect" / "policies" / "platform.toml").read_text(encoding="utf-8")
 
+WITHOUT = PLATFORM[: PLATFORM.index("[[overrule]]")]
+
 
 def verdict(finding: Finding, **changes: Any) -> Verdict:
     nothing = NotChecked(layer="credentials", why="a test")
@@ -46,6 +48,8 @@ def test_an_overruling_row_wins_over_the_finding() -> None:
     strong = policy.decide(verdict(Finding.MARKED_SYNTHETIC, confidence=Confidence.HIGH))
     assert (weak.action, weak.row) == (PolicyAction.REVIEW, "overrule.1")
     assert strong.action is PolicyAction.LABEL
+    other = policy.decide(verdict(Finding.CONTRADICTORY, confidence=Confidence.MEDIUM))
+    assert other.action is PolicyAction.BLOCK
 
 
 def test_an_overruling_row_can_name_a_row_of_the_truth_table() -> None:
@@ -71,7 +75,22 @@ BROKEN = {
         PLATFORM.replace("[finding.recovered]", "[finding.declared-captured-2]"),
         "nothing about recovered",
     ),
-    "an unknown action": (PLATFORM.replace('"review"', '"delete"', 1), "delete"),
+    "an unknown action": (
+        PLATFORM.replace('"review"', '"delete"', 1),
+        "finding.likely-synthetic: 'delete' is none of allow, label, review, block",
+    ),
+    "a mistyped key of a finding": (
+        PLATFORM.replace("label = ", "lable = ", 1),
+        "finding.declared-synthetic has unknown keys: lable",
+    ),
+    "a mistyped condition": (
+        PLATFORM.replace("confidence = ", "confidance = "),
+        "overrule.1 has unknown keys: confidance",
+    ),
+    "an overruling row that is no table": (
+        f"overrule = [3]\n{WITHOUT}",
+        "overrule.1 is not a table",
+    ),
     "no reason": (
         PLATFORM.replace(
             'reason = "The file says itself that it is synthetic: AI-generated or rendered."', ""

@@ -23,7 +23,7 @@ from vidigree.detect.findings import Confidence, Finding
 from vidigree.detect.readings import LedgerReading, NotChecked
 from vidigree.detect.verdict import judge
 from vidigree.detect.wording import wording
-from vidigree.watermark.method import MarkSegment
+from vidigree.watermark.method import MarkReading, MarkSegment
 
 
 def test_a_mark_on_altered_content_that_names_the_same_clip_is_not_a_contradiction() -> None:
@@ -43,11 +43,66 @@ def test_a_capture_stamped_here_does_not_contradict_its_own_mark() -> None:
     assert judge(readings).finding is not Finding.CONTRADICTORY
 
 
+def test_a_picture_stamped_here_as_a_recording_does_not_contradict_its_claim() -> None:
+    found = replace(ENTRY, found_by="fingerprint", claimed_source="captured", generated=False)
+    result = judge(replace(CLEAN, credentials=CAPTURED, ledger=found))
+    assert result.finding is not Finding.CONTRADICTORY
+
+
+@pytest.mark.parametrize(
+    ("mark", "entry"),
+    [
+        pytest.param(MARK, ENTRY, id="of a clip that was issued as generated"),
+        pytest.param(MARK, LedgerReading(), id="that the ledger does not know"),
+        pytest.param(replace(MARK, message=None), LedgerReading(), id="without a message"),
+        pytest.param(
+            replace(MARK, message=7), replace(ENTRY, generated=False), id="of another clip"
+        ),
+    ],
+)
+def test_a_capture_claim_over_any_other_mark_is_a_contradiction(
+    mark: MarkReading, entry: LedgerReading
+) -> None:
+    result = judge(replace(CLEAN, credentials=CAPTURED, marks=(mark,), ledger=entry))
+    assert result.reason == "capture-over-mark"
+    (piece,) = [piece for piece in result.evidence if piece.layer == "consistency"]
+    assert piece.values == {"key_id": "mk-1"}
+
+
+def test_a_capture_claim_over_a_generated_picture_names_the_clip() -> None:
+    (piece,) = [p for p in verdict("capture-over-ledger").evidence if p.layer == "consistency"]
+    assert piece.values == {"clip_id": ENTRY.clip_id}
+
+
+@pytest.mark.parametrize(
+    ("marks", "missing"),
+    [
+        ((NO_MARK,), True),
+        ((), False),
+        ((MARK,), False),
+        ((replace(MARK, message=None),), False),
+        (NotChecked(layer="mark", why="it is broken"), False),
+    ],
+)
+def test_a_mark_that_the_credentials_name_is_missing_only_if_it_was_looked_for(
+    marks: tuple[MarkReading, ...] | NotChecked, missing: bool
+) -> None:
+    result = judge(replace(CLEAN, credentials=BOUND, marks=marks))
+    codes = {piece.code for piece in result.evidence}
+    assert ("consistency.binding-missing" in codes) is missing
+
+
+def test_credentials_that_cannot_be_read_are_compared_with_nothing() -> None:
+    unread = replace(CAPTURED, status="unreadable")
+    assert judge(replace(CLEAN, credentials=unread, marks=(MARK,))).reason == "marked"
+
+
 def test_a_layer_left_out_on_request_is_shown_but_does_not_decide() -> None:
     left_out = NotChecked(layer="classifier", why="only provenance was asked for", asked=True)
     result = judge(replace(CLEAN, classifier=left_out))
     assert result.finding is Finding.NO_EVIDENCE
     assert "classifier.left-out" in {piece.code for piece in result.evidence}
+    assert result.to_dict()["readings"]["classifier"]["status"] == "left-out"
 
 
 @pytest.mark.parametrize("layer", ["credentials", "marks", "ledger", "classifier"])
@@ -57,6 +112,19 @@ def test_a_layer_that_could_not_run_is_never_silent(layer: str) -> None:
     assert result.finding is Finding.INCONCLUSIVE
     assert wording().layer(name) in result.headline()
     assert f"{name}.not-checked" in {piece.code for piece in result.evidence}
+    assert result.to_dict()["readings"][layer]["status"] == "not-checked"
+
+
+def test_the_headline_names_the_signer_that_decided() -> None:
+    manifest = {"manifest_integrity": "intact", "signer": {"organization": "Somebody else"}}
+    entry = replace(ENTRY, credentials=manifest)
+    result = judge(replace(CLEAN, credentials=GENERATED, marks=(MARK,), ledger=entry))
+    assert "(Example Studio)" in result.headline()
+
+
+def test_the_file_is_named_where_there_is_one() -> None:
+    assert verdict("marked").to_dict()["file"] == "clip.mp4"
+    assert judge(CLEAN).to_dict()["file"] is None
 
 
 def test_a_presence_without_message_is_only_a_weak_mark() -> None:
@@ -130,6 +198,10 @@ def test_personal_data_is_redacted_unless_asked_for() -> None:
                 "prompt": "a red ball",
                 "serialNumber": "123",
                 "prompt_sha256": "ab",
+                "author": None,
+                "people": [],
+                "history": [{"artist": "Jane Doe", "tool": "x"}, ["y"]],
+                "editors": ({"email": {"home": "jane@example.com"}},),
             }
         )
 
@@ -141,6 +213,10 @@ def test_personal_data_is_redacted_unless_asked_for() -> None:
         "prompt": "[redacted]",
         "serialNumber": "[redacted]",
         "prompt_sha256": "ab",
+        "author": None,
+        "people": [],
+        "history": [{"artist": "[redacted]", "tool": "x"}, ["y"]],
+        "editors": [{"email": "[redacted]"}],
     }
     shown = result.to_dict(show_personal=True)["readings"]["credentials"]["metadata"]
     assert shown["dc:creator"] == "Jane Doe"

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from vidigree.generate import ClipRequest, generate, load_policy
-from vidigree.media.errors import PolicyRefusalError, UsageError
+from vidigree.generate.policy import CallablePolicy, enforce
+from vidigree.media.errors import EngineError, OutputError, PolicyRefusalError, UsageError
 from vidigree.watermark import StampSettings
 
 
@@ -52,6 +53,29 @@ def test_refusal_is_recorded_without_the_prompt_and_nothing_is_made(
     assert row["policy"] == "terms.txt"
 
 
+def test_what_passes_leaves_no_record(
+    terms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "none" / "records"))
+    policy = load_policy(str(terms))
+    enforce(policy, ClipRequest(prompt="a ball"))
+    assert not (tmp_path / "none").exists()
+    for _ in range(2):
+        with pytest.raises(PolicyRefusalError):
+            enforce(policy, ClipRequest(prompt="a bomb"))
+    log = tmp_path / "none" / "records" / "refusals.jsonl"
+    assert len(log.read_text().splitlines()) == 2
+
+
+def test_a_refusal_that_cannot_be_recorded_is_none_that_passes(
+    terms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path))
+    (tmp_path / "refusals.jsonl").mkdir()
+    with pytest.raises(OutputError, match="refusal cannot be recorded"):
+        enforce(load_policy(str(terms)), ClipRequest(prompt="a bomb"))
+
+
 def test_functions_decide_too(monkeypatch: pytest.MonkeyPatch) -> None:
     rules: Any = types.ModuleType("house_rules")
     rules.decide = lambda request: "no cubes" if "cube" in request.prompt else None
@@ -61,12 +85,38 @@ def test_functions_decide_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert policy.refusal(ClipRequest(prompt="a ball")) is None
 
 
+def test_an_empty_reason_lets_pass_and_an_error_of_ours_is_passed_on() -> None:
+    request = ClipRequest(prompt="a cube")
+    assert CallablePolicy("rules:empty", lambda _: "").refusal(request) is None
+
+    def broken(_: ClipRequest) -> str | None:
+        raise EngineError("The judge is away.")
+
+    with pytest.raises(EngineError, match="The judge is away"):
+        CallablePolicy("rules:broken", broken).refusal(request)
+
+
 @pytest.mark.parametrize(
-    "source", ["absent.txt", "absent_module:decide", "os:absent", "os:sep", ":", ""]
+    ("source", "says"),
+    [
+        ("absent.txt", "no policy file absent.txt"),
+        ("absent_module:decide", "cannot be imported"),
+        ("os:absent", "cannot be imported"),
+        ("os:sep", "is no function"),
+        (":", "cannot be imported"),
+        ("", "no policy file"),
+    ],
 )
-def test_policies_that_are_none_are_refused(source: str) -> None:
-    with pytest.raises(UsageError):
+def test_policies_that_are_none_are_refused(source: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
         load_policy(source)
+
+
+def test_a_list_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "terms.txt"
+    path.write_bytes(b"caf\xe9\n")
+    with pytest.raises(UsageError, match="cannot be read as UTF-8"):
+        load_policy(str(path))
 
 
 @pytest.mark.parametrize("text", ["def decide(:\n", "raise RuntimeError('boom')\n"])

@@ -155,6 +155,21 @@ def test_output_is_there_whole(tmp_path: Path) -> None:
     assert target.read_text(encoding="utf-8") == "whole"
 
 
+def test_output_is_on_the_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, synced = tmp_path / "a.txt", []
+    sync = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda file: (synced.append((os.fstat(file), target.exists())), sync(file))
+    )
+    with output_file(target) as temporary:
+        temporary.write_text("whole", encoding="utf-8")
+    (content, before), (folder, after) = synced
+    assert (content.st_size, before) == (5, False)
+    assert (os.path.samestat(folder, tmp_path.stat()), after) == (True, True)
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
 def test_output_is_not_there_at_all(tmp_path: Path, error: type[BaseException]) -> None:
     with pytest.raises(error), output_file(tmp_path / "a.txt") as temporary:

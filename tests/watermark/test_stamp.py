@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -31,6 +32,7 @@ from vidigree.watermark import (
     MarkKey,
     MarkReading,
     Origin,
+    StampReceipt,
     StampSettings,
     stamp,
     watermark_methods,
@@ -62,6 +64,13 @@ class AbsentMark(TopRowMark):
         return MarkReading(method=self.name, present=False)
 
 
+class DoubtfulMark(TopRowMark):
+    """Reads the message back, and is not sure that there is any."""
+
+    def detect(self, frames: Frames, *, keys: Sequence[MarkKey], fps: Fraction) -> MarkReading:
+        return replace(super().detect(frames, keys=keys, fps=fps), present=False)
+
+
 class DroppingMark(TopRowMark):
     """Loses the last frame."""
 
@@ -81,6 +90,7 @@ MARKS = {
     "top-row": TopRowMark,
     "lying": LyingMark,
     "absent": AbsentMark,
+    "doubtful": DoubtfulMark,
     "dropping": DroppingMark,
     "short": ShortMark,
 }
@@ -139,6 +149,7 @@ def test_stamped_clip_carries_everything(settings: StampSettings, folder: Path) 
     with open_video(receipt.path) as video:
         frames = list(video.images())
     assert len(frames) == receipt.num_frames == 12
+    assert receipt.duration == 0.5
     reading = TopRowMark().detect(iter(frames), keys=settings.keys.keys, fps=Fraction(24))
     assert reading.message == receipt.clip_id
     credentials = read_credentials(receipt.path, trust=TrustSettings())
@@ -155,10 +166,20 @@ def test_every_clip_gets_its_own_id(settings: StampSettings, folder: Path) -> No
     assert len(ids) == 3
 
 
+def test_an_id_is_neither_zero_nor_that_of_another_clip(
+    settings: StampSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = [7, 0, 7, 8]
+    monkeypatch.setattr(secrets, "randbits", lambda _: drawn.pop(0))
+    for name, clip_id in (("a", 7), ("b", 8)):
+        assert stamp(clip(), folder / f"{name}.mp4", settings=settings).clip_id == clip_id
+
+
 def test_times_and_size_of_a_file_are_kept(settings: StampSettings, folder: Path) -> None:
     times = [Fraction(t, 90) for t in (0, 3, 10, 11, 30, 60)]
     source = foreign(folder / "in.mp4", times)
-    stamp(source, folder / "out.mp4", settings=settings)
+    receipt = stamp(source, folder / "out.mp4", settings=settings)
+    assert receipt.duration == pytest.approx(60 / 90 + 1 / float(probe(source).fps))
     with open_video(folder / "out.mp4") as video:
         assert [frame.time for frame in video] == times
         assert (video.info.width, video.info.height) == (128, 96)
@@ -200,15 +221,17 @@ def test_pixel_aspect_of_a_file_is_kept(settings: StampSettings, folder: Path) -
 def test_odd_sizes_are_padded_only_when_asked(settings: StampSettings, folder: Path) -> None:
     odd = [image[:95, :127] for image in images()]
     shape = {"width": 127, "height": 95}
-    with pytest.raises(UnsupportedMediaError, match=r"127 x 95.*--pad-odd"):
-        stamp(clip(odd, **shape), folder / "a.mp4", settings=settings)
+    for width, height in ((127, 95), (127, 96), (128, 95)):
+        made = clip([image[:height, :width] for image in images()], width=width, height=height)
+        with pytest.raises(UnsupportedMediaError, match=rf"{width} x {height}.*--pad-odd"):
+            stamp(made, folder / "a.mp4", settings=settings)
     assert list(folder.iterdir()) == []
     padded = replace(settings, pad_odd=True)
     receipt = stamp(clip(odd, **shape), folder / "a.mp4", settings=padded)
     assert (receipt.width, receipt.height) == (128, 96)
 
 
-@pytest.mark.parametrize("method", ["lying", "absent", "dropping"])
+@pytest.mark.parametrize("method", ["lying", "absent", "doubtful", "dropping"])
 def test_mark_that_cannot_be_read_back_is_not_issued(
     settings: StampSettings, folder: Path, method: str
 ) -> None:
@@ -216,6 +239,26 @@ def test_mark_that_cannot_be_read_back_is_not_issued(
         stamp(clip(), folder / "a.mp4", settings=replace(settings, method=method))
     assert list(folder.iterdir()) == []
     assert settings.ledger.count() == 0
+
+
+def test_clip_that_cannot_be_read_back_is_not_issued(
+    settings: StampSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MediaError("It is damaged.")
+
+    monkeypatch.setitem(_stamp_function.__globals__, "open_video", fail)
+    with pytest.raises(StampError, match=r"cannot be read back: It is damaged\."):
+        stamp(clip(), folder / "a.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
+
+
+def test_progress_is_told_frame_by_frame(settings: StampSettings, folder: Path) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    stamp(
+        clip(), folder / "a.mp4", settings=settings, progress=lambda *what: told.append(tuple(what))
+    )
+    assert told == [("Marking and encoding", done, 12) for done in range(1, 13)]
 
 
 def test_method_with_too_few_bits_is_refused(settings: StampSettings, folder: Path) -> None:
@@ -362,6 +405,35 @@ def test_receipt_is_json_and_text(settings: StampSettings, folder: Path) -> None
     assert int(row["clip_id"], 16) == receipt.clip_id
     assert row["mark"]["message"] == row["clip_id"]
     assert f"{receipt.clip_id:016x}" in receipt.summary()
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({}, None),
+        ({"timestamped": True}, "  credentials  C2PA, signed by me, time-stamped"),
+        ({"profile": "california"}, "  profile      california, no visible label"),
+        ({"label": "AI"}, "  profile      none, visible label 'AI'"),
+        ({"notes": ("a\nb",)}, "  note         a b"),
+    ],
+)
+def test_receipt_says_what_was_done_and_no_more(facts: dict[str, Any], line: str | None) -> None:
+    receipt = StampReceipt(
+        path=Path("a.mp4"),
+        clip_id=1,
+        key_id="mk-1",
+        method="robust",
+        num_frames=1,
+        width=2,
+        height=2,
+        duration=1.0,
+        reading=MarkReading(method="robust", present=True, p_value=1e-9),
+        signer="me",
+    )
+    usual = receipt.summary().splitlines()
+    assert usual[2:] == ["  credentials  C2PA, signed by me", "  ledger       recorded"]
+    lines = replace(receipt, **facts).summary().splitlines()
+    assert [one for one in lines if one not in usual] == ([line] if line else [])
 
 
 def test_stamp_that_was_only_tried_is_noted(settings: StampSettings, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -188,6 +189,28 @@ def test_a_rotation_that_fails_leaves_the_ring_and_nothing_else(
     assert [path.name for path in tmp_path.iterdir()] == ["mark-keys.json"]
 
 
+def test_a_new_ring_is_on_the_disk_before_it_takes_the_place_of_the_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "new" / "folder" / "mark-keys.json"
+    done: list[object] = []
+    place = Path.replace
+    monkeypatch.setattr(os, "fsync", lambda file: done.append(os.fstat(file).st_size))
+    monkeypatch.setattr(Path, "replace", lambda *two: (done.append("placed"), place(*two)))
+    for _ in range(2):
+        KeyRing.rotate(path)
+        assert done == [path.stat().st_size, "placed"]
+        done.clear()
+
+
+def test_a_ring_that_cannot_be_read_or_written_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="cannot be read: Is a directory"):
+        KeyRing.load(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(CredentialsError, match="cannot be written: "):
+        KeyRing.rotate(tmp_path / "file" / "mark-keys.json")
+
+
 def test_a_ring_that_is_a_link_stays_one(tmp_path: Path) -> None:
     real, link = tmp_path / "real.json", tmp_path / "mark-keys.json"
     link.symlink_to(real)
@@ -206,6 +229,7 @@ def test_a_ring_that_is_a_link_stays_one(tmp_path: Path) -> None:
         "[" * 200_000,
         '{"version": 1, "keys": {}}',
         '{"version": 1, "keys": [{"key_id": "mk-1", "secret": ""}]}',
+        '{"version": 1, "keys": [{"key_id": "", "secret": "' + "00" * 32 + '"}]}',
         '{"version": 1, "keys": [{"key_id": 5, "secret": "' + "00" * 32 + '"}]}',
     ],
 )
