@@ -68,7 +68,7 @@ def _localisation(result: Evaluation) -> list[str]:
             " one less of the synthetic part is named. That rule, what share of the other takes'"
             f" level counts, and the {LEAST_EVIDENCE:g} nats asked of a stretch in use, were chosen"
             " with splices of the same clips in view, in other pairs, cut at other places and"
-            " judged in other folds."
+            f" judged in other folds; the {WHOLE_EVIDENCE:g} nats with these splices as well."
         ),
         "",
         (

@@ -41,7 +41,7 @@ LEAST_EVIDENCE = 1.0
 Of a clip of several parts, any of which could be the one, the logarithm of their number more.
 """
 
-WHOLE_EVIDENCE = 1.75
+WHOLE_EVIDENCE = 2.0
 """How far above even odds, in nats, a clip must be on average for most of it to be named."""
 
 _LEVEL_SHARE = 0.25

@@ -1,7 +1,7 @@
 """What neighbouring frames tell of each other, by what an encoder saves.
 
-A companion of ``compressibility``: there the encode is changed or frames are left out, here the
-noise is coded too, or frames are made of their neighbours.
+A companion of ``compressibility``: there the quantiser is changed, here the noise is coded too, or
+frames are made of their neighbours.
 """
 
 from __future__ import annotations
