@@ -9,6 +9,7 @@ from vidigree.watermark.credentials.claims import (
     claimed_source,
     read_actions,
     read_generator,
+    read_soft_bindings,
 )
 
 AI, CAMERA = "trainedAlgorithmicMedia", "digitalCapture"
@@ -66,3 +67,35 @@ def test_a_tool_is_named_by_text_or_by_its_parts() -> None:
     rows = [{"action": "c2pa.edited", "softwareAgent": agent} for agent in agents]
     read = read_actions({"c2pa.actions": {"actions": rows}})
     assert [action.software_agent for action in read] == ["Editor 1", "Editor 2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("0a0b", "0a0b"),
+        (b"\x0a\x0b", "0a0b"),
+        ([0, 11, 255], "000bff"),
+        (bytes(1000), "00" * 128),
+        ([0] * 1000, "00" * 128),
+        ([256], "[256]"),
+        ([-1], "[-1]"),
+        (["a"], "['a']"),
+    ],
+)
+def test_a_soft_binding_is_read_in_every_form(value: object, read: str) -> None:
+    data = {"alg": "mark", "blocks": [{"value": value}, "no block"]}
+    (binding,) = read_soft_bindings({"c2pa.soft-binding.v2__1": data, "c2pa.soft-binding": 5})
+    assert (binding.alg, binding.value) == ("mark", read)
+
+
+@pytest.mark.parametrize(
+    "label", ["c2pa.soft-bindings", "c2pa.soft-binding.w1", "c2pa.soft-binding.v", "x.soft-binding"]
+)
+def test_assertions_of_other_names_are_not_read(label: str) -> None:
+    assert read_soft_bindings({label: {"alg": "mark", "blocks": [{"value": "0a"}]}}) == ()
+
+
+def test_no_manifest_makes_a_reader_hold_more_than_a_bounded_number() -> None:
+    blocks = [{"value": f"{number}"} for number in range(1000)]
+    assert len(read_soft_bindings({"c2pa.soft-binding": {"blocks": blocks}})) == 100
+    assert len(read_actions({"c2pa.actions": {"actions": [{}] * 1000}})) == 500
