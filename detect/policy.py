@@ -160,19 +160,20 @@ def policy_text(name_or_path: str) -> str:
 
 def _parse(table: Mapping[str, Any]) -> VerdictPolicy:
     _known(table, {"name", "version", "finding", "unreadable", "overrule"}, "the policy")
-    findings = table.get("finding", {})
+    findings = _of_kind(table.get("finding", {}), Mapping, "finding")
     missing = [finding.value for finding in Finding if finding.value not in findings]
     if missing:
         raise ValueError(f"it says nothing about {', '.join(missing)}.")
-    rows = [_overruling(number, row) for number, row in enumerate(table.get("overrule", []), 1)]
+    overruling = _of_kind(table.get("overrule", []), list, "overrule")
+    rows = [_overruling(number, row) for number, row in enumerate(overruling, 1)]
     for name, row in findings.items():
         finding = _one_of(Finding, name, "finding")
         rows.append(_row(f"finding.{name}", row, finding=finding))
     if "unreadable" not in table:
         raise ValueError("it says nothing about files that cannot be read ([unreadable]).")
     return VerdictPolicy(
-        name=str(table.get("name", "unnamed")),
-        version=str(table.get("version", "")),
+        name=_of_kind(table.get("name", "unnamed"), str, "name"),
+        version=_of_kind(table.get("version", ""), str, "version"),
         rows=tuple(rows),
         unreadable=_row("unreadable", table["unreadable"]),
     )
@@ -182,13 +183,12 @@ def _overruling(number: int, row: Mapping[str, Any]) -> _Row:
     name = f"overrule.{number}"
     _known(row, {"finding", "confidence", "because", "action", "reason", "label"}, name)
     because = row.get("because")
-    if because is not None and because not in {rule.name for rule in RULES}:
+    if because is not None and because not in [rule.name for rule in RULES]:
         raise ValueError(f"{name}: there is no row {because!r} in the truth table.")
+    levels = _of_kind(row.get("confidence", []), list, f"{name}: confidence")
     conditions = {
         "finding": _one_of(Finding, row["finding"], name) if "finding" in row else None,
-        "confidence": tuple(
-            _one_of(Confidence, level, name) for level in row.get("confidence", ())
-        ),
+        "confidence": tuple(_one_of(Confidence, level, name) for level in levels),
         "because": because,
     }
     if not any(conditions.values()):
@@ -198,21 +198,29 @@ def _overruling(number: int, row: Mapping[str, Any]) -> _Row:
 
 def _row(name: str, row: Mapping[str, Any], **conditions: Any) -> _Row:
     _known(row, {"action", "reason", "label"}, name)
-    if not row.get("reason"):
+    reason = _of_kind(row.get("reason", ""), str, f"{name}: reason")
+    if not reason:
         raise ValueError(f"{name} gives no reason.")
     return _Row(
         name=name,
         action=_one_of(PolicyAction, row.get("action"), name),
-        reason=str(row["reason"]),
-        label=str(row.get("label", "")),
+        reason=reason,
+        label=_of_kind(row.get("label", ""), str, f"{name}: label"),
         **conditions,
     )
 
 
+_KINDS: dict[type[Any], str] = {Mapping: "a table", list: "a list", str: "text"}
+
+
+def _of_kind(value: Any, kind: type[Any], where: str) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(f"{where} is not {_KINDS[kind]}.")
+    return value
+
+
 def _known(row: Any, names: set[str], where: str) -> None:
-    if not isinstance(row, Mapping):
-        raise ValueError(f"{where} is not a table.")
-    unknown = sorted(set(row) - names)
+    unknown = sorted(set(_of_kind(row, Mapping, where)) - names)
     if unknown:
         raise ValueError(f"{where} has unknown keys: {', '.join(unknown)}.")
 

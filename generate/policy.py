@@ -110,6 +110,11 @@ def load_policy(source: str) -> Policy:
         decide = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"The policy {source} cannot be imported: {error}.") from error
+    except Exception as error:  # the user's module, run for the first time, may raise anything
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"The policy {source} cannot be imported ({reason}).") from error
+    if not callable(decide):
+        raise UsageError(f"The policy {source} is no function.")
     return CallablePolicy(source, decide)
 
 

@@ -35,6 +35,7 @@ class Registry(Generic[T]):
         self._group = entry_point_group
         self._targets: dict[str, str] = {}
         self._scanned = entry_point_group is None
+        self._foreign: set[str] = set()
 
     def add(self, name: str, target: str) -> None:
         """Register ``target`` (``"package.module:attribute"``) under ``name``.
@@ -56,7 +57,8 @@ class Registry(Generic[T]):
         """Import and return the entry called ``name``.
 
         Raises:
-            UsageError: There is no such entry; the message names the closest one.
+            UsageError: There is no such entry, and the message names the closest one; or it is of
+                another package and fails when it is imported.
         """
         self._scan()
         target = self._targets.get(name)
@@ -68,7 +70,16 @@ class Registry(Generic[T]):
                 hint=f"{hint}Known: {', '.join(self.names())}.",
             )
         module, _, attribute = target.partition(":")
-        return cast("T", getattr(importlib.import_module(module), attribute))
+        try:
+            return cast("T", getattr(importlib.import_module(module), attribute))
+        except Exception as error:
+            if name not in self._foreign:
+                raise
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UsageError(
+                f"The {self.kind} {name!r} of another package cannot be imported ({reason}).",
+                hint=f"Mend or remove the package that has {target}.",
+            ) from error
 
     def __contains__(self, name: object) -> bool:
         self._scan()
@@ -81,5 +92,8 @@ class Registry(Generic[T]):
         if self._scanned or self._group is None:
             return
         self._scanned = True
+        own = set(self._targets)
         for point in importlib.metadata.entry_points(group=self._group):
             self.add(point.name, point.value)
+            if point.name not in own:
+                self._foreign.add(point.name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vidigree.detect.classifier.evaluation import Evaluation
 from vidigree.detect.classifier.regions import LEAST_BORDER
-from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE
+from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE, WHOLE_EVIDENCE
 
 __all__ = ["further_markdown", "table"]
 
@@ -31,6 +31,7 @@ def _localisation(result: Evaluation) -> list[str]:
     rows = [
         ["stretches: F1 at an overlap of one half", f"{found.time_f1:.2f}"],
         ["stretches: precision, recall", f"{found.time_precision:.2f}, {found.time_recall:.2f}"],
+        ["stretches: F1 with what use asks for", f"{found.use_f1:.2f}"],
         ["the same if every window were judged right", f"{found.boundaries_f1:.2f}"],
         ["real clips as they are in which use names a stretch", f"{found.plain_named:.1%}"],
         ["real clips of two origins in which it does", f"{found.joined_named:.1%}"],
@@ -56,9 +57,18 @@ def _localisation(result: Evaluation) -> list[str]:
         (
             f"The F1 counts what is named in {found.joined} real clips with a scene of another real"
             " clip in them, too, the same hosts cut at the same places: without those, naming"
-            " whatever is unlike the rest of its clip would do. What share of the other scenes'"
+            " whatever is unlike the rest of its clip would do."
+        ),
+        "",
+        (
+            "What is named is the smaller part: a take (the shots that go on with one another) that"
+            " is more than half of a clip is named only where the clip on average stands"
+            f" {WHOLE_EVIDENCE:g} nats above even odds. All inserts here are the smaller part, or"
+            " little more than half; a real scene in a synthetic clip is not made here, and around"
+            " one less of the synthetic part is named. That rule, what share of the other takes'"
             f" level counts, and the {LEAST_EVIDENCE:g} nats asked of a stretch in use, were chosen"
-            " with these splices and such joined clips in view."
+            " with splices of the same clips in view, in other pairs, cut at other places and"
+            f" judged in other folds; the {WHOLE_EVIDENCE:g} nats with these splices as well."
         ),
         "",
         (

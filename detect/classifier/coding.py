@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, cast
@@ -67,6 +67,7 @@ class DecodedView:
         sizes: Bytes of each access unit, int64 (F,).
         repeated: Part of the frames, in [0, 1], that repeat the one before because the source is
             slower than the sampling clock.
+        shared: What feature groups make of it and others need too, by name; begins empty.
     """
 
     luma: NDArray[np.float32]
@@ -74,6 +75,9 @@ class DecodedView:
     motion: tuple[NDArray[np.float32], ...]
     sizes: NDArray[np.int64]
     repeated: float
+    shared: dict[str, NDArray[np.float64]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def steady(self) -> bool:

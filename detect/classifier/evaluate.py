@@ -33,6 +33,7 @@ from vidigree.detect.classifier.metrics import (
     bootstrap_interval,
     brier_score,
     calibration_error,
+    chance_calibration_error,
     true_positive_rate,
 )
 from vidigree.detect.classifier.own_engines import own_engine_rows
@@ -152,6 +153,7 @@ def evaluate(
             for rate in (0.05, 0.01)
         },
         ece=calibration_error(probability, kept),
+        ece_by_chance=chance_calibration_error(probability, kept),
         brier=brier_score(probability, kept),
         per_generator=_per_generator(llr, kept, origins),
         laundering=matrix,

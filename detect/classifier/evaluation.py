@@ -68,6 +68,8 @@ class Evaluation:
         auc: Area under the curve, leave-origin-out.
         tpr: False positive rate to true positive rate, with intervals.
         ece: Expected calibration error, the calibration fitted on other folds.
+        ece_by_chance: What that comes to on as many clips if every probability were right: the
+            mean, and what 95 of 100 draws stay under.
         brier: Brier score at even prior odds, likewise.
         per_generator: One row for each generator with enough clips, worst first.
         laundering: Laundering to area under the curve, all on the same clips.
@@ -108,6 +110,7 @@ class Evaluation:
     auc: Interval
     tpr: dict[str, Interval]
     ece: float
+    ece_by_chance: tuple[float, float]
     brier: float
     per_generator: tuple[GeneratorRow, ...]
     laundering: dict[str, Interval]

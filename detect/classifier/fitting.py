@@ -42,6 +42,8 @@ class TrainingSettings:
         ridge: Penalty of the regression, see :func:`ridge_dual`.
         kernel_width: Factor of the squared distance, which is a mean over groups and their
             features.
+        local_ridge: Penalty of the regression of what says where, if that is a member of its own.
+        local_kernel_width: Its factor of the squared distance.
         fold_count: Folds of leave-origin-out.
         seeds: One round of leave-origin-out for each; scores are averaged over rounds.
         false_alarms: Share of real clips that may be called likely synthetic.
@@ -67,9 +69,11 @@ class TrainingSettings:
     )
     content: tuple[str, ...] = ("palette",)
     view: str = "resized"
-    launderings: tuple[str, ...] = ("none", "draw-0")
+    launderings: tuple[str, ...] = ("none", "draw-0", "crf35")
     ridge: float = 0.2
     kernel_width: float = 0.3
+    local_ridge: float = 0.1
+    local_kernel_width: float = 0.08
     fold_count: int = 8
     seeds: tuple[int, ...] = (0, 1, 2)
     false_alarms: float = 0.01
@@ -83,7 +87,13 @@ class TrainingSettings:
     def local(self) -> TrainingSettings:
         """The settings of the member that compares parts of one clip, which differ in content."""
         kept = tuple(group for group in self.groups if group not in self.content)
-        return replace(self, groups=kept or self.groups, seeds=self.seeds[:1])
+        return replace(
+            self,
+            groups=kept or self.groups,
+            ridge=self.local_ridge,
+            kernel_width=self.local_kernel_width,
+            seeds=self.seeds[:1],
+        )
 
     def with_groups(self, names: Sequence[str]) -> TrainingSettings:
         """Return the settings with further feature groups."""

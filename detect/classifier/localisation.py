@@ -89,7 +89,15 @@ def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localis
             llr = float(model.llr(model.windows_members([window]))[0])
             # The last sample may stand for less than its share of a second.
             end = min(window.end, length or math.inf)
-            curve.append(CurvePoint(start=window.start, end=end, shot=part.shot, llr=round(llr, 4)))
+            curve.append(
+                CurvePoint(
+                    start=window.start,
+                    end=end,
+                    shot=part.shot,
+                    take=part.take,
+                    llr=round(llr, 4),
+                )
+            )
     if not curve:
         return None
     highest = max(curve, key=lambda point: point.llr)

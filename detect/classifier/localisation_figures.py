@@ -33,7 +33,7 @@ _SPLICES = {"time": 14, "plain": 14, "joined": 14, "space": 4, "soft": 4}
 """Kind of splice to how many are made from each fold at most."""
 
 _MATCH = 0.5
-_EVIDENCE = (0.75, 1.0, 1.25, 1.5, LEAST_EVIDENCE, 2.0, 2.25, 2.5)
+_EVIDENCE = (0.0, 0.25, 0.5, 0.75, LEAST_EVIDENCE, 1.25, 1.5, 1.75)
 _BORDER = (0.5, 0.55, 0.6, 0.65, LEAST_BORDER, 0.8, 0.9)
 """Thresholds to choose from: of stretches, and of the borders of a region."""
 
@@ -85,6 +85,7 @@ class LocalisationFigures:
             least one half, over spliced, plain and joined clips.
         time_precision: Share of the named stretches that do.
         time_recall: Share of the inserted stretches that are found.
+        use_f1: The same F1 with the evidence that use asks for.
         plain_named: Share of the plain clips in which a stretch is named with the evidence that use
             asks for.
         joined: Real clips with a scene of another real clip, over all rounds.
@@ -113,6 +114,7 @@ class LocalisationFigures:
     time_f1: float
     time_precision: float
     time_recall: float
+    use_f1: float
     plain_named: float
     joined: int
     joined_named: float
@@ -237,6 +239,7 @@ def figures_of_splices(
         time_f1=time.f1(_CHOSEN),
         time_precision=time.hits[_CHOSEN] / max(1, time.named[_CHOSEN]),
         time_recall=time.hits[_CHOSEN] / max(1, spliced),
+        use_f1=time.f1(LEAST_EVIDENCE),
         plain_named=_mean(in_use["plain"]),
         joined=len(in_use["joined"]),
         joined_named=_mean(in_use["joined"]),
@@ -267,8 +270,9 @@ def _cross_chosen(counts: dict[int, _Count], usual: float) -> tuple[dict[int, fl
         options = sorted({*rest.named, usual}, key=lambda value: abs(value - usual))
         best = max(options, key=rest.f1)
         chosen[fold] = best
-        hits, named = own.hits[best], own.named[best]
-        total += _Count(Counter({_CHOSEN: hits}), Counter({_CHOSEN: named}), own.wanted)
+        hits = Counter({_CHOSEN: own.hits[best], usual: own.hits[usual]})
+        named = Counter({_CHOSEN: own.named[best], usual: own.named[usual]})
+        total += _Count(hits, named, own.wanted)
     return chosen, total
 
 
@@ -291,8 +295,8 @@ def _stretch_count(
 
 def _points(clip: SplicedClip, llr: NDArray[np.float64]) -> list[CurvePoint]:
     return [
-        CurvePoint(start=start, end=end, shot=int(shot), llr=float(value))
-        for (start, end, shot), value in zip(clip.facts.tolist(), llr, strict=True)
+        CurvePoint(start=start, end=end, shot=int(shot), take=int(take), llr=float(value))
+        for (start, end, shot, take), value in zip(clip.facts.tolist(), llr, strict=True)
     ]
 
 
@@ -300,12 +304,7 @@ def _ideal(points: Sequence[CurvePoint], truth: tuple[float, ...]) -> list[Curve
     """Return the points as if every window were judged right by its middle."""
     start, end = truth or (1.0, 0.0)
     return [
-        CurvePoint(
-            start=point.start,
-            end=point.end,
-            shot=point.shot,
-            llr=5.0 if start <= (point.start + point.end) / 2 < end else -5.0,
-        )
+        replace(point, llr=5.0 if start <= (point.start + point.end) / 2 < end else -5.0)
         for point in points
     ]
 

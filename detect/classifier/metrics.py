@@ -14,6 +14,7 @@ __all__ = [
     "bootstrap_interval",
     "brier_score",
     "calibration_error",
+    "chance_calibration_error",
     "true_positive_rate",
 ]
 
@@ -80,6 +81,31 @@ def calibration_error(
             gap = (weights[chosen] * (probability[chosen] - labels[chosen])).sum()
             error += abs(gap)
     return float(error)
+
+
+def chance_calibration_error(
+    probability: NDArray[np.float64], labels: NDArray[np.bool_], *, draws: int = 500, seed: int = 0
+) -> tuple[float, float]:
+    """Return what :func:`calibration_error` comes to if the probabilities were right.
+
+    Few clips in a bin are never exactly as many of a class as expected, so the error is not zero
+    then. Labels are drawn by the probabilities, at the odds of the classes in ``labels``.
+
+    Args:
+        probability: float64 (n,) in [0, 1], at even prior odds.
+        labels: bool (n,), both values present; only their numbers count.
+        draws: Number of drawn sets of labels.
+        seed: Seed of the draws.
+
+    Returns:
+        The mean, and what 95 of 100 draws stay under.
+    """
+    share = labels.mean()
+    synthetic, real = probability * share, (1 - probability) * (1 - share)
+    rng = np.random.default_rng(seed)
+    drawn = rng.random((draws, len(labels))) < synthetic / (synthetic + real)
+    errors = [calibration_error(probability, one) for one in drawn if 0 < one.sum() < len(one)]
+    return float(np.mean(errors)), float(np.quantile(errors, 0.95))
 
 
 def bootstrap_interval(

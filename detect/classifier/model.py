@@ -25,10 +25,10 @@ from vidigree.media.output import output_file
 
 __all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_model"]
 
-_FORMAT = 3
-_FORMATS = (2, _FORMAT)
-"""Format 2 has no member of its own that says where; neither need format 3, which may be such
-weights with another calibration."""
+_FORMAT = 4
+_FORMATS = (2, 3, _FORMAT)
+"""Format 2 has no member of its own that says where; neither need later ones, which may be such
+weights with another calibration. In format 3 that member has the kernel of the whole model."""
 
 _LIMIT = 4.0
 """Standardised features are cut here, so that one odd value cannot carry a verdict."""
@@ -86,6 +86,8 @@ class ClassifierModel:
         reals: float32 (n,), log-likelihood ratios of held-out real clips, ascending.
         local_dual: float32 (S,), ``dual`` of the member that says where; ``None`` for none.
         local_stack: float64 (2,), its ``stack``.
+        local_gamma: Width of its kernel, in distances whose weights add up to one; ``None`` for
+            ``gamma``.
     """
 
     header: Header
@@ -100,6 +102,7 @@ class ClassifierModel:
     reals: NDArray[np.float32]
     local_dual: NDArray[np.float32] | None = None
     local_stack: NDArray[np.float64] | None = None
+    local_gamma: float | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -152,6 +155,7 @@ class ClassifierModel:
             return self
         rows = tuple(row for row in self.header.blocks if row[1] in self.header.local_groups)
         kept = block_columns(self.blocks, tuple(Block(view, group) for view, group, _ in rows))
+        gamma = self.gamma if self.local_gamma is None else self.local_gamma
         return ClassifierModel(
             header=replace(self.header, blocks=rows, local_groups=()),
             median=self.median[kept],
@@ -161,7 +165,7 @@ class ClassifierModel:
             support=self.support[:, kept],
             dual=self.local_dual,
             # The weights left in a distance add up to one again.
-            gamma=self.gamma / float(np.sum(self.balance[kept].astype(np.float64) ** 2)),
+            gamma=gamma / float(np.sum(self.balance[kept].astype(np.float64) ** 2)),
             stack=self.local_stack,
             reals=self.reals,
         )
@@ -191,7 +195,12 @@ class ClassifierModel:
 
 
 def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
-    local = {"local_dual": model.local_dual, "local_stack": model.local_stack}
+    gamma = None if model.local_gamma is None else np.array(model.local_gamma)
+    local = {
+        "local_dual": model.local_dual,
+        "local_gamma": gamma,
+        "local_stack": model.local_stack,
+    }
     return {
         **{name: array for name, array in local.items() if array is not None},
         "median": model.median,
@@ -284,7 +293,9 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
             _check_version(name, version, path)
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
             parts: dict[str, Any] = {name: arrays[name] for name in arrays.files}
-        model = ClassifierModel(header=parsed, **{**parts, "gamma": float(parts["gamma"])})
+        for name in {"gamma", "local_gamma"} & parts.keys():
+            parts[name] = float(parts[name])
+        model = ClassifierModel(header=parsed, **parts)
         _check_parts(model)
         return model
     except (KeyError, TypeError, ValueError) as error:
@@ -313,6 +324,9 @@ def _check_parts(model: ClassifierModel) -> None:
         array = getattr(model, name)
         if array is not None and (array.shape != shape or not np.isfinite(array).all()):
             raise ValueError(name)
+    for factor in (model.gamma, model.local_gamma):
+        if factor is not None and not 0 < factor < np.inf:
+            raise ValueError("gamma")
     names = model.header.local_groups
     there = {bool(names), model.local_dual is not None, model.local_stack is not None}
     known = {group for _, group, _ in model.header.blocks}

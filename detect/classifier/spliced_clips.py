@@ -12,6 +12,7 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.canonical import WINDOW_FRAMES, CanonicalWindow, make_window
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.extraction import Block, block_features
+from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.geometry import content_box
 from vidigree.detect.classifier.heat_map import tile_boxes
 from vidigree.detect.classifier.regions import REGIONS_VERSION, Region, pasted_rectangle
@@ -33,7 +34,7 @@ class SplicedClip:
         truth: See :func:`splice_frames`.
         rows: float32 (windows, columns): of the windows of the curve, or of the tiles; empty for a
             soft region.
-        facts: float64 (windows, 3): start, end and shot of each; empty for tiles.
+        facts: float64 (windows, 4): start, end, shot and take of each; empty for tiles.
         region: The rectangle with the strongest borders in the first window.
     """
 
@@ -77,8 +78,11 @@ def _cached(
     splice: Splice, clips: Sequence[LabelledClip], blocks: Sequence[Block], cache: WindowCache
 ) -> SplicedClip:
     host, insert = (cache.digest(clips[i])[:12] for i in (splice.host, splice.insert))
-    layout = "+".join(sorted(f"{block.view}-{block.group}" for block in blocks))
-    layout += f"+regions-v{REGIONS_VERSION}"
+    versions = {block: feature_group(block.group).version for block in blocks}
+    layout = "+".join(
+        f"{block.view}-{block.group}-v{version}" for block, version in sorted(versions.items())
+    )
+    layout += f"+regions-v{REGIONS_VERSION}+takes"
     path = cache.splice_path(f"{splice.name}-{host}-{insert}", layout)
     if not path.exists():
         made = _made(splice, clips, blocks)
@@ -104,7 +108,7 @@ def _made(splice: Splice, clips: Sequence[LabelledClip], blocks: Sequence[Block]
     stream, truth = splice_frames(splice, clips)
     frames = list(stream)
     samples = [sample for sample in nearest_frames(frames) if sample.tick < WINDOW_FRAMES]
-    facts: list[tuple[float, float, float]] = []
+    facts: list[tuple[float, float, float, float]] = []
     windows: list[CanonicalWindow] = []
     if splice.kind == "space":
         content = content_box([sample.image for sample in samples])
@@ -113,7 +117,7 @@ def _made(splice: Splice, clips: Sequence[LabelledClip], blocks: Sequence[Block]
     elif splice.kind != "soft":
         for part in shot_windows(frames, kinds=kinds):
             windows.append(part.window)
-            facts.append((part.window.start, part.window.end, part.shot))
+            facts.append((part.window.start, part.window.end, part.shot, part.take))
     return SplicedClip(
         splice=splice,
         truth=truth,

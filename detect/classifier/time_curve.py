@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +16,36 @@ from vidigree.detect.classifier.canonical import (
     make_window,
 )
 from vidigree.detect.classifier.geometry import bounded
-from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
-from vidigree.detect.classifier.shots import shots
+from vidigree.detect.classifier.sampling import SAMPLE_RATE, nearest_frames
+from vidigree.detect.classifier.shots import ShotSample, shots
 from vidigree.media.reading import Frame
 
-__all__ = ["CurvePoint", "ShotWindow", "Stretch", "curve_step", "shot_windows", "stretches"]
+__all__ = [
+    "LEAST_EVIDENCE",
+    "WHOLE_EVIDENCE",
+    "CurvePoint",
+    "ShotWindow",
+    "Stretch",
+    "curve_step",
+    "shot_windows",
+    "stretches",
+]
 
 SHORTEST_STEP = 8
 """Ticks from one window to the next: one second, half a window."""
 
 _MOST_POINTS = 120
-LEAST_EVIDENCE = 1.75
-"""How far a window must stand above its level, in nats; chosen on self-made splices."""
+LEAST_EVIDENCE = 1.0
+"""How far a part must stand above its level, in nats; chosen on self-made splices.
+
+Of a clip of several parts, any of which could be the one, the logarithm of their number more.
+"""
+
+WHOLE_EVIDENCE = 2.0
+"""How far above even odds, in nats, a clip must be on average for most of it to be named."""
 
 _LEVEL_SHARE = 0.25
-"""How much of what the other shots of a clip stand below even odds is their common level.
+"""How much of what the other takes of a clip stand below even odds is their common level.
 
 All of it finds more inserts, but names most scenes that another camera filmed, too.
 """
@@ -45,10 +60,12 @@ class ShotWindow:
 
     Attributes:
         shot: Number of the shot, from 0.
+        take: Number of the take, from 0; see :class:`.ShotSample`.
         window: The window.
     """
 
     shot: int
+    take: int
     window: CanonicalWindow
 
 
@@ -60,6 +77,7 @@ class CurvePoint:
         start: Seconds from the first frame.
         end: Seconds from the first frame, exclusive.
         shot: Number of the shot, from 0.
+        take: Number of the take, from 0: shots that go on after something in between share it.
         llr: Natural-log likelihood ratio, synthetic over real, of this window alone, by the member
             that compares parts of one clip; not a part of the clip's own ratio.
     """
@@ -67,6 +85,7 @@ class CurvePoint:
     start: float
     end: float
     shot: int
+    take: int
     llr: float
 
 
@@ -100,34 +119,33 @@ def shot_windows(
         kinds: The views to make.
         step: Ticks from the start of a window to the start of the next one in the same shot.
     """
-    held: list[SampledFrame] = []
+    held: list[ShotSample] = []
     current, fresh, skip = 0, 0, 0
-    for shot, sample in shots(nearest_frames(frames)):
-        if shot != current:
-            yield from _rest(current, held, fresh, kinds)
-            current, held, fresh, skip = shot, [], 0, 0
+    for part in shots(nearest_frames(frames)):
+        if part.shot != current:
+            yield from _rest(held, fresh, kinds)
+            current, held, fresh, skip = part.shot, [], 0, 0
         if skip:
             skip -= 1
             continue
-        held.append(SampledFrame(bounded(sample.image), sample.tick, sample.repeated))
+        image = bounded(part.sample.image)
+        held.append(replace(part, sample=replace(part.sample, image=image)))
         fresh += 1
         if len(held) == WINDOW_FRAMES:
-            yield from _made(current, held, kinds)
+            yield from _made(held, kinds)
             held, fresh, skip = held[step:], 0, max(0, step - WINDOW_FRAMES)
-    yield from _rest(current, held, fresh, kinds)
+    yield from _rest(held, fresh, kinds)
 
 
-def _rest(
-    shot: int, held: list[SampledFrame], fresh: int, kinds: Sequence[str]
-) -> Iterator[ShotWindow]:
+def _rest(held: list[ShotSample], fresh: int, kinds: Sequence[str]) -> Iterator[ShotWindow]:
     if len(held) >= SHORTEST_WINDOW and fresh >= SHORTEST_WINDOW:
-        yield from _made(shot, held, kinds)
+        yield from _made(held, kinds)
 
 
-def _made(shot: int, held: list[SampledFrame], kinds: Sequence[str]) -> Iterator[ShotWindow]:
-    window = make_window(held, kinds)
+def _made(held: list[ShotSample], kinds: Sequence[str]) -> Iterator[ShotWindow]:
+    window = make_window([part.sample for part in held], kinds)
     if window is not None:
-        yield ShotWindow(shot, window)
+        yield ShotWindow(held[0].shot, held[0].take, window)
 
 
 def stretches(
@@ -136,14 +154,19 @@ def stretches(
     """Return the parts of a clip that speak for synthesis.
 
     Each window is called real or synthetic by the likeliest sequence (Viterbi, 1967) of two
-    states whose change is cheap at a cut and dear inside a shot. A shot is judged a little against
-    the other shots of its clip where those look real: footage of one camera shares its level. The
-    windows of one shot speak with half their own voice and half the shot's mean, since one window
-    is uncertain.
+    states whose change is cheap at a cut and dear inside a shot. The windows of one take speak with
+    half their own voice and half the take's mean, since one window is uncertain.
+
+    What was put into a clip is the smaller part of it. So a take that is more than half of the clip
+    is named only where the clip on average is ``WHOLE_EVIDENCE`` above even odds; the others must
+    stand ``threshold`` above their level, and the logarithm of their number more, since any of
+    them could be the one by chance. Their level is judged a little by the other takes of the clip
+    where those look real: footage of one camera shares its level.
 
     Args:
         points: The curve in order.
-        threshold: How far above that level, or above even odds, a window must be.
+        threshold: How far above its level a window of a smaller part must be, in nats; most of a
+            clip is never named for less.
     """
     if not points:
         return ()
@@ -158,17 +181,41 @@ def stretches(
 
 
 def _evidence(points: Sequence[CurvePoint], threshold: float) -> NDArray[np.float64]:
+    """Return how far each window (n,) stands above what is asked of it, in nats times windows."""
     llr = np.array([point.llr for point in points])
-    shot = np.array([point.shot for point in points])
-    means = np.array([llr[shot == own].mean() for own in shot])
-    level = np.zeros(len(points))
-    for own in np.unique(shot):
-        others = llr[shot != own]
-        if len(others):
-            level[shot == own] = _LEVEL_SHARE * min(0.0, float(np.median(others)))
+    take = np.array([point.take for point in points])
     length = np.array([point.end - point.start for point in points]) * SAMPLE_RATE
-    above = (llr + means) / 2 - level - threshold
+    share = _shares(points)
+    means = {own: float(llr[take == own].mean()) for own in share}
+    smaller = [own for own in share if share[own] <= 0.5]
+    asked = {own: threshold + math.log(len(smaller)) for own in smaller}
+    whole = max(threshold, WHOLE_EVIDENCE)
+    overall = sum(share[own] * means[own] for own in share)
+    above = np.zeros(len(points))
+    for own in share:
+        here = take == own
+        least = asked.get(own, whole if overall >= whole else math.inf)
+        above[here] = (llr[here] + means[own]) / 2 - _level(llr[~here]) - least
     return np.asarray(above * length / WINDOW_FRAMES, dtype=np.float64)
+
+
+def _shares(points: Sequence[CurvePoint]) -> dict[int, float]:
+    """Return the share of each take in the seconds that windows cover; the sum is 1."""
+    ends: dict[tuple[int, int], tuple[float, float]] = {}
+    for point in points:
+        key = (point.take, point.shot)
+        start, end = ends.get(key, (point.start, point.end))
+        ends[key] = (min(start, point.start), max(end, point.end))
+    seconds: dict[int, float] = {}
+    for (take, _), (start, end) in ends.items():
+        seconds[take] = seconds.get(take, 0.0) + end - start
+    total = sum(seconds.values())
+    return {take: length / total for take, length in seconds.items()}
+
+
+def _level(others: NDArray[np.float64]) -> float:
+    """Return the level that the other takes of a clip suggest, in nats, at most 0."""
+    return _LEVEL_SHARE * min(0.0, float(np.median(others))) if len(others) else 0.0
 
 
 def _likeliest(evidence: NDArray[np.float64], shot: Sequence[int]) -> NDArray[np.bool_]:

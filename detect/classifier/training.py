@@ -85,6 +85,7 @@ def train(
         reals=reals.astype(np.float32),
         local_dual=local.without(nothing).dual if apart else None,
         local_stack=local.stack if apart else None,
+        local_gamma=local.settings.kernel_width if apart else None,
     )
 
 

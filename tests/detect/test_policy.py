@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,11 @@ def test_unreadable_files_have_a_row() -> None:
     assert load_policy("platform").decide_unreadable().action is PolicyAction.BLOCK
 
 
+BARE = re.sub(r"\[\[overrule\]\]\n(?:.+\n)*", "", PLATFORM)
+"""Without its overruling rows."""
+
+DONE = 'action = "review"\nreason = "It is to be looked at."\n'
+
 BROKEN = {
     "a finding is missing": (PLATFORM.replace("[finding.recovered]", "[unused]"), "unknown keys"),
     "a finding is absent": (
@@ -99,7 +105,32 @@ BROKEN = {
         "no-such-finding",
     ),
     "nothing on unreadable files": (PLATFORM[: PLATFORM.index("[unreadable]")], "cannot be read"),
-    "a finding that is text": ('finding = "x"\n', "nothing about"),
+    "findings that are text": ('finding = "x"\n', "finding is not a table"),
+    "a finding that is a number": (
+        re.sub(r"\[finding\.recovered\]\n(?:.+\n)*", "[finding]\nrecovered = 3\n", PLATFORM),
+        "finding.recovered is not a table",
+    ),
+    "a name that is a number": (PLATFORM.replace('name = "platform"', "name = 1"), "name is not"),
+    "a version that is a number": (PLATFORM.replace('version = "1"', "version = 1"), "version is"),
+    "a label that is a number": (
+        PLATFORM.replace('label = "Synthetic"', "label = 1", 1),
+        "label is not text",
+    ),
+    "a key that is misspelt": (PLATFORM.replace("label =", "labl =", 1), "unknown keys: labl"),
+    "overruling rows that are a number": (f"overrule = 5\n{BARE}", "overrule is not a list"),
+    "an overruling row that is a number": (f"overrule = [5]\n{BARE}", "overrule.1 is not a table"),
+    **{
+        f"an overruling row with {condition}": (f"{BARE}\n[[overrule]]\n{condition}\n{DONE}", says)
+        for condition, says in (
+            ("confidence = 5", "confidence is not a list"),
+            ('confidence = "high"', "confidence is not a list"),
+            ('confidence = ["higher"]', "'higher' is none of"),
+            ('because = ["transplanted-mark"]', "no row"),
+            ('finding = ["recovered"]', "is none of"),
+            ('finding = "recovered"\nfinally = 1', "unknown keys: finally"),
+            ('finding = "recovered"\nlabel = 1', "label is not text"),
+        )
+    },
 }
 
 

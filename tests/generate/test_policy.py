@@ -102,6 +102,7 @@ def test_an_empty_reason_lets_pass_and_an_error_of_ours_is_passed_on() -> None:
         ("absent.txt", "no policy file absent.txt"),
         ("absent_module:decide", "cannot be imported"),
         ("os:absent", "cannot be imported"),
+        ("os:sep", "is no function"),
         (":", "cannot be imported"),
         ("", "no policy file"),
     ],
@@ -118,6 +119,16 @@ def test_a_list_that_is_no_text_is_a_mistake(tmp_path: Path) -> None:
         load_policy(str(path))
 
 
+@pytest.mark.parametrize("text", ["def decide(:\n", "raise RuntimeError('boom')\n"])
+def test_a_module_that_cannot_be_imported_is_named(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unfinished_rules.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=r"cannot be imported \((Syntax|Runtime)Error: "):
+        load_policy("unfinished_rules:decide")
+
+
 def test_an_empty_list_is_a_mistake(tmp_path: Path) -> None:
     path = tmp_path / "empty.txt"
     path.write_text("# nothing\n")
@@ -125,7 +136,7 @@ def test_an_empty_list_is_a_mistake(tmp_path: Path) -> None:
         load_policy(str(path))
 
 
-@pytest.mark.parametrize("decide", [lambda: None, lambda request: 1 / 0, "no function"])
+@pytest.mark.parametrize("decide", [lambda: None, lambda request: 1 / 0])
 def test_function_that_fails_allows_nothing(decide: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rules: Any = types.ModuleType("broken_rules")
     rules.decide = decide

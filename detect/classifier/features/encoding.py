@@ -13,7 +13,12 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import DecodedView
 
-__all__ = ["halved", "planar_frames", "stream_sizes"]
+__all__ = ["halved", "plain_sizes", "planar_frames", "stream_sizes"]
+
+_PLAIN_CRF = 23
+"""Constant rate factor of the encode that the others are compared with."""
+
+_PLAIN = "plain-sizes"
 
 
 def planar_frames(view: DecodedView) -> list[NDArray[np.uint8]]:
@@ -39,33 +44,33 @@ def halved(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([luma, *chroma])
 
 
-def stream_sizes(
-    frames: Sequence[NDArray[np.uint8]],
-    crf: int,
-    *,
-    preset: str = "veryfast",
-    references: int | None = None,
-) -> NDArray[np.float64]:
+def plain_sizes(view: DecodedView) -> NDArray[np.float64]:
+    """Return the bytes of each access unit of a view as it is; see :func:`stream_sizes`.
+
+    Several groups compare with it, so it is made once for a view.
+    """
+    if _PLAIN not in view.shared:
+        view.shared[_PLAIN] = stream_sizes(planar_frames(view))
+    return view.shared[_PLAIN]
+
+
+def stream_sizes(frames: Sequence[NDArray[np.uint8]], crf: int = _PLAIN_CRF) -> NDArray[np.float64]:
     """Encode planar frames as H.264 and return the bytes of each access unit.
 
     Args:
         frames: Frames as by :func:`planar_frames`; the first becomes the only key frame.
         crf: Constant rate factor.
-        preset: Of x264.
-        references: Frames to predict from; ``None`` for the preset's.
     """
     interval = max(16, len(frames))
-    parameters = f"keyint={interval}:min-keyint={interval}:scenecut=0:threads=1:log-level=none"
-    if references is not None:
-        parameters += f":ref={references}"
     encoder = cast("Any", av.CodecContext.create("libx264", "w"))
     encoder.width, encoder.height = frames[0].shape[1], frames[0].shape[0] * 2 // 3
     encoder.pix_fmt, encoder.framerate, encoder.time_base = "yuv420p", Fraction(8), Fraction(1, 8)
     encoder.gop_size, encoder.max_b_frames, encoder.thread_count = interval, 0, 1
     encoder.options = {
         "crf": str(crf),
-        "preset": preset,
-        "x264-params": parameters,
+        "preset": "veryfast",
+        "x264-params": f"keyint={interval}:min-keyint={interval}:scenecut=0:threads=1:"
+        "log-level=none",
     }
     sizes: list[int] = []
     for index, plane in enumerate(frames):

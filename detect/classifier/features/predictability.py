@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import DecodedView
-from vidigree.detect.classifier.features.encoding import halved, planar_frames, stream_sizes
+from vidigree.detect.classifier.features.encoding import (
+    halved,
+    plain_sizes,
+    planar_frames,
+    stream_sizes,
+)
 
 __all__ = ["Predictability"]
 
@@ -42,19 +47,19 @@ class Predictability:
         if not view.steady:
             return np.full(len(self.names()), np.nan, np.float32)
         frames = planar_frames(view)
-        plain = stream_sizes(frames, 23)
+        plain = plain_sizes(view)
         key, inter = float(np.log(plain[0])), float(np.log(plain[1:]).mean())
         values: list[float] = []
         for sizes in (
-            stream_sizes([_grey(frame) for frame in frames], 23),
-            stream_sizes([_blurred(frame) for frame in frames], 23),
-            stream_sizes(frames[:: max(1, min(4, len(frames) // 2))], 23),
-            stream_sizes([halved(halved(frame)) for frame in frames], 23),
+            stream_sizes([_grey(frame) for frame in frames]),
+            stream_sizes([_blurred(frame) for frame in frames]),
+            stream_sizes(frames[:: max(1, min(4, len(frames) // 2))]),
+            stream_sizes([halved(halved(frame)) for frame in frames]),
             stream_sizes(frames[:6], 8),
         ):
             values += [float(np.log(sizes[0])) - key, float(np.log(sizes[1:]).mean()) - inter]
         still = np.mean(frames, axis=0).astype(np.uint8)
-        values.append(float(np.log(stream_sizes([still, frames[-1]], 23)[1])) - key)
+        values.append(float(np.log(stream_sizes([still, frames[-1]])[1])) - key)
         values.append(_halfway(frames))
         values += _quadrants(frames, key, inter)
         jpeg = [_jpeg(view.luma[::2], quality) for quality in _JPEG_QUALITIES]
@@ -87,8 +92,8 @@ def _halfway(frames: list[NDArray[np.uint8]]) -> float:
     place = len(frames) // 2
     before, here, after = frames[place - 1], frames[place], frames[place + 1]
     mean = ((before.astype(np.uint16) + after) // 2).astype(np.uint8)
-    guessed = stream_sizes([mean, here], 23)[1]
-    usual = stream_sizes([before, here], 23)[1]
+    guessed = stream_sizes([mean, here])[1]
+    usual = stream_sizes([before, here])[1]
     return float(np.log(guessed / usual))
 
 
@@ -111,7 +116,7 @@ def _quadrants(frames: list[NDArray[np.uint8]], key: float, inter: float) -> lis
                     column * quarter : (column + 1) * quarter,
                 ]
                 parts.append(np.concatenate([frame[rows, columns], chroma.reshape(-1, half)]))
-            sizes = stream_sizes(parts, 23)
+            sizes = stream_sizes(parts)
             costs.append((np.log(sizes[0]), np.log(sizes[1:]).mean()))
     table = np.array(costs)
     return [

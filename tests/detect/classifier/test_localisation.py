@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -46,23 +46,60 @@ def _two_shots() -> Iterator[Frame]:
     return chain(moving_texture(count=72, seed=1), after)
 
 
-def _points(*parts: tuple[float, int]) -> list[CurvePoint]:
+def _interrupted() -> Iterator[Frame]:
+    """Two seconds of a slow texture, two of a darker one, two of the first from where it was."""
+    first = [frame.image for frame in moving_texture(count=96, fps=72, seed=1)]
+    other = [frame.image // 2 for frame in moving_texture(count=48, seed=5)]
+    for index, image in enumerate([*first[:48], *other, *first[48:]]):
+        yield Frame(image=image, time=Fraction(index, 24))
+
+
+def _points(*parts: tuple[float, int], takes: Sequence[int] | None = None) -> list[CurvePoint]:
+    """Windows a second apart, each two seconds long; every shot a take unless ``takes`` says."""
     return [
-        CurvePoint(start=float(index), end=index + 2.0, shot=shot, llr=llr)
+        CurvePoint(
+            start=float(index),
+            end=index + 2.0,
+            shot=shot,
+            take=shot if takes is None else takes[shot],
+            llr=llr,
+        )
         for index, (llr, shot) in enumerate(parts)
     ]
 
 
 def test_a_cut_is_found_where_it_is() -> None:
-    found = [(shot, sample.tick) for shot, sample in shots(nearest_frames(_two_shots()))]
-    assert next(tick for shot, tick in found if shot == 1) == 24
-    assert {shot for shot, _ in found} == {0, 1}
+    found = list(shots(nearest_frames(_two_shots())))
+    assert next(part.sample.tick for part in found if part.shot == 1) == 24
+    assert {(part.shot, part.take) for part in found} == {(0, 0), (1, 1)}
 
 
 def test_motion_and_repeated_frames_are_no_cut() -> None:
-    assert {shot for shot, _ in shots(nearest_frames(moving_texture(count=96)))} == {0}
+    assert {part.shot for part in shots(nearest_frames(moving_texture(count=96)))} == {0}
     slow = nearest_frames(moving_texture(fps=2, count=8))
-    assert {shot for shot, _ in shots(slow)} == {0}
+    assert {part.shot for part in shots(slow)} == {0}
+
+
+def test_a_shot_that_goes_on_after_another_is_of_one_take() -> None:
+    found = list(shots(nearest_frames(_interrupted())))
+    assert {(part.shot, part.take) for part in found} == {(0, 0), (1, 1), (2, 0)}
+    assert [sum(part.shot == shot for part in found) for shot in (0, 1, 2)] == [16, 16, 16]
+    windows = shot_windows(_interrupted(), kinds=())
+    assert [(part.shot, part.take) for part in windows] == [(0, 0), (1, 1), (2, 0)]
+
+
+def test_dark_scenes_are_not_of_one_take_for_being_dark() -> None:
+    """Their small pictures differ by less than a cut does; what they show tells them apart."""
+
+    def scenes() -> Iterator[Frame]:
+        bright = moving_texture(count=24, seed=2)
+        for number, (seed, darker) in enumerate(((1, 12), (2, 1), (5, 12))):
+            frames = bright if seed == 2 else moving_texture(count=24, seed=seed)
+            for frame in frames:
+                yield Frame(image=frame.image // darker, time=frame.time + number)
+
+    found = {(part.shot, part.take) for part in shots(nearest_frames(scenes()))}
+    assert found == {(0, 0), (1, 1), (2, 2)}
 
 
 def test_no_window_mixes_two_shots() -> None:
@@ -95,10 +132,32 @@ def test_one_odd_window_inside_a_shot_is_no_stretch() -> None:
 
 def test_a_scene_that_is_only_unlike_the_others_is_no_stretch() -> None:
     """As two cameras are; the others' level tips the balance where there is hardly any."""
-    assert stretches(_points((-2.3, 0), (-2.3, 0), (1, 1), (1, 1), (-2.3, 2))) == ()
-    (found,) = stretches(_points((-2.3, 0), (-2.3, 0), (1.5, 1), (1.5, 1), (-2.3, 2)))
-    assert (found.start, found.end) == (2.0, 5.0)
-    assert stretches(_points((0, 0), (0, 0), (1.5, 1), (1.5, 1), (0, 2))) == ()
+    around = [0, 1, 0]
+    assert stretches(_points((-2.3, 0), (-2.3, 0), (0.2, 1), (-2.3, 2), takes=around)) == ()
+    (found,) = stretches(_points((-2.3, 0), (-2.3, 0), (0.7, 1), (-2.3, 2), takes=around))
+    assert (found.start, found.end) == (2.0, 4.0)
+    assert stretches(_points((0, 0), (0, 0), (0.7, 1), (0, 2), takes=around)) == ()
+
+
+def test_most_of_a_clip_is_named_only_where_the_whole_speaks_for_it() -> None:
+    """What is put into a clip is the smaller part of it."""
+    around = [0, 1, 0]
+    smaller = _points((0, 0), (0, 0), (1.5, 1), (0, 2), (0, 2), takes=around)
+    assert [(part.start, part.end) for part in stretches(smaller)] == [(2.0, 4.0)]
+    larger = _points((2.4, 0), (2.4, 0), (-1, 1), (2.4, 2), (2.4, 2), takes=around)
+    assert stretches(larger) == ()
+    surer = _points((3.4, 0), (3.4, 0), (-1, 1), (3.4, 2), (3.4, 2), takes=around)
+    assert [(part.start, part.end) for part in stretches(surer)] == [(0.0, 3.0), (3.0, 6.0)]
+    # As shots that do not go on with one another, each is a smaller part.
+    apart = _points((2.4, 0), (2.4, 0), (-1, 1), (2.4, 2), (2.4, 2))
+    assert len(stretches(apart)) == 2
+
+
+def test_of_many_parts_one_must_stand_higher() -> None:
+    few = _points((-0.5, 0), (-0.5, 0), (1.5, 1), (-0.5, 2), takes=[0, 1, 0])
+    many = _points((-0.5, 0), (-0.5, 0), (1.5, 1), *((-0.5, shot) for shot in range(2, 8)))
+    assert len(stretches(few)) == 1
+    assert stretches(many) == ()
 
 
 def test_an_even_clip_is_one_stretch_or_none() -> None:

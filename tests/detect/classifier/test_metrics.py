@@ -10,6 +10,7 @@ from vidigree.detect.classifier.metrics import (
     bootstrap_interval,
     brier_score,
     calibration_error,
+    chance_calibration_error,
     true_positive_rate,
 )
 
@@ -40,6 +41,26 @@ def test_calibration_error_of_right_and_wrong_probabilities() -> None:
     assert calibration_error(probability, labels) < 0.02
     assert calibration_error(np.full(50_000, 0.9), labels) == pytest.approx(0.4, abs=0.02)
     assert brier_score(np.full(50_000, 0.5), labels) == pytest.approx(0.25)
+
+
+def test_calibration_error_by_chance_is_that_of_right_probabilities() -> None:
+    """Two normal distributions two deviations apart, three synthetic clips to two real ones."""
+
+    def clips(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.arange(count) % 5 < 3
+        scores = np.random.default_rng(seed).normal(np.where(labels, 1.0, -1.0))
+        return 1 / (1 + np.exp(-2 * scores)), labels
+
+    probability, labels = clips(500)
+    mean, most = chance_calibration_error(probability, labels)
+    assert mean < most < 2 * mean
+    seen = [calibration_error(*clips(500, seed)) for seed in range(100)]
+    assert np.mean(seen) == pytest.approx(mean, rel=0.1)
+    assert np.mean(np.array(seen) < most) == pytest.approx(0.95, abs=0.06)
+    assert calibration_error(1 - probability, labels) > 3 * most
+    assert calibration_error(probability**0.3, labels) > 2 * most
+    more, _ = chance_calibration_error(*clips(12_500), draws=50)
+    assert more == pytest.approx(mean / 5, rel=0.3)
 
 
 def test_interval_covers_the_figure_and_widens_when_groups_are_few() -> None:

@@ -122,7 +122,11 @@ def test_real_scenes_are_joined_with_those_of_another_origin(clips: list[Labelle
     assert draw_splices(clips, np.array([0, 0, 1, 1]), kind="joined", per_fold=3, seed=0) == []
 
 
-def _made(kind: str, llr: list[float], facts: list[tuple[float, float, float]], *truth: float):
+HOST, INSERT, REST = (0.0, 2.0, 0.0, 0.0), (2.0, 4.0, 1.0, 1.0), (4.0, 6.0, 2.0, 0.0)
+"""Windows: start, end, shot and take."""
+
+
+def _made(kind: str, llr: list[float], facts: list[tuple[float, ...]], *truth: float):
     return SplicedClip(
         splice=_splice(kind),
         truth=truth,
@@ -140,10 +144,10 @@ def _round(timed, plain) -> SpliceRound:
 
 
 def test_found_missed_and_false_stretches_are_counted() -> None:
-    facts = [(0.0, 2.0, 0.0), (2.0, 4.0, 1.0), (4.0, 6.0, 2.0)]
+    facts = [HOST, INSERT, REST]
     found = _made("time", [-3, 3, -3], facts, 2.0, 4.0)
     missed = _made("time", [-3, -3, -3], facts, 2.0, 4.0)
-    alarm = _made("plain", [-3, -3, 3], facts)
+    alarm = _made("plain", [3, 3, 3], facts)
     figures = figures_of_splices([_round([found, missed], [alarm])], [])
     assert (figures.time_precision, figures.time_recall, figures.time_f1) == (0.5, 0.5, 0.5)
     assert figures.boundaries_f1 == 1.0
@@ -151,8 +155,20 @@ def test_found_missed_and_false_stretches_are_counted() -> None:
     assert (figures.joined, np.isnan(figures.joined_named)) == (0, True)
 
 
+def test_what_use_asks_for_has_an_f1_of_its_own() -> None:
+    """One fold is best served by less than use asks for, and the other gets that."""
+    facts = [HOST, INSERT, REST]
+    parts = [
+        replace(_made("time", [0.0, 0.6, 0.0], facts, 2.0, 4.0), splice=_splice("time", fold))
+        for fold in (0, 1)
+    ]
+    figures = figures_of_splices([_round(parts, [])], [])
+    assert (figures.time_f1, figures.use_f1) == (1.0, 0.0)
+    assert max(figures.thresholds) < 0.6 < LEAST_EVIDENCE
+
+
 def test_named_scenes_of_another_camera_count_against_precision() -> None:
-    facts = [(0.0, 2.0, 0.0), (2.0, 4.0, 1.0), (4.0, 6.0, 2.0)]
+    facts = [HOST, INSERT, REST]
     found = _made("time", [-2, 3, -2], facts, 2.0, 4.0)
     quiet = _made("joined", [-2, -1, -2], facts)
     named = _made("joined", [-2, 3, -2], facts)
@@ -225,7 +241,7 @@ def test_found_misplaced_and_false_regions_are_counted() -> None:
     found = _pasted("space", 1.0, 0.0, 0.5, 0.0, 0.5)
     misplaced = _pasted("space", 1.0, 0.5, 1.0, 0.5, 1.0)
     unnamed = _pasted("space", 0.1, 0.0, 0.5, 0.0, 0.5)
-    facts = [(0.0, 2.0, 0.0)]
+    facts = [HOST]
     quiet, alarm = _made("plain", [-3], facts), _made("plain", [-3], facts)
     alarm = replace(alarm, region=Region(box=(0.0, 0.5, 0.0, 0.5), evidence=1.0))
     figures = figures_of_splices(
@@ -241,7 +257,7 @@ def test_found_misplaced_and_false_regions_are_counted() -> None:
 
 
 def test_a_folds_threshold_is_chosen_on_the_other_folds() -> None:
-    facts = [(0.0, 2.0, 0.0), (2.0, 4.0, 1.0), (4.0, 6.0, 2.0)]
+    facts = [HOST, INSERT, REST]
 
     def made(fold: int, inserted: float, alarm: float) -> list[SplicedClip]:
         """A spliced clip and a plain one; all else lies at even odds."""

@@ -187,8 +187,12 @@ def test_what_says_where_leaves_out_what_leans_on_content(
     save_model(train(clips, cache=cache, settings=WITH_CONTENT), tmp_path / "w.npz")
     local = load_model(tmp_path / "w.npz").local
     assert [block.group for block in local.blocks] == ["noise"]
-    # The same as weights that were trained on that group alone, but for rounding.
-    alone = train(clips, cache=cache, settings=replace(SETTINGS, groups=("noise",)))
+    # The same as weights that were trained on that group alone with its ridge and kernel, but for
+    # rounding.
+    settings = WITH_CONTENT.local
+    assert settings.kernel_width != WITH_CONTENT.kernel_width
+    alone = train(clips, cache=cache, settings=settings)
+    assert _width(local) == pytest.approx(alone.gamma)
     rows = build_table(clips, laundering="none", blocks=alone.blocks, cache=cache).values
     assert np.ptp(alone.members(rows)) > 0.5
     np.testing.assert_allclose(local.members(rows), alone.members(rows), atol=0.02)
@@ -208,6 +212,23 @@ def test_weights_without_a_member_that_says_where_are_still_read(
     assert loaded.model_id == model.model_id
 
 
+def test_what_says_where_in_weights_of_before_has_the_kernel_of_the_whole(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    model = train(clips, cache=cache, settings=WITH_CONTENT)
+    save_model(replace(model, local_gamma=None), tmp_path / "w.npz")
+    header = json.loads((tmp_path / "w.json").read_text())
+    (tmp_path / "w.json").write_text(json.dumps({**header, "format": 3}))
+    loaded = load_model(tmp_path / "w.npz")
+    assert _width(loaded.local) == pytest.approx(WITH_CONTENT.kernel_width)
+    assert _width(model.local) == pytest.approx(WITH_CONTENT.local_kernel_width)
+
+
+def _width(model: ClassifierModel) -> float:
+    """Return the width of the kernel, in distances whose weights add up to one."""
+    return model.gamma * float((model.balance**2).sum())
+
+
 def test_where_nothing_else_is_there_content_says_where() -> None:
     assert replace(SETTINGS, groups=("palette",)).local.groups == ("palette",)
     assert WITH_CONTENT.local.groups == ("noise",)
@@ -220,6 +241,8 @@ LOCAL_DAMAGES = {
     "half": {"local_stack": None},
     "wrong length": {"local_dual": np.zeros(3, np.float32)},
     "not a number": {"local_stack": np.array([1.0, np.nan])},
+    "no width": {"local_gamma": 0.0},
+    "endless width": {"local_gamma": np.inf},
 }
 
 
