@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import http.server
 import ipaddress
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,77 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from fixtures.clip_server import BODY, serving
 
 from vidigree.detect.fetching import FetchLimits, local_copy
 from vidigree.media import MediaError, UnsupportedMediaError, UsageError
-
-BODY = b"clip" * 1000
-
-
-REDIRECTS = {
-    "/moved": "/clip.mp4",
-    "/inside": "http://169.254.169.254/latest/meta-data/",
-    "/nowhere": "http://[::1/clip.mp4",
-    "/elsewhere": "ftp://127.0.0.1/clip.mp4",
-    "/unprotected": "http://127.0.0.1/clip.mp4",
-}
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        if self.path in ("/clip.mp4", "/?clip=1"):
-            self.answer(200)
-            self.wfile.write(BODY)
-        elif self.path in REDIRECTS:
-            self.answer(302, location=REDIRECTS[self.path])
-        elif self.path.startswith("/hops/"):
-            _, _, status, left = self.path.split("/")
-            after = f"/hops/{status}/{int(left) - 1}" if left > "1" else "/clip.mp4"
-            self.answer(int(status), location=after)
-        elif self.path == "/stays":
-            self.answer(200, location="/none")
-            self.wfile.write(BODY)
-        elif self.path == "/lost":
-            self.answer(302)
-        elif self.path == "/babble":
-            self.wfile.write(b"no HTTP\r\n\r\n")
-        elif self.path == "/drip":
-            self.drip()
-        elif self.path == "/short":
-            self.answer(200, content_length=str(len(BODY) + 7))
-            self.wfile.write(BODY)
-        else:
-            self.send_error(404)
-
-    def answer(self, status: int, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-
-    def drip(self) -> None:
-        self.answer(200)
-        for _ in range(100):
-            try:
-                self.wfile.write(b"x")
-            except OSError:
-                return
-            time.sleep(0.1)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
-@contextlib.contextmanager
-def serving(protection: ssl.SSLContext | None = None) -> Iterator[int]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        if protection is not None:
-            running.socket = protection.wrap_socket(running.socket, server_side=True)
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
-        thread.start()
-        yield running.server_address[1]
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,10 @@ def test_a_picture_stamped_here_as_a_recording_does_not_contradict_its_claim() -
     found = replace(ENTRY, found_by="fingerprint", claimed_source="captured", generated=False)
     result = judge(replace(CLEAN, credentials=CAPTURED, ledger=found))
     assert result.finding is not Finding.CONTRADICTORY
+    # The same row serves a file with its credentials and one without.
+    without = judge(replace(CLEAN, ledger=found))
+    assert result.reason == without.reason == "issued-as-captured"
+    assert "no longer" not in result.headline()
 
 
 @pytest.mark.parametrize(

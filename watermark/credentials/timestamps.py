@@ -53,8 +53,7 @@ class Timestamping:
                 f"The time stamp policy is {self.policy!r}, but no authority is named.",
                 hint="Give its address with --tsa, or as `url` under [timestamp] in the settings.",
             )
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(self.url):
             raise UsageError(
                 f"{self.url!r} is not the address of a time-stamping authority.",
                 hint="It must begin with http:// or https://.",
@@ -82,3 +81,12 @@ class Timestamping:
         if "decode error" in told:
             return "its answer is no time stamp"
         return bounded_text(told)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # brackets without an end, or a port that is none
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)

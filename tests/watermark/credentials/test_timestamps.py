@@ -126,7 +126,18 @@ def test_tried_stamp_that_does_not_come_is_done_without(
     assert (reading.integrity, reading.timestamp) == ("intact", "absent")
 
 
-@pytest.mark.parametrize("url", ["", "ftp://example.org", "http://", "timestamps"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "ftp://example.org",
+        "http://",
+        "timestamps",
+        "http://[::1/",
+        "http://example.org:99999/",
+        "http://example.org:x/",
+    ],
+)
 def test_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match=r"address|authority"):
         Timestamping(policy="require", url=url)

@@ -103,6 +103,44 @@ def test_name_that_could_be_a_path_is_refused(name: str, tmp_path: Path) -> None
         add_list(str(tmp_path / "x.pem"), role="claim", name=name)
 
 
+@pytest.mark.parametrize("name", ["../tsa/kept", "none"])
+def test_what_is_no_list_is_not_removed(name: str, tmp_path: Path) -> None:
+    (tmp_path / "kept.pem").write_bytes(ROOT)
+    add_list(str(tmp_path / "kept.pem"), role="claim", name="other")
+    add_list(str(tmp_path / "kept.pem"), role="tsa")
+    with pytest.raises(CredentialsError, match="no claim list"):
+        remove_list(name, role="claim")
+    assert [entry.name for entry in installed_lists()] == ["other", "kept"]
+
+
+def test_a_removed_list_leaves_no_address_to_one_of_its_name(
+    served: dict[str, bytes], home: Path
+) -> None:
+    add_list(URL, role="claim")
+    remove_list("partners", role="claim")
+    (home / "trust" / "claim" / "partners.pem").write_bytes(OTHER)
+    assert [entry.source for entry in installed_lists()] == [""]
+    assert update_lists() == ()
+
+
+def test_a_list_that_cannot_be_read_or_kept_is_told(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match="cannot be read: No such file"):
+        add_list(str(tmp_path / "none.pem"), role="claim")
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    with pytest.raises(UsageError, match="no SHA-256"):
+        add_list(str(tmp_path / "x.pem"), role="claim", sha256="ab")
+    home.mkdir(exist_ok=True)
+    (home / "trust").write_text("no folder", encoding="utf-8")
+    with pytest.raises(CredentialsError, match="cannot be written: "):
+        add_list(str(tmp_path / "x.pem"), role="claim")
+    (home / "trust").unlink()
+    add_list(str(tmp_path / "x.pem"), role="claim")
+    for damaged in ("[]", "no json"):
+        (home / "trust" / "sources.json").write_text(damaged, encoding="utf-8")
+        with pytest.raises(CredentialsError, match=r"sources\.json cannot be read"):
+            installed_lists()
+
+
 def test_removed_list_is_gone(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_bytes(ROOT)
     add_list(str(tmp_path / "x.pem"), role="claim")

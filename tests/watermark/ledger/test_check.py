@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from fixtures import killed_stamp
 
+from vidigree.media import VideoWriter
 from vidigree.media.errors import LedgerError
 from vidigree.watermark import StampReceipt, StampSettings, stamp
 from vidigree.watermark.credentials import TrustSettings, init_identity
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.adoption import adopted_entry
+from vidigree.watermark.ledger.check import UNDER_WAY, check_files, check_ledger
 from vidigree.watermark.ledger.commands import ledger as ledger_command
 
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -125,6 +131,57 @@ def test_abandoned_record_is_dropped_only_when_asked(
     assert _check("--repair") == (8, {"abandoned": ""})
     assert _check("--forget") == (0, {"abandoned": "Forgotten."})
     assert _check() == (0, {})
+
+
+def test_a_record_whose_stamp_may_be_at_work_is_not_forgotten(
+    receipt: StampReceipt, settings: StampSettings
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    young = replace(
+        entry, clip_id=5, confirmed=False, created_at=datetime.now(UTC), file="/nowhere/clip.mp4"
+    )
+    settings.ledger.record(young)
+    assert _check("--repair", "--forget") == (0, {"under-way": ""})
+    for age, kind in ((UNDER_WAY - SECOND, "under-way"), (UNDER_WAY, "abandoned")):
+        (found,) = check_ledger(settings.ledger, now=young.created_at + age)
+        assert (found.kind, found.to_dict()["clip_id"]) == (kind, "0000000000000005")
+
+
+def test_records_without_a_file_or_of_another_version_are_told(
+    receipt: StampReceipt, settings: StampSettings
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    settings.ledger.record(replace(entry, clip_id=5, file="", confirmed=False))
+    settings.ledger.record(replace(entry, clip_id=6, file=""))
+    old = bytes([entry.fingerprint[0] ^ 1]) + entry.fingerprint[1:]
+    settings.ledger.record(replace(entry, clip_id=7, file="", fingerprint=old))
+    kinds = {found.clip_id: found.kind for found in check_ledger(settings.ledger)}
+    assert kinds == {5: "abandoned", 7: "old-fingerprint"}
+
+
+def test_temporary_files_are_leftovers_once_no_stamp_can_be_at_work(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    for name, age in ((".a.0.part.mp4", UNDER_WAY + SECOND), (".b.0.part.mp4", UNDER_WAY / 2)):
+        (tmp_path / name).write_bytes(b"half")
+        then = (datetime.now(UTC) - age).timestamp()
+        os.utime(tmp_path / name, (then, then))
+    (tmp_path / "a.part.mp4").write_bytes(b"of somebody else")
+    (tmp_path / ".hidden.mp4").write_bytes(b"of somebody else")
+    found = {Path(one.path).name: one.kind for one in check_files(settings.ledger, [tmp_path])}
+    assert found == {".a.0.part.mp4": "leftover", ".b.0.part.mp4": "under-way"}
+
+
+def test_unsigned_clips_are_none_of_the_ledgers_business(
+    receipt: StampReceipt, tmp_path: Path
+) -> None:
+    with VideoWriter(tmp_path / "mine.mp4", width=96, height=64, fps=Fraction(24)) as video:
+        video.write(np.zeros((64, 96, 3), np.uint8))
+    assert _check(tmp_path) == (0, {})
+    (tmp_path / "mine.mp4").replace(receipt.path)
+    assert _check(tmp_path) == (0, {"file-replaced": ""})
 
 
 def test_two_clips_under_one_id_are_reported(
