@@ -15,7 +15,7 @@ __all__ = ["REDACTED", "redact"]
 REDACTED = "[redacted]"
 
 _PERSONAL = re.compile(
-    r"(^|[.:_\- ])(authors?|creator|byline|credit|persons?|people|owner|artist|email|phone"
+    r"(^|[.:_\- ])(authors?|creator|by[-_ ]?line|credit|persons?|people|owner|artist|email|phone"
     r"|address|prompt|negative_?prompt|gps\w*|latitude|longitude|altitude|location\w*|city|country"
     r"|serial_?(number|no)|device_?id|camera_?id|user\w*|account\w*|identity|cawg)($|[.:_\- ])",
     re.IGNORECASE,
