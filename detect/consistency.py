@@ -65,34 +65,28 @@ def _binding(
 
 
 def _capture_claim(found: list[MarkReading], ledger: LedgerReading) -> list[Evidence]:
-    # A recording that was only stamped carries a mark too; then the ledger says so, and the mark
-    # does not speak against the claim.
-    if _stamped_only(found, ledger):
-        return []
-    if found:
-        return [
-            Evidence(
-                code="consistency.capture-over-mark",
-                p_value=min(reading.p_value for reading in found),
-                values={"key_id": found[0].key_id or ""},
-            )
-        ]
-    if ledger.found_by == "fingerprint" and ledger.same_content:
-        return [
-            Evidence(
-                code="consistency.capture-over-ledger",
-                similarity=ledger.similarity,
-                values={"clip_id": ledger.clip_id or ""},
-            )
-        ]
+    p_value = min((reading.p_value for reading in found), default=None)
+    key = {"key_id": found[0].key_id or ""} if found else {}
+    clip = {"clip_id": ledger.clip_id or ""}
+    by_picture = ledger.found_by == "fingerprint"
+    if by_picture and not ledger.generated:
+        # It is the picture that the ledger knows; of the mark it knows nothing.
+        code = "consistency.capture-beside-mark"
+        return [Evidence(code=code, p_value=p_value, values=clip | key)] if found else []
+    if found and not _stamped_only(found, ledger):
+        return [Evidence(code="consistency.capture-over-mark", p_value=p_value, values=key)]
+    if by_picture and ledger.same_content:
+        code = "consistency.capture-over-ledger"
+        return [Evidence(code=code, similarity=ledger.similarity, values=clip)]
     return []
 
 
 def _stamped_only(found: list[MarkReading], ledger: LedgerReading) -> bool:
-    """Say whether the ledger knows every mark, or the clip itself, as not generated."""
-    known = {one.clip_id for one in ledger.all if one.found_by != "none" and not one.generated}
-    if ledger.found_by == "fingerprint":
-        return not ledger.generated
-    return bool(found) and all(
+    """Say whether the ledger knows every mark as one of a clip that was not generated.
+
+    A recording that was only stamped carries a mark too, which does not speak against its claim.
+    """
+    known = {one.clip_id for one in ledger.all if one.found_by == "mark" and not one.generated}
+    return all(
         reading.message is not None and f"{reading.message:016x}" in known for reading in found
     )

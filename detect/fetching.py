@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from vidigree.detect.inputs import is_url
 from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
@@ -28,6 +28,7 @@ __all__ = ["FetchLimits", "bucket", "http_parts", "local_copy"]
 _CHUNK = 1 << 18
 _REDIRECTS = 5
 _AGENT = "vidigree-audit"
+_SENT_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
@@ -161,9 +162,8 @@ def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float
     for _ in range(_REDIRECTS + 1):
         connection = _connect(parts, limits, deadline)
         try:
-            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            headers = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": _AGENT}
-            connection.request("GET", path, headers=headers)
+            headers = {"Host": _host(parts), "User-Agent": _AGENT}
+            connection.request("GET", _target(parts), headers=headers)
             response = connection.getresponse()
             location = response.getheader("Location")
             if response.status in {301, 302, 303, 307, 308} and location:
@@ -187,6 +187,21 @@ def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float
     raise MediaError(f"{url} redirects too often.", hint="Give the final URL.")
 
 
+def _target(parts: SplitResult) -> str:
+    """Return path and query as they are sent: what ASCII has not, as UTF-8 (RFC 3987, 3.1)."""
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return quote(path, safe=_SENT_AS_IT_IS)
+
+
+def _host(parts: SplitResult) -> str:
+    """Return host and port as they are sent; names in other scripts as they were resolved."""
+    host = parts.netloc.rpartition("@")[2]
+    if host.isascii():
+        return host
+    name = (parts.hostname or "").encode("idna").decode("ascii")
+    return name if parts.port is None else f"{name}:{parts.port}"
+
+
 def _checked_parts(url: str, limits: FetchLimits) -> SplitResult:
     parts = http_parts(url)
     if parts.scheme not in {"http", "https"}:
@@ -202,6 +217,8 @@ def _checked_parts(url: str, limits: FetchLimits) -> SplitResult:
 
 
 def _redirected(url: str, location: str, limits: FetchLimits) -> tuple[str, SplitResult]:
+    # A server may send bytes that are not ASCII; they are meant, whatever their encoding.
+    location = "".join(sign if sign.isascii() else f"%{ord(sign):02X}" for sign in location)
     try:
         target = urljoin(url, location)
         return target, _checked_parts(target, limits)

@@ -114,6 +114,9 @@ class WorkerPool:
         limits: Limits on each.
         on_output: Told of every line that a worker writes to standard error, from threads of its
             own; ``None`` lets them go to the standard error of this process.
+        on_unexpected: Told of every error in a worker that nobody foresaw: the job and the
+            traceback, from the thread that asked; ``None`` writes the traceback to the standard
+            error of this process.
     """
 
     def __init__(
@@ -122,10 +125,12 @@ class WorkerPool:
         limits: WorkerLimits | None = None,
         *,
         on_output: Callable[[str], None] | None = None,
+        on_unexpected: Callable[[Job, str], None] | None = None,
     ) -> None:
         self._limits = limits or WorkerLimits()
         self._idle: queue.LifoQueue[_Worker] = queue.LifoQueue()
-        self._workers = [_Worker(self._limits, on_output) for _ in range(max(1, size))]
+        tell = on_unexpected or _to_standard_error
+        self._workers = [_Worker(self._limits, on_output, tell) for _ in range(max(1, size))]
         for worker in self._workers:
             self._idle.put(worker)
 
@@ -175,12 +180,23 @@ class WorkerPool:
             self._idle.put(worker)
 
 
+def _to_standard_error(_: Job, traceback: str) -> None:
+    sys.stderr.write(traceback)
+    sys.stderr.flush()
+
+
 class _Worker:
     """One child process, started when first needed."""
 
-    def __init__(self, limits: WorkerLimits, on_output: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        limits: WorkerLimits,
+        on_output: Callable[[str], None] | None,
+        on_unexpected: Callable[[Job, str], None],
+    ) -> None:
         self._limits = limits
         self._on_output = on_output
+        self._on_unexpected = on_unexpected
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._starting = threading.Lock()
@@ -215,6 +231,8 @@ class _Worker:
                 f"{job.name} brought the decoder down or needs too much memory.",
                 hint="Re-encode it with a trusted tool, and audit that.",
             )
+        if traceback := row.pop("traceback", ""):
+            self._on_unexpected(job, traceback)
         return Answer(**row)
 
     def stop(self, *, for_good: bool = False) -> None:

@@ -16,6 +16,13 @@ _GENERATED = ("credentials.says-generated", "credentials.says-composite")
 _EXPIRED = ("credentials.expired", "credentials.not-yet-valid", "credentials.validity-unknown")
 _PIXELS_NOT_CHECKED = ("mark.not-checked", "ledger.not-checked", "classifier.not-checked")
 _NOT_CHECKED = ("credentials.not-checked", *_PIXELS_NOT_CHECKED)
+# What leaves a capture claim in doubt without contradicting it.
+_NO_CAPTURE = (
+    *_EXPIRED,
+    "consistency.capture-beside-mark",
+    "ledger.entry-unverified",
+    "ledger.says-generated",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +142,46 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.MEDIUM,
         all_of=("credentials.intact", "credentials.ingredient-generated"),
     ),
-    # 3. What the ledger and the pixels say where the file itself no longer does.
+    # 3. Capture, if a listed signer vouches for it and nothing speaks against it. To have been
+    # stamped here as well does not: the rows below are for clips that nobody else vouches for.
+    Rule(
+        name="captured-trusted",
+        finding=Finding.DECLARED_CAPTURED,
+        confidence=Confidence.HIGH,
+        all_of=(
+            "credentials.intact",
+            "credentials.signer-trusted",
+            "credentials.says-captured",
+        ),
+        none_of=(*_NO_CAPTURE, "classifier.likely-synthetic", *_PIXELS_NOT_CHECKED),
+    ),
+    # What was not looked at might have spoken against it.
+    Rule(
+        name="captured-trusted-unchecked",
+        finding=Finding.DECLARED_CAPTURED,
+        confidence=Confidence.MEDIUM,
+        all_of=(
+            "credentials.intact",
+            "credentials.signer-trusted",
+            "credentials.says-captured",
+        ),
+        any_of=_PIXELS_NOT_CHECKED,
+        none_of=(*_NO_CAPTURE, "classifier.likely-synthetic"),
+    ),
+    # A statistic neither overturns a listed signer nor may it be kept from the reader.
+    Rule(
+        name="capture-against-classifier",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=(
+            "credentials.intact",
+            "credentials.signer-trusted",
+            "credentials.says-captured",
+            "classifier.likely-synthetic",
+        ),
+        none_of=_NO_CAPTURE,
+    ),
+    # 4. What the ledger and the pixels say where the file itself no longer does.
     # Of a clip joined from several, one part that was generated is enough.
     # A mark alone says that a clip was stamped; whether it was generated is the manifest's to say.
     # Being stamped must not shield a clip: anyone with the published key could stamp anything.
@@ -205,44 +251,6 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.MARKED_SYNTHETIC,
         confidence=Confidence.MEDIUM,
         any_of=("mark.found-published-key", "mark.presence-only"),
-    ),
-    # 4. Capture, if a listed signer vouches for it and nothing speaks against it.
-    Rule(
-        name="captured-trusted",
-        finding=Finding.DECLARED_CAPTURED,
-        confidence=Confidence.HIGH,
-        all_of=(
-            "credentials.intact",
-            "credentials.signer-trusted",
-            "credentials.says-captured",
-        ),
-        none_of=(*_EXPIRED, "classifier.likely-synthetic", *_PIXELS_NOT_CHECKED),
-    ),
-    # What was not looked at might have spoken against it.
-    Rule(
-        name="captured-trusted-unchecked",
-        finding=Finding.DECLARED_CAPTURED,
-        confidence=Confidence.MEDIUM,
-        all_of=(
-            "credentials.intact",
-            "credentials.signer-trusted",
-            "credentials.says-captured",
-        ),
-        any_of=_PIXELS_NOT_CHECKED,
-        none_of=(*_EXPIRED, "classifier.likely-synthetic"),
-    ),
-    # A statistic neither overturns a listed signer nor may it be kept from the reader.
-    Rule(
-        name="capture-against-classifier",
-        finding=Finding.INCONCLUSIVE,
-        confidence=Confidence.LOW,
-        all_of=(
-            "credentials.intact",
-            "credentials.signer-trusted",
-            "credentials.says-captured",
-            "classifier.likely-synthetic",
-        ),
-        none_of=_EXPIRED,
     ),
     # 5. Labels that nobody signed: anybody can write them, and few would for a recording.
     Rule(

@@ -111,9 +111,10 @@ def _serve(jobs: TextIO, answers: TextIO, ledgers: OpenLedgers) -> None:
         except MemoryError:
             # The parent tells the caller and starts a fresh process: this one may be damaged.
             sys.exit(_OUT_OF_MEMORY)
-        except Exception as error:  # noqa: BLE001 - told to the caller, with the traceback below
-            traceback.print_exc()
+        except Exception as error:  # noqa: BLE001 - told to the caller
             answer = _unexpected(str(json.loads(line)["name"]), error)
+            # For whoever runs the worker; the parent takes it out of the answer.
+            answer["traceback"] = "".join(traceback.format_exception(error))[-_LONGEST_TRACEBACK:]
         write(answer)
 
 
@@ -133,6 +134,7 @@ def _unexpected(name: str, error: Exception) -> dict[str, Any]:
 
 
 _OUT_OF_MEMORY = 77
+_LONGEST_TRACEBACK = 16 << 10  # characters; its end says most
 
 
 def _row(verdict: Verdict, name: str, job: dict[str, Any]) -> dict[str, Any]:

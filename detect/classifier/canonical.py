@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from vidigree.detect.classifier.coding import CODING, DecodedView, decode_view, encode_view
 from vidigree.detect.classifier.geometry import (
@@ -22,7 +23,7 @@ from vidigree.detect.classifier.geometry import (
     content_box,
     view,
 )
-from vidigree.detect.classifier.quality import Quality, measure_quality
+from vidigree.detect.classifier.quality import Quality, is_blank, measure_quality
 from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, SamplingClock
 from vidigree.media.frame import Frame
 
@@ -98,7 +99,7 @@ class CanonicalWindow:
 
 
 class WindowCutter:
-    """Cuts a clip into windows, frame by frame; holds at most one window of frames.
+    """Cuts a clip into windows, frame by frame; holds at most one window of frames, two of blanks.
 
     Windows whose kept centre is smaller than SMALLEST_SIDE, and clips shorter than
     SHORTEST_WINDOW frames, yield nothing.
@@ -112,6 +113,7 @@ class WindowCutter:
         self._kinds = kinds
         self._clock = SamplingClock(wanted=lambda tick: tick // WINDOW_FRAMES % every == 0)
         self._samples: list[SampledFrame] = []
+        self._blank_first: list[SampledFrame] = []
 
     def feed(self, frame: Frame) -> Iterator[CanonicalWindow]:
         """Take the next frame, in display order; yield the windows that are full with it."""
@@ -127,10 +129,41 @@ class WindowCutter:
         if len(self._samples) >= (SHORTEST_WINDOW if first else SHORTEST_TAIL):
             yield from self._made()
 
+    def past_blank(self) -> CanonicalWindow | None:
+        """Cut the last window anew, from where a picture is that was blank at its beginning.
+
+        A window has no detail where its first frame has none. In use that leaves nothing to judge
+        of a short clip that begins black; clips trained on are cut from their first frame alone.
+
+        Returns:
+            The window, up to the end of the samples and of WINDOW_FRAMES; ``None`` where the last
+            one did not begin blank, or less than SHORTEST_WINDOW samples are left.
+        """
+        if not self._blank_first:
+            return None
+        last = self._blank_first[-1].tick
+        # Of long clips what lies between two windows is missing.
+        rest = [sample for sample in self._samples if sample.tick <= last + WINDOW_FRAMES]
+        both = [*self._blank_first, *rest]
+        left = list(dropwhile(lambda sample: not _shows_detail(sample, self._kinds), both))
+        if len(left) < SHORTEST_WINDOW:
+            return None
+        return make_window(left[:WINDOW_FRAMES], self._kinds)
+
     def _made(self) -> Iterator[CanonicalWindow]:
         samples, self._samples = self._samples, []
+        self._blank_first = []
         if (window := make_window(samples, self._kinds)) is not None:
+            if not window.has_detail and is_blank(samples[0].image):
+                self._blank_first = samples
             yield window
+
+
+def _shows_detail(sample: SampledFrame, kinds: Sequence[str]) -> bool:
+    """Say whether a window that begins with this sample would have detail."""
+    box = centre_box(content_box([sample.image]))
+    window = make_window([sample], kinds[:1], box=box)
+    return window is not None and window.has_detail
 
 
 def canonical_windows(

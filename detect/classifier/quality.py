@@ -13,13 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Quality", "mean_quality", "measure_quality", "outside_range"]
+__all__ = ["Quality", "is_blank", "mean_quality", "measure_quality", "outside_range"]
 
 _LARGEST = 512
 """Side of the central part that is measured, in source pixels; nothing is resized."""
 
 _FLAT_RANGE = 2
 _STILL_RANGE = 1
+_BLANK_RANGE = 8
 _STRONG_EDGE = 48.0
 _BLOCK = 8
 _COVERED = 0.9
@@ -89,6 +90,12 @@ def outside_range(quality: Quality) -> str:
     if quality.blockiness >= _COMPRESSED_BLOCKINESS and quality.still >= _COMPRESSED_STILL:
         return "too-compressed"
     return ""
+
+
+def is_blank(image: NDArray[np.uint8]) -> bool:
+    """Say whether a uint8 RGB picture (H, W, 3) is black or of another single luma, but for 2 %."""
+    darkest, lightest = np.percentile(cv2.cvtColor(_centre(image), cv2.COLOR_RGB2GRAY), (1, 99))
+    return bool(lightest - darkest <= _BLANK_RANGE)
 
 
 def measure_quality(images: Sequence[NDArray[np.uint8]]) -> Quality:

@@ -175,15 +175,31 @@ class ClipScorer:
         if not self._windows:
             small = min(self._info.width, self._info.height) * 0.8 < SMALLEST_SIDE
             return [], "too-small" if small else "too-short"
-        measured = [window.quality for window in self._windows if window.quality is not None]
-        outside = outside_range(mean_quality(measured))
-        if outside:
-            return [], outside
-        detailed = [window for window in self._windows if window.has_detail]
-        if not detailed:
-            return [], "too-little-detail"
-        usable = [window for window in detailed if window.repeated <= _MOST_REPEATED]
-        return usable, "" if usable else "repeated-frames"
+        usable, reason = _judgeable(self._windows)
+        if not usable and not any(window.has_detail for window in self._windows):
+            later = self._cutter.past_blank()
+            usable, reason = ([], reason) if later is None else _judgeable([later])
+        return usable, reason
+
+
+def _judgeable(windows: list[CanonicalWindow]) -> tuple[list[CanonicalWindow], str]:
+    """Return which of some windows can be judged, or none and the reason."""
+    detailed = [window for window in windows if window.has_detail]
+    # Blank windows are flat and of one colour, as drawings are; they do not make one of the rest.
+    outside = _outside(windows)
+    if outside and detailed:
+        outside = _outside(detailed)
+    if outside:
+        return [], outside
+    if not detailed:
+        return [], "too-little-detail"
+    usable = [window for window in detailed if window.repeated <= _MOST_REPEATED]
+    return usable, "" if usable else "repeated-frames"
+
+
+def _outside(windows: list[CanonicalWindow]) -> str:
+    """Return why pictures like those of some windows cannot be judged; empty if they can."""
+    return outside_range(mean_quality([one.quality for one in windows if one.quality is not None]))
 
 
 def score_video(

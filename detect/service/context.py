@@ -10,7 +10,7 @@ from collections import defaultdict
 from sqlalchemy.engine import Engine
 from starlette.requests import Request
 
-from vidigree.detect.isolation import Answer
+from vidigree.detect.isolation import Answer, Job
 from vidigree.detect.service.api_keys import ApiKeyStore
 from vidigree.detect.service.database import open_database
 from vidigree.detect.service.job_store import AuditJob, JobStore
@@ -58,6 +58,7 @@ class ServiceContext:
             on_event=self._on_job,
             on_trouble=self.on_trouble,
             on_output=self._on_output,
+            on_unexpected=self._on_unexpected,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._finished: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -116,8 +117,14 @@ class ServiceContext:
 
     @staticmethod
     def _on_output(line: str) -> None:
-        """Log what a library in a worker prints, or the traceback of a defect."""
+        """Log what a library in a worker prints."""
         log_event("worker-output", level=logging.WARNING, line=line)
+
+    @staticmethod
+    def _on_unexpected(job: Job, traceback: str) -> None:
+        """Log the traceback of a defect in a worker, without the URL or the place of the clip."""
+        told = traceback.replace(job.name, "(the clip)")
+        log_event("unexpected-error", level=logging.ERROR, exception=told)
 
 
 def context_of(request: Request) -> ServiceContext:

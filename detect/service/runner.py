@@ -36,6 +36,8 @@ class JobRunner:
             these threads.
         on_trouble: Called with what the database says when it fails; the threads go on trying.
         on_output: Called with every line that a worker process writes to standard error.
+        on_unexpected: Called with the job and the traceback of an error in a worker that nobody
+            foresaw.
 
     Attributes:
         pool: The worker processes, for others that have clips to look at.
@@ -50,6 +52,7 @@ class JobRunner:
         on_event: OnEvent,
         on_trouble: Callable[[str], None],
         on_output: Callable[[str], None],
+        on_unexpected: Callable[[Job, str], None],
     ) -> None:
         self._settings = settings
         self._store = store
@@ -67,7 +70,9 @@ class JobRunner:
             # Files behind URLs are written by the workers.
             max_file_bytes=max(WorkerLimits.max_file_bytes, settings.max_upload_bytes),
         )
-        self.pool = WorkerPool(settings.workers, limits, on_output=on_output)
+        self.pool = WorkerPool(
+            settings.workers, limits, on_output=on_output, on_unexpected=on_unexpected
+        )
         self._threads = [
             threading.Thread(target=self._work, name=f"audit-{number}", daemon=True)
             for number in range(settings.workers)

@@ -38,7 +38,8 @@ def stamp_frames(
 ) -> StampReceipt:
     """Issue frames that some other code made: marked, signed, recorded.
 
-    Frames that :func:`stamped` marked in memory keep their clip id and are not marked twice.
+    Frames that :func:`stamped` marked in memory keep their clip id and are not marked twice. What
+    was joined to them unmarked leaves so, where it is less than a tenth of the time.
 
     Args:
         frames: PIL images, a float array or tensor in [0, 1], or uint8; (F, H, W, 3), tensors

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from fixtures.issued import CLIP_ID
+from fixtures.issued import CLIP_ID, record
 
 from vidigree.media import VideoWriter
 from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import ManifestRequest, init_identity, sign_file
 from vidigree.watermark.fingerprint import fingerprint_video
-from vidigree.watermark.ledger import Ledger, LedgerEntry
 
 SHARED = Path(
     os.environ.get(
@@ -77,16 +75,5 @@ def signed(clip: Path, tmp_path: Path) -> tuple[Path, bytes]:
 @pytest.fixture
 def issued(clip: Path, signed: tuple[Path, bytes]) -> Path:
     """Record the signed clip in the ledger of the data folder."""
-    fingerprint = fingerprint_video(clip).to_bytes()
-    entry = LedgerEntry(
-        clip_id=CLIP_ID,
-        key_id="published-1",
-        method="robust",
-        manifest_store=signed[1],
-        fingerprint=fingerprint,
-        created_at=datetime(2026, 1, 2, tzinfo=UTC),
-        engine="test",
-    )
-    with Ledger.open() as ledger:
-        ledger.record(entry)
+    record(signed[1], fingerprint_video(clip).to_bytes(), engine="test")
     return signed[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fixtures.issued import CLIP_ID
+from fixtures.issued import CLIP_ID, record
 
 from vidigree.detect.audit import audit
 from vidigree.detect.findings import Confidence, Finding
@@ -34,9 +34,12 @@ from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import (
     ManifestRequest,
     TrustSettings,
+    init_identity,
     load_identity,
+    manifest,
     sign_file,
 )
+from vidigree.watermark.fingerprint import fingerprint_video
 from vidigree.watermark.ledger import Ledger
 
 CREDENTIALS = AuditSettings(layers=("credentials",))
@@ -88,6 +91,28 @@ def test_stripped_clip_is_found_again_by_its_fingerprint(clip: Path, issued: Pat
     assert ledger["clip_id"] == f"{CLIP_ID:016x}"
     assert ledger["claimed_source"] == "generated"
     assert ledger["credentials"]["recovered"] is True
+
+
+def test_a_cameras_file_whose_stamped_copy_is_in_the_ledger_is_still_a_recording(
+    clip: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The camera's signer is listed; who stamped the copy claimed nothing."""
+    request = ManifestRequest(
+        origin=Origin(), clip_id=CLIP_ID, key_id="published-1", duration=Fraction(2)
+    )
+    camera, original = init_identity(tmp_path / "camera"), tmp_path / "original.mp4"
+    (home / "trust" / "claim").mkdir(parents=True)
+    (home / "trust" / "claim" / "cameras.pem").write_bytes(camera.root)
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest, "digital_source_type", lambda *_, **__: "digitalCapture")
+        sign_file(clip, original, request=request, identity=camera)
+    assert audit(original, settings=LOOK_UP).reason == "captured-trusted"
+    store = sign_file(clip, tmp_path / "copy.mp4", request=request, identity=init_identity())
+    record(store, fingerprint_video(clip).to_bytes(), engine="external")
+    verdict = audit(original, settings=LOOK_UP)
+    assert {"ledger.entry-by-fingerprint", "ledger.says-nothing"} <= codes(verdict)
+    assert (verdict.reason, verdict.confidence) == ("captured-trusted", Confidence.HIGH)
+    assert audit(clip, settings=LOOK_UP).reason == "issued-source-unclaimed"
 
 
 def test_another_clip_is_not_found_in_the_ledger(

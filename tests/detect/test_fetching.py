@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from fixtures.clip_server import BODY, serving
+from fixtures.clip_server import BODY, IRI, URI, serving
 
 from vidigree.detect.fetching import FetchLimits, local_copy
 from vidigree.media import MediaError, UnsupportedMediaError, UsageError
@@ -97,6 +97,28 @@ def test_http_is_fetched_and_the_copy_deleted(server: str, page: str) -> None:
     with local_copy(server + page, FetchLimits()) as path:
         assert path.read_bytes() == BODY
     assert not path.parent.exists()
+
+
+def test_what_ascii_has_not_is_sent_as_utf8_and_what_is_encoded_stays(server: str) -> None:
+    """RFC 3987, section 3.1; a redirect's bytes are sent back as they came."""
+    for page in (IRI, URI, "/bytes"):
+        assert fetch(server + page) == BODY
+    with pytest.raises(MediaError, match="404"):
+        fetch(server + URI.replace("%", "%25"))
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("BÜCHER.test", "xn--bcher-kva.test"), ("例え.テスト", "xn--r8jz45g.xn--zckzah")],
+)
+def test_a_host_in_another_script_is_told_by_its_ascii_name(
+    host: str, told: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(server.rpartition(":")[2])
+    here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [here])
+    assert fetch(f"http://{host}:{port}/host") == f"{told}:{port}".encode()
+    assert fetch(f"http://127.0.0.1:{port}/host") == f"127.0.0.1:{port}".encode()
 
 
 def test_buckets_are_fetched() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
+from vidigree.cli import main
 from vidigree.detect.inputs import expand
 from vidigree.media import UsageError
 
@@ -72,6 +73,25 @@ def test_a_binary_list_is_refused(tmp_path: Path) -> None:
 def test_a_pattern_without_matches_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="Nothing matches"):
         list(expand([name]))
+
+
+@pytest.mark.parametrize("sent", ["", "\n  \n"])
+@pytest.mark.parametrize("options", [[], ["--json"], ["-o", "verdicts.jsonl"], ["--jobs", "2"]])
+def test_a_list_that_names_nothing_is_an_error_at_the_end_of_a_pipe_too(
+    sent: str,
+    options: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Code 0 is a finding; what feeds the pipe may have failed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO(sent))
+    with pytest.raises(SystemExit) as ended:
+        main(["audit", "-", *options])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("vidigree: The list names no clip. ")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

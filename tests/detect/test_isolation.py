@@ -50,6 +50,8 @@ def perform(job, **options):
     if name.endswith("noise"):
         print("noise on standard output", flush=True)
         os.write(1, b"more noise\\n")
+    if name.endswith("long bug"):
+        raise ValueError("x" * (1 << 20) + " the end")
     if name.endswith("bug"):
         raise KeyError("a defect")
     if name.endswith("pid"):
@@ -106,17 +108,46 @@ def test_noise_does_not_break_the_protocol(saboteur: None) -> None:
 def test_what_a_worker_says_is_told(saboteur: None) -> None:
     said: list[str] = []
     with WorkerPool(1, on_output=said.append) as pool:
-        for name in ("/noise", "/bug"):
-            pool.audit(Job(name=name, settings=FAST))
+        pool.audit(Job(name="/noise", settings=FAST))
     deadline = time.monotonic() + 10
-    while "KeyError: 'a defect'" not in said and time.monotonic() < deadline:
+    while len(said) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert said[:3] == [
-        "noise on standard output",
-        "more noise",
-        "Traceback (most recent call last):",
-    ]
-    assert said[-1] == "KeyError: 'a defect'"
+    assert said == ["noise on standard output", "more noise"]
+
+
+def test_the_traceback_of_a_defect_is_told_in_one_piece_and_not_in_the_answer(
+    saboteur: None,
+) -> None:
+    said: list[str] = []
+    traced: list[tuple[Job, str]] = []
+    with WorkerPool(
+        1, on_output=said.append, on_unexpected=lambda *two: traced.append(two)
+    ) as pool:
+        answer = pool.audit(Job(name="/bug", settings=FAST))
+        pool.audit(Job(name="/noise", settings=FAST))
+    ((job, told),) = traced
+    assert job.name == "/bug"
+    assert told.startswith("Traceback (most recent call last):\n")
+    assert told.endswith("KeyError: 'a defect'\n")
+    assert not any("Traceback" in line or "a defect" in line for line in said)
+    assert "Traceback" not in str(answer)
+    assert "'a defect'" not in str(answer)
+
+
+def test_a_long_traceback_keeps_its_end(saboteur: None) -> None:
+    traced: list[str] = []
+    with WorkerPool(1, on_unexpected=lambda _, told: traced.append(told)) as pool:
+        pool.audit(Job(name="/long bug", settings=FAST))
+    assert len(traced[0]) == 16 << 10
+    assert traced[0].endswith("x the end\n")
+
+
+def test_where_nobody_asks_a_traceback_goes_to_standard_error(
+    saboteur: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with WorkerPool(1) as pool:
+        pool.audit(Job(name="/bug", settings=FAST))
+    assert capsys.readouterr().err.endswith("KeyError: 'a defect'\n")
 
 
 def test_workers_work_at_the_same_time_and_are_reused(saboteur: None) -> None:

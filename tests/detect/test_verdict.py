@@ -12,8 +12,10 @@ from fixtures.readings import (
     CLEAN,
     ENTRY,
     GENERATED,
+    LIKELY,
     MARK,
     NO_MARK,
+    NONE,
     Credentials,
     Signer,
 )
@@ -43,14 +45,53 @@ def test_a_capture_stamped_here_does_not_contradict_its_own_mark() -> None:
     assert judge(readings).finding is not Finding.CONTRADICTORY
 
 
-def test_a_picture_stamped_here_as_a_recording_does_not_contradict_its_claim() -> None:
-    found = replace(ENTRY, found_by="fingerprint", claimed_source="captured", generated=False)
-    result = judge(replace(CLEAN, credentials=CAPTURED, ledger=found))
-    assert result.finding is not Finding.CONTRADICTORY
-    # The same row serves a file with its credentials and one without.
-    without = judge(replace(CLEAN, ledger=found))
-    assert result.reason == without.reason == "issued-as-captured"
-    assert "no longer" not in result.headline()
+@pytest.mark.parametrize("source", ["captured", "edited", "unknown"])
+@pytest.mark.parametrize(
+    ("mark", "found_by"), [(NO_MARK, "fingerprint"), (MARK, "mark")], ids=["original", "stamped"]
+)
+@pytest.mark.parametrize(
+    ("classifier", "reason"),
+    [
+        (CLEAN.classifier, "captured-trusted"),
+        (LIKELY, "capture-against-classifier"),
+        (NotChecked(layer="classifier", why="it is broken"), "captured-trusted-unchecked"),
+    ],
+)
+def test_a_recording_is_judged_alike_whether_or_not_it_was_stamped_here(
+    source: str, mark: MarkReading, found_by: str, classifier: Any, reason: str
+) -> None:
+    entry = replace(ENTRY, found_by=found_by, claimed_source=source, generated=False)
+    readings = replace(CLEAN, credentials=CAPTURED, classifier=classifier)
+    assert judge(readings).reason == reason
+    assert judge(replace(readings, marks=(mark,), ledger=entry)).reason == reason
+
+
+def test_a_foreign_mark_in_a_picture_stamped_here_is_not_passed_over() -> None:
+    """The ledger knows the picture, and nothing of who put that mark into it, or why."""
+    entry = replace(ENTRY, found_by="fingerprint", claimed_source="captured", generated=False)
+    readings = replace(CLEAN, credentials=CAPTURED, ledger=entry)
+    for mark in (MARK, replace(MARK, message=None)):
+        result = judge(replace(readings, marks=(mark,)))
+        assert result.reason == "issued-as-captured"
+        (piece,) = [piece for piece in result.evidence if piece.layer == "consistency"]
+        assert piece.code == "consistency.capture-beside-mark"
+        assert piece.values == {"clip_id": ENTRY.clip_id, "key_id": "mk-1"}
+
+
+def test_a_mark_whose_picture_is_only_loosely_its_own_vouches_for_no_recording() -> None:
+    entry = replace(ENTRY, same_content=None, claimed_source="captured", generated=False)
+    readings = replace(CLEAN, credentials=CAPTURED, marks=(MARK,), ledger=entry)
+    assert judge(readings).reason == "issued-as-captured"
+
+
+def test_an_untrusted_recording_that_was_stamped_here_stays_inconclusive() -> None:
+    entry = replace(ENTRY, claimed_source="captured", generated=False)
+    readings = replace(CLEAN, marks=(MARK,), ledger=entry)
+    claims = (NONE, replace(CAPTURED, trusted_by="own"), replace(CAPTURED, validity="expired"))
+    for credentials in claims:
+        result = judge(replace(readings, credentials=credentials))
+        assert (result.reason, result.finding) == ("issued-as-captured", Finding.INCONCLUSIVE)
+        assert "no longer" not in result.headline()
 
 
 @pytest.mark.parametrize(

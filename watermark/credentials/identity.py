@@ -232,9 +232,13 @@ def _check_key_fits(
 
 
 def own_roots(folder: Path | None = None) -> tuple[bytes, ...]:
-    """Return the PEM of the own development root and of all former ones, newest first."""
+    """Return the PEM of the own development root, then of all former ones.
+
+    Those are in the order of their serial numbers, which are random: a root counts whatever its
+    place, and nothing asks which is newer.
+    """
     folder = identity_folder(folder)
-    paths = [folder / "root.pem", *sorted(folder.glob("former/*.pem"), reverse=True)]
+    paths = [folder / "root.pem", *sorted(folder.glob("former/*.pem"))]
     return tuple(read_pem(path) for path in paths if path.exists())
 
 

@@ -14,6 +14,7 @@ from vidigree.detect.classifier.canonical import (
     SMALLEST_SIDE,
     WINDOW_FRAMES,
     CanonicalWindow,
+    WindowCutter,
     canonical_windows,
 )
 from vidigree.detect.classifier.extraction import Block, block_features
@@ -127,6 +128,27 @@ def test_windows_are_two_seconds_and_rests_are_dropped() -> None:
 def test_every_other_window_of_a_long_clip() -> None:
     windows = list(canonical_windows(moving_texture(count=24 * 8), every=2))
     assert [w.start for w in windows] == [0.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("blank", "every", "past"),
+    [(30, 1, (1.25, 2.875)), (50, 1, (2.125, 2.875)), (30, 2, (1.25, 2.0)), (48, 2, None)],
+)
+def test_a_blank_beginning_can_be_left_out_of_the_last_window(
+    blank: int, every: int, past: tuple[float, float] | None
+) -> None:
+    """Of every other window the frames after the first are not at hand."""
+    frames = [
+        Frame(image=frame.image * (index >= blank), time=frame.time)
+        for index, frame in enumerate(moving_texture(count=68 if every == 1 else 116))
+    ]
+    cutter = WindowCutter(every=every)
+    windows = [window for frame in frames for window in cutter.feed(frame)]
+    windows += cutter.finish()
+    assert windows == list(canonical_windows(frames, every=every))
+    assert [window.has_detail for window in windows] == [False]
+    window = cutter.past_blank()
+    assert (None if window is None else (window.start, window.end)) == past
 
 
 def test_nothing_is_made_of_too_little() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from fixtures.drawings import cartoon, screen
 from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier import ABSTENTIONS, score_video, shipped_model
@@ -52,6 +54,78 @@ def test_abstains_with_the_reason(tmp_path: Path, reason: str, frames, fps: int)
     assert reason in ABSTENTIONS
     assert reading.llr is None
     assert not reading.likely_synthetic
+
+
+def after(start: np.ndarray, frames: Iterable[Frame], *, count: int, fps: int = 24) -> Iterator:
+    """Yield a still picture, then the others."""
+    yield from (Frame(image=start, time=Fraction(i, fps)) for i in range(count))
+    for frame in frames:
+        yield Frame(image=frame.image, time=Fraction(count, fps) + frame.time)
+
+
+BLACK = np.zeros((240, 320, 3), np.uint8)
+RAMP = np.repeat(np.tile(np.linspace(40, 200, 320).astype(np.uint8), (240, 1))[..., None], 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("blank", "count", "judged"),
+    [
+        (1, 60, [(0.125, 2.125)]),
+        (24, 18, [(1.0, 1.75)]),
+        (24, 72, [(2.0, 4.0)]),
+        (54, 13, [(2.25, 2.875)]),
+        (60, 18, [(2.5, 3.25)]),
+    ],
+)
+def test_a_clip_that_begins_black_is_judged_on_the_rest(
+    tmp_path: Path, blank: int, count: int, judged: list[tuple[float, float]]
+) -> None:
+    frames = after(BLACK, moving_texture(count=count), count=blank)
+    reading = score_video(write_clip(tmp_path / "clip.mp4", frames))
+    assert (reading.status, reading.reason) == ("scored", "")
+    assert [(window.start, window.end) for window in reading.windows] == judged
+
+
+def test_a_clip_that_begins_black_is_searched_like_any_other(tmp_path: Path) -> None:
+    frames = after(BLACK, moving_texture(count=18), count=24)
+    where = score_video(write_clip(tmp_path / "clip.mp4", frames), where=True).where
+    assert where is not None
+    assert where.curve[0].start == 1
+
+
+def test_what_comes_after_a_blank_is_judged_as_if_nothing_came_before(tmp_path: Path) -> None:
+    plain = write_clip(tmp_path / "plain.mp4", moving_texture(count=44))
+    late = write_clip(tmp_path / "late.mp4", after(BLACK, moving_texture(count=44), count=12))
+    assert score_video(late).llr == pytest.approx(score_video(plain).llr, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("start", "frames", "reason"),
+    [
+        (BLACK, moving_texture(count=8), "too-little-detail"),  # a third of a second
+        (np.zeros((360, 480, 3), np.uint8), cartoon(count=40), "drawing"),
+        (np.zeros((480, 640, 3), np.uint8), screen(count=40), "screen"),
+        (RAMP, moving_texture(count=24), "too-little-detail"),  # faint, not blank
+    ],
+    ids=["short", "cartoon", "screen", "faint"],
+)
+def test_what_cannot_be_judged_cannot_after_a_blank_either(
+    tmp_path: Path, start: np.ndarray, frames: Iterator[Frame], reason: str
+) -> None:
+    reading = score_video(write_clip(tmp_path / "clip.mp4", after(start, frames, count=24)))
+    assert (reading.status, reading.reason) == ("abstained", reason)
+
+
+def test_blank_windows_do_not_make_a_drawing_of_the_others(tmp_path: Path) -> None:
+    """Seven black seconds are flat and of one colour, and no drawing."""
+    rng = np.random.default_rng(3)
+    squares = np.kron(rng.integers(40, 216, (40, 66)), np.ones((6, 6))).astype(np.uint8)
+    frames = (
+        Frame(image=np.dstack([squares[:, i : i + 320]] * 3), time=Fraction(i, 24))
+        for i in range(72)
+    )
+    reading = score_video(write_clip(tmp_path / "clip.mp4", after(BLACK, frames, count=168)))
+    assert (reading.status, reading.reason) == ("scored", "")
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 import sqlalchemy as sa
 
+from vidigree.detect import isolation
 from vidigree.detect.service.journal import JsonLines
 from vidigree.detect.service.schema import jobs
 
@@ -261,6 +262,41 @@ def test_a_crashed_decoder_costs_one_error(start_service: Start, clip: Path) -> 
     assert slow.status_code == 422
     assert "takes longer than" in slow.json()["error"]["message"]
     assert service.http.get("/healthz").status_code == 200
+
+
+DEFECT = """
+from vidigree.detect import worker
+
+def audit_job(job, *_):
+    raise KeyError(f"a defect over {job['name']}")
+
+worker.audit_job = audit_job
+worker.main()
+"""
+
+
+def test_a_defect_is_one_line_of_the_log_and_none_of_it_is_told(
+    start_service: Start,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    script = tmp_path / "defect.py"
+    script.write_text(DEFECT, encoding="utf-8")
+    monkeypatch.setattr(isolation, "_WORKER", (str(script),))
+    with caplog.at_level(logging.INFO, logger="vidigree.service"):
+        answer = start_service().audit(clip)
+    assert answer.json()["error"]["kind"] == "VidigreeError"
+    assert "defect of vidigree: KeyError" in answer.text
+    assert "Traceback" not in answer.text
+    assert "a defect over" not in answer.text
+    rows = [json.loads(JsonLines().format(record)) for record in caplog.records]
+    assert not [row for row in rows if row["event"] == "worker-output"]
+    (row,) = [row for row in rows if row["event"] == "unexpected-error"]
+    assert row["level"] == "error"
+    assert row["exception"].startswith("Traceback (most recent call last):\n")
+    assert row["exception"].endswith("KeyError: 'a defect over (the clip)'\n")
 
 
 def test_health_metrics_and_description(service: Any, broken: Path) -> None:

@@ -13,6 +13,7 @@ from fixtures.textures import moving_texture
 from vidigree.generate import RequestWarning, export_to_video, stamp_frames, stamped
 from vidigree.generate.doors.stamped import StampedPipeline
 from vidigree.generate.frames import to_uint8
+from vidigree.media import open_video
 from vidigree.media.errors import StampError, UsageError
 from vidigree.watermark import PUBLISHED_KEY, MarkReading
 from vidigree.watermark.keyring import KeyRing
@@ -132,3 +133,22 @@ def test_frames_of_which_a_part_was_marked_are_not_issued(home: Path, tmp_path: 
         assert list(tmp_path.glob("*.mp4")) == []
         assert Ledger.open().find_clip(5) is None
     assert stamp_frames(np.stack(marked), tmp_path / "clip.mp4", fps=fps).clip_id == 5
+
+
+def test_a_short_title_leaves_with_marked_frames_and_carries_no_mark_alone(
+    home: Path, tmp_path: Path
+) -> None:
+    """docs/generate.md says so; the ends of what carries a mark are known to half a second."""
+    frames, title = (
+        [frame.image for frame in moving_texture(count=count, seed=seed)]
+        for count, seed in ((48, 1), (5, 2))
+    )
+    ring = KeyRing.load()
+    marked = list(RobustMark().embed(frames, 5, key=ring.active, fps=Fraction(24)))
+    receipt = stamp_frames(np.stack(marked + title), tmp_path / "clip.mp4", fps=Fraction(24))
+    assert receipt.clip_id == 5
+    with open_video(receipt.path) as video:
+        images = list(video.images())
+    found = RobustMark().detect(images, keys=[ring.active], fps=Fraction(24))
+    alone = RobustMark().detect(images[48:], keys=[ring.active], fps=Fraction(24))
+    assert (found.message, alone.present) == (5, False)

@@ -26,6 +26,7 @@ from vidigree.watermark.credentials import (
 from vidigree.watermark.credentials import identity as identity_module
 from vidigree.watermark.credentials.certificates import DevelopmentChain, SigningAlgorithm
 from vidigree.watermark.credentials.commands import keys
+from vidigree.watermark.credentials.identity import own_roots
 from vidigree.watermark.keyring import KeyRing
 
 
@@ -114,6 +115,15 @@ def test_a_folder_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
 def test_no_identity_says_how_to_make_one() -> None:
     with pytest.raises(CredentialsError, match="keys init"):
         load_identity()
+
+
+def test_roots_of_replaced_identities_stay_own_ones(home: Path) -> None:
+    made = [init_identity(replace=True).root for _ in range(3)]
+    current, *former = own_roots()
+    assert current == made[-1]
+    assert set(former) == set(made[:-1])
+    (listed,) = TrustSettings.load().lists
+    assert (listed.role, len(listed.certificates())) == ("own", 3)
 
 
 def test_foreign_key_is_refused(identity: SigningIdentity, home: Path, tmp_path: Path) -> None:
