@@ -154,7 +154,7 @@ class WindowCutter:
         samples, self._samples = self._samples, []
         self._blank_first = []
         if (window := make_window(samples, self._kinds)) is not None:
-            if not window.has_detail and is_blank(samples[0].image):
+            if window.views and not window.has_detail and is_blank(samples[0].image):
                 self._blank_first = samples
             yield window
 

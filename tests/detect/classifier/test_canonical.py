@@ -151,6 +151,12 @@ def test_a_blank_beginning_can_be_left_out_of_the_last_window(
     assert (None if window is None else (window.start, window.end)) == past
 
 
+def test_windows_without_views_still_say_what_the_pictures_were_like() -> None:
+    (window,) = canonical_windows(moving_texture(count=40), kinds=())
+    assert window.views == {}
+    assert window.quality is not None
+
+
 def test_nothing_is_made_of_too_little() -> None:
     tiny = moving_texture(width=SMALLEST_SIDE, height=SMALLEST_SIDE)
     assert list(canonical_windows(tiny)) == []
