@@ -105,10 +105,10 @@ def evaluate(
             laundering=name,
             blocks=settings.blocks,
             cache=cache,
-            only=None if name in ("none", *settings.launderings) else sample,
+            only=None if name in ("none", *settings.every_laundering) else sample,
             progress=progress,
         )
-        for name in dict.fromkeys((*settings.launderings, "none", *launderings))
+        for name in dict.fromkeys((*settings.every_laundering, "none", *launderings))
     }
     training = [tables[name] for name in settings.launderings]
     columns = dict.fromkeys(("none", *launderings))
@@ -168,7 +168,7 @@ def evaluate(
         strata=strata(llr, kept, _measures(known)),
         tpr_shifted=shifted_by_quality(llr, kept, known, fold[seen]),
         localisation=localisation_figures(
-            recipe.fitted_local(tables["none"]), settings.blocks, cache, progress=progress
+            recipe.fitted_local(tables), settings.blocks, cache, progress=progress
         ),
         own_engines=own_engine_rows(recipe, own, cache, reals=llr[~kept]),
         roc=tuple(roc_points(llr, kept)),

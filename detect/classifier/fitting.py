@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,9 @@ class TrainingSettings:
         ridge: Penalty of the regression, see :func:`ridge_dual`.
         kernel_width: Factor of the squared distance, which is a mean over groups and their
             features.
-        local_ridge: Penalty of the regression of what says where, if that is a member of its own.
+        local_launderings: What the clips go through for what says where, if that is a member of its
+            own.
+        local_ridge: Its penalty of the regression.
         local_kernel_width: Its factor of the squared distance.
         fold_count: Folds of leave-origin-out.
         seeds: One round of leave-origin-out for each; scores are averaged over rounds.
@@ -72,6 +74,7 @@ class TrainingSettings:
     launderings: tuple[str, ...] = ("none", "draw-0", "crf35")
     ridge: float = 0.2
     kernel_width: float = 0.3
+    local_launderings: tuple[str, ...] = ("none", "half", "crf35")
     local_ridge: float = 0.1
     local_kernel_width: float = 0.08
     fold_count: int = 8
@@ -90,10 +93,22 @@ class TrainingSettings:
         return replace(
             self,
             groups=kept or self.groups,
+            launderings=self.local_launderings,
             ridge=self.local_ridge,
             kernel_width=self.local_kernel_width,
             seeds=self.seeds[:1],
         )
+
+    @property
+    def local_apart(self) -> bool:
+        """Whether what says where is a member of its own: where it leaves a group out."""
+        return self.local.groups != self.groups
+
+    @property
+    def every_laundering(self) -> tuple[str, ...]:
+        """What the clips go through for one member or the other."""
+        local = self.local_launderings if self.local_apart else ()
+        return tuple(dict.fromkeys((*self.launderings, *local)))
 
     def with_groups(self, names: Sequence[str]) -> TrainingSettings:
         """Return the settings with further feature groups."""
@@ -106,11 +121,11 @@ class Further:
 
     Attributes:
         clips: The clips, linked with the scored ones where they show the same pictures.
-        tables: Their features, one table for each of the training tables, in the same order.
+        tables: Laundering to their features.
     """
 
     clips: Sequence[LabelledClip] = ()
-    tables: Sequence[FeatureTable] = ()
+    tables: Mapping[str, FeatureTable] = field(default_factory=dict)
 
 
 _NO_FURTHER = Further()
@@ -127,7 +142,7 @@ def held_out_members(
 
     Args:
         clips: The clips all tables were built from.
-        training: Tables whose rows are trained on.
+        training: Tables whose rows are trained on, those of ``settings.launderings``.
         scored: Tables to score.
         settings: Choices.
         further: Clips to train on as well, but for those in a group that is held out.
@@ -179,7 +194,7 @@ class Recipe:
 
     Attributes:
         clips: The clips the tables were built from.
-        training: Tables whose rows are trained on.
+        training: Tables whose rows are trained on, those of ``settings.launderings``.
         settings: Choices.
         stack: See ClassifierModel.
         further: Clips to train on as well, but for those in a group that is held out.
@@ -196,22 +211,23 @@ class Recipe:
         model = _fit_without(held_out, self.clips, self.training, self.settings, self.further)
         return replace(model, stack=self.stack)
 
-    def fitted_local(self, clean: FeatureTable) -> Recipe:
+    def fitted_local(self, tables: Mapping[str, FeatureTable]) -> Recipe:
         """Return the recipe of the member that says where: this one where no group is left out.
 
         Args:
-            clean: The table of the clips as they are, whose held-out scores its stack is fitted on.
+            tables: Those of ``settings.every_laundering``. Its stack is fitted on held-out scores
+                of the clips as they are.
 
         Raises:
             UsageError: A class has fewer groups than folds.
         """
-        settings = self.settings.local
-        if settings.groups == self.settings.groups:
+        if not self.settings.local_apart:
             return self
-        training = [table.only(settings.blocks) for table in self.training]
-        tables = [table.only(settings.blocks) for table in self.further.tables]
-        further = Further(clips=self.further.clips, tables=tables)
-        asked = [clean.only(settings.blocks)]
+        settings = self.settings.local
+        training = [tables[name].only(settings.blocks) for name in settings.launderings]
+        beside = {name: own.only(settings.blocks) for name, own in self.further.tables.items()}
+        further = Further(clips=self.further.clips, tables=beside)
+        asked = [tables["none"].only(settings.blocks)]
         members = held_out_members(self.clips, training, asked, settings, further)[0]
         return Recipe(
             clips=self.clips,
@@ -276,7 +292,9 @@ def _fit_without(
             np.concatenate([table.values, beside.values]),
             np.concatenate([table.clip, beside.clip + count]),
         )
-        for table, beside in zip(tables, further.tables, strict=True)
+        for table, beside in zip(
+            tables, (further.tables[name] for name in settings.launderings), strict=True
+        )
     ]
     return _fit_members(everything, joined, np.concatenate([~held_out, kept]), settings)
 

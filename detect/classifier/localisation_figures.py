@@ -15,8 +15,7 @@ from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.extraction import Block, block_columns
 from vidigree.detect.classifier.fitting import Recipe
-from vidigree.detect.classifier.heat_map import CELLS, cells_of_tiles
-from vidigree.detect.classifier.metrics import area_under_curve
+from vidigree.detect.classifier.map_figures import cells_area
 from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.regions import LEAST_BORDER, overlap
 from vidigree.detect.classifier.spliced_clips import SplicedClip, spliced_clips
@@ -29,8 +28,14 @@ _FOLDS = 5
 _ROUNDS = 3
 """Assignments of origins to folds; the regions are of the first one alone."""
 
-_SPLICES = {"time": 14, "plain": 14, "joined": 14, "space": 4, "soft": 4}
+_SPLICES = {"time": 14, "plain": 14, "joined": 14, "around": 14, "space": 4, "soft": 4}
 """Kind of splice to how many are made from each fold at most."""
+
+_STRETCHES, _ONCE = ("time", "plain", "joined"), ("space", "soft", "around")
+"""Kinds that are made in every round, and in the first alone."""
+
+_HARD = 35
+"""Constant rate factor of the second encode of what is shared on with little of it left."""
 
 _MATCH = 0.5
 _EVIDENCE = (0.0, 0.25, 0.5, 0.75, LEAST_EVIDENCE, 1.25, 1.5, 1.75)
@@ -90,6 +95,12 @@ class LocalisationFigures:
             asks for.
         joined: Real clips with a scene of another real clip, over all rounds.
         joined_named: Share of these in which a stretch is named, likewise.
+        around: Synthetic clips with a scene of a real clip in them, of one round.
+        around_found: Share of their synthetic parts, two in each, that are found, likewise.
+        around_wrong: Share of these clips in which the real scene is named, likewise.
+        hard_f1: ``time_f1`` where everything was encoded once more at CRF 35.
+        hard_use_f1: ``use_f1``, likewise.
+        hard_named: ``plain_named`` and ``joined_named``, likewise.
         boundaries_f1: The same if every inserted stretch were called right and every other shot
             too: what the cuts alone allow.
         thresholds: Evidence asked of a stretch: what each fold's was, chosen on the splices of
@@ -118,6 +129,12 @@ class LocalisationFigures:
     plain_named: float
     joined: int
     joined_named: float
+    around: int
+    around_found: float
+    around_wrong: float
+    hard_f1: float
+    hard_use_f1: float
+    hard_named: tuple[float, float]
     boundaries_f1: float
     thresholds: tuple[float, ...]
     pasted: int
@@ -155,28 +172,37 @@ def localisation_figures(
     """
     kept = block_columns(blocks, recipe.settings.blocks)
     rounds: list[SpliceRound] = []
+    harder: list[SpliceRound] = []
     first: dict[str, list[SplicedClip]] = {}
     for seed in range(_ROUNDS):
         fold = folds(recipe.clips, clip_groups(recipe.clips), count=_FOLDS, seed=seed)
-        made = {
-            kind: spliced_clips(
-                recipe.clips, fold, blocks, cache, kind=kind, per_fold=count, progress=progress
-            )
-            for kind, count in _SPLICES.items()
-            if seed == 0 or kind in ("time", "plain", "joined")
-        }
-        first = first or made
+        make = partial(spliced_clips, recipe.clips, fold, blocks, cache, progress=progress)
+        first = first or {kind: make(kind=kind, per_fold=_SPLICES[kind]) for kind in _ONCE}
+        made = {kind: make(kind=kind, per_fold=_SPLICES[kind]) for kind in _STRETCHES}
         if not made["time"]:
             continue
         models = [recipe.without(fold == index) for index in range(_FOLDS)]
         score = partial(_llr, models, kept)
-        rounds.append(
-            SpliceRound(timed=made["time"], plain=made["plain"], score=score, joined=made["joined"])
-        )
+        rounds.append(_splice_round(made, score))
+        hard = {
+            kind: make(kind=kind, per_fold=_SPLICES[kind], second_crf=_HARD) for kind in _STRETCHES
+        }
+        harder.append(_splice_round(hard, score))
     if not rounds:
         return None
-    figures = figures_of_splices(rounds, first["space"], soft=first["soft"])
-    return replace(figures, whole_named=_whole_named(recipe.clips, cache, progress))
+    figures = figures_of_splices(rounds, first["space"], soft=first["soft"], around=first["around"])
+    encoded_again = figures_of_splices(harder, [])
+    return replace(
+        figures,
+        hard_f1=encoded_again.time_f1,
+        hard_use_f1=encoded_again.use_f1,
+        hard_named=(encoded_again.plain_named, encoded_again.joined_named),
+        whole_named=_whole_named(recipe.clips, cache, progress),
+    )
+
+
+def _splice_round(made: dict[str, list[SplicedClip]], score: _Score) -> SpliceRound:
+    return SpliceRound(timed=made["time"], plain=made["plain"], score=score, joined=made["joined"])
 
 
 def _llr(
@@ -205,15 +231,17 @@ def figures_of_splices(
     pasted: Sequence[SplicedClip],
     *,
     soft: Sequence[SplicedClip] = (),
+    around: Sequence[SplicedClip] = (),
 ) -> LocalisationFigures:
     """Measure localisation; the thresholds of a fold are those that did best on the round's others.
 
-    The shares of whole clips are left open.
+    What was encoded once more, and the shares of whole clips, are left open.
 
     Args:
         rounds: Stretches, by assignment to folds.
         pasted: Clips with a pasted region, of the first round.
         soft: Clips with a pasted region whose borders are blended, likewise.
+        around: Synthetic clips with a scene of a real clip, likewise.
     """
     ideal, time = _NOTHING, _NOTHING
     chosen: set[float] = set()
@@ -231,6 +259,7 @@ def figures_of_splices(
         time += total
         chosen |= set(own.values())
     space, borders, soft_recall = _region_figures(pasted, rounds[0].plain, soft)
+    parts, scenes = _around(around, rounds[0].score)
     spliced = sum(len(part.timed) for part in rounds)
     return LocalisationFigures(
         rounds=len(rounds),
@@ -243,6 +272,12 @@ def figures_of_splices(
         plain_named=_mean(in_use["plain"]),
         joined=len(in_use["joined"]),
         joined_named=_mean(in_use["joined"]),
+        around=len(around),
+        around_found=_mean(parts),
+        around_wrong=_mean(scenes),
+        hard_f1=float("nan"),
+        hard_use_f1=float("nan"),
+        hard_named=(float("nan"), float("nan")),
         boundaries_f1=ideal.f1(LEAST_EVIDENCE),
         thresholds=tuple(sorted(chosen)),
         pasted=len(pasted),
@@ -253,7 +288,7 @@ def figures_of_splices(
         borders=borders,
         soft_recall=soft_recall,
         whole_named=(float("nan"), float("nan")),
-        space_auc=_cells_area(pasted, rounds[0].score),
+        space_auc=cells_area(pasted, rounds[0].score),
     )
 
 
@@ -291,6 +326,23 @@ def _stretch_count(
         if truth:
             hits[threshold] = sum(_overlap(part, truth) >= _MATCH for part in found)
     return _Count(hits, named, int(bool(truth)))
+
+
+def _around(clips: Sequence[SplicedClip], score: _Score) -> tuple[list[bool], list[bool]]:
+    """Return which synthetic parts use finds, and in which clips it names the real scene."""
+    parts: list[bool] = []
+    scenes: list[bool] = []
+    for clip in clips:
+        points = _points(clip, score(clip.splice.fold, clip.rows))
+        found = [(part.start, part.end) for part in stretches(points)]
+        start, cut, again, end = clip.truth
+        before, scene, after = (
+            any(_overlap(part, truth) >= _MATCH for part in found)
+            for truth in ((start, cut), (cut, again), (again, end))
+        )
+        parts += [before, after]
+        scenes.append(scene)
+    return parts, scenes
 
 
 def _points(clip: SplicedClip, llr: NDArray[np.float64]) -> list[CurvePoint]:
@@ -337,24 +389,3 @@ def _region_count(clip: SplicedClip) -> _Count:
     named = [value for value in _BORDER if clip.region.evidence >= value]
     hit = pasted and overlap(clip.region.box, clip.truth) >= _MATCH
     return _Count(Counter(named if hit else []), Counter(named), int(pasted))
-
-
-def _cells_area(pasted: Sequence[SplicedClip], score: _Score) -> float:
-    areas = []
-    for clip in pasted:
-        if len(clip.rows) != (CELLS - 1) ** 2:
-            continue
-        llr = score(clip.splice.fold, clip.rows)
-        cells = np.array(cells_of_tiles(llr.reshape(CELLS - 1, CELLS - 1)))
-        inside = _share_inside(clip.truth).ravel() >= 0.5
-        areas.append(area_under_curve(cells.ravel(), inside))
-    return float(np.mean(areas)) if areas else float("nan")
-
-
-def _share_inside(truth: tuple[float, ...]) -> NDArray[np.float64]:
-    """Return the share of each cell that lies in the region; the map covers the whole frame."""
-    edges = np.linspace(0, 1, CELLS + 1)
-    top, bottom, left, right = truth
-    rows = np.clip(np.minimum(edges[1:], bottom) - np.maximum(edges[:-1], top), 0, None) * CELLS
-    columns = np.clip(np.minimum(edges[1:], right) - np.maximum(edges[:-1], left), 0, None) * CELLS
-    return np.asarray(np.outer(rows, columns), dtype=np.float64)

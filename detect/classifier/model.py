@@ -25,10 +25,13 @@ from vidigree.media.output import output_file
 
 __all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_model"]
 
-_FORMAT = 4
-_FORMATS = (2, 3, _FORMAT)
+_FORMAT = 5
+_FORMATS = (2, _FORMAT)
 """Format 2 has no member of its own that says where; neither need later ones, which may be such
-weights with another calibration. In format 3 that member has the kernel of the whole model."""
+weights with another calibration. In formats 3 and 4 that member shared the rows of the whole."""
+
+_LOCAL = "local_"
+"""Prefix of the arrays of the member that says where."""
 
 _LIMIT = 4.0
 """Standardised features are cut here, so that one odd value cannot carry a verdict."""
@@ -51,6 +54,7 @@ class Header:
         calibrated_on: Whose real clips set the threshold: ``"training"`` or a user's own name.
         local_groups: Feature groups of the member that says where; none where that is the whole
             model.
+        local_launderings: What the training clips went through for that member.
     """
 
     recipe_id: str
@@ -64,6 +68,7 @@ class Header:
     trained_on: tuple[str, ...]
     calibrated_on: str = "training"
     local_groups: tuple[str, ...] = ()
+    local_launderings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,8 @@ class ClassifierModel:
         gamma: Width of the kernel: exp(-gamma * squared distance).
         stack: float64 (2,): factor of the score, and a constant; see ``stacked_llr``.
         reals: float32 (n,), log-likelihood ratios of held-out real clips, ascending.
-        local_dual: float32 (S,), ``dual`` of the member that says where; ``None`` for none.
-        local_stack: float64 (2,), its ``stack``.
-        local_gamma: Width of its kernel, in distances whose weights add up to one; ``None`` for
-            ``gamma``.
+        apart: The member that says where, trained on features that lean less on content; ``None``
+            where that is the whole model. Of its header and ``reals`` nothing counts.
     """
 
     header: Header
@@ -100,9 +103,7 @@ class ClassifierModel:
     gamma: float
     stack: NDArray[np.float64]
     reals: NDArray[np.float32]
-    local_dual: NDArray[np.float32] | None = None
-    local_stack: NDArray[np.float64] | None = None
-    local_gamma: float | None = None
+    apart: ClassifierModel | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -117,6 +118,8 @@ class ClassifierModel:
             digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
         digest.update(repr(self.header.threshold).encode())
         digest.update(" ".join(self.header.local_groups).encode())
+        if self.header.local_launderings:
+            digest.update(" ".join(self.header.local_launderings).encode())
         return f"{self.header.recipe_id}-{digest.hexdigest()[:12]}"
 
     def prepared(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -151,24 +154,17 @@ class ClassifierModel:
         Scenes of one clip differ in content, whoever made them. Its threshold and real clips are
         those of the whole model and mean nothing for it.
         """
-        if self.local_dual is None or self.local_stack is None:
+        if self.apart is None:
             return self
         rows = tuple(row for row in self.header.blocks if row[1] in self.header.local_groups)
-        kept = block_columns(self.blocks, tuple(Block(view, group) for view, group, _ in rows))
-        gamma = self.gamma if self.local_gamma is None else self.local_gamma
-        return ClassifierModel(
-            header=replace(self.header, blocks=rows, local_groups=()),
-            median=self.median[kept],
-            mean=self.mean[kept],
-            scale=self.scale[kept],
-            balance=self.balance[kept],
-            support=self.support[:, kept],
-            dual=self.local_dual,
-            # The weights left in a distance add up to one again.
-            gamma=gamma / float(np.sum(self.balance[kept].astype(np.float64) ** 2)),
-            stack=self.local_stack,
-            reals=self.reals,
+        header = replace(
+            self.header,
+            blocks=rows,
+            launderings=self.header.local_launderings,
+            local_groups=(),
+            local_launderings=(),
         )
+        return replace(self.apart, header=header, reals=self.reals)
 
     def p_value(self, llr: float) -> float:
         """Return the conformal p-value: how often held-out real clips score as high, in (0, 1]."""
@@ -195,14 +191,16 @@ class ClassifierModel:
 
 
 def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
-    gamma = None if model.local_gamma is None else np.array(model.local_gamma)
-    local = {
-        "local_dual": model.local_dual,
-        "local_gamma": gamma,
-        "local_stack": model.local_stack,
-    }
+    local = {} if model.apart is None else _member_arrays(model.apart)
     return {
-        **{name: array for name, array in local.items() if array is not None},
+        **{_LOCAL + name: array for name, array in local.items()},
+        **_member_arrays(model),
+        "reals": model.reals,
+    }
+
+
+def _member_arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
+    return {
         "median": model.median,
         "mean": model.mean,
         "scale": model.scale,
@@ -211,7 +209,6 @@ def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
         "dual": model.dual,
         "gamma": np.array(model.gamma),
         "stack": model.stack,
-        "reals": model.reals,
     }
 
 
@@ -273,8 +270,14 @@ def shipped_model() -> ClassifierModel:
 
 
 def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierModel:
-    got = hashlib.sha256(data).hexdigest()
-    if header.get("format") not in _FORMATS or header.get("sha256") != got:
+    if header.get("format") not in _FORMATS:
+        raise UsageError(
+            f"The classifier weights {path} are of format {header.get('format')}; this version"
+            f" reads {' and '.join(map(str, _FORMATS))}.",
+            hint="Train them again; of a calibration, calibrate the weights that come with this"
+            " version again.",
+        )
+    if header.get("sha256") != hashlib.sha256(data).hexdigest():
         raise UsageError(
             f"The classifier weights {path} do not match their header.",
             hint="Train them again, or reinstall the package.",
@@ -293,9 +296,15 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
             _check_version(name, version, path)
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
             parts: dict[str, Any] = {name: arrays[name] for name in arrays.files}
-        for name in {"gamma", "local_gamma"} & parts.keys():
-            parts[name] = float(parts[name])
-        model = ClassifierModel(header=parsed, **parts)
+        local = {
+            name.removeprefix(_LOCAL): parts.pop(name)
+            for name in arrays.files
+            if name.startswith(_LOCAL)
+        }
+        model = _member(parsed, parts)
+        if local:
+            nothing = np.zeros(0, np.float32)
+            model = replace(model, apart=_member(parsed, {**local, "reals": nothing}))
         _check_parts(model)
         return model
     except (KeyError, TypeError, ValueError) as error:
@@ -305,8 +314,24 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
         ) from error
 
 
+def _member(header: Header, parts: dict[str, Any]) -> ClassifierModel:
+    return ClassifierModel(header=header, **{**parts, "gamma": float(parts["gamma"])})
+
+
 def _check_parts(model: ClassifierModel) -> None:
     """Raise a ValueError unless the arrays fit, and what says where is whole or absent."""
+    header = model.header
+    known = {group for _, group, _ in header.blocks}
+    if bool(header.local_groups) != (model.apart is not None):
+        raise ValueError("local_groups")
+    if not known.issuperset(header.local_groups):
+        raise ValueError("local_groups")
+    _check_arrays(model)
+    if model.apart is not None:
+        _check_arrays(model.local)
+
+
+def _check_arrays(model: ClassifierModel) -> None:
     width = len(block_columns(model.blocks, ()))
     rows = (len(model.support),)
     shapes = {
@@ -317,21 +342,13 @@ def _check_parts(model: ClassifierModel) -> None:
         "support": (*rows, width),
         "dual": rows,
         "stack": (2,),
-        "local_dual": rows,
-        "local_stack": (2,),
     }
     for name, shape in shapes.items():
         array = getattr(model, name)
-        if array is not None and (array.shape != shape or not np.isfinite(array).all()):
+        if array.shape != shape or not np.isfinite(array).all():
             raise ValueError(name)
-    for factor in (model.gamma, model.local_gamma):
-        if factor is not None and not 0 < factor < np.inf:
-            raise ValueError("gamma")
-    names = model.header.local_groups
-    there = {bool(names), model.local_dual is not None, model.local_stack is not None}
-    known = {group for _, group, _ in model.header.blocks}
-    if len(there) > 1 or not known.issuperset(names):
-        raise ValueError("local_groups")
+    if not 0 < model.gamma < np.inf:
+        raise ValueError("gamma")
 
 
 def _check_version(name: str, version: int, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,7 @@ def spliced_clips(
     *,
     kind: str,
     per_fold: int,
+    second_crf: int = 0,
     progress: Progress = no_progress,
 ) -> list[SplicedClip]:
     """Make splices and their features, or load them from the cache.
@@ -64,12 +65,13 @@ def spliced_clips(
         cache: Where features are kept.
         kind: See :class:`Splice`.
         per_fold: Most splices from one fold.
+        second_crf: See :class:`Splice`.
         progress: Told how many are done.
     """
     made = []
     drawn = draw_splices(clips, fold, kind=kind, per_fold=per_fold, seed=7)
-    for place, splice in enumerate(drawn):
-        made.append(_cached(splice, clips, blocks, cache))
+    for place, once in enumerate(drawn):
+        made.append(_cached(replace(once, second_crf=second_crf), clips, blocks, cache))
         progress(f"splices ({kind})", place + 1, len(drawn))
     return made
 
@@ -83,7 +85,8 @@ def _cached(
         f"{block.view}-{block.group}-v{version}" for block, version in sorted(versions.items())
     )
     layout += f"+regions-v{REGIONS_VERSION}+takes"
-    path = cache.splice_path(f"{splice.name}-{host}-{insert}", layout)
+    second = f"-x{splice.second_crf}" if splice.second_crf else ""
+    path = cache.splice_path(f"{splice.name}-{host}-{insert}{second}", layout)
     if not path.exists():
         made = _made(splice, clips, blocks)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ _SHORTEST_INSERT = 1.9
 _BLEND = 8
 """Pixels over which the borders of a soft region are blended, inside it."""
 
-_ENCODE = Laundering(name="splice", encodes=(Encode("libx264", 23),))
+_ENCODE = Encode("libx264", 23)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +37,15 @@ class Splice:
     """One made clip.
 
     Attributes:
-        host: Index of the real clip.
-        insert: Index of the synthetic clip, of a real one for ``"joined"``.
+        host: Index of the real clip, of a synthetic one for ``"around"``.
+        insert: Index of the synthetic clip, of a real one for ``"joined"`` and ``"around"``.
         fold: Fold that both belong to.
         kind: ``"time"``, ``"space"``, ``"soft"`` for a region with blended borders, ``"plain"`` for
-            the host alone, or ``"joined"`` for a scene of another real clip.
+            the host alone, ``"joined"`` for a scene of another real clip, or ``"around"`` for a
+            scene of a real clip in a synthetic one.
         place: Where the cut is, as a part of the host, [0, 1]; of a region its top and left edge.
         seconds: Length of an inserted stretch; not used for regions.
+        second_crf: Constant rate factor of another encode of the whole; 0 for none.
     """
 
     host: int
@@ -52,10 +54,11 @@ class Splice:
     kind: str
     place: tuple[float, float]
     seconds: float
+    second_crf: int = 0
 
     @property
     def name(self) -> str:
-        """Name for a cache: everything that decides the pixels."""
+        """Name for a cache: everything that decides the pixels before another encode."""
         first, second = self.place
         return f"{self.kind}-{self.host}-{self.insert}-{first:.4f}-{second:.4f}-{self.seconds:.4f}"
 
@@ -71,14 +74,16 @@ def draw_splices(
         kind: See Splice.
         per_fold: Most splices from one fold.
         seed: Of the draw; the same seed draws the same hosts, inserts and cuts for every kind, but
-            that ``"joined"`` takes its inserts from the hosts.
+            that ``"joined"`` takes its inserts from the hosts, and ``"around"`` has hosts of its
+            own.
     """
     rng = np.random.default_rng(seed)
     found = []
     for index in np.unique(fold):
         members = rng.permutation(np.flatnonzero(fold == index))
-        hosts = _one_each(clips, members, False, _SHORTEST_HOST, per_fold)
-        inserts = _one_each(clips, members, True, _SHORTEST_INSERT, per_fold)
+        around = kind == "around"
+        hosts = _one_each(clips, members, around, _SHORTEST_HOST, per_fold)
+        inserts = _one_each(clips, members, not around, _SHORTEST_INSERT, per_fold)
         hosts = hosts[: len(inserts)]
         if kind == "joined":
             # A scene of the next host's origin, not of its own.
@@ -132,9 +137,9 @@ def splice_frames(
         clips: The clips its indices refer to.
 
     Returns:
-        The frames, encoded and decoded once, and the truth: start and end in seconds of an
-        inserted stretch; top, bottom, left and right edge, as parts of the frame, of a region;
-        nothing where all is real.
+        The frames, encoded and decoded, and the truth: start and end in seconds of an
+        inserted stretch, or of each of the two around a real one; top, bottom, left and right edge,
+        as parts of the frame, of a region; nothing where all is real.
 
     Raises:
         MediaError: A clip cannot be read.
@@ -145,19 +150,23 @@ def splice_frames(
     size = (round(info.height * factor) // 2 * 2, round(info.width * factor) // 2 * 2)
     images = _images(clips[splice.host], _HOST_SECONDS, size)
     truth: tuple[float, ...] = ()
-    if splice.kind in ("time", "joined"):
+    if splice.kind in ("time", "joined", "around"):
         insert = _images(clips[splice.insert], splice.seconds, size)
         cut = int(len(images) * splice.place[0])
         images = images[:cut] + insert + images[cut:]
         if splice.kind == "time":
             truth = (cut / _RATE, (cut + len(insert)) / _RATE)
+        elif splice.kind == "around":
+            truth = (0.0, cut / _RATE, (cut + len(insert)) / _RATE, len(images) / _RATE)
     if splice.kind in ("space", "soft"):
         images, truth = _pasted(images, splice, clips[splice.insert], size)
     frames = (
         Frame(image=np.ascontiguousarray(image), time=Fraction(index, _RATE))
         for index, image in enumerate(images)
     )
-    return launder(frames, _ENCODE, fps=Fraction(_RATE)), truth
+    second = (Encode("libx264", splice.second_crf),) if splice.second_crf else ()
+    encodes = Laundering(name="splice", encodes=(_ENCODE, *second))
+    return launder(frames, encodes, fps=Fraction(_RATE)), truth
 
 
 def _pasted(

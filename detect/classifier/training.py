@@ -56,10 +56,10 @@ def train(
         name: build_table(
             clips, laundering=name, blocks=settings.blocks, cache=cache, progress=progress
         )
-        for name in settings.launderings
+        for name in settings.every_laundering
     }
     beside = further_tables(linked, cache, settings, progress)
-    training = list(tables.values())
+    training = [tables[name] for name in settings.launderings]
     members = held_out_members(clips, training, [tables["none"]], settings, beside)[0]
     recipe = Recipe(
         clips=clips,
@@ -68,8 +68,8 @@ def train(
         stack=fitted_stack(clips, members),
         further=beside,
     )
-    local = recipe.fitted_local(tables["none"])
-    apart = local is not recipe
+    local = recipe.fitted_local(tables)
+    apart = settings.local_apart
     llr = stacked_llr(members, recipe.stack)
     reals = np.sort(llr[~labels & ~np.isnan(llr)])
     nothing = np.zeros(len(clips), dtype=bool)
@@ -80,12 +80,9 @@ def train(
             cache=cache,
             settings=settings,
             threshold=conformal_threshold(reals, settings.false_alarms),
-            local_groups=local.settings.groups if apart else (),
         ),
         reals=reals.astype(np.float32),
-        local_dual=local.without(nothing).dual if apart else None,
-        local_stack=local.stack if apart else None,
-        local_gamma=local.settings.kernel_width if apart else None,
+        apart=local.without(nothing) if apart else None,
     )
 
 
@@ -95,7 +92,6 @@ def _header(
     cache: WindowCache,
     settings: TrainingSettings,
     threshold: float,
-    local_groups: tuple[str, ...],
 ) -> Header:
     """Say what a model of all these clips is made of."""
     synthetic = sum(clip.synthetic for clip in clips)
@@ -112,7 +108,8 @@ def _header(
         false_alarms=settings.false_alarms,
         threshold=threshold,
         trained_on=tuple(sorted({cache.digest(clip)[:16] for clip in clips})),
-        local_groups=local_groups,
+        local_groups=settings.local.groups if settings.local_apart else (),
+        local_launderings=settings.local_launderings if settings.local_apart else (),
     )
 
 
@@ -132,10 +129,10 @@ def further_tables(
         return Further()
     return Further(
         clips=clips,
-        tables=[
-            build_table(
+        tables={
+            name: build_table(
                 clips, laundering=name, blocks=settings.blocks, cache=cache, progress=progress
             )
-            for name in settings.launderings
-        ],
+            for name in settings.every_laundering
+        },
     )

@@ -45,6 +45,7 @@ def weights() -> ClassifierModel:
             shipped.header,
             blocks=(("resized", "motion", feature_group("motion").version),),
             local_groups=(),
+            local_launderings=(),
         ),
         median=np.zeros(width, np.float32),
         mean=np.zeros(width, np.float32),
@@ -52,8 +53,7 @@ def weights() -> ClassifierModel:
         balance=np.full(width, width**-0.5, np.float32),
         support=rng.normal(size=(8, width)).astype(np.float16),
         dual=rng.normal(size=8).astype(np.float32),
-        local_dual=None,
-        local_stack=None,
+        apart=None,
     )
 
 

@@ -68,6 +68,16 @@ def test_an_inserted_stretch_is_where_the_truth_says(clips: list[LabelledClip]) 
     assert max(change[:first]) < 6 < min(change[first : len(plain)])
 
 
+def test_another_encode_takes_detail_and_nothing_else(clips: list[LabelledClip]) -> None:
+    stream, truth = splice_frames(_splice("time"), clips)
+    once = [frame.image for frame in stream]
+    stream, again = splice_frames(replace(_splice("time"), second_crf=45), clips)
+    twice = [frame.image for frame in stream]
+    assert (truth, len(once)) == (again, len(twice))
+    assert np.abs(np.array(once, int) - np.array(twice)).mean() > 0.5
+    assert np.corrcoef(np.ravel(once), np.ravel(twice))[0, 1] > 0.8
+
+
 def test_a_pasted_region_is_where_the_truth_says(clips: list[LabelledClip]) -> None:
     plain = [f.image for f in splice_frames(_splice("plain"), clips)[0]]
     stream, truth = splice_frames(_splice("space"), clips)
@@ -120,6 +130,16 @@ def test_real_scenes_are_joined_with_those_of_another_origin(clips: list[Labelle
     assert len(list(frames)) > len(list(splice_frames(alone, clips)[0]))
     # A lone host has no other to be joined with.
     assert draw_splices(clips, np.array([0, 0, 1, 1]), kind="joined", per_fold=3, seed=0) == []
+
+
+def test_a_real_scene_in_a_synthetic_clip_has_the_truth_around_it(
+    clips: list[LabelledClip],
+) -> None:
+    drawn = draw_splices(clips, np.array([0, 0, 1, 1]), kind="around", per_fold=3, seed=0)
+    assert [(s.host, s.insert, s.fold) for s in drawn] == [(1, 0, 0), (3, 2, 1)]
+    frames, (start, cut, again, end) = splice_frames(replace(drawn[0], seconds=2.0), clips)
+    assert (start, again - cut) == (0.0, 2.0)
+    assert 0 < cut < again < end == len(list(frames)) / 16
 
 
 HOST, INSERT, REST = (0.0, 2.0, 0.0, 0.0), (2.0, 4.0, 1.0, 1.0), (4.0, 6.0, 2.0, 0.0)
@@ -178,6 +198,16 @@ def test_named_scenes_of_another_camera_count_against_precision() -> None:
     assert (figures.joined, figures.joined_named) == (2, 0.5)
 
 
+def test_synthetic_parts_around_a_real_scene_are_counted_apart() -> None:
+    facts = [HOST, INSERT, REST]
+    truth = (0.0, 2.0, 4.0, 6.0)
+    found = _made("around", [5, -3, 5], facts, *truth)
+    wrong = _made("around", [-3, 3, -3], facts, *truth)
+    figures = figures_of_splices([_round([], [])], [], around=[found, wrong])
+    assert (figures.around, figures.around_found, figures.around_wrong) == (2, 0.5, 0.5)
+    assert figures.spliced == 0
+
+
 @pytest.mark.slow
 def test_models_of_the_folds_judge_the_splices_without_what_leans_on_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -192,12 +222,16 @@ def test_models_of_the_folds_judge_the_splices_without_what_leans_on_content(
     monkeypatch.setattr(localisation_figures, "_FOLDS", 2)
     monkeypatch.setattr(localisation_figures, "_ROUNDS", 2)
     settings = TrainingSettings(
-        groups=("palette", "temporal"), launderings=("none",), fold_count=2, seeds=(0,)
+        groups=("palette", "temporal"),
+        launderings=("none",),
+        local_launderings=("none",),
+        fold_count=2,
+        seeds=(0,),
     )
     cache = WindowCache(tmp_path / "cache")
     table = build_table(clips, laundering="none", blocks=settings.blocks, cache=cache)
     recipe = Recipe(clips=clips, training=[table], settings=settings, stack=np.array([1.0, 0.0]))
-    local = recipe.fitted_local(table)
+    local = recipe.fitted_local({"none": table})
     assert local.settings.groups == ("temporal",)
 
     def figures(of: Recipe) -> LocalisationFigures:
@@ -207,17 +241,18 @@ def test_models_of_the_folds_judge_the_splices_without_what_leans_on_content(
 
     found = figures(local)
     assert (found.rounds, found.spliced, found.plain, found.joined) == (2, 8, 8, 8)
-    assert (found.pasted, found.unpasted) == (4, 4)
+    assert (found.pasted, found.unpasted, found.around) == (4, 4, 4)
     assert found.boundaries_f1 == 1.0
+    assert 0 <= found.hard_use_f1 <= 1
+    assert 0 <= found.hard_f1 <= 1
     assert found.space_auc != figures(recipe).space_auc
 
 
 def test_no_round_with_a_splice_is_no_figure(
     clips: list[LabelledClip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        localisation_figures, "_SPLICES", dict.fromkeys(("time", "plain", "joined"), 0)
-    )
+    kinds = localisation_figures._SPLICES
+    monkeypatch.setattr(localisation_figures, "_SPLICES", dict.fromkeys(kinds, 0))
     recipe = Recipe(
         clips=clips, training=[], settings=TrainingSettings(), stack=np.array([1.0, 0.0])
     )

@@ -79,7 +79,7 @@ def test_further_clips_are_trained_on_but_never_beside_their_own_group(
     def beside(origin: str) -> Further:
         clip = replace(clips[0], origin=origin, synthetic=True)
         own = replace(table, values=table.values[:1], clip=np.zeros(1, np.int64))
-        return Further(clips=[clip], tables=[own])
+        return Further(clips=[clip], tables={"none": own})
 
     def score(further: Further) -> np.ndarray:
         return held_out_members(clips, [table], [table], SETTINGS, further)[0]
@@ -156,12 +156,7 @@ def test_what_says_where_is_asked_where(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
 ) -> None:
     model = train(clips, cache=cache, settings=WITH_CONTENT)
-    whole = replace(
-        model,
-        local_dual=None,
-        local_stack=None,
-        header=replace(model.header, local_groups=()),
-    )
+    whole = replace(model, apart=None, header=replace(model.header, local_groups=()))
     curve, same, other = (_curve(clips[0].path, one) for one in (model, model.local, whole))
     assert curve == same != other
 

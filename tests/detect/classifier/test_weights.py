@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.labelled_clips import SETTINGS, WITH_CONTENT, local_kernel_width
+from fixtures.labelled_clips import SETTINGS, WITH_CONTENT
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip
@@ -20,15 +20,16 @@ from vidigree.media.errors import UsageError
 
 pytest.importorskip("sklearn")
 
-LOCAL_DAMAGES = {
-    "no names": {"local_groups": ()},
-    "unknown name": {"local_groups": ("noise", "surprise")},
-    "no name but a word": {"local_groups": "noise"},
-    "half": {"local_stack": None},
-    "wrong length": {"local_dual": np.zeros(3, np.float32)},
-    "not a number": {"local_stack": np.array([1.0, np.nan])},
-    "no width": {"local_gamma": 0.0},
-    "endless width": {"local_gamma": np.inf},
+DAMAGES = {
+    "no names": {"names": ()},
+    "unknown name": {"names": ("noise", "surprise")},
+    "no name but a word": {"names": "noise"},
+    "no member": {"member": None},
+    "other columns": {"names": ("palette",)},
+    "wrong length": {"dual": np.zeros(3, np.float32)},
+    "not a number": {"stack": np.array([1.0, np.nan])},
+    "no width": {"gamma": 0.0},
+    "endless width": {"gamma": np.inf},
 }
 
 
@@ -53,34 +54,55 @@ def test_weights_without_a_member_that_says_where_are_still_read(
     model = train(clips, cache=cache, settings=SETTINGS)
     save_model(model, tmp_path / "w.npz")
     header = json.loads((tmp_path / "w.json").read_text())
-    del header["local_groups"]
+    del header["local_groups"], header["local_launderings"]
     (tmp_path / "w.json").write_text(json.dumps({**header, "format": 2}))
     loaded = load_model(tmp_path / "w.npz")
     assert loaded.local is loaded
     assert loaded.model_id == model.model_id
 
 
-def test_what_says_where_in_weights_of_before_has_the_kernel_of_the_whole(
+def test_weights_whose_member_that_says_where_shared_rows_are_refused(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
 ) -> None:
-    model = train(clips, cache=cache, settings=WITH_CONTENT)
-    save_model(replace(model, local_gamma=None), tmp_path / "w.npz")
+    save_model(train(clips, cache=cache, settings=SETTINGS), tmp_path / "w.npz")
     header = json.loads((tmp_path / "w.json").read_text())
-    (tmp_path / "w.json").write_text(json.dumps({**header, "format": 3}))
+    (tmp_path / "w.json").write_text(json.dumps({**header, "format": 4}))
+    with pytest.raises(UsageError, match="are of format 4; this version reads 2 and 5"):
+        load_model(tmp_path / "w.npz")
+
+
+def test_what_says_where_is_kept_with_the_rest_and_is_part_of_the_id(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    settings = replace(WITH_CONTENT, local_launderings=("none", "half"))
+    model = train(clips, cache=cache, settings=settings)
+    save_model(model, tmp_path / "w.npz")
     loaded = load_model(tmp_path / "w.npz")
-    assert local_kernel_width(loaded.local) == pytest.approx(WITH_CONTENT.kernel_width)
-    assert local_kernel_width(model.local) == pytest.approx(WITH_CONTENT.local_kernel_width)
+    assert loaded.model_id == model.model_id
+    local = loaded.local
+    assert local.header.launderings == ("none", "half")
+    assert loaded.header.launderings == ("none",)
+    assert [group for _, group, _ in local.header.blocks] == ["noise"]
+    assert len(local.support) > len(loaded.support)
+    assert local.gamma == pytest.approx(settings.local_kernel_width)
+    rows = np.zeros((1, len(local.median)), np.float32)
+    np.testing.assert_array_equal(local.members(rows), model.local.members(rows))
+    one = replace(model, apart=replace(local, dual=-local.dual))
+    other = replace(model, header=replace(model.header, local_launderings=("none",)))
+    assert len({model.model_id, one.model_id, other.model_id}) == 3
 
 
-@pytest.mark.parametrize("damage", LOCAL_DAMAGES)
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_what_says_where_is_there_whole_or_not_at_all(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path, damage: str
 ) -> None:
     model = train(clips, cache=cache, settings=WITH_CONTENT)
-    change = dict(LOCAL_DAMAGES[damage])
-    names = change.pop("local_groups", model.header.local_groups)
-    damaged = replace(model, header=replace(model.header, local_groups=names), **change)
-    save_model(damaged, tmp_path / "w.npz")
+    assert model.apart is not None
+    change = dict(DAMAGES[damage])
+    names = change.pop("names", model.header.local_groups)
+    member = None if "member" in change else replace(model.apart, **change)
+    header = replace(model.header, local_groups=names)
+    save_model(replace(model, header=header, apart=member), tmp_path / "w.npz")
     with pytest.raises(UsageError, match="not of this format"):
         load_model(tmp_path / "w.npz")
 
