@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -123,6 +124,22 @@ def test_long_clip_is_thinned_and_still_found() -> None:
     assert len(long.to_bytes()) < 40_000
     part = fingerprint_frames([np.roll(picture, shift, 1) for shift in range(400)], 2)
     assert similarity(long, part) > 0.9
+
+
+@pytest.mark.parametrize("seconds", [100, 10_000, 3_000_000_000])
+def test_frames_that_lie_far_apart_cost_no_more_than_others(seconds: int) -> None:
+    far = fingerprint_frames(_scene(1, 3), Fraction(1, seconds))
+    assert len(far.bits) <= 128
+    assert far.step * 128 > 2 * seconds
+    assert far.usable
+    assert similarity(far, far) == 1.0
+
+
+def test_a_clip_too_long_to_be_kept_is_refused() -> None:
+    fingerprint = replace(REFERENCE, step=Fraction(0xFFFF, 2))
+    assert Fingerprint.from_bytes(fingerprint.to_bytes()).step == fingerprint.step
+    with pytest.raises(UsageError, match="too long"):
+        replace(REFERENCE, step=Fraction(0x10000, 2)).to_bytes()
 
 
 def test_similarity_is_symmetric() -> None:
