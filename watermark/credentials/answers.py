@@ -109,10 +109,16 @@ class StatusCodes:
 
 
 def manifest_integrity(codes: StatusCodes) -> Integrity:
-    """Say whether the manifest itself is as it was signed, whatever it is attached to."""
-    if any(_is_alteration(code) for code in codes.failure if code not in _BINDING_MISMATCHES):
+    """Say whether the manifest itself is as it was signed, whatever it is attached to.
+
+    A failure that is none of an alteration and none of the signer's, such as an algorithm that the
+    library does not know, leaves the answer open.
+    """
+    failures = [code for code in codes.failure if code not in _BINDING_MISMATCHES]
+    if any(_is_alteration(code) for code in failures):
         return "altered"
-    return "intact" if "claimSignature.validated" in codes.success else "unknown"
+    held = all(code.startswith(_NOT_INTEGRITY) for code in failures)
+    return "intact" if held and "claimSignature.validated" in codes.success else "unknown"
 
 
 def content_binding(codes: StatusCodes) -> ContentBinding:
