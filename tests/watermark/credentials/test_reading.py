@@ -174,6 +174,18 @@ def test_parents_claim_is_lent_while_it_is_whole(derived_store: bytes, clip: Pat
     assert [row.integrity for row in reading.ingredients] == ["intact"]
 
 
+@pytest.mark.parametrize(("most", "source"), [(0, "unknown"), (1, "generated"), (2, "generated")])
+def test_ingredients_that_are_not_read_are_told(
+    derived_store: bytes, clip: Path, monkeypatch: pytest.MonkeyPatch, most: int, source: str
+) -> None:
+    """There are two: the parent, and the model that made the parent."""
+    monkeypatch.setattr("vidigree.watermark.credentials.ingredients.MAX_INGREDIENTS", most)
+    reading = read_credentials(clip, trust=TrustSettings.load(), store=derived_store)
+    assert len([*reading.walk_ingredients()]) == most
+    assert ("vidigree.ingredients.notAllRead" in reading.codes.informational) is (most < 2)
+    assert reading.claimed_source == source
+
+
 def test_exchanged_parent_is_altered_and_lends_nothing(
     derived_store: bytes, clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
 ) -> None:

@@ -1,0 +1,159 @@
+"""The walk over ingredients ends, says what it did not read, and dates what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from vidigree.watermark.credentials import IngredientReading, TrustSettings
+from vidigree.watermark.credentials.ingredients import IngredientWalk
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+MIB = 2**20
+HELD = ("claimSignature.validated", "timeStamp.validated")
+MISSING = "ingredient.manifest.missing"
+
+
+def _manifest(label: str, *inner: str | None, stamp: int | None = None) -> dict[str, Any]:
+    """Return a manifest of crJSON with these ingredients; its certificate is good in 2026."""
+    found: dict[str, Any] = {"c2pa.actions.v2": {"actions": []}}
+    for number, other in enumerate(inner):
+        row: dict[str, Any] = {"relationship": "inputTo", "dc:title": f"{number}"}
+        if other is not None:
+            row["activeManifest"] = {"url": f"self#jumbf=/c2pa/{other}"}
+        found[f"c2pa.ingredient.v3__{number}"] = row
+    span = {"notBefore": "2026-01-01T00:00:00+00:00", "notAfter": "2027-01-01T00:00:00+00:00"}
+    signature: dict[str, Any] = {"certificateInfo": {"subject": {"CN": label}, "validity": span}}
+    if stamp is not None:
+        signature["timeStampInfo"] = {"timestamp": f"{stamp}-06-01T00:00:00+00:00"}
+    return {"label": label, "assertions": found, "signature": signature}
+
+
+def _results(success: tuple[str, ...] = HELD) -> dict[str, Any]:
+    return {"activeManifest": {"success": [{"code": code} for code in success]}}
+
+
+def _walk(
+    *manifests: Mapping[str, Any],
+    store: bytes | None = None,
+    results: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[IngredientWalk, tuple[IngredientReading, ...]]:
+    """Walk from the first manifest; ``results`` are those of validation, by label."""
+    known = dict(results or {})
+    walk = IngredientWalk(
+        manifests=manifests, store=store, trust=TrustSettings(), now=NOW, _validated=dict(known)
+    )
+    first = str(manifests[0]["label"])
+    return walk, walk.ingredients_of(manifests[0], known.get(first, {}))
+
+
+@pytest.mark.parametrize(("number", "truncated"), [(128, False), (129, True), (500, True)])
+def test_number_of_ingredients_is_bounded_and_told(number: int, truncated: bool) -> None:
+    walk, found = _walk(_manifest("a", *[None] * number))
+    assert len(found) == 128
+    assert walk.truncated is truncated
+
+
+def test_number_is_that_of_the_whole_walk() -> None:
+    walk, found = _walk(
+        _manifest("a", "b", "c"), _manifest("b", *[None] * 100), _manifest("c", *[None] * 100)
+    )
+    counts = [len(row.ingredients) for row in found]
+    assert counts == [100, 26]
+    assert walk.truncated
+
+
+@pytest.mark.parametrize(("length", "truncated"), [(33, False), (34, True), (99, True)])
+def test_depth_of_ingredients_is_bounded_and_told(length: int, truncated: bool) -> None:
+    chain = [_manifest(f"m{n}", f"m{n + 1}") for n in range(length - 1)]
+    walk, found = _walk(*chain, _manifest(f"m{length - 1}"))
+    depth = 0
+    while found:
+        depth, found = depth + 1, found[0].ingredients
+    assert depth == 32
+    assert walk.truncated is truncated
+
+
+def test_loop_ends_as_a_missing_manifest() -> None:
+    _, (found,) = _walk(_manifest("a", "b"), _manifest("b", "a"))
+    (again,) = found.ingredients
+    assert (again.signed, again.integrity, again.ingredients) == (True, "unknown", ())
+    assert again.codes.failure == (MISSING,)
+
+
+def test_manifest_that_is_not_in_the_store_is_told() -> None:
+    _, (gone, none) = _walk(_manifest("a", "gone", None))
+    assert (gone.signed, gone.codes.failure) == (True, (MISSING,))
+    assert (none.signed, none.codes.failure) == (False, ())
+    assert (gone.title, none.title, none.relationship) == ("0", "1", "inputTo")
+
+
+def test_without_the_store_nothing_is_intact() -> None:
+    _, (found,) = _walk(_manifest("a", "b"), _manifest("b"))
+    assert (found.signed, found.integrity, found.signer_trust) == (True, "unknown", "unknown")
+
+
+def test_assertions_that_are_no_ingredient_are_passed_over() -> None:
+    manifest = _manifest("a", None)
+    manifest["assertions"]["c2pa.ingredient.v3__8"] = ["no mapping"]
+    manifest["assertions"]["x.c2pa.ingredient"] = {"dc:title": "other"}
+    walk, found = _walk(manifest)
+    assert [row.title for row in found] == ["0"]
+    assert not walk.truncated
+
+
+@pytest.mark.parametrize(("size", "validated"), [(128 * MIB, 2), (128 * MIB + 1, 1)])
+def test_bytes_that_are_validated_are_bounded_and_told(size: int, validated: int) -> None:
+    walk, found = _walk(
+        _manifest("a", "b", "b", "c", "d"),
+        *map(_manifest, "bcd"),
+        store=bytes(size),
+    )
+    # The store is none, which whoever validates it finds out; each manifest is validated once.
+    read = [bool(row.codes.failure) for row in found]
+    assert read == [True, True, validated == 2, False]
+    assert [row.integrity for row in found] == ["unknown"] * 4
+    assert walk.truncated
+
+
+@pytest.mark.parametrize(
+    ("outer", "middle", "validity"),
+    [
+        (None, None, "expired"),
+        (2026, None, "valid-when-signed"),
+        (None, 2026, "valid-when-signed"),
+        (2028, 2026, "valid-when-signed"),
+        (2026, 2028, "valid-when-signed"),
+        (2028, None, "expired"),
+        (2025, 2026, "expired"),
+    ],
+)
+def test_ingredient_is_dated_by_the_earliest_stamp_around_it(
+    outer: int | None, middle: int | None, validity: str
+) -> None:
+    manifests = (
+        _manifest("a", "b", stamp=outer),
+        _manifest("b", "c", stamp=middle),
+        _manifest("c"),
+    )
+    results = {label: _results() for label in "ab"} | {"c": _results(HELD[:1])}
+    _, (found,) = _walk(*manifests, results=results)
+    (inner,) = found.ingredients
+    assert inner.validity == validity
+    assert inner.signed_at is None
+
+
+def test_own_stamp_dates_a_manifest_before_those_around_it() -> None:
+    manifests = _manifest("a", "b", stamp=2028), _manifest("b", stamp=2026)
+    _, (found,) = _walk(*manifests, results={label: _results() for label in "ab"})
+    assert found.validity == "valid-when-signed"
+
+
+def test_stamp_that_does_not_hold_dates_nothing() -> None:
+    manifests = _manifest("a", "b", stamp=2026), _manifest("b", stamp=2026)
+    results = {label: _results(HELD[:1]) for label in "ab"}
+    _, (found,) = _walk(*manifests, results=results)
+    assert found.validity == "expired"
