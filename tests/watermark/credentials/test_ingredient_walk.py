@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from vidigree.watermark.credentials import IngredientReading, TrustSettings
-from vidigree.watermark.credentials.ingredients import IngredientWalk
+from vidigree.watermark.credentials.answers import StatusCodes
+from vidigree.watermark.credentials.ingredients import IngredientWalk, manifest_answers
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 MIB = 2**20
 HELD = ("claimSignature.validated", "timeStamp.validated")
 MISSING = "ingredient.manifest.missing"
+MISMATCH, GONE = "ingredient.manifest.mismatch", "ingredient.claimSignature.missing"
+OTHER = "signingCredential.untrusted"
 
 
 def _manifest(label: str, *inner: str | None, stamp: int | None = None) -> dict[str, Any]:
@@ -157,3 +160,90 @@ def test_stamp_that_does_not_hold_dates_nothing() -> None:
     results = {label: _results(HELD[:1]) for label in "ab"}
     _, (found,) = _walk(*manifests, results=results)
     assert found.validity == "expired"
+
+
+def _with_deltas(*rows: object) -> dict[str, Any]:
+    return {**_results(), "ingredientDeltas": list(rows)}
+
+
+def _delta(uri: str, *failures: str) -> dict[str, Any]:
+    codes = [{"code": code} for code in failures]
+    return {"ingredientAssertionURI": uri, "validationDeltas": {"failure": codes}}
+
+
+@pytest.mark.parametrize(
+    ("delta", "integrity"),
+    [
+        (_delta("self#jumbf=/c2pa/a/c2pa.assertions/c2pa.ingredient.v3__0", MISMATCH), "altered"),
+        (_delta("self#jumbf=/c2pa/a/c2pa.assertions/c2pa.ingredient.v3__0", GONE), "altered"),
+        (_delta("self#jumbf=/c2pa/a/c2pa.assertions/c2pa.ingredient.v3__0"), "intact"),
+        (_delta("self#jumbf=/c2pa/a/c2pa.assertions/c2pa.ingredient.v3__0", OTHER), "intact"),
+        (_delta("self#jumbf=/c2pa/a/c2pa.assertions/c2pa.ingredient.v3__1", MISMATCH), "intact"),
+        (_delta("self#jumbf=/c2pa/b/c2pa.assertions/c2pa.ingredient.v3__0", MISMATCH), "intact"),
+        (_delta("self#jumbf=/c2pa/aa/c2pa.assertions/c2pa.ingredient.v3__0", MISMATCH), "intact"),
+        ("no row", "intact"),
+    ],
+)
+def test_link_that_does_not_hold_alters_what_it_leads_to(delta: object, integrity: str) -> None:
+    results = {"a": _with_deltas("no row", delta), "b": _results()}
+    _, (found,) = _walk(_manifest("a", "b"), _manifest("b"), results=results)
+    assert found.integrity == integrity
+    assert bool(found.codes.failure) is (integrity == "altered")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "integrity"),
+    [
+        (None, "intact"),
+        ("assertion.dataHash.match", "intact"),
+        ("assertion.dataHash.mismatch", "altered"),
+        ("assertion.bmffHash.malformed", "altered"),
+        ("signingCredential.untrusted", "intact"),
+    ],
+)
+def test_only_the_record_tells_of_the_content_that_is_gone(
+    recorded: str | None, integrity: str
+) -> None:
+    manifest, inner = _manifest("a", "b"), _manifest("b")
+    if recorded is not None:
+        kind = "success" if recorded.endswith(".match") else "failure"
+        record = {"activeManifest": {kind: [{"code": recorded}]}}
+        manifest["assertions"]["c2pa.ingredient.v3__0"]["validationResults"] = record
+    today = _results()
+    today["activeManifest"]["failure"] = [{"code": "assertion.bmffHash.mismatch"}]
+    _, (found,) = _walk(manifest, inner, results={"a": _results(), "b": today})
+    assert found.integrity == integrity
+    assert found.codes.failure == ((recorded,) if integrity == "altered" else ())
+
+
+def test_altered_manifest_stays_altered_whatever_was_recorded() -> None:
+    manifest = _manifest("a", "b")
+    record = {"activeManifest": {"success": [{"code": "assertion.bmffHash.match"}]}}
+    manifest["assertions"]["c2pa.ingredient.v3__0"]["validationResults"] = record
+    today = _results()
+    today["activeManifest"]["failure"] = [{"code": "assertion.hashedURI.mismatch"}]
+    _, (found,) = _walk(manifest, _manifest("b"), results={"a": _results(), "b": today})
+    assert found.integrity == "altered"
+
+
+@pytest.mark.parametrize(
+    ("relationship", "integrity", "source"),
+    [
+        ("parentOf", "intact", "generated"),
+        ("parentOf", "unknown", "unknown"),
+        ("parentOf", "altered", "unknown"),
+        ("inputTo", "intact", "unknown"),
+        ("componentOf", "intact", "unknown"),
+    ],
+)
+def test_only_a_parent_that_is_whole_lends_its_claim(
+    relationship: str, integrity: Any, source: str
+) -> None:
+    manifest = {"assertions": {"c2pa.actions": {"actions": [{"action": "c2pa.opened"}]}}}
+    ingredient = IngredientReading(
+        relationship=relationship, integrity=integrity, claimed_source="generated"
+    )
+    answers = manifest_answers(
+        manifest, {}, StatusCodes(), (ingredient,), trust=TrustSettings(), now=NOW
+    )
+    assert answers["claimed_source"] == source
