@@ -94,6 +94,18 @@ def test_every_kind_of_hash_binds_the_content(kind: str) -> None:
         assert manifest_integrity(broken) == "intact"
 
 
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [("dataHash", "not-checked"), ("boxesHash", "not-checked"), ("bmffHash", "match")],
+)
+def test_a_hash_of_a_part_of_the_file_does_not_bind_it(kind: str, answer: str) -> None:
+    """What a BMFF hash leaves out is looked at where the boxes are."""
+    codes = StatusCodes(success=(*SIGNED, f"assertion.{kind}.match"))
+    left_out = codes.with_note(f"assertion.{kind}.additionalExclusionsPresent")
+    assert content_binding(left_out) == answer
+    assert content_binding(left_out.with_failure(f"assertion.{kind}.mismatch")) == "mismatch"
+
+
 def test_only_an_intact_manifest_on_its_own_content_is_intact() -> None:
     answers = {
         (manifest, binding): overall_integrity(manifest, binding)
