@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from vidigree.watermark.credentials import (
     Disclosure,
     ManifestRequest,
     SigningIdentity,
+    TrustList,
     TrustSettings,
+    init_identity,
     read_credentials,
     sign_file,
 )
 from vidigree.watermark.credentials.embedding import embedded_store
 from vidigree.watermark.credentials.manifest import manifest_definition
+from vidigree.watermark.credentials.sdk import sdk_context
 
 
 def test_returned_store_is_what_stands_in_the_file(
@@ -146,3 +150,54 @@ def test_input_that_c2pa_cannot_describe_is_kept_by_name_of_its_kind(
     assert reading.integrity == "intact"
     (parent,) = reading.ingredients
     assert (parent.relationship, parent.signed, parent.format) == ("parentOf", False, "video/webm")
+
+
+def _recorded(path: Path) -> tuple[set[str], set[str]]:
+    """Return the codes that a clip's manifest holds of its parent: what held, and what did not."""
+    from c2pa import Reader
+
+    with Reader(path, context=sdk_context(TrustSettings())) as reader:
+        assertions = json.loads(reader.crjson())["manifests"][0]["assertions"]
+    (parent,) = [
+        data
+        for label, data in assertions.items()
+        if label.startswith("c2pa.ingredient") and data["relationship"] == "parentOf"
+    ]
+    rows = parent["validationResults"]["activeManifest"]
+    held, failed = ({row["code"] for row in rows[kind]} for kind in ("success", "failure"))
+    return held, failed
+
+
+@pytest.mark.parametrize(
+    ("signer", "listed", "trusted"),
+    [("other", True, True), ("other", False, False), ("own", False, True)],
+)
+def test_what_a_parent_was_worth_by_the_users_lists_is_recorded(
+    clip: Path,
+    identity: SigningIdentity,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+    signer: str,
+    listed: bool,
+    trusted: bool,
+) -> None:
+    first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
+    other = init_identity(tmp_path / "other")
+    by = {"own": identity, "other": other}[signer]
+    sign_file(clip, first, request=request_for_clip, identity=by)
+    derived = replace(request_for_clip, parent=first, clip_id=2)
+    lists = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=other.root),))
+    sign_file(clip, second, request=derived, identity=identity, trust=lists if listed else None)
+    held, failed = _recorded(second)
+    assert ("signingCredential.trusted" in held) is trusted
+    assert ("signingCredential.untrusted" in failed) is not trusted
+    assert "claimSignature.validated" in held
+
+
+def test_identity_without_a_root_of_its_own_signs(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    foreign = replace(identity, root=b"")
+    sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=foreign)
+    reading = read_credentials(tmp_path / "x.mp4", trust=TrustSettings())
+    assert (reading.integrity, reading.signer_trust) == ("intact", "unlisted")
