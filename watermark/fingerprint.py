@@ -116,7 +116,8 @@ class Fingerprint:
             raise UsageError("The fingerprint is too short to be one.") from error
         flags = (moments + 7) // 8
         size = moments * views * BITS // 8
-        if magic != _MAGIC or views != len(VIEWS) or len(data) != _HEADER.size + flags + size:
+        known = magic == _MAGIC and views == len(VIEWS) and moments <= _MAX_MOMENTS
+        if not known or len(data) != _HEADER.size + flags + size:
             raise UsageError("These bytes are not a fingerprint of this version.")
         start = _HEADER.size
         structured = np.unpackbits(np.frombuffer(data, np.uint8, flags, start), count=moments)

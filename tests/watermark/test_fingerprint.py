@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +15,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vidigree.media.errors import UsageError
-from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames, similarity
+from vidigree.watermark.fingerprint import (
+    VIEWS,
+    Fingerprint,
+    fingerprint_frames,
+    is_current,
+    similarity,
+)
 
 Frames = list[NDArray[np.uint8]]
 
@@ -182,6 +190,31 @@ def test_dark_clip_is_not_taken_for_bars() -> None:
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(UsageError):
         Fingerprint.from_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"magic": b"VFP1"},
+        {"views": len(VIEWS) - 1},
+        {"views": len(VIEWS) + 1},
+        {"moments": 129},
+        {"more": 1},
+        {"more": -1},
+    ],
+)
+def test_bytes_of_another_shape_are_refused(change: dict[str, Any]) -> None:
+    said = {"magic": b"VFP2", "moments": 128, "views": len(VIEWS), "more": 0}
+
+    def made(magic: bytes, moments: int, views: int, more: int) -> bytes:
+        size = (moments + 7) // 8 + moments * views * 16 + more
+        return struct.pack(">4sHHB", magic, moments, 1, views) + bytes(size)
+
+    assert len(Fingerprint.from_bytes(made(**said)).bits) == 128
+    assert is_current(made(**said))
+    assert not is_current(made(**said | change))
+    with pytest.raises(UsageError, match="not a fingerprint of this version"):
+        Fingerprint.from_bytes(made(**said | change))
 
 
 def test_rate_of_zero_is_refused() -> None:

@@ -17,7 +17,17 @@ from fixtures import killed_stamp
 from vidigree.media import VideoWriter
 from vidigree.media.errors import LedgerError
 from vidigree.watermark import StampReceipt, StampSettings, stamp
-from vidigree.watermark.credentials import TrustSettings, init_identity
+from vidigree.watermark.clip import Origin
+from vidigree.watermark.credentials import (
+    SOFT_BINDING_ALGORITHM,
+    ManifestRequest,
+    SoftBinding,
+    TrustSettings,
+    init_identity,
+    load_identity,
+    read_credentials,
+    sign_file,
+)
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.adoption import adopted_entry
 from vidigree.watermark.ledger.check import UNDER_WAY, check_files, check_ledger
@@ -193,6 +203,33 @@ def test_two_clips_under_one_id_are_reported(
         other.record(replace(entry, manifest_store=b"another", file=""))
     code, found = _check("--url", f"sqlite:///{tmp_path}/other.sqlite3", receipt.path)
     assert (code, found) == (8, {"record-differs": ""})
+
+
+@pytest.mark.parametrize(
+    "digits",
+    ["-000000000000001", "+000000000000001", "0x00000000000001", "0000_0000_0000_1", "1", ""],
+)
+def test_a_binding_that_names_no_clip_is_none_of_the_ledgers_business(
+    receipt: StampReceipt, home: Path, tmp_path: Path, digits: str
+) -> None:
+    value = f"published-1:{digits}"
+    strange = ManifestRequest(
+        origin=Origin(),
+        clip_id=1,
+        key_id="published-1",
+        duration=Fraction(1),
+        parent=receipt.path,
+        mark=SoftBinding(alg=SOFT_BINDING_ALGORITHM, value=value),
+    )
+    path = tmp_path / "strange.mp4"
+    sign_file(receipt.path, path, request=strange, identity=load_identity())
+    trust = TrustSettings.load(home)
+    reading = read_credentials(path, trust=trust)
+    assert [binding.value for binding in reading.soft_bindings] == [value]
+    assert reading.integrity == "intact"
+    assert _check(tmp_path) == (0, {})
+    with pytest.raises(LedgerError, match="was not stamped"):
+        adopted_entry(path, trust=trust)
 
 
 def test_damaged_file_is_reported(receipt: StampReceipt, tmp_path: Path) -> None:
