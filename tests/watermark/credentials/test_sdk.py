@@ -158,6 +158,15 @@ def test_nothing_is_fetched(
         ("a.avi", b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
         ("a.webp", b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
         ("nothing", b"", "application/octet-stream"),
+        ("photo.mov", b"\0\0\0\x18ftypqt  ", "video/quicktime"),
+        ("named-otherwise.png", b"\0\0\0\x18ftypisom", "video/mp4"),
+        ("clip.mp4", b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
+        ("clip.avi", b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        ("text", b"XXXX\0\0\0\0AVI LIST", "application/octet-stream"),
+        ("text", b"RIFF\0\0\0\0AVIX", "application/octet-stream"),
+        ("clip.png", b"GIF89a" + b"\0" * 12, "image/gif"),
+        ("clip.jpg", b"\x89PNG\r\n\x1a\n" + b"\0" * 12, "image/png"),
+        ("photo.jpg", b"not a picture", "image/jpeg"),
     ],
 )
 def test_type_of_an_input_is_seen_in_its_content(
@@ -165,3 +174,19 @@ def test_type_of_an_input_is_seen_in_its_content(
 ) -> None:
     (tmp_path / name).write_bytes(head)
     assert ingredient_type(tmp_path / name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("photo.AVIF", b"\0\0\0\x18ftypavif"),
+        ("photo.heic", b"\0\0\0\x18ftypheic"),
+        ("photo.heif", b"\0\0\0\x18ftypmif1"),
+        ("sound.wav", b"RIFF\0\0\0\0WAVEfmt "),
+    ],
+)
+def test_what_has_the_container_of_a_video_is_not_called_one(
+    name: str, head: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(head)
+    assert not ingredient_type(tmp_path / name).startswith("video/")

@@ -74,6 +74,7 @@ def test_certificate_cannot_be_named_after_a_list(identity: SigningIdentity) -> 
     again = TrustSettings(lists=settings.lists)
     assert settings.groups()[0].uri != again.groups()[0].uri
     assert settings == again
+    assert settings.nonce not in repr(settings)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +182,14 @@ def test_lists_are_kept_in_their_order_and_role(home: Path, identity: SigningIde
     ]
     (group,) = TrustSettings.load().groups()
     assert group.roles == {"claim", "own", "tsa"}
+
+
+def test_lists_are_those_of_the_folder_that_is_named(
+    home: Path, identity: SigningIdentity, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "trust" / "claim").mkdir(parents=True)
+    (elsewhere / "trust" / "claim" / "there.pem").write_bytes(identity.root)
+    found = [(entry.name, entry.role) for entry in TrustSettings.load(elsewhere).lists]
+    assert found == [("there", "claim")]
+    assert [entry.role for entry in TrustSettings.load().lists] == ["own"]
