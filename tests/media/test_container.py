@@ -127,7 +127,8 @@ def _track(
     tables += full(b"stsc", numbers(1, 1, per_chunk, 1))
     tables += full(b"stsz", numbers(0, len(sizes), *sizes))
     reference = full(b"dref", numbers(1) + full(b"url ", b"", flags=0 if external else 1))
-    return box(b"moov", box(b"trak", box(b"mdia", box(b"minf", reference + box(b"stbl", tables)))))
+    media = box(b"dinf", reference) + box(b"stbl", tables)
+    return box(b"moov", box(b"trak", box(b"mdia", box(b"minf", media))))
 
 
 def _layout(data: bytes) -> list[tuple[int, int]]:
