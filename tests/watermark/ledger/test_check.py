@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from fixtures import killed_stamp
+from fixtures.manifest_stores import manifest_store
 
 from vidigree.media import VideoWriter
 from vidigree.media.errors import LedgerError
@@ -28,9 +31,16 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials.embedding import C2PA_BOX_TYPE
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.adoption import adopted_entry
-from vidigree.watermark.ledger.check import UNDER_WAY, check_files, check_ledger
+from vidigree.watermark.ledger.check import (
+    UNDER_WAY,
+    Kind,
+    LedgerFinding,
+    check_files,
+    check_ledger,
+)
 from vidigree.watermark.ledger.commands import ledger as ledger_command
 
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
@@ -192,6 +202,51 @@ def test_unsigned_clips_are_none_of_the_ledgers_business(
     assert _check(tmp_path) == (0, {})
     (tmp_path / "mine.mp4").replace(receipt.path)
     assert _check(tmp_path) == (0, {"file-replaced": ""})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", struct.pack(">I4s", 25, b"uuid") + C2PA_BOX_TYPE + b"x", b"\0\0\0\x09ftyp"],
+    ids=["empty", "text", "no store", "cut"],
+)
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_what_is_no_clip_any_more_is_not_the_file_that_was_issued(
+    receipt: StampReceipt, settings: StampSettings, content: bytes, confirmed: bool
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    head = struct.pack(">I4s", 12, b"ftyp") + b"isom" if content.startswith(b"\0") else b""
+    receipt.path.write_bytes(head + content)
+    record = replace(entry, clip_id=5, confirmed=confirmed, created_at=OLD)
+    settings.ledger.record(record)
+    found = {row.clip_id: row.kind for row in check_ledger(settings.ledger)}
+    assert found == {
+        entry.clip_id: "file-replaced",
+        5: "file-replaced" if confirmed else "abandoned",
+    }
+
+
+def test_record_without_a_manifest_is_that_of_no_file(
+    receipt: StampReceipt, settings: StampSettings
+) -> None:
+    """Neither of one without credentials, nor of one with a manifest that has no label."""
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    settings.ledger.record(replace(entry, clip_id=5, manifest_store=b"none"))
+    unlabelled = manifest_store("")
+    box = C2PA_BOX_TYPE + bytes(4) + b"manifest\0" + bytes(8) + unlabelled
+    ftyp = struct.pack(">I4s", 12, b"ftyp") + b"isom"
+    receipt.path.write_bytes(ftyp + struct.pack(">I4s", 8 + len(box), b"uuid") + box)
+    settings.ledger.record(replace(entry, clip_id=6, manifest_store=unlabelled))
+    found = {row.clip_id: row.kind for row in check_ledger(settings.ledger)}
+    assert found == dict.fromkeys([receipt.clip_id, 5, 6], "file-replaced")
+
+
+def test_what_is_left_to_do_is_told_from_what_is_worth_knowing() -> None:
+    kinds = set(get_args(Kind))
+    knowing = {"under-way", "file-gone", "file-replaced", "old-fingerprint"}
+    assert {kind for kind in kinds if not LedgerFinding(kind=kind).needs_action} == knowing
+    assert all(LedgerFinding(kind=kind).advice for kind in kinds)
 
 
 def test_two_clips_under_one_id_are_reported(
