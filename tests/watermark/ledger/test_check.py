@@ -260,12 +260,23 @@ def test_two_clips_under_one_id_are_reported(
     assert (code, found) == (8, {"record-differs": ""})
 
 
+OURS = SOFT_BINDING_ALGORITHM
+
+
 @pytest.mark.parametrize(
-    "digits",
-    ["-000000000000001", "+000000000000001", "0x00000000000001", "0000_0000_0000_1", "1", ""],
+    ("alg", "digits"),
+    [
+        (OURS, "-000000000000001"),
+        (OURS, "+000000000000001"),
+        (OURS, "0x00000000000001"),
+        (OURS, "0000_0000_0000_1"),
+        (OURS, "1"),
+        (OURS, ""),
+        ("com.example.mark", "0000000000000001"),
+    ],
 )
 def test_a_binding_that_names_no_clip_is_none_of_the_ledgers_business(
-    receipt: StampReceipt, home: Path, tmp_path: Path, digits: str
+    receipt: StampReceipt, home: Path, tmp_path: Path, alg: str, digits: str
 ) -> None:
     value = f"published-1:{digits}"
     strange = ManifestRequest(
@@ -274,7 +285,7 @@ def test_a_binding_that_names_no_clip_is_none_of_the_ledgers_business(
         key_id="published-1",
         duration=Fraction(1),
         parent=receipt.path,
-        mark=SoftBinding(alg=SOFT_BINDING_ALGORITHM, value=value),
+        mark=SoftBinding(alg=alg, value=value),
     )
     path = tmp_path / "strange.mp4"
     sign_file(receipt.path, path, request=strange, identity=load_identity())
