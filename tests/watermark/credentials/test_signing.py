@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from fixtures.authority import CLAIM_SIGNING, EMAIL, TIME_STAMPING
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.media.errors import CredentialsError, OutputError
 from vidigree.watermark.clip import Origin
@@ -16,12 +20,14 @@ from vidigree.watermark.credentials import (
     SigningIdentity,
     TrustList,
     TrustSettings,
+    identity_from_chain,
     init_identity,
     read_credentials,
     sign_file,
 )
 from vidigree.watermark.credentials.embedding import embedded_store
 from vidigree.watermark.credentials.manifest import manifest_definition
+from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.credentials.sdk import sdk_context
 
 
@@ -201,3 +207,39 @@ def test_identity_without_a_root_of_its_own_signs(
     sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=foreign)
     reading = read_credentials(tmp_path / "x.mp4", trust=TrustSettings())
     assert (reading.integrity, reading.signer_trust) == ("intact", "unlisted")
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "says"),
+    [
+        (-9, -2, "expired on {end:%Y-%m-%d}"),
+        (2, 9, "is not valid before {start:%Y-%m-%d}"),
+    ],
+)
+def test_certificate_that_is_not_valid_now_is_told_with_its_day(
+    clip: Path,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+    begins: int,
+    ends: int,
+    says: str,
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    start, end = now + timedelta(days=begins), now + timedelta(days=ends)
+    issued = ChainAuthority().issue(not_before=start, not_after=end)
+    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    with pytest.raises(CredentialsError, match=says.format(start=start, end=end)):
+        sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_certificate_with_a_fault_is_told_by_it_and_not_by_a_warning(
+    clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    """This one has both: no organization, and a purpose that C2PA forbids."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    purposes = (EMAIL, CLAIM_SIGNING, TIME_STAMPING)
+    issued = ChainAuthority().issue(subject=name, usages=purposes)
+    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    with pytest.raises(CredentialsError, match="C2PA forbids"):
+        sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
