@@ -194,6 +194,44 @@ def test_temporary_files_are_leftovers_once_no_stamp_can_be_at_work(
     assert found == {".a.0.part.mp4": "leftover", ".b.0.part.mp4": "under-way"}
 
 
+def test_a_leftover_that_was_signed_already_is_told_once(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    left = receipt.path.rename(tmp_path / ".clip.0.part.mp4")
+    then = (datetime.now(UTC) - 2 * UNDER_WAY).timestamp()
+    os.utime(left, (then, then))
+    (tmp_path / "folder.mp4").mkdir()
+    with Ledger.open(f"sqlite:///{tmp_path}/other.sqlite3") as other:
+        found = [(row.kind, row.path) for row in check_files(other, [tmp_path])]
+    assert found == [("leftover", str(left))]
+
+
+def test_file_whose_store_is_none_is_unreadable(receipt: StampReceipt, tmp_path: Path) -> None:
+    box = struct.pack(">I4s", 25, b"uuid") + C2PA_BOX_TYPE + b"x"
+    (tmp_path / "bad.mp4").write_bytes(struct.pack(">I4s", 12, b"ftyp") + b"isom" + box)
+    assert _check(tmp_path) == (0, {})  # its box has no purpose: no store is there
+    payload = bytes(4) + b"manifest\0"
+    box = struct.pack(">I4s", 24 + len(payload), b"uuid") + C2PA_BOX_TYPE + payload
+    (tmp_path / "bad.mp4").write_bytes(struct.pack(">I4s", 12, b"ftyp") + b"isom" + box)
+    assert _check(tmp_path) == (8, {"unreadable": ""})
+
+
+def test_file_without_credentials_is_not_recorded(home: Path, tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "mine.mp4", width=96, height=64, fps=Fraction(24)) as video:
+        video.write(np.zeros((64, 96, 3), np.uint8))
+    with pytest.raises(LedgerError, match="was not stamped"):
+        adopted_entry(tmp_path / "mine.mp4", trust=TrustSettings.load(home))
+
+
+def test_file_that_hides_something_is_not_recorded(receipt: StampReceipt, home: Path) -> None:
+    """It is not altered, as far as anybody can say, and not intact either."""
+    receipt.path.write_bytes(receipt.path.read_bytes() + struct.pack(">I4s", 12, b"ftyp") + b"isom")
+    with pytest.raises(LedgerError, match="integrity unknown, signer trusted"):
+        adopted_entry(receipt.path, trust=TrustSettings.load(home))
+
+
 def test_unsigned_clips_are_none_of_the_ledgers_business(
     receipt: StampReceipt, tmp_path: Path
 ) -> None:
