@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from fixtures.manifest_stores import manifest_store
 
 from vidigree.watermark.credentials import IngredientReading, TrustSettings
 from vidigree.watermark.credentials.answers import StatusCodes
@@ -247,3 +248,47 @@ def test_only_a_parent_that_is_whole_lends_its_claim(
         manifest, {}, StatusCodes(), (ingredient,), trust=TrustSettings(), now=NOW
     )
     assert answers["claimed_source"] == source
+
+
+@pytest.mark.parametrize(
+    ("said", "own", "title"),
+    [
+        ({"dc:title": "said", "description": "other"}, "own", "said"),
+        ({"description": "other"}, "own", "other"),
+        ({}, "own", "own"),
+        ({}, None, ""),
+    ],
+)
+@pytest.mark.parametrize("claim", ["claim.v2", "claim"])
+def test_ingredient_is_named_by_who_used_it_else_by_itself(
+    said: dict[str, str], own: str | None, title: str, claim: str
+) -> None:
+    manifest, inner = _manifest("a", "b"), _manifest("b")
+    row = manifest["assertions"]["c2pa.ingredient.v3__0"]
+    del row["dc:title"]
+    row.update(said)
+    if own is not None:
+        inner[claim] = {"dc:title": own, "claim_generator": "Camera"}
+    _, (found,) = _walk(manifest, inner)
+    assert found.title == title
+    assert found.generator == ("" if own is None else "Camera")
+
+
+def test_what_fails_today_stays_told_beside_the_record() -> None:
+    today = _results()
+    today["activeManifest"]["failure"] = [
+        {"code": "assertion.bmffHash.mismatch"},
+        {"code": "assertion.json.invalid"},
+        {"code": "signingCredential.untrusted"},
+    ]
+    _, (found,) = _walk(_manifest("a", "b"), _manifest("b"), results={"b": today})
+    assert found.codes.failure == ("assertion.json.invalid", "signingCredential.untrusted")
+    assert found.integrity == "altered"
+
+
+def test_manifest_that_the_library_cannot_read_is_told() -> None:
+    """It stands in the store, and nothing is in it."""
+    _, (found,) = _walk(_manifest("a", "b"), _manifest("b"), store=manifest_store("b", "a"))
+    (failure,) = found.codes.failure
+    assert failure.startswith("vidigree.manifest.unreadable: ")
+    assert (found.signed, found.integrity, found.signer_trust) == (True, "unknown", "unknown")

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,6 +19,7 @@ from vidigree.watermark.credentials import (
     Disclosure,
     ManifestRequest,
     SigningIdentity,
+    Timestamping,
     TrustList,
     TrustSettings,
     identity_from_chain,
@@ -29,6 +31,7 @@ from vidigree.watermark.credentials.embedding import embedded_store
 from vidigree.watermark.credentials.manifest import manifest_definition
 from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.credentials.sdk import sdk_context
+from vidigree.watermark.credentials.signature import write_signature
 
 
 def test_returned_store_is_what_stands_in_the_file(
@@ -243,3 +246,77 @@ def test_certificate_with_a_fault_is_told_by_it_and_not_by_a_warning(
     who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
     with pytest.raises(CredentialsError, match="C2PA forbids"):
         sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
+
+
+TSA = "http://127.0.0.1:9/"
+
+
+@pytest.mark.parametrize(
+    ("policy", "signed", "kind", "asked", "message", "notes"),
+    [
+        # It signed, and then no stamp came: tried again, then by policy.
+        ("try", True, "Signature", [TSA, TSA, None], "cannot be signed: ", 1),
+        ("require", True, "Signature", [TSA, TSA], "gave no time stamp", 0),
+        ("none", True, "Signature", [None], "cannot be signed: ", 0),
+        # What failed before the signature, or is no fault of it, is not the authority's.
+        ("try", False, "Signature", [TSA], "cannot be signed: ", 0),
+        ("require", False, "Signature", [TSA], "cannot be signed: ", 0),
+        ("try", True, "Io", [TSA], "cannot be signed: ", 0),
+        ("require", True, "Io", [TSA], "cannot be signed: ", 0),
+    ],
+)
+def test_authority_is_blamed_only_for_what_came_after_the_signature(
+    clip: Path,
+    identity: SigningIdentity,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    policy: Any,
+    signed: bool,
+    kind: str,
+    asked: list[str | None],
+    message: str,
+    notes: int,
+) -> None:
+    from c2pa import C2paError
+
+    class Call:
+        error = None
+
+        def __init__(self, _: object) -> None:
+            self.signed = signed
+
+        def for_library(self, url: str | None) -> None:
+            urls.append(url)
+
+    class Broken:
+        def sign(self, *_: object) -> bytes:
+            raise getattr(C2paError, kind)("it went wrong")
+
+    urls: list[str | None] = []
+    told: list[str] = []
+    monkeypatch.setitem(write_signature.__globals__, "SignatureCall", Call)
+    with pytest.raises(CredentialsError, match=message):
+        write_signature(
+            Broken,  # type: ignore[arg-type]
+            clip,
+            tmp_path / "x.mp4",
+            identity=identity,
+            timestamping=Timestamping(policy=policy, url=TSA),
+            report=told.append,
+        )
+    assert urls == asked
+    assert ["issued without one" in note for note in told] == [True] * notes
+
+
+def test_file_that_cannot_be_written_is_no_fault_of_the_signer(
+    clip: Path, identity: SigningIdentity, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError, match="signed clip cannot be written: No such file"):
+        write_signature(
+            lambda: None,  # type: ignore[arg-type, return-value]
+            clip,
+            tmp_path / "absent" / "x.mp4",
+            identity=identity,
+            timestamping=Timestamping(),
+            report=pytest.fail,
+        )
