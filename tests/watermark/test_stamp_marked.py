@@ -105,8 +105,9 @@ def test_clip_keeps_the_id_that_its_frames_carry(
         [MINE] * 10 + [OTHER] * 10,
         [MINE] * 16 + [OTHER] * 4,
         [MINE] + [None] * 19,
+        [MINE] * 8 + [None] * 4 + [MINE] * 8,
     ],
-    ids=["a part unmarked", "half of another", "a part of another", "one frame"],
+    ids=["a part unmarked", "half of another", "a part of another", "one frame", "a gap"],
 )
 def test_clip_of_which_a_part_carries_no_mark_or_another_is_not_issued(
     settings: StampSettings, tmp_path: Path, messages: list[int | None]
