@@ -40,7 +40,8 @@ _ONE_EACH = ((b"mdia",), (b"minf",), (b"stbl",), (b"stco", b"co64"), (b"stsc",),
 # Numbers and nothing else; no player looks for boxes in them.
 _NUMBERS = frozenset(
     {b"stco", b"co64", b"stsc", b"stsz", b"stz2", b"stts", b"ctts", b"stss", b"sdtp", b"sbgp"}
-    | {b"sgpd", b"subs", b"saiz", b"saio", b"senc", b"trun", b"elst", b"free", b"skip", b"uuid"}
+    | {b"sgpd", b"subs", b"saiz", b"saio", b"senc", b"elst", b"mfhd", b"tfdt", b"free", b"skip"}
+    | {b"uuid"}
 )
 # Boxes that are looked for boxes wherever they lie, also outside of an index.
 _OPENED = frozenset({b"tref", b"wave", b"ilst", b"sinf", b"schi", b"meta", b"stsd"})
