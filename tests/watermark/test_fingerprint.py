@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import UsageError
 from vidigree.watermark.fingerprint import (
+    BITS,
     VIEWS,
+    WHOLES,
     Fingerprint,
     fingerprint_frames,
     is_current,
@@ -160,6 +162,36 @@ def test_bytes_come_back() -> None:
     assert np.array_equal(again.bits, REFERENCE.bits)
     assert np.array_equal(again.structured, REFERENCE.structured)
     assert again.step == REFERENCE.step
+
+
+def test_what_ledgers_keep_has_another_mark_when_its_views_change() -> None:
+    """Of what stands here nothing may change without the first four bytes of a fingerprint."""
+    assert VIEWS == (
+        (1.0, 0.5, 0.5),
+        (1.0, 0.5, 0.5),
+        (0.9, 0.5, 0.5),
+        (0.8, 0.5, 0.5),
+        (0.71, 0.5, 0.5),
+        (0.63, 0.5, 0.5),
+        (0.55, 0.5, 0.5),
+        (0.92, 0.1, 0.1),
+        (0.92, 0.1, 0.9),
+        (0.92, 0.9, 0.1),
+        (0.92, 0.9, 0.9),
+        (0.83, 0.1, 0.1),
+        (0.83, 0.1, 0.9),
+        (0.83, 0.9, 0.1),
+        (0.83, 0.9, 0.9),
+        (0.71, 0.08, 0.08),
+        (0.71, 0.08, 0.92),
+        (0.71, 0.92, 0.08),
+        (0.71, 0.92, 0.92),
+    )
+    assert (BITS, WHOLES) == (128, 2)
+    data = REFERENCE.to_bytes()
+    assert data[:9] == b"VFP2" + bytes([0, 4, 0, 1, 19])  # moments, half seconds, views
+    assert data[9:10] == b"\xf0"  # which of them have structure
+    assert len(data) == 10 + 4 * 19 * 16
 
 
 def test_mirrored_clip_is_alike_to_the_mirrored_fingerprint() -> None:
