@@ -13,14 +13,20 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from cryptography import x509
+from fixtures.authority import CLAIM_SIGNING, EMAIL, pem
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.watermark.credentials import (
     ManifestRequest,
     SigningIdentity,
     TrustList,
     TrustSettings,
+    identity_from_chain,
+    read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context
 from vidigree.watermark.credentials.signature_call import SignatureCall
 
@@ -108,6 +114,8 @@ class _Counter(http.server.BaseHTTPRequestHandler):
         self.send_response(404)
         self.end_headers()
 
+    do_POST = do_GET  # noqa: N815 - the library's name
+
     def log_message(self, *arguments: object) -> None:
         pass
 
@@ -146,6 +154,51 @@ def test_nothing_is_fetched(
     with pytest.raises(C2paError, match="Remote"):
         Reader.try_create(target, context=sdk_context(TrustSettings()))
     assert _Counter.seen == []
+
+
+def test_nobody_is_asked_whether_a_certificate_was_revoked(
+    server: str, clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    """The certificate names a responder, who would learn of every clip that is looked at."""
+    authority = ChainAuthority()
+    issued = authority.issue(responder=server)
+    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
+    anchors = pem(authority.root)
+    trust = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=anchors),))
+    reading = read_credentials(tmp_path / "x.mp4", trust=trust)
+    assert (reading.integrity, reading.signer_trust) == ("intact", "trusted")
+    assert _Counter.seen == []
+
+
+DOCUMENT = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+
+
+@pytest.mark.parametrize(
+    "purposes",
+    [(EMAIL,), (DOCUMENT,), (CLAIM_SIGNING,), (EMAIL, CLAIM_SIGNING), (DOCUMENT, CLAIM_SIGNING)],
+)
+def test_every_purpose_that_the_specification_allows_is_trusted(
+    purposes: tuple[x509.ObjectIdentifier, ...],
+    clip: Path,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+) -> None:
+    authority = ChainAuthority()
+    issued = authority.issue(usages=purposes)
+    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
+    anchors = pem(authority.root)
+    trust = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=anchors),))
+    reading = read_credentials(tmp_path / "x.mp4", trust=trust)
+    assert (reading.integrity, reading.signer_trust) == ("intact", "trusted")
+    assert reading.codes.failure == ()
+
+
+def test_what_we_say_ourselves_is_said_as_ours(signed: Path) -> None:
+    claim = _crjson(signed, TrustSettings())["claim.v2"]
+    created = {row["url"].rpartition("/")[2] for row in claim["created_assertions"]}
+    assert {"c2pa.actions.v2", "c2pa.soft-binding", "c2pa.ai-disclosure"} <= created
 
 
 @pytest.mark.parametrize(
