@@ -101,6 +101,8 @@ def test_moment_of_a_long_clip_is_the_first_half_second_of_its_step() -> None:
     long, short = fingerprint_frames(frames, 2), fingerprint_frames(frames[:100], 2)
     assert (long.step, len(long.bits)) == (Fraction(2), 75)
     assert np.array_equal(long.bits[:25], short.bits[::4])
+    # What comes after the thinning is taken as what came before it.
+    assert np.array_equal(long.bits[70:], fingerprint_frames(frames[280:], 2).bits[::4])
     assert similarity(long, short) == 1.0
 
 
