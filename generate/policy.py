@@ -19,6 +19,20 @@ from vidigree.media.home import home_folder
 
 __all__ = ["CallablePolicy", "Policy", "TermPolicy", "enforce", "load_policy"]
 
+_OVERLAY = 1
+"""Combining class of strokes through a letter."""
+
+# Of other classes than formats and controls: joiner, fillers, and what chooses a glyph's variant.
+_UNSEEN = frozenset(
+    map(
+        chr,
+        (
+            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+            *(0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+        ),
+    )
+)
+
 
 class Policy(Protocol):
     """Decides whether a request may be carried out."""
@@ -38,7 +52,8 @@ class TermPolicy:
     """Refuses prompts that hold a term.
 
     Terms match whole words, whatever the case, accents of compatibility forms and spaces between
-    words; ``bomb`` does not match "bombastic".
+    words; ``bomb`` does not match "bombastic". Characters that nobody sees hide no term, whether
+    they stand within a word or between words.
 
     Attributes:
         name: Where the terms come from.
@@ -50,9 +65,10 @@ class TermPolicy:
 
     def refusal(self, request: ClipRequest) -> str | None:
         """Return which term the prompt holds."""
-        text = _plain(request.prompt)
+        texts = [_plain(request.prompt, unseen) for unseen in ("", " ")]
         for term in self.terms:
-            if re.search(rf"(?<!\w){re.escape(_plain(term))}(?!\w)", text):
+            pattern = re.compile(rf"(?<!\w){re.escape(_plain(term))}(?!\w)")
+            if any(pattern.search(text) for text in texts):
                 return f"the prompt holds the refused term {term!r}"
         return None
 
@@ -162,6 +178,15 @@ def _terms(path: Path) -> Iterable[str]:
     return terms
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, unseen: str = "") -> str:
+    """Return text in one dress, with ``unseen`` in place of every character that is not seen."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(folded.split())
+    seen = (unseen if _is_unseen(character) else character for character in folded)
+    return " ".join("".join(seen).split())
+
+
+def _is_unseen(character: str) -> bool:
+    """Say whether a character is not seen by itself: formats, controls, selectors, overlays."""
+    if character in _UNSEEN or unicodedata.combining(character) == _OVERLAY:
+        return True
+    return unicodedata.category(character) in {"Cf", "Cc"} and not character.isspace()

@@ -28,7 +28,19 @@ MAX_BOXES = 100_000
 """Most boxes that one file may have; an hour in one-second fragments has about 40,000."""
 
 _CONTAINERS = frozenset(
-    {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex", b"edts", b"udta"}
+    {
+        b"moov",
+        b"trak",
+        b"mdia",
+        b"minf",
+        b"dinf",
+        b"stbl",
+        b"moof",
+        b"traf",
+        b"mvex",
+        b"edts",
+        b"udta",
+    }
 )
 _FIRST_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"pnot"})
 _HEADER = struct.Struct(">I4s")

@@ -178,12 +178,18 @@ def _samples_per_chunk(stream: BinaryIO, track: _Track, chunks: int) -> NDArray[
 def _from_fragments(stream: BinaryIO, boxes: list[Box]) -> Iterator[NDArray[np.int64]]:
     fragment: Box | None = None
     base, default_size, position = 0, 0, 0
+    sizes: dict[int, int] = {}
     runs = []
     for box in boxes:
-        if box.kind == b"moof":
+        if box.kind == b"trex":
+            track, size = _track_default(_payload(stream, box))
+            sizes[track] = size
+        elif box.kind == b"moof":
+            # Without another base, the first track's samples are counted from here.
             fragment, position = box, box.offset
         elif fragment is not None and box.kind == b"tfhd":
-            base, default_size = _fragment_header(_payload(stream, box), fragment.offset)
+            header = _payload(stream, box)
+            base, default_size = _fragment_header(header, fragment.offset, position, sizes)
             position = base
         elif fragment is not None and box.kind == b"trun":
             start, size = _run(_payload(stream, box), base, position, default_size)
@@ -193,15 +199,35 @@ def _from_fragments(stream: BinaryIO, boxes: list[Box]) -> Iterator[NDArray[np.i
         yield np.array(runs, np.int64).clip(0, 2**62)
 
 
-def _fragment_header(data: bytes, moof_offset: int) -> tuple[int, int]:
-    """Return base data offset and default sample size of a ``tfhd`` box."""
-    flags, cursor = _flags(data), 8
-    base, size = moof_offset, 0
+def _track_default(data: bytes) -> tuple[int, int]:
+    """Return the track and the default sample size of a ``trex`` box."""
     try:
+        track, size = struct.unpack_from(">I8xI", data, 4)
+    except struct.error as error:
+        raise _short_table() from error
+    return track, size
+
+
+def _fragment_header(
+    data: bytes, moof_offset: int, last_end: int, sizes: dict[int, int]
+) -> tuple[int, int]:
+    """Return base data offset and default sample size of a ``tfhd`` box.
+
+    Args:
+        data: Its payload.
+        moof_offset: Where its fragment begins.
+        last_end: Where the samples before it end, from which those of a further track are counted.
+        sizes: Default sample sizes by track.
+    """
+    flags, cursor = _flags(data), 8
+    base = moof_offset if flags & 0x020000 else last_end
+    try:
+        (track,) = struct.unpack_from(">I", data, 4)
         if flags & 0x01:
             (base,) = struct.unpack_from(">Q", data, cursor)
             cursor += 8
         cursor += 4 * bool(flags & 0x02) + 4 * bool(flags & 0x08)
+        size = sizes.get(track, 0)
         if flags & 0x10:
             (size,) = struct.unpack_from(">I", data, cursor)
     except struct.error as error:

@@ -74,6 +74,7 @@ _BLACK = 24
 _LEAST_CONTENT = 0.2
 _MAGIC = b"VFP2"
 _HEADER = struct.Struct(">4sHHB")  # magic, number of moments, step in half seconds, views
+_LONGEST_STEP = 0xFFFF * _STEP
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,8 +92,14 @@ class Fingerprint:
     step: Fraction
 
     def to_bytes(self) -> bytes:
-        """Return the fingerprint as bytes, at most 39 kB."""
+        """Return the fingerprint as bytes, at most 39 kB.
+
+        Raises:
+            UsageError: The clip is longer than 24 days, of which the bytes cannot tell.
+        """
         moments, views, _ = self.bits.shape
+        if self.step > _LONGEST_STEP:
+            raise UsageError("The clip is too long for a fingerprint to be kept.")
         head = _HEADER.pack(_MAGIC, moments, int(self.step / _STEP), views)
         return head + np.packbits(self.structured).tobytes() + self.bits.tobytes()
 
@@ -109,7 +116,8 @@ class Fingerprint:
             raise UsageError("The fingerprint is too short to be one.") from error
         flags = (moments + 7) // 8
         size = moments * views * BITS // 8
-        if magic != _MAGIC or views != len(VIEWS) or len(data) != _HEADER.size + flags + size:
+        known = magic == _MAGIC and views == len(VIEWS) and moments <= _MAX_MOMENTS
+        if not known or len(data) != _HEADER.size + flags + size:
             raise UsageError("These bytes are not a fingerprint of this version.")
         start = _HEADER.size
         structured = np.unpackbits(np.frombuffer(data, np.uint8, flags, start), count=moments)
@@ -169,7 +177,8 @@ class Fingerprinter:
     def __init__(self, fps: Fraction | float) -> None:
         if fps <= 0:
             raise UsageError(f"Frames per second must be above 0, not {fps}.")
-        self._duration = 1 / Fraction(fps).limit_denominator(1_000_000)
+        exact = Fraction(fps)
+        self._duration = 1 / (exact.limit_denominator(1_000_000) or exact)
         self._stride = max(1, round(float(fps) / _LOOKED_AT))
         self._step = _STEP
         self._sums: list[NDArray[np.float32]] = []
@@ -183,7 +192,8 @@ class Fingerprinter:
             return
         time = index * self._duration
         moment = int(time / self._step)
-        if moment >= _MAX_MOMENTS:
+        # One frame may lie hours after the one before.
+        while moment >= _MAX_MOMENTS:
             self._sums, self._counts = self._sums[::2], self._counts[::2]
             self._step *= 2
             moment = int(time / self._step)

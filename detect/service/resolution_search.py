@@ -15,14 +15,13 @@ from vidigree.detect.service.resolution_models import Match
 from vidigree.detect.settings import AuditSettings
 from vidigree.media.errors import UsageError
 from vidigree.watermark.credentials import SOFT_BINDING_ALGORITHM
+from vidigree.watermark.credentials.manifest import marked_clip_id
 from vidigree.watermark.ledger import Ledger
 
 __all__ = ["FINGERPRINT_ALGORITHM", "ContentSearch", "find_by_binding"]
 
 FINGERPRINT_ALGORITHM = "org.vidigree.fingerprint.2"
 """Soft binding algorithm id of :mod:`vidigree.watermark.fingerprint`."""
-
-_CLIP_ID_DIGITS = 16
 
 
 def find_by_binding(ledger: Ledger, alg: str, value: str, limit: int) -> list[Match]:
@@ -59,12 +58,9 @@ def _decoded(value: str) -> bytes:
 
 def _by_mark(ledger: Ledger, content: bytes) -> list[Match]:
     """Find a clip by ``<key id>:<clip id as 16 hex digits>``, as its manifest names it."""
-    key_id, _, digits = content.decode("utf-8", "replace").rpartition(":")
-    try:
-        clip_id = int(digits, 16) if len(digits) == _CLIP_ID_DIGITS else -1
-    except ValueError:
-        clip_id = -1
-    if clip_id < 0:
+    text = content.decode("utf-8", "replace")
+    clip_id = marked_clip_id(text)
+    if clip_id is None:
         raise RefusalError(
             400,
             "WrongValue",
@@ -72,7 +68,7 @@ def _by_mark(ledger: Ledger, content: bytes) -> list[Match]:
             hint="It is the key id, a colon and 16 hex digits, all of it in base64.",
         )
     entry = ledger.find_clip(clip_id)
-    if entry is None or entry.key_id != key_id or not entry.manifest_id:
+    if entry is None or entry.key_id != text.rpartition(":")[0] or not entry.manifest_id:
         return []
     return [Match(manifestId=entry.manifest_id, similarityScore=100)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -13,9 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from vidigree.generate import ClipRequest, EngineInfo, generate
+from vidigree.generate.engine import RequestWarning
 from vidigree.media import OutputError, UsageError, open_video, probe
 from vidigree.media.progress import Progress, no_progress
-from vidigree.watermark import Clip, Origin, StampSettings
+from vidigree.watermark import Clip, Origin, StampReceipt, StampSettings, stamp
 from vidigree.watermark.credentials import TrustSettings, read_credentials
 
 SMALL = {"width": 64, "height": 48, "num_frames": 5, "seed": 7}
@@ -96,14 +98,17 @@ def test_outputs_that_cannot_be_written_are_refused_before_work(
         run(taken)
     with pytest.raises(OutputError):
         run(outputs / "absent" / "clip.mp4")
+    with pytest.raises(OutputError):
+        run(Path("/proc/clip.mp4"))  # a folder in which nobody can write
     with pytest.raises(UsageError):
         run(outputs / "clip.avi")
     with pytest.raises(AssertionError, match="started"):
         run(taken, replace(stamp_settings, overwrite=True))
 
 
+@pytest.mark.parametrize("field", ["image", "video"])
 def test_what_a_clip_starts_from_is_never_overwritten(
-    stamp_settings: StampSettings, outputs: Path
+    stamp_settings: StampSettings, outputs: Path, field: str
 ) -> None:
     source, link = outputs / "in.mp4", outputs / "link.mp4"
     source.write_bytes(b"mine")
@@ -111,7 +116,8 @@ def test_what_a_clip_starts_from_is_never_overwritten(
     settings = replace(stamp_settings, overwrite=True)
     for given, output in ((source, source), (link, source), (source, link)):
         with pytest.raises(UsageError, match="source itself"):
-            generate(ClipRequest(prompt="a ball", video=given), output, settings=settings)
+            request = ClipRequest(prompt="a ball", **{field: given})
+            generate(request, output, settings=settings)
     assert source.read_bytes() == b"mine"
 
 
@@ -132,3 +138,58 @@ def test_odd_sizes_are_refused_before_anything_is_drawn(
     with pytest.raises(UsageError, match=f"{width} x {height}.*even"):
         generate(request, outputs / "clip.mp4", settings=stamp_settings)
     assert list(outputs.iterdir()) == []
+
+
+class SpeakingEngine(BreakingEngine):
+    """Draws a short clip, and says something of the request and something else."""
+
+    def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
+        warnings.warn("No such word.", RequestWarning, stacklevel=1)
+        warnings.warn("A library is old.", FutureWarning, stacklevel=1)
+        frames = iter([np.full((48, 64, 3), 90, np.uint8)] * 3)
+        origin = Origin(parameters={"steps": 4})
+        return Clip(frames=frames, width=64, height=48, fps=Fraction(24), origin=origin)
+
+
+def test_what_is_not_said_of_the_request_stays_a_warning(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    with pytest.warns(FutureWarning, match="library is old"):
+        receipt = generate(
+            ClipRequest(prompt="a ball"),
+            outputs / "clip.mp4",
+            engine=SpeakingEngine(OSError()),
+            settings=stamp_settings,
+        )
+    assert receipt.notes == ("No such word.",)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("asked", [False, True])
+def test_policy_that_let_a_clip_pass_stands_in_its_origin(
+    stamp_settings: StampSettings, outputs: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    seen: list[Clip] = []
+
+    def stamped(clip: Clip, output: Path, **options: object) -> StampReceipt:
+        seen.append(clip)
+        return stamp(clip, output, **options)  # type: ignore[arg-type]
+
+    class Willing:
+        name = "house rules"
+
+        def refusal(self, request: ClipRequest) -> str | None:
+            return None
+
+    monkeypatch.setitem(generate.__globals__, "stamp", stamped)
+    generate(
+        ClipRequest(prompt="a ball"),
+        outputs / "clip.mp4",
+        engine=SpeakingEngine(OSError()),
+        settings=stamp_settings,
+        policy=Willing() if asked else None,
+    )
+    (clip,) = seen
+    assert dict(clip.origin.parameters) == (
+        {"steps": 4, "policy": "house rules"} if asked else {"steps": 4}
+    )

@@ -30,6 +30,43 @@ def test_terms_match_whole_words_in_any_dress(terms: Path, prompt: str) -> None:
     assert load_policy(str(terms)).refusal(ClipRequest(prompt=prompt)) is not None
 
 
+UNSEEN = [
+    *("\u200b", "\u200d", "\u00ad", "\u2060", "\ufeff", "\u202e", "\u034f", "\u180e", "\ufe0f"),
+    *("\u3164", "\u115f", "\u2800", "\U000e0100", "\U000e0041", "\x00", "\x7f", "\u200b\u00ad"),
+]
+
+
+@pytest.mark.parametrize("mark", UNSEEN, ids=ascii)
+def test_characters_that_nobody_sees_hide_no_term(terms: Path, mark: str) -> None:
+    policy = load_policy(str(terms))
+    for prompt in (
+        f"a b{mark}om{mark}b",
+        f"a{mark} {mark}bomb{mark}",
+        f"a{mark}bomb{mark}here",
+        f"red{mark}button",
+        f"red{mark} {mark}button",
+        f"r{mark}ed button",
+        f"caf{mark}é",
+    ):
+        assert policy.refusal(ClipRequest(prompt=prompt)) is not None, ascii(prompt)
+    for prompt in (f"bomb{mark}astic balls", f"a{mark}bomb", f"a red{mark}dish button"):
+        seen_apart = policy.refusal(ClipRequest(prompt=prompt.replace(mark, " ")))
+        assert policy.refusal(ClipRequest(prompt=prompt)) == seen_apart
+
+
+@pytest.mark.parametrize("mark", ["\u0335", "\u0336", "\u0338"], ids=ascii)
+def test_strokes_through_letters_hide_no_term(terms: Path, mark: str) -> None:
+    policy = load_policy(str(terms))
+    assert policy.refusal(ClipRequest(prompt=f"a b{mark}o{mark}m{mark}b{mark}")) is not None
+
+
+def test_terms_may_hold_what_nobody_sees(tmp_path: Path) -> None:
+    (tmp_path / "terms.txt").write_text("mi\u200cravam\n", encoding="utf-8")
+    policy = load_policy(str(tmp_path / "terms.txt"))
+    for prompt in ("mi\u200cravam", "miravam", "MI\u200bRAVAM"):
+        assert policy.refusal(ClipRequest(prompt=prompt)) is not None
+
+
 @pytest.mark.parametrize("prompt", ["bombastic balls", "a red ball, a button", "abomb", "#"])
 def test_other_words_pass(terms: Path, prompt: str) -> None:
     assert load_policy(str(terms)).refusal(ClipRequest(prompt=prompt)) is None

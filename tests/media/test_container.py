@@ -6,6 +6,7 @@ import io
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given
@@ -127,7 +128,8 @@ def _track(
     tables += full(b"stsc", numbers(1, 1, per_chunk, 1))
     tables += full(b"stsz", numbers(0, len(sizes), *sizes))
     reference = full(b"dref", numbers(1) + full(b"url ", b"", flags=0 if external else 1))
-    return box(b"moov", box(b"trak", box(b"mdia", box(b"minf", reference + box(b"stbl", tables)))))
+    media = box(b"dinf", reference) + box(b"stbl", tables)
+    return box(b"moov", box(b"trak", box(b"mdia", box(b"minf", media))))
 
 
 def _layout(data: bytes) -> list[tuple[int, int]]:
@@ -160,6 +162,94 @@ def test_fragment_runs_start_at_their_moof() -> None:
     padding = box(b"free", b"\0" * 32)
     data = padding + box(b"moof", box(b"traf", header + run))
     assert _layout(data) == [(240, 261)]
+
+
+def _trex(track: int, size: int) -> bytes:
+    return full(b"trex", struct.pack(">5I", track, 1, 0, size, 0))
+
+
+def _fragment(*tracks: tuple[int, int, bytes]) -> bytes:
+    """Return a fragment: flags and number of each track, and what more its header says."""
+    return box(
+        b"moof",
+        b"".join(
+            box(
+                b"traf",
+                full(b"tfhd", struct.pack(">I", track) + more, flags=flags)
+                + full(b"trun", struct.pack(">Ii", 3, 200), flags=0x01)
+                + full(b"trun", struct.pack(">I", 2)),
+            )
+            for flags, track, more in tracks
+        ),
+    )
+
+
+def test_samples_of_a_fragment_are_as_long_as_their_track_says() -> None:
+    extends = box(b"moov", box(b"mvex", _trex(1, 7) + _trex(2, 11)))
+    start = len(extends)
+    own = struct.pack(">I", 5)
+    for fragment, size in (
+        (_fragment((0, 1, b"")), 7),
+        (_fragment((0, 2, b"")), 11),
+        (_fragment((0x10, 2, own)), 5),
+        (_fragment((0, 3, b"")), 0),
+    ):
+        first, then = start + 200, start + 200 + 3 * size
+        assert _layout(extends + fragment) == [(first, then), (then, then + 2 * size)]
+
+
+def test_samples_of_a_further_track_are_counted_from_where_its_flags_say() -> None:
+    size = struct.pack(">I", 10)
+    base = struct.pack(">QI", 9_000, 10)
+    for flags, more, start in (
+        (0x10, size, 250 + 200),
+        (0x10 | 0x020000, size, 200),
+        (0x10 | 0x01, base, 9_200),
+    ):
+        found = _layout(_fragment((0x10, 1, size), (flags, 2, more)))
+        assert found[:2] == [(200, 230), (230, 250)]
+        assert found[2:] == [(start, start + 30), (start + 30, start + 50)]
+    # In the next fragment they are counted from its own beginning again.
+    one = _fragment((0x10, 1, size))
+    assert _layout(one + one)[2:] == [
+        (len(one) + 200, len(one) + 230),
+        (len(one) + 230, len(one) + 250),
+    ]
+
+
+@pytest.mark.parametrize("kind", [b"trex", b"tfhd"])
+def test_header_of_a_track_that_is_too_short_is_truncated(kind: bytes) -> None:
+    data = box(b"moof", box(b"traf", full(kind, b"abc")))
+    with pytest.raises(TruncatedMediaError):
+        _layout(data)
+
+
+@pytest.mark.parametrize(
+    "flags", ["", "+omit_tfhd_offset", "+default_base_moof", "+separate_moof", "+dash"]
+)
+def test_samples_of_fragments_are_found_as_a_muxer_writes_them(tmp_path: Path, flags: str) -> None:
+    path = tmp_path / "x.mp4"
+    options = {"movflags": f"frag_keyframe+empty_moov{flags}"}
+    with av.open(str(path), "w", options=options) as container:
+        video = container.add_stream("mpeg4", rate=8)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        sound = container.add_stream("aac", rate=48_000)
+        for number in range(32):
+            picture = np.full((48, 64, 3), 7 * number, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture)))
+            silence = av.AudioFrame.from_ndarray(np.zeros((2, 6_000), np.float32), "fltp")
+            silence.rate, silence.pts = 48_000, 6_000 * number
+            container.mux(sound.encode(silence))
+        container.mux([*video.encode(None), *sound.encode(None)])
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux() if packet.size]
+    with path.open("rb") as stream:
+        ranges = sample_layout(stream, list(walk_boxes(stream))).ranges
+    assert len(packets) > 32
+    assert int(np.sum(ranges[:, 1] - ranges[:, 0])) == sum(size for _, size in packets)
+    for position, size in packets:
+        inside = (ranges[:, 0] <= position) & (position + size <= ranges[:, 1])
+        assert inside.any()
 
 
 def test_table_with_more_entries_than_bytes_is_truncated() -> None:

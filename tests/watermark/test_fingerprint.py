@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +15,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vidigree.media.errors import UsageError
-from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames, similarity
+from vidigree.watermark.fingerprint import (
+    BITS,
+    VIEWS,
+    WHOLES,
+    Fingerprint,
+    fingerprint_frames,
+    is_current,
+    similarity,
+)
 
 Frames = list[NDArray[np.uint8]]
 
@@ -125,6 +136,22 @@ def test_long_clip_is_thinned_and_still_found() -> None:
     assert similarity(long, part) > 0.9
 
 
+@pytest.mark.parametrize("seconds", [100, 10_000, 3_000_000_000])
+def test_frames_that_lie_far_apart_cost_no_more_than_others(seconds: int) -> None:
+    far = fingerprint_frames(_scene(1, 3), Fraction(1, seconds))
+    assert len(far.bits) <= 128
+    assert far.step * 128 > 2 * seconds
+    assert far.usable
+    assert similarity(far, far) == 1.0
+
+
+def test_a_clip_too_long_to_be_kept_is_refused() -> None:
+    fingerprint = replace(REFERENCE, step=Fraction(0xFFFF, 2))
+    assert Fingerprint.from_bytes(fingerprint.to_bytes()).step == fingerprint.step
+    with pytest.raises(UsageError, match="too long"):
+        replace(REFERENCE, step=Fraction(0x10000, 2)).to_bytes()
+
+
 def test_similarity_is_symmetric() -> None:
     other = fingerprint_frames(_crop(_scene(1), 0.8), 24)
     assert similarity(REFERENCE, other) == similarity(other, REFERENCE)
@@ -135,6 +162,36 @@ def test_bytes_come_back() -> None:
     assert np.array_equal(again.bits, REFERENCE.bits)
     assert np.array_equal(again.structured, REFERENCE.structured)
     assert again.step == REFERENCE.step
+
+
+def test_what_ledgers_keep_has_another_mark_when_its_views_change() -> None:
+    """Of what stands here nothing may change without the first four bytes of a fingerprint."""
+    assert VIEWS == (
+        (1.0, 0.5, 0.5),
+        (1.0, 0.5, 0.5),
+        (0.9, 0.5, 0.5),
+        (0.8, 0.5, 0.5),
+        (0.71, 0.5, 0.5),
+        (0.63, 0.5, 0.5),
+        (0.55, 0.5, 0.5),
+        (0.92, 0.1, 0.1),
+        (0.92, 0.1, 0.9),
+        (0.92, 0.9, 0.1),
+        (0.92, 0.9, 0.9),
+        (0.83, 0.1, 0.1),
+        (0.83, 0.1, 0.9),
+        (0.83, 0.9, 0.1),
+        (0.83, 0.9, 0.9),
+        (0.71, 0.08, 0.08),
+        (0.71, 0.08, 0.92),
+        (0.71, 0.92, 0.08),
+        (0.71, 0.92, 0.92),
+    )
+    assert (BITS, WHOLES) == (128, 2)
+    data = REFERENCE.to_bytes()
+    assert data[:9] == b"VFP2" + bytes([0, 4, 0, 1, 19])  # moments, half seconds, views
+    assert data[9:10] == b"\xf0"  # which of them have structure
+    assert len(data) == 10 + 4 * 19 * 16
 
 
 def test_mirrored_clip_is_alike_to_the_mirrored_fingerprint() -> None:
@@ -165,6 +222,31 @@ def test_dark_clip_is_not_taken_for_bars() -> None:
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(UsageError):
         Fingerprint.from_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"magic": b"VFP1"},
+        {"views": len(VIEWS) - 1},
+        {"views": len(VIEWS) + 1},
+        {"moments": 129},
+        {"more": 1},
+        {"more": -1},
+    ],
+)
+def test_bytes_of_another_shape_are_refused(change: dict[str, Any]) -> None:
+    said = {"magic": b"VFP2", "moments": 128, "views": len(VIEWS), "more": 0}
+
+    def made(magic: bytes, moments: int, views: int, more: int) -> bytes:
+        size = (moments + 7) // 8 + moments * views * 16 + more
+        return struct.pack(">4sHHB", magic, moments, 1, views) + bytes(size)
+
+    assert len(Fingerprint.from_bytes(made(**said)).bits) == 128
+    assert is_current(made(**said))
+    assert not is_current(made(**said | change))
+    with pytest.raises(UsageError, match="not a fingerprint of this version"):
+        Fingerprint.from_bytes(made(**said | change))
 
 
 def test_rate_of_zero_is_refused() -> None:

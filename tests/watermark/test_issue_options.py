@@ -103,8 +103,27 @@ def test_labels_that_contradict_are_refused(arguments: tuple[str, ...]) -> None:
         parsed(*arguments)
 
 
-@pytest.mark.parametrize("wrong", [{"crf": float("nan")}, {"crf": 52}, {"preset": "rubbish"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"crf": float("nan")}, {"crf": 51.1}, {"crf": -0.1}, {"crf": 52}, {"preset": "rubbish"}],
+)
 def test_quality_that_means_nothing_is_refused_at_once(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as caught:
         parsed().settings(**wrong)
     assert "part.mp4" not in str(caught.value)
+
+
+@pytest.mark.parametrize("crf", [0, 0.5, 51])
+def test_ends_of_the_range_of_qualities_belong_to_it(crf: float) -> None:
+    assert parsed().settings(crf=crf).crf == crf
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [
+        *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"),
+        *("veryslow", "placebo"),
+    ],
+)
+def test_every_preset_of_the_encoder_is_taken(preset: str) -> None:
+    assert parsed().settings(preset=preset).preset == preset

@@ -48,6 +48,11 @@ _BINDING_MISMATCHES = frozenset(
     for kind in ("bmffHash", "dataHash", "boxesHash", "collectionHash")
     for problem in ("mismatch", "malformed", "unknownBox")
 )
+# The signer left more out of the hash than the manifest itself. Where it is a BMFF hash, what lies
+# there is looked at (``container_checks``); of other files nobody here knows.
+_HASHED_IN_PART = frozenset(
+    f"assertion.{kind}.additionalExclusionsPresent" for kind in ("dataHash", "boxesHash")
+)
 # Failures that say something about the signer or about an identity claim, not about the bytes.
 _NOT_INTEGRITY = (
     "signingCredential.",
@@ -109,16 +114,24 @@ class StatusCodes:
 
 
 def manifest_integrity(codes: StatusCodes) -> Integrity:
-    """Say whether the manifest itself is as it was signed, whatever it is attached to."""
-    if any(_is_alteration(code) for code in codes.failure if code not in _BINDING_MISMATCHES):
+    """Say whether the manifest itself is as it was signed, whatever it is attached to.
+
+    A failure that is none of an alteration and none of the signer's, such as an algorithm that the
+    library does not know, leaves the answer open.
+    """
+    failures = [code for code in codes.failure if code not in _BINDING_MISMATCHES]
+    if any(_is_alteration(code) for code in failures):
         return "altered"
-    return "intact" if "claimSignature.validated" in codes.success else "unknown"
+    held = all(code.startswith(_NOT_INTEGRITY) for code in failures)
+    return "intact" if held and "claimSignature.validated" in codes.success else "unknown"
 
 
 def content_binding(codes: StatusCodes) -> ContentBinding:
     """Say whether the bytes of the file are those that the manifest was made for."""
     if _BINDING_MISMATCHES.intersection(codes.failure):
         return "mismatch"
+    if _HASHED_IN_PART.intersection((*codes.success, *codes.informational, *codes.failure)):
+        return "not-checked"
     return "match" if _BINDING_MATCHES.intersection(codes.success) else "not-checked"
 
 

@@ -152,7 +152,7 @@ def claimed_source(
     edited = any(action.label not in {*_NOT_EDITORIAL, "c2pa.created"} for action in actions)
     if "captured" in known:
         return "edited" if edited else "captured"
-    if parents and not edited:
+    if len(parents) == 1 and not edited:  # more than one are against the specification
         return parents[0]
     if any(parent not in ("captured", "edited", "unknown") for parent in parents):
         return "composite-with-generated"

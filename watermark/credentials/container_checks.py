@@ -17,6 +17,7 @@ from vidigree.media.container import Box, is_iso_media, open_media, walk_boxes
 from vidigree.media.errors import TruncatedMediaError
 from vidigree.media.sample_layout import sample_layout
 from vidigree.watermark.credentials.embedding import box_purpose, is_c2pa_box
+from vidigree.watermark.credentials.index_checks import strange_index
 
 __all__ = ["ContainerFinding", "check_container", "hash_exclusions"]
 
@@ -127,6 +128,11 @@ def _excluded_content(left_out: frozenset[str]) -> Iterable[ContainerFinding]:
 def _samples(
     stream: BinaryIO, boxes: list[Box], left_out: frozenset[str]
 ) -> Iterable[ContainerFinding]:
+    strange = strange_index(stream, boxes)
+    if strange:
+        yield ContainerFinding(
+            code="vidigree.container.strangeIndex", breaks="unknown", detail=strange
+        )
     layout = sample_layout(stream, boxes)
     if layout.external:
         yield ContainerFinding(

@@ -47,7 +47,9 @@ def embedded_store(path: Path) -> bytes | None:
         if not is_iso_media(stream):
             return None
         for box in walk_boxes(stream):
-            if is_c2pa_box(box) and box_purpose(stream, box) in ("manifest", "update"):
+            # Within another box it is nobody's store: who validates the file does not look there.
+            here = box.path == "/uuid" and is_c2pa_box(box)
+            if here and box_purpose(stream, box) in ("manifest", "update"):
                 return _read_store(stream, box)
     return None
 

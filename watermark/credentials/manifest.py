@@ -8,6 +8,7 @@ generated carries its IPTC digital source type; the pixel mark is ``c2pa.waterma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ SOFT_BINDING_ALGORITHM = "org.vidigree.robust.3"
 """Soft binding algorithm id of the robust mark."""
 
 PARENT = "parent"
+_CLIP_ID = re.compile(r"[0-9a-fA-F]{16}")
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _NAME = "vidigree"
@@ -132,6 +134,13 @@ class ManifestRequest:
 def mark_soft_binding(clip_id: int, key_id: str) -> SoftBinding:
     """Return the soft binding of the robust mark: ``<key id>:<clip id as 16 hex digits>``."""
     return SoftBinding(alg=SOFT_BINDING_ALGORITHM, value=f"{key_id}:{clip_id:016x}")
+
+
+def marked_clip_id(value: str) -> int | None:
+    """Return the clip id in a value of the robust mark's soft binding; ``None`` if it is none."""
+    # int() would take signs, underscores and "0x" as well: other values, or none at all.
+    digits = value.rpartition(":")[2]
+    return int(digits, 16) if _CLIP_ID.fullmatch(digits) else None
 
 
 def manifest_definition(request: ManifestRequest) -> dict[str, Any]:

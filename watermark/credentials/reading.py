@@ -83,7 +83,10 @@ def _manifest_reading(
             return CredentialsReading(status="absent")
         found = store if store is not None else embedded_store(path)
         reading = _reading(document, results, found, trust, now, recovered=store is not None)
-        return reading if reading.recovered else _with_container(reading, path, document)
+        # Of a file that the manifest was not made for, the places it leaves out say nothing.
+        if reading.recovered and reading.content_binding != "match":
+            return reading
+        return _with_container(reading, path, document)
     except CredentialsError as error:
         codes = StatusCodes().with_failure(
             f"vidigree.manifest.unreadable: {bounded_text(error.message)}"

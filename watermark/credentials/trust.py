@@ -25,9 +25,7 @@ __all__ = ["AnchorGroup", "ListRole", "TrustList", "TrustSettings", "trust_folde
 ListRole = Literal["claim", "tsa", "own"]
 
 _URI = "urn:vidigree:trust"
-_PEM_BLOCK = re.compile(
-    rb"-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----"
-)
+_PEM_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
 # Global extended key usages; inside an anchor the library ignores them. Without claimSigning and
 # documentSigning here, certificates that C2PA 2.4 section 14.4.1 allows are called invalid.

@@ -15,13 +15,13 @@ from vidigree.watermark.credentials import (
     read_credentials,
 )
 from vidigree.watermark.credentials.embedding import embedded_store
+from vidigree.watermark.credentials.manifest import marked_clip_id
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_video
 from vidigree.watermark.ledger.entry import LedgerEntry
 
 __all__ = ["adopted_entry", "bound_clip_id"]
 
 _METHOD = "robust"
-_HEX_DIGITS = 16
 
 
 def bound_clip_id(path: Path) -> int | None:
@@ -33,7 +33,7 @@ def bound_clip_id(path: Path) -> int | None:
         MediaError: The file cannot be read.
     """
     binding = _binding(read_credentials(path, trust=TrustSettings()))
-    return None if binding is None else _clip_id(binding)
+    return None if binding is None else marked_clip_id(binding.value)
 
 
 def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
@@ -51,7 +51,7 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
     """
     reading = read_credentials(path, trust=trust)
     binding, store = _binding(reading), embedded_store(path)
-    clip_id = None if binding is None else _clip_id(binding)
+    clip_id = None if binding is None else marked_clip_id(binding.value)
     if binding is None or store is None or clip_id is None:
         raise LedgerError(f"{path} was not stamped: its credentials bind no mark.")
     if reading.integrity != "intact" or reading.signer_trust != "trusted":
@@ -80,14 +80,6 @@ def _binding(reading: CredentialsReading) -> SoftBinding | None:
         if binding.alg == SOFT_BINDING_ALGORITHM:
             return binding
     return None
-
-
-def _clip_id(binding: SoftBinding) -> int | None:
-    digits = binding.value.rpartition(":")[2]
-    try:
-        return int(digits, 16) if len(digits) == _HEX_DIGITS else None
-    except ValueError:
-        return None
 
 
 def _look_at(path: Path) -> tuple[Fingerprint, float]:

@@ -50,6 +50,15 @@ def test_unknown_mark_has_no_matches(http: TestClient, value: str) -> None:
     assert ids(http.get("/matches/byBinding", params=asked)) == []
 
 
+@pytest.mark.parametrize(
+    "digits", ["-000000000000001", "+123456789abcdef", "0x00000000000001", "1", "", "g" * 16]
+)
+def test_value_that_is_no_mark_is_refused(http: TestClient, digits: str) -> None:
+    asked = {"alg": SOFT_BINDING_ALGORITHM, "value": b64(f"published-1:{digits}")}
+    answer = http.get("/matches/byBinding", params=asked)
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (400, "WrongValue")
+
+
 def test_clip_is_found_by_its_fingerprint(http: TestClient, ledger: Ledger) -> None:
     entry = ledger.find_clip(CLIP_ID)
     assert entry is not None

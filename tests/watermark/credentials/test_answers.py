@@ -37,14 +37,31 @@ SIGNED = ("claimSignature.validated",)
         ("timeStamp.mismatch", "intact"),
         ("cawg.identity.sig_type.invalid", "intact"),
         ("assertion.bmffHash.mismatch", "intact"),  # the content's, not the manifest's
-        ("general.odd", "intact"),
+        ("assertion.action.malformed", "altered"),
+        ("assertion.json.invalid", "altered"),
+        ("assertion.notRedacted", "altered"),
+        ("claim.multiple", "altered"),
+        ("timeStamp.outsideValidity", "intact"),
+        ("ingredient.manifest.missing", "intact"),
+        ("assertion.bmffHash.malformed", "intact"),
+        ("assertion.boxesHash.unknownBox", "intact"),
+        ("assertion.undeclared", "unknown"),
+        ("assertion.selfRedacted", "unknown"),
+        ("assertion.multipleHardBindings", "unknown"),
+        ("assertion.action.ingredientMismatch", "unknown"),
+        ("algorithm.unsupported", "unknown"),
+        ("general.error", "unknown"),
+        ("", "unknown"),
     ],
 )
 def test_a_failure_alters_the_manifest_or_says_something_else(
     failure: str | None, answer: str
 ) -> None:
-    codes = StatusCodes(success=SIGNED, failure=(failure,) if failure else ())
+    codes = StatusCodes(success=SIGNED, failure=() if failure is None else (failure,))
     assert manifest_integrity(codes) == answer
+    # What else failed makes nothing better.
+    other = codes.with_failure("signingCredential.untrusted", "algorithm.unsupported")
+    assert manifest_integrity(other) == ("altered" if answer == "altered" else "unknown")
 
 
 def test_without_a_signature_that_holds_nothing_is_intact() -> None:
@@ -65,6 +82,28 @@ def test_the_content_is_judged_by_its_hashes_alone(
     success: tuple[str, ...], failure: tuple[str, ...], answer: str
 ) -> None:
     assert content_binding(StatusCodes(success=success, failure=failure)) == answer
+
+
+@pytest.mark.parametrize("kind", ["bmffHash", "dataHash", "boxesHash", "collectionHash"])
+def test_every_kind_of_hash_binds_the_content(kind: str) -> None:
+    codes = StatusCodes(success=(*SIGNED, f"assertion.{kind}.match"))
+    assert content_binding(codes) == "match"
+    for problem in ("mismatch", "malformed", "unknownBox"):
+        broken = codes.with_failure(f"assertion.{kind}.{problem}")
+        assert content_binding(broken) == "mismatch"
+        assert manifest_integrity(broken) == "intact"
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [("dataHash", "not-checked"), ("boxesHash", "not-checked"), ("bmffHash", "match")],
+)
+def test_a_hash_of_a_part_of_the_file_does_not_bind_it(kind: str, answer: str) -> None:
+    """What a BMFF hash leaves out is looked at where the boxes are."""
+    codes = StatusCodes(success=(*SIGNED, f"assertion.{kind}.match"))
+    left_out = codes.with_note(f"assertion.{kind}.additionalExclusionsPresent")
+    assert content_binding(left_out) == answer
+    assert content_binding(left_out.with_failure(f"assertion.{kind}.mismatch")) == "mismatch"
 
 
 def test_only_an_intact_manifest_on_its_own_content_is_intact() -> None:
@@ -136,6 +175,21 @@ def test_without_signature_or_dates_validity_is_unknown(
 ) -> None:
     said = validity(codes, not_before=not_before, not_after=not_after, stamped_at=None, now=START)
     assert said == "unknown"
+
+
+def test_a_further_code_drops_none_that_was_there() -> None:
+    rows = {
+        kind: [{"code": f"{kind}.{number}"} for number in range(2)]
+        for kind in ("success", "informational", "failure")
+    }
+    codes = StatusCodes.from_library(rows)
+    assert codes.to_dict() == {kind: [f"{kind}.0", f"{kind}.1"] for kind in rows}
+    more = codes.with_failure("new.failure", "failure.0").with_note("new.note", "informational.1")
+    assert more.to_dict() == {
+        "success": ["success.0", "success.1"],
+        "informational": ["informational.0", "informational.1", "new.note"],
+        "failure": ["failure.0", "failure.1", "new.failure"],
+    }
 
 
 def test_the_librarys_rows_are_taken_once_and_bounded() -> None:

@@ -28,6 +28,11 @@ COMPOSITE = "compositeWithTrainedAlgorithmicMedia"
         ([("c2pa.opened", ""), ("c2pa.edited", AI)], ["captured"], "composite-with-generated"),
         ([("c2pa.opened", "")], ["captured"], "captured"),
         ([("c2pa.opened", "")], ["generated"], "generated"),
+        ([("c2pa.opened", "")], ["captured", "generated"], "composite-with-generated"),
+        ([("c2pa.opened", "")], ["captured", "captured"], "unknown"),
+        ([("c2pa.opened", ""), ("c2pa.published", "")], ["captured"], "captured"),
+        ([("c2pa.opened", ""), ("c2pa.color_adjustments", "")], ["captured"], "edited"),
+        ([("c2pa.placed", AI), ("c2pa.created", CAMERA)], [], "composite-with-generated"),
         ([("c2pa.opened", ""), ("c2pa.edited", "")], ["captured"], "edited"),
         ([("c2pa.opened", ""), ("c2pa.edited", "")], ["generated"], "composite-with-generated"),
         (

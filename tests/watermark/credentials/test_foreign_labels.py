@@ -143,6 +143,17 @@ def test_any_packet_ends_in_labels(tmp_path: Path, data: bytes) -> None:
     read_foreign_labels(tmp_path / "x.mp4")
 
 
+def test_labels_are_those_of_the_file_that_is_asked_for_its_own_credentials(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    path = _with_tag(clip, tmp_path / "x.mp4", json.dumps(AIGC))
+    assert read_credentials(path, trust=TrustSettings()).labels.aigc is not None
+    store = sign_file(clip, tmp_path / "y.mp4", request=request_for_clip, identity=identity)
+    recovered = read_credentials(path, trust=TrustSettings(), store=store)
+    assert recovered.recovered
+    assert not recovered.labels.any
+
+
 def test_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(MediaNotFoundError):
         read_foreign_labels(tmp_path / "missing.mp4")

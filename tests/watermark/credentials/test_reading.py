@@ -102,6 +102,20 @@ def test_recovered_store_validates_against_a_stripped_file(
     assert reading.soft_bindings[0].value == "published-1:0123456789abcdef"
 
 
+def test_recovered_store_believes_no_file_that_hides_something(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    signed = tmp_path / "signed.mp4"
+    store = sign_file(clip, signed, request=request_for_clip, identity=identity)
+    plain = read_credentials(signed, trust=TrustSettings.load(), store=store)
+    assert (plain.recovered, plain.content_binding, plain.integrity) == (True, "match", "intact")
+    signed.write_bytes(signed.read_bytes() + b"\0\0\0\x0cftypisom")
+    for given in (store, None):
+        reading = read_credentials(signed, trust=TrustSettings.load(), store=given)
+        assert (reading.content_binding, reading.integrity) == ("match", "unknown")
+        assert "vidigree.container.duplicateFtyp" in reading.codes.failure
+
+
 def test_store_is_recovered_for_a_kind_of_file_that_c2pa_does_not_know(
     clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
 ) -> None:
@@ -172,6 +186,18 @@ def test_parents_claim_is_lent_while_it_is_whole(derived_store: bytes, clip: Pat
     reading = read_credentials(clip, trust=TrustSettings.load(), store=derived_store)
     assert reading.claimed_source == "generated"
     assert [row.integrity for row in reading.ingredients] == ["intact"]
+
+
+@pytest.mark.parametrize(("most", "source"), [(0, "unknown"), (1, "generated"), (2, "generated")])
+def test_ingredients_that_are_not_read_are_told(
+    derived_store: bytes, clip: Path, monkeypatch: pytest.MonkeyPatch, most: int, source: str
+) -> None:
+    """There are two: the parent, and the model that made the parent."""
+    monkeypatch.setattr("vidigree.watermark.credentials.ingredients.MAX_INGREDIENTS", most)
+    reading = read_credentials(clip, trust=TrustSettings.load(), store=derived_store)
+    assert len([*reading.walk_ingredients()]) == most
+    assert ("vidigree.ingredients.notAllRead" in reading.codes.informational) is (most < 2)
+    assert reading.claimed_source == source
 
 
 def test_exchanged_parent_is_altered_and_lends_nothing(

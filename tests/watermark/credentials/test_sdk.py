@@ -13,14 +13,20 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from cryptography import x509
+from fixtures.authority import CLAIM_SIGNING, EMAIL, pem
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.watermark.credentials import (
     ManifestRequest,
     SigningIdentity,
     TrustList,
     TrustSettings,
+    identity_from_chain,
+    read_credentials,
     sign_file,
 )
+from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context
 from vidigree.watermark.credentials.signature_call import SignatureCall
 
@@ -108,6 +114,8 @@ class _Counter(http.server.BaseHTTPRequestHandler):
         self.send_response(404)
         self.end_headers()
 
+    do_POST = do_GET  # noqa: N815 - the library's name
+
     def log_message(self, *arguments: object) -> None:
         pass
 
@@ -148,6 +156,51 @@ def test_nothing_is_fetched(
     assert _Counter.seen == []
 
 
+def test_nobody_is_asked_whether_a_certificate_was_revoked(
+    server: str, clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    """The certificate names a responder, who would learn of every clip that is looked at."""
+    authority = ChainAuthority()
+    issued = authority.issue(responder=server)
+    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
+    anchors = pem(authority.root)
+    trust = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=anchors),))
+    reading = read_credentials(tmp_path / "x.mp4", trust=trust)
+    assert (reading.integrity, reading.signer_trust) == ("intact", "trusted")
+    assert _Counter.seen == []
+
+
+DOCUMENT = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+
+
+@pytest.mark.parametrize(
+    "purposes",
+    [(EMAIL,), (DOCUMENT,), (CLAIM_SIGNING,), (EMAIL, CLAIM_SIGNING), (DOCUMENT, CLAIM_SIGNING)],
+)
+def test_every_purpose_that_the_specification_allows_is_trusted(
+    purposes: tuple[x509.ObjectIdentifier, ...],
+    clip: Path,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+) -> None:
+    authority = ChainAuthority()
+    issued = authority.issue(usages=purposes)
+    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
+    anchors = pem(authority.root)
+    trust = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=anchors),))
+    reading = read_credentials(tmp_path / "x.mp4", trust=trust)
+    assert (reading.integrity, reading.signer_trust) == ("intact", "trusted")
+    assert reading.codes.failure == ()
+
+
+def test_what_we_say_ourselves_is_said_as_ours(signed: Path) -> None:
+    claim = _crjson(signed, TrustSettings())["claim.v2"]
+    created = {row["url"].rpartition("/")[2] for row in claim["created_assertions"]}
+    assert {"c2pa.actions.v2", "c2pa.soft-binding", "c2pa.ai-disclosure"} <= created
+
+
 @pytest.mark.parametrize(
     ("name", "head", "kind"),
     [
@@ -158,6 +211,15 @@ def test_nothing_is_fetched(
         ("a.avi", b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
         ("a.webp", b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
         ("nothing", b"", "application/octet-stream"),
+        ("photo.mov", b"\0\0\0\x18ftypqt  ", "video/quicktime"),
+        ("named-otherwise.png", b"\0\0\0\x18ftypisom", "video/mp4"),
+        ("clip.mp4", b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
+        ("clip.avi", b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        ("text", b"XXXX\0\0\0\0AVI LIST", "application/octet-stream"),
+        ("text", b"RIFF\0\0\0\0AVIX", "application/octet-stream"),
+        ("clip.png", b"GIF89a" + b"\0" * 12, "image/gif"),
+        ("clip.jpg", b"\x89PNG\r\n\x1a\n" + b"\0" * 12, "image/png"),
+        ("photo.jpg", b"not a picture", "image/jpeg"),
     ],
 )
 def test_type_of_an_input_is_seen_in_its_content(
@@ -165,3 +227,19 @@ def test_type_of_an_input_is_seen_in_its_content(
 ) -> None:
     (tmp_path / name).write_bytes(head)
     assert ingredient_type(tmp_path / name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("photo.AVIF", b"\0\0\0\x18ftypavif"),
+        ("photo.heic", b"\0\0\0\x18ftypheic"),
+        ("photo.heif", b"\0\0\0\x18ftypmif1"),
+        ("sound.wav", b"RIFF\0\0\0\0WAVEfmt "),
+    ],
+)
+def test_what_has_the_container_of_a_video_is_not_called_one(
+    name: str, head: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(head)
+    assert not ingredient_type(tmp_path / name).startswith("video/")

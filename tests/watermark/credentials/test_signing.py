@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
+from fixtures.authority import CLAIM_SIGNING, EMAIL, TIME_STAMPING
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.media.errors import CredentialsError, OutputError
 from vidigree.watermark.clip import Origin
@@ -13,12 +19,19 @@ from vidigree.watermark.credentials import (
     Disclosure,
     ManifestRequest,
     SigningIdentity,
+    Timestamping,
+    TrustList,
     TrustSettings,
+    identity_from_chain,
+    init_identity,
     read_credentials,
     sign_file,
 )
 from vidigree.watermark.credentials.embedding import embedded_store
 from vidigree.watermark.credentials.manifest import manifest_definition
+from vidigree.watermark.credentials.private_key import FileKey
+from vidigree.watermark.credentials.sdk import sdk_context
+from vidigree.watermark.credentials.signature import write_signature
 
 
 def test_returned_store_is_what_stands_in_the_file(
@@ -146,3 +159,164 @@ def test_input_that_c2pa_cannot_describe_is_kept_by_name_of_its_kind(
     assert reading.integrity == "intact"
     (parent,) = reading.ingredients
     assert (parent.relationship, parent.signed, parent.format) == ("parentOf", False, "video/webm")
+
+
+def _recorded(path: Path) -> tuple[set[str], set[str]]:
+    """Return the codes that a clip's manifest holds of its parent: what held, and what did not."""
+    from c2pa import Reader
+
+    with Reader(path, context=sdk_context(TrustSettings())) as reader:
+        assertions = json.loads(reader.crjson())["manifests"][0]["assertions"]
+    (parent,) = [
+        data
+        for label, data in assertions.items()
+        if label.startswith("c2pa.ingredient") and data["relationship"] == "parentOf"
+    ]
+    rows = parent["validationResults"]["activeManifest"]
+    held, failed = ({row["code"] for row in rows[kind]} for kind in ("success", "failure"))
+    return held, failed
+
+
+@pytest.mark.parametrize(
+    ("signer", "listed", "trusted"),
+    [("other", True, True), ("other", False, False), ("own", False, True)],
+)
+def test_what_a_parent_was_worth_by_the_users_lists_is_recorded(
+    clip: Path,
+    identity: SigningIdentity,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+    signer: str,
+    listed: bool,
+    trusted: bool,
+) -> None:
+    first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
+    other = init_identity(tmp_path / "other")
+    by = {"own": identity, "other": other}[signer]
+    sign_file(clip, first, request=request_for_clip, identity=by)
+    derived = replace(request_for_clip, parent=first, clip_id=2)
+    lists = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=other.root),))
+    sign_file(clip, second, request=derived, identity=identity, trust=lists if listed else None)
+    held, failed = _recorded(second)
+    assert ("signingCredential.trusted" in held) is trusted
+    assert ("signingCredential.untrusted" in failed) is not trusted
+    assert "claimSignature.validated" in held
+
+
+def test_identity_without_a_root_of_its_own_signs(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    foreign = replace(identity, root=b"")
+    sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=foreign)
+    reading = read_credentials(tmp_path / "x.mp4", trust=TrustSettings())
+    assert (reading.integrity, reading.signer_trust) == ("intact", "unlisted")
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "says"),
+    [
+        (-9, -2, "expired on {end:%Y-%m-%d}"),
+        (2, 9, "is not valid before {start:%Y-%m-%d}"),
+    ],
+)
+def test_certificate_that_is_not_valid_now_is_told_with_its_day(
+    clip: Path,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+    begins: int,
+    ends: int,
+    says: str,
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    start, end = now + timedelta(days=begins), now + timedelta(days=ends)
+    issued = ChainAuthority().issue(not_before=start, not_after=end)
+    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    with pytest.raises(CredentialsError, match=says.format(start=start, end=end)):
+        sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_certificate_with_a_fault_is_told_by_it_and_not_by_a_warning(
+    clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    """This one has both: no organization, and a purpose that C2PA forbids."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    purposes = (EMAIL, CLAIM_SIGNING, TIME_STAMPING)
+    issued = ChainAuthority().issue(subject=name, usages=purposes)
+    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    with pytest.raises(CredentialsError, match="C2PA forbids"):
+        sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
+
+
+TSA = "http://127.0.0.1:9/"
+
+
+@pytest.mark.parametrize(
+    ("policy", "signed", "kind", "asked", "message", "notes"),
+    [
+        # It signed, and then no stamp came: tried again, then by policy.
+        ("try", True, "Signature", [TSA, TSA, None], "cannot be signed: ", 1),
+        ("require", True, "Signature", [TSA, TSA], "gave no time stamp", 0),
+        ("none", True, "Signature", [None], "cannot be signed: ", 0),
+        # What failed before the signature, or is no fault of it, is not the authority's.
+        ("try", False, "Signature", [TSA], "cannot be signed: ", 0),
+        ("require", False, "Signature", [TSA], "cannot be signed: ", 0),
+        ("try", True, "Io", [TSA], "cannot be signed: ", 0),
+        ("require", True, "Io", [TSA], "cannot be signed: ", 0),
+    ],
+)
+def test_authority_is_blamed_only_for_what_came_after_the_signature(
+    clip: Path,
+    identity: SigningIdentity,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    policy: Any,
+    signed: bool,
+    kind: str,
+    asked: list[str | None],
+    message: str,
+    notes: int,
+) -> None:
+    from c2pa import C2paError
+
+    class Call:
+        error = None
+
+        def __init__(self, _: object) -> None:
+            self.signed = signed
+
+        def for_library(self, url: str | None) -> None:
+            urls.append(url)
+
+    class Broken:
+        def sign(self, *_: object) -> bytes:
+            raise getattr(C2paError, kind)("it went wrong")
+
+    urls: list[str | None] = []
+    told: list[str] = []
+    monkeypatch.setitem(write_signature.__globals__, "SignatureCall", Call)
+    with pytest.raises(CredentialsError, match=message):
+        write_signature(
+            Broken,  # type: ignore[arg-type]
+            clip,
+            tmp_path / "x.mp4",
+            identity=identity,
+            timestamping=Timestamping(policy=policy, url=TSA),
+            report=told.append,
+        )
+    assert urls == asked
+    assert ["issued without one" in note for note in told] == [True] * notes
+
+
+def test_file_that_cannot_be_written_is_no_fault_of_the_signer(
+    clip: Path, identity: SigningIdentity, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError, match="signed clip cannot be written: No such file"):
+        write_signature(
+            lambda: None,  # type: ignore[arg-type, return-value]
+            clip,
+            tmp_path / "absent" / "x.mp4",
+            identity=identity,
+            timestamping=Timestamping(),
+            report=pytest.fail,
+        )

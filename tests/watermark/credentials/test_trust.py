@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,8 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
-from vidigree.watermark.credentials.ingredients import stamp_is_listed
+from vidigree.watermark.credentials.answers import StatusCodes
+from vidigree.watermark.credentials.ingredients import manifest_answers, stamp_is_listed
 
 
 def test_time_stamp_list_does_not_vouch_for_a_signer(
@@ -71,6 +74,7 @@ def test_certificate_cannot_be_named_after_a_list(identity: SigningIdentity) -> 
     again = TrustSettings(lists=settings.lists)
     assert settings.groups()[0].uri != again.groups()[0].uri
     assert settings == again
+    assert settings.nonce not in repr(settings)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +88,108 @@ def test_name_in_a_legacy_stamp_is_no_list(
     uri = settings.groups()[0].uri
     row = {"code": "timeStamp.trusted", "explanation": f"{words}, trust list: {uri}"}
     assert stamp_is_listed({"success": [row]}, settings) is listed
+
+
+def _answers(success: list[dict[str, str]], trust: TrustSettings, *failure: str) -> dict[str, Any]:
+    """Return what is said of a manifest with these rows of the library."""
+    rows = {"success": [*success, {"code": "claimSignature.validated"}]}
+    codes = StatusCodes.from_library(rows).with_failure(*failure)
+    now = datetime.now(UTC)
+    return manifest_answers({}, {"activeManifest": rows}, codes, (), trust=trust, now=now)
+
+
+@pytest.mark.parametrize(
+    ("explanation", "failure", "trust", "by"),
+    [
+        ("signing certificate trusted, found in [{uri}]", (), "trusted", "list"),
+        ("found in [{uri}]", ("signingCredential.untrusted",), "unlisted", None),
+        ("found in [{uri}:more]", (), "unlisted", None),
+        ("found in [ {uri}]", (), "unlisted", None),
+        ("{uri}", (), "unlisted", None),
+        ("found in [urn:vidigree:trust::claim/x]", (), "unlisted", None),
+        ("", (), "unlisted", None),
+    ],
+)
+def test_signer_is_trusted_by_a_list_that_is_named_whole(
+    identity: SigningIdentity,
+    explanation: str,
+    failure: tuple[str, ...],
+    trust: str,
+    by: str | None,
+) -> None:
+    settings = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=identity.root),))
+    said = explanation.format(uri=settings.groups()[0].uri)
+    row = {"code": "signingCredential.trusted", "explanation": said}
+    answers = _answers([row], settings, *failure)
+    assert (answers["signer_trust"], answers["trusted_by"]) == (trust, by)
+    assert answers["trust_list"] == ("x" if by else "")
+    # Under another code the same words vouch for nobody.
+    other = _answers([row | {"code": "timeStamp.trusted"}], settings)
+    assert (other["signer_trust"], other["trusted_by"]) == ("unlisted", None)
+
+
+@pytest.mark.parametrize(
+    ("role", "explanation", "listed"),
+    [
+        ("tsa", "timestamp cert trusted: T, trust list: {uri}", True),
+        ("claim", "timestamp cert trusted: T, trust list: {uri}", False),
+        ("own", "timestamp cert trusted: T, trust list: {uri}", False),
+        ("tsa", "timestamp cert trusted: T, trust list: {uri} and more", False),
+        ("tsa", "timestamp cert trusted: T, {uri}", False),
+        ("tsa", "T, trust list: {uri}", False),
+    ],
+)
+def test_authority_is_listed_by_a_list_for_time_stamps_alone(
+    identity: SigningIdentity, role: Any, explanation: str, listed: bool
+) -> None:
+    settings = TrustSettings(lists=(TrustList(name="x", role=role, anchors=identity.root),))
+    said = explanation.format(uri=settings.groups()[0].uri)
+    row = {"code": "timeStamp.trusted", "explanation": said}
+    assert stamp_is_listed({"success": ["no row", row]}, settings) is listed
+    assert not stamp_is_listed({"success": [row | {"code": "timeStamp.validated"}]}, settings)
+    assert not stamp_is_listed({"failure": [row]}, settings)
+    assert not stamp_is_listed({"success": "no list"}, settings)
+
+
+def test_list_that_cannot_be_read_is_no_list(tmp_path: Path) -> None:
+    (tmp_path / "folder.pem").mkdir()
+    for name in ("folder.pem", "missing.pem"):
+        with pytest.raises(CredentialsError, match="cannot be read"):
+            TrustSettings.from_files(claim=(tmp_path / name,))
+        with pytest.raises(CredentialsError, match="cannot be read"):
+            TrustSettings.from_files(tsa=(tmp_path / name,))
+
+
+def test_damaged_certificate_in_a_list_is_told(identity: SigningIdentity) -> None:
+    damaged = identity.root.replace(b"M", b"=", 1)
+    settings = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=damaged),))
+    with pytest.raises(CredentialsError, match="damaged certificate"):
+        settings.groups()
+
+
+def test_lists_are_kept_in_their_order_and_role(home: Path, identity: SigningIdentity) -> None:
+    for role, name in [("tsa", "b"), ("tsa", "a"), ("claim", "d"), ("claim", "c")]:
+        (home / "trust" / role).mkdir(parents=True, exist_ok=True)
+        (home / "trust" / role / f"{name}.pem").write_bytes(identity.root)
+    (home / "trust" / "claim" / "note.txt").write_text("no list")
+    found = [(entry.name, entry.role) for entry in TrustSettings.load().lists]
+    assert found == [
+        ("c", "claim"),
+        ("d", "claim"),
+        ("identity", "own"),
+        ("a", "tsa"),
+        ("b", "tsa"),
+    ]
+    (group,) = TrustSettings.load().groups()
+    assert group.roles == {"claim", "own", "tsa"}
+
+
+def test_lists_are_those_of_the_folder_that_is_named(
+    home: Path, identity: SigningIdentity, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "trust" / "claim").mkdir(parents=True)
+    (elsewhere / "trust" / "claim" / "there.pem").write_bytes(identity.root)
+    found = [(entry.name, entry.role) for entry in TrustSettings.load(elsewhere).lists]
+    assert found == [("there", "claim")]
+    assert [entry.role for entry in TrustSettings.load().lists] == ["own"]

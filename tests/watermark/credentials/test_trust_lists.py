@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography import x509
 from fixtures.authority import Authority, pem
 
 from vidigree.media.errors import CredentialsError, UsageError
@@ -52,6 +54,28 @@ def test_file_is_added_and_believed(tmp_path: Path) -> None:
     assert [(entry.name, entry.role) for entry in TrustSettings.load().lists] == [
         ("partners", "claim")
     ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data,
+        lambda data: data.replace(b"CERTIFICATE-----\nM", b"CERTIFICATE-----M"),
+        lambda data: data.replace(b"\n", b"\r\n"),
+        lambda data: data.replace(b"\n", b" "),
+        lambda data: b"# Roots\n" + data.replace(b"-----BEGIN", b"\nA title\n-----BEGIN"),
+    ],
+    ids=["usual", "no line after the title", "CR LF", "one line", "comments"],
+)
+def test_every_certificate_that_is_counted_is_believed(
+    tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / "partners.pem").write_bytes(change(ROOT + OTHER))
+    assert add_list(str(tmp_path / "partners.pem"), role="claim").certificates == 2
+    (group,) = TrustSettings.load().groups()
+    assert x509.load_pem_x509_certificates(group.anchors) == x509.load_pem_x509_certificates(
+        ROOT + OTHER
+    )
 
 
 def test_roles_are_kept_apart(tmp_path: Path) -> None:

@@ -4,23 +4,43 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from fixtures import killed_stamp
+from fixtures.manifest_stores import manifest_store
 
 from vidigree.media import VideoWriter
 from vidigree.media.errors import LedgerError
 from vidigree.watermark import StampReceipt, StampSettings, stamp
-from vidigree.watermark.credentials import TrustSettings, init_identity
+from vidigree.watermark.clip import Origin
+from vidigree.watermark.credentials import (
+    SOFT_BINDING_ALGORITHM,
+    ManifestRequest,
+    SoftBinding,
+    TrustSettings,
+    init_identity,
+    load_identity,
+    read_credentials,
+    sign_file,
+)
+from vidigree.watermark.credentials.embedding import C2PA_BOX_TYPE
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.adoption import adopted_entry
-from vidigree.watermark.ledger.check import UNDER_WAY, check_files, check_ledger
+from vidigree.watermark.ledger.check import (
+    UNDER_WAY,
+    Kind,
+    LedgerFinding,
+    check_files,
+    check_ledger,
+)
 from vidigree.watermark.ledger.commands import ledger as ledger_command
 
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
@@ -174,6 +194,44 @@ def test_temporary_files_are_leftovers_once_no_stamp_can_be_at_work(
     assert found == {".a.0.part.mp4": "leftover", ".b.0.part.mp4": "under-way"}
 
 
+def test_a_leftover_that_was_signed_already_is_told_once(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    left = receipt.path.rename(tmp_path / ".clip.0.part.mp4")
+    then = (datetime.now(UTC) - 2 * UNDER_WAY).timestamp()
+    os.utime(left, (then, then))
+    (tmp_path / "folder.mp4").mkdir()
+    with Ledger.open(f"sqlite:///{tmp_path}/other.sqlite3") as other:
+        found = [(row.kind, row.path) for row in check_files(other, [tmp_path])]
+    assert found == [("leftover", str(left))]
+
+
+def test_file_whose_store_is_none_is_unreadable(receipt: StampReceipt, tmp_path: Path) -> None:
+    box = struct.pack(">I4s", 25, b"uuid") + C2PA_BOX_TYPE + b"x"
+    (tmp_path / "bad.mp4").write_bytes(struct.pack(">I4s", 12, b"ftyp") + b"isom" + box)
+    assert _check(tmp_path) == (0, {})  # its box has no purpose: no store is there
+    payload = bytes(4) + b"manifest\0"
+    box = struct.pack(">I4s", 24 + len(payload), b"uuid") + C2PA_BOX_TYPE + payload
+    (tmp_path / "bad.mp4").write_bytes(struct.pack(">I4s", 12, b"ftyp") + b"isom" + box)
+    assert _check(tmp_path) == (8, {"unreadable": ""})
+
+
+def test_file_without_credentials_is_not_recorded(home: Path, tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "mine.mp4", width=96, height=64, fps=Fraction(24)) as video:
+        video.write(np.zeros((64, 96, 3), np.uint8))
+    with pytest.raises(LedgerError, match="was not stamped"):
+        adopted_entry(tmp_path / "mine.mp4", trust=TrustSettings.load(home))
+
+
+def test_file_that_hides_something_is_not_recorded(receipt: StampReceipt, home: Path) -> None:
+    """It is not altered, as far as anybody can say, and not intact either."""
+    receipt.path.write_bytes(receipt.path.read_bytes() + struct.pack(">I4s", 12, b"ftyp") + b"isom")
+    with pytest.raises(LedgerError, match="integrity unknown, signer trusted"):
+        adopted_entry(receipt.path, trust=TrustSettings.load(home))
+
+
 def test_unsigned_clips_are_none_of_the_ledgers_business(
     receipt: StampReceipt, tmp_path: Path
 ) -> None:
@@ -182,6 +240,51 @@ def test_unsigned_clips_are_none_of_the_ledgers_business(
     assert _check(tmp_path) == (0, {})
     (tmp_path / "mine.mp4").replace(receipt.path)
     assert _check(tmp_path) == (0, {"file-replaced": ""})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", struct.pack(">I4s", 25, b"uuid") + C2PA_BOX_TYPE + b"x", b"\0\0\0\x09ftyp"],
+    ids=["empty", "text", "no store", "cut"],
+)
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_what_is_no_clip_any_more_is_not_the_file_that_was_issued(
+    receipt: StampReceipt, settings: StampSettings, content: bytes, confirmed: bool
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    head = struct.pack(">I4s", 12, b"ftyp") + b"isom" if content.startswith(b"\0") else b""
+    receipt.path.write_bytes(head + content)
+    record = replace(entry, clip_id=5, confirmed=confirmed, created_at=OLD)
+    settings.ledger.record(record)
+    found = {row.clip_id: row.kind for row in check_ledger(settings.ledger)}
+    assert found == {
+        entry.clip_id: "file-replaced",
+        5: "file-replaced" if confirmed else "abandoned",
+    }
+
+
+def test_record_without_a_manifest_is_that_of_no_file(
+    receipt: StampReceipt, settings: StampSettings
+) -> None:
+    """Neither of one without credentials, nor of one with a manifest that has no label."""
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    settings.ledger.record(replace(entry, clip_id=5, manifest_store=b"none"))
+    unlabelled = manifest_store("")
+    box = C2PA_BOX_TYPE + bytes(4) + b"manifest\0" + bytes(8) + unlabelled
+    ftyp = struct.pack(">I4s", 12, b"ftyp") + b"isom"
+    receipt.path.write_bytes(ftyp + struct.pack(">I4s", 8 + len(box), b"uuid") + box)
+    settings.ledger.record(replace(entry, clip_id=6, manifest_store=unlabelled))
+    found = {row.clip_id: row.kind for row in check_ledger(settings.ledger)}
+    assert found == dict.fromkeys([receipt.clip_id, 5, 6], "file-replaced")
+
+
+def test_what_is_left_to_do_is_told_from_what_is_worth_knowing() -> None:
+    kinds = set(get_args(Kind))
+    knowing = {"under-way", "file-gone", "file-replaced", "old-fingerprint"}
+    assert {kind for kind in kinds if not LedgerFinding(kind=kind).needs_action} == knowing
+    assert all(LedgerFinding(kind=kind).advice for kind in kinds)
 
 
 def test_two_clips_under_one_id_are_reported(
@@ -193,6 +296,44 @@ def test_two_clips_under_one_id_are_reported(
         other.record(replace(entry, manifest_store=b"another", file=""))
     code, found = _check("--url", f"sqlite:///{tmp_path}/other.sqlite3", receipt.path)
     assert (code, found) == (8, {"record-differs": ""})
+
+
+OURS = SOFT_BINDING_ALGORITHM
+
+
+@pytest.mark.parametrize(
+    ("alg", "digits"),
+    [
+        (OURS, "-000000000000001"),
+        (OURS, "+000000000000001"),
+        (OURS, "0x00000000000001"),
+        (OURS, "0000_0000_0000_1"),
+        (OURS, "1"),
+        (OURS, ""),
+        ("com.example.mark", "0000000000000001"),
+    ],
+)
+def test_a_binding_that_names_no_clip_is_none_of_the_ledgers_business(
+    receipt: StampReceipt, home: Path, tmp_path: Path, alg: str, digits: str
+) -> None:
+    value = f"published-1:{digits}"
+    strange = ManifestRequest(
+        origin=Origin(),
+        clip_id=1,
+        key_id="published-1",
+        duration=Fraction(1),
+        parent=receipt.path,
+        mark=SoftBinding(alg=alg, value=value),
+    )
+    path = tmp_path / "strange.mp4"
+    sign_file(receipt.path, path, request=strange, identity=load_identity())
+    trust = TrustSettings.load(home)
+    reading = read_credentials(path, trust=trust)
+    assert [binding.value for binding in reading.soft_bindings] == [value]
+    assert reading.integrity == "intact"
+    assert _check(tmp_path) == (0, {})
+    with pytest.raises(LedgerError, match="was not stamped"):
+        adopted_entry(path, trust=trust)
 
 
 def test_damaged_file_is_reported(receipt: StampReceipt, tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames
+from vidigree.watermark.fingerprint import VIEWS, Fingerprint, fingerprint_frames
 from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.ledger import index as ledger_index
 from vidigree.watermark.ledger.codes import codes_of, kept_codes, query_codes
@@ -118,6 +119,46 @@ def test_long_clip_has_few_codes(scene: MakeScene) -> None:
     long = fingerprint_frames(frames * 4, 1)
     assert len(kept_codes(long)) <= 16 * 17
     assert len(query_codes(long)) <= 16
+
+
+def _fingerprint(moments: int, flat: frozenset[int] = frozenset()) -> Fingerprint:
+    """Return a fingerprint whose every code tells its moment and its view."""
+    bits = np.zeros((moments, len(VIEWS), 16), np.uint8)
+    bits[:, :, 0] = np.arange(moments)[:, None]
+    bits[:, :, 1] = np.arange(len(VIEWS))
+    structured = np.array([moment not in flat for moment in range(moments)], bool)
+    return Fingerprint(bits=bits, structured=structured, step=Fraction(1, 2))
+
+
+def _told(codes: NDArray[np.uint8]) -> tuple[list[int], list[int]]:
+    """Return the moments and the views of codes."""
+    return sorted({*codes[:, 0].tolist()}), sorted({*codes[:, 1].tolist()})
+
+
+def test_middle_of_every_four_seconds_is_kept_in_most_views() -> None:
+    moments, views = _told(kept_codes(_fingerprint(20)))
+    assert moments == [4, 12, 18]
+    assert [VIEWS[view][0] for view in range(len(VIEWS)) if view not in views] == [0.9, 0.63]
+    assert len(kept_codes(_fingerprint(20))) == 3 * (len(VIEWS) - 2)
+    assert codes_of(_fingerprint(20).to_bytes()) == kept_codes(_fingerprint(20)).tobytes()
+
+
+def test_flat_moments_are_neither_kept_nor_asked_for() -> None:
+    fingerprint = _fingerprint(6, flat=frozenset({0, 3, 4}))
+    assert _told(kept_codes(fingerprint))[0] == [2]
+    assert _told(query_codes(fingerprint))[0] == [1, 2, 5]
+
+
+@pytest.mark.parametrize(("moments", "kept", "asked"), [(8, 1, 8), (9, 2, 8), (128, 16, 8)])
+def test_codes_are_spread_over_a_clip(moments: int, kept: int, asked: int) -> None:
+    fingerprint = _fingerprint(moments)
+    found = _told(kept_codes(fingerprint))[0]
+    assert len(found) == kept
+    wholes = query_codes(fingerprint)
+    told, views = _told(wholes)
+    assert (len(told), views, len(wholes)) == (asked, [0, 1], 2 * asked)
+    assert (told[0], told[-1]) == (0, moments - 1)
+    assert np.ptp(np.diff(told)) <= 1
 
 
 @pytest.fixture(params=[250_000, 10], ids=["scanned", "inverted"])

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,36 @@ def test_other_clip_under_the_same_id_is_refused(store: Ledger, make_entry: Make
     assert found.manifest_store == b"store 1"
 
 
-def test_id_of_more_than_64_bits_is_refused(store: Ledger, make_entry: MakeEntry) -> None:
-    with pytest.raises(UsageError, match="64 bits"):
-        store.record(make_entry(2**64))
+@pytest.mark.parametrize("clip_id", [2**64, -1])
+def test_id_of_other_than_64_bits_is_refused(
+    store: Ledger, make_entry: MakeEntry, clip_id: int
+) -> None:
+    entry = replace(make_entry(1), clip_id=clip_id)
+    calls: list[Callable[[], object]] = [
+        lambda: store.record(entry),
+        lambda: store.find_clip(clip_id),
+        lambda: store.confirm(clip_id),
+        lambda: store.forget(clip_id),
+    ]
+    for call in calls:
+        with pytest.raises(UsageError, match="64 bits"):
+            call()
+    assert store.count() == 0
+
+
+def test_time_of_issue_has_a_zone_and_is_the_same_moment_in_every_one(
+    store: Ledger, make_entry: MakeEntry
+) -> None:
+    entry = make_entry(1)
+    with pytest.raises(UsageError, match="time zone"):
+        store.record(replace(entry, created_at=entry.created_at.replace(tzinfo=None)))
+    assert store.count() == 0
+    there = timezone(timedelta(hours=8))
+    store.record(replace(entry, created_at=entry.created_at.astimezone(there)))
+    found = store.find_clip(1)
+    assert found is not None
+    assert found.created_at == entry.created_at
+    assert found.created_at.utcoffset() == timedelta(0)
 
 
 def test_similar_clips_come_best_first(
