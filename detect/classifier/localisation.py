@@ -28,6 +28,11 @@ __all__ = ["Localisation", "draw_localisation", "locate"]
 
 _CURVE_HEIGHT = 96
 _CURVE_LIMIT = 6.0
+_FONT = (cv2.FONT_HERSHEY_SIMPLEX, 0.35)
+_STEPS = (1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600)
+"""Seconds between labels of the curve to choose from."""
+_LABEL_WIDTH = 60
+"""Pixels between two of them, at least."""
 """Ratios beyond this are drawn at the edge."""
 
 
@@ -164,8 +169,15 @@ def _frame_at(frames: Any, moment: float) -> Frame:
     return shown
 
 
+def _write(picture: NDArray[np.uint8], text: str, place: tuple[int, int]) -> None:
+    """Write small grey ASCII, its lower left corner at ``place``, moved left to stay inside."""
+    (width, _), _ = cv2.getTextSize(text, *_FONT, 1)
+    left = max(0, min(place[0] + 2, picture.shape[1] - width - 2))
+    cv2.putText(picture, text, (left, place[1]), *_FONT, (110, 110, 110), 1, cv2.LINE_AA)
+
+
 def _drawn_curve(where: Localisation, width: int) -> NDArray[np.uint8]:
-    """Draw the curve; a red band lies under each stretch, the grey line is a ratio of zero."""
+    """Draw the curve over seconds, a red band under each stretch; the grey line is even odds."""
     drawn = np.full((_CURVE_HEIGHT, width, 3), 250, np.uint8)
     length = max(point.end for point in where.curve)
 
@@ -179,6 +191,13 @@ def _drawn_curve(where: Localisation, width: int) -> NDArray[np.uint8]:
     for stretch in where.stretches:
         drawn[:, across(stretch.start) : across(stretch.end) + 1] = (250, 214, 210)
     cv2.line(drawn, (0, down(0)), (width - 1, down(0)), (150, 150, 150), 1)
+    step = next((step for step in _STEPS if length / step <= width / _LABEL_WIDTH), _STEPS[-1])
+    for second in range(0, int(length) + 1, step):
+        place = across(second)
+        cv2.line(drawn, (place, down(0) - 2), (place, down(0) + 2), (150, 150, 150), 1)
+        _write(drawn, f"{second} s", (place, _CURVE_HEIGHT - 4))
+    _write(drawn, "like synthetic", (0, 10))
+    _write(drawn, "like footage", (0, _CURVE_HEIGHT - 16))
     for point in where.curve:
         ends = (across(point.start), down(point.llr)), (across(point.end), down(point.llr))
         colour = (190, 30, 30) if point.llr > 0 else (30, 90, 170)

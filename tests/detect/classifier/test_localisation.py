@@ -200,6 +200,9 @@ def test_score_says_where_when_asked(tmp_path: Path) -> None:
     assert drawn is not None
     assert drawn.shape[0] > 240
     assert drawn.shape[1] == 320
+    labels = drawn[-14:] < 180
+    seconds = np.flatnonzero(labels.any(axis=(0, 2)))
+    assert set(seconds // 80) == {0, 2, 3}  # at 0 s, 1 s and, moved inside, 2 s
 
 
 def test_what_was_put_into_the_picture_is_said_and_outlined(tmp_path: Path) -> None:
