@@ -170,6 +170,12 @@ def _samples_per_chunk(stream: BinaryIO, track: _Track, chunks: int) -> NDArray[
     if not len(rows):
         return np.zeros(chunks, np.int64)
     first = rows[:, 0] - 1
+    if first[0] or np.any(np.diff(first) <= 0):
+        # Every player makes something else of it.
+        raise TruncatedMediaError(
+            "A table of samples per chunk is not in order.",
+            hint="The file is damaged; fetch it again.",
+        )
     which = np.searchsorted(first, np.arange(chunks), side="right") - 1
     counts = rows[np.clip(which, 0, len(rows) - 1), 1]
     return np.asarray(np.minimum(counts, 2**31), np.int64)
