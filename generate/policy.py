@@ -24,6 +24,9 @@ __all__ = ["CallablePolicy", "Policy", "TermPolicy", "enforce", "load_policy"]
 _OVERLAY = 1
 """Combining class of strokes through a letter."""
 
+_SIGNS = frozenset({0, 7, 9})
+"""Combining classes of vowel signs, nuktas and viramas."""
+
 _GAP = "\0"
 """Stands for characters that are not seen; one of them itself."""
 
@@ -77,7 +80,7 @@ class TermPolicy:
         texts = [_plain(request.prompt, gap) for gap in (_GAP, "")]
         for term in self.terms:
             pattern = _pattern(term)
-            if pattern and any(pattern.search(text) for text in texts):
+            if pattern and any(_holds(text, pattern) for text in texts):
                 return f"the prompt holds the refused term {term!r}"
         return None
 
@@ -192,6 +195,39 @@ def _pattern(term: str) -> re.Pattern[str] | None:
     """Return what finds a term in plain text with or without gaps; ``None`` for no term at all."""
     words = [f"{_GAP}?".join(map(re.escape, word)) for word in _plain(term).split()]
     return re.compile(rf"(?<!\w){f'[ {_GAP}]+'.join(words)}(?!\w)") if words else None
+
+
+def _holds(text: str, pattern: re.Pattern[str]) -> bool:
+    """Say whether what a pattern finds in a text begins and ends there as a word."""
+    return any(
+        not _goes_on(text, found.start()) and not _goes_on(text, found.end())
+        for found in pattern.finditer(text)
+    )
+
+
+def _goes_on(text: str, place: int) -> bool:
+    """Say whether a vowel sign or a virama stands at or before a place amid a word.
+
+    They are no letters to Python, unlike what they are signs of. Marks of another script than what
+    is beside them make no word of it.
+    """
+    if not 0 < place < len(text):
+        return False
+    before, after = text[place - 1], text[place]
+    if not (_is_sign(before) or _is_sign(after)):
+        return False
+    return all(_is_sign(one) or one.isalnum() for one in (before, after)) and (
+        _script(before) == _script(after)
+    )
+
+
+def _is_sign(character: str) -> bool:
+    marks = {"Mc", "Mn"}
+    return unicodedata.category(character) in marks and unicodedata.combining(character) in _SIGNS
+
+
+def _script(character: str) -> str:
+    return unicodedata.name(character, "").partition(" ")[0]
 
 
 def _plain(text: str, gap: str = "") -> str:

@@ -64,6 +64,15 @@ def test_strokes_through_letters_hide_no_term(terms: Path, mark: str) -> None:
     assert policy.refusal(ClipRequest(prompt=f"a b{mark}o{mark}m{mark}b{mark}")) is not None
 
 
+def test_signs_of_vowels_are_of_the_word(tmp_path: Path) -> None:
+    (tmp_path / "terms.txt").write_text("गन\nमल\nहत्या\n", encoding="utf-8")
+    policy = load_policy(str(tmp_path / "terms.txt"))
+    for prompt in ("गन्ना का खेत", "नारीमल का घर", "गनी", "मलाई"):
+        assert policy.refusal(ClipRequest(prompt=prompt)) is None, prompt
+    for prompt in ("एक गन", "गन, मल", "यह हत्या।", "हत्या", "ग\u200dन", "गनी गन", "गन\u0e34"):
+        assert policy.refusal(ClipRequest(prompt=prompt)) is not None, prompt
+
+
 def test_terms_may_hold_what_nobody_sees(tmp_path: Path) -> None:
     (tmp_path / "terms.txt").write_text("mi\u200cravam\n", encoding="utf-8")
     policy = load_policy(str(tmp_path / "terms.txt"))
