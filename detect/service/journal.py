@@ -26,7 +26,10 @@ _SENT_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object; fields come in ``record.fields``."""
+    """Formats a record as one JSON object; fields come in ``record.fields``.
+
+    Of exceptions URLs are left out, which may hold a key or a password.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without the line feed."""
@@ -39,7 +42,7 @@ class JsonLines(logging.Formatter):
             row["logger"] = record.name
         row |= getattr(record, "fields", {})
         if record.exc_info:
-            row["exception"] = self.formatException(record.exc_info)
+            row["exception"] = _URL.sub("(a URL)", self.formatException(record.exc_info))
         return json.dumps(row, ensure_ascii=False, default=str)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from vidigree.detect.service.journal import without_places
+from vidigree.detect.service.journal import JsonLines, without_places
 
 NOISE = """
 import asyncio, logging, threading, warnings
@@ -122,3 +123,12 @@ def test_errors_say_nothing_of_where_a_clip_is(told: str) -> None:
 def test_errors_over_a_file_keep_everything_but_its_path() -> None:
     assert without_places("no /a/b in /a/code.py", "/a/b") == "no (the clip) in /a/code.py"
     assert without_places(r"no C:\\a in C:\a", r"C:\a") == "no (the clip) in (the clip)"
+
+
+def test_exceptions_hold_no_url() -> None:
+    try:
+        raise ValueError("no postgresql://user:word@host/ledger, no 'https://a.example/?key=one'")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "x", 1, "failed", (), sys.exc_info())
+    told = json.loads(JsonLines().format(record))["exception"]
+    assert told.endswith("ValueError: no (a URL) no '(a URL)'")
