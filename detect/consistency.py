@@ -67,18 +67,23 @@ def _binding(
 def _capture_claim(found: list[MarkReading], ledger: LedgerReading) -> list[Evidence]:
     p_value = min((reading.p_value for reading in found), default=None)
     key = {"key_id": found[0].key_id or ""} if found else {}
-    clip = {"clip_id": ledger.clip_id or ""}
-    by_picture = ledger.found_by == "fingerprint"
-    if by_picture and not ledger.generated:
+    by_picture = [one for one in ledger.all if one.found_by == "fingerprint"]
+    generated = [one for one in by_picture if one.generated]
+    if ledger.found_by == "fingerprint" and not generated:
         # It is the picture that the ledger knows; of the mark it knows nothing.
-        code = "consistency.capture-beside-mark"
+        code, clip = "consistency.capture-beside-mark", {"clip_id": ledger.clip_id or ""}
         return [Evidence(code=code, p_value=p_value, values=clip | key)] if found else []
     if found and not _stamped_only(found, ledger):
         return [Evidence(code="consistency.capture-over-mark", p_value=p_value, values=key)]
-    if by_picture and ledger.same_content:
-        code = "consistency.capture-over-ledger"
-        return [Evidence(code=code, similarity=ledger.similarity, values=clip)]
-    return []
+    return [
+        Evidence(
+            code="consistency.capture-over-ledger",
+            similarity=one.similarity,
+            values={"clip_id": one.clip_id or ""},
+        )
+        for one in generated
+        if one.same_content
+    ]
 
 
 def _stamped_only(found: list[MarkReading], ledger: LedgerReading) -> bool:

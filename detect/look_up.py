@@ -30,6 +30,9 @@ _AS_EMBEDDED = 0.03
 """Largest deviation of a mark's scale from 1 at which the picture counts as neither cropped nor
 enlarged."""
 
+_MOST_ALIKE = 10
+"""Entries of like pictures among which one of a generated clip is looked for."""
+
 _NOT_MADE_HERE = {"", "external"}
 """Engines of clips that were only stamped here. Where a manifest cannot be read against this kind
 of file, any other engine's name says that the clip was generated."""
@@ -45,7 +48,9 @@ def look_up(
 ) -> LedgerReading:
     """Look a clip up, by the messages of its marks first, then by its fingerprint.
 
-    Each of several marks is looked up on its own, and compared with its own part of the clip.
+    Each of several marks is looked up on its own, and compared with its own part of the clip. Where
+    all that is found was stamped only, a clip that was issued before with the same picture, as
+    generated, is found too: whoever stamps a clip again must not hide what it was.
 
     Args:
         path: The clip, to hold recovered manifests against.
@@ -75,12 +80,13 @@ def look_up(
             path, entry, likeness, trust, found_by="mark", same=_same_content(likeness, mark)
         )
         found.append(replace(reading, segments=segments, marked=True))
-    if found:
-        first, *others = (*found, *unknown)
-        return replace(first, others=tuple(others))
-    return _by_fingerprint(path, fingerprint, ledger, trust) or replace(
-        unknown[0] if unknown else LedgerReading(), others=tuple(unknown[1:])
-    )
+    if not found:
+        found = _by_fingerprint(path, fingerprint, ledger, trust)
+        unknown = unknown if not found else []
+    if found and not any(one.generated for one in found):
+        found += _generated_before(path, fingerprint, found, ledger, trust)
+    first, *others = (*found, *unknown) or (LedgerReading(),)
+    return replace(first, others=tuple(others))
 
 
 def _segments(mark: MarkReading) -> tuple[Segment, ...]:
@@ -89,12 +95,42 @@ def _segments(mark: MarkReading) -> tuple[Segment, ...]:
 
 def _by_fingerprint(
     path: Path, fingerprint: Fingerprint, ledger: Ledger, trust: TrustSettings
-) -> LedgerReading | None:
-    best = ledger.find_similar(fingerprint.to_bytes(), limit=1) if fingerprint.usable else []
-    if not best or best[0][1] < SAME:
-        return None
-    entry, likeness = best[0]
-    return _reading(path, entry, likeness, trust, found_by="fingerprint", same=True)
+) -> list[LedgerReading]:
+    return [
+        _reading(path, entry, likeness, trust, found_by="fingerprint", same=True)
+        for entry, likeness in _alike(fingerprint, ledger, 1)
+    ]
+
+
+def _generated_before(
+    path: Path,
+    fingerprint: Fingerprint,
+    stamped: Sequence[LedgerReading],
+    ledger: Ledger,
+    trust: TrustSettings,
+) -> list[LedgerReading]:
+    """Return what the ledger knows of a generated clip with this picture, older than ``stamped``.
+
+    A younger one may have been made from the recording.
+    """
+    youngest = max(one.issued_at or "" for one in stamped)
+    for entry, likeness in _alike(fingerprint, ledger, _MOST_ALIKE):
+        if _time(entry) < youngest:
+            reading = _reading(path, entry, likeness, trust, found_by="fingerprint", same=True)
+            if reading.generated:
+                return [reading]
+    return []
+
+
+def _alike(fingerprint: Fingerprint, ledger: Ledger, limit: int) -> list[tuple[LedgerEntry, float]]:
+    if not fingerprint.usable:
+        return []
+    best = ledger.find_similar(fingerprint.to_bytes(), limit=limit)
+    return [(entry, likeness) for entry, likeness in best if likeness >= SAME]
+
+
+def _time(entry: LedgerEntry) -> str:
+    return entry.created_at.isoformat(timespec="seconds")
 
 
 def _likeness(fingerprint: Fingerprint, entry: LedgerEntry) -> float | None:
@@ -144,7 +180,7 @@ def _reading(
         or (recovered.status != "present" and entry.engine not in _NOT_MADE_HERE),
         engine=entry.engine,
         model=entry.model,
-        issued_at=entry.created_at.isoformat(timespec="seconds"),
+        issued_at=_time(entry),
         credentials=recovered.to_dict(),
     )
 

@@ -153,7 +153,8 @@ class LedgerReading:
         credentials: The recovered manifest as JSON values; ``None`` if it could not be read.
         marked: Whether a mark with a readable message was looked up.
         segments: Where that mark is, if the clip carries several; empty for the whole clip.
-        others: What was found for the other marks of the clip.
+        others: What was found for the other marks of the clip; and, where all those clips were only
+            stamped, a generated one that was issued before with the same picture.
     """
 
     exists: bool = True

@@ -114,7 +114,7 @@ def _serve(jobs: TextIO, answers: TextIO, ledgers: OpenLedgers) -> None:
         except Exception as error:  # noqa: BLE001 - told to the caller
             answer = _unexpected(str(json.loads(line)["name"]), error)
             # For whoever runs the worker; the parent takes it out of the answer.
-            answer["traceback"] = "".join(traceback.format_exception(error))[-_LONGEST_TRACEBACK:]
+            answer["traceback"] = _traceback(error)
         write(answer)
 
 
@@ -133,8 +133,19 @@ def _unexpected(name: str, error: Exception) -> dict[str, Any]:
     return {"row": error_row(name, told), "exit_code": told.exit_code, "pictures": []}
 
 
+def _traceback(error: Exception) -> str:
+    """Return the traceback, or its last lines, each as far as it is not too long.
+
+    None loses its beginning: of a URL without it, whoever takes URLs out would not know the rest.
+    """
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    kept = [f"{line[:_LONGEST_LINE]}\n" for line in lines[-_MOST_LINES:]]
+    return "".join(kept)
+
+
 _OUT_OF_MEMORY = 77
-_LONGEST_TRACEBACK = 16 << 10  # characters; its end says most
+_LONGEST_LINE = 2 << 10  # characters
+_MOST_LINES = 100  # the last ones say most
 
 
 def _row(verdict: Verdict, name: str, job: dict[str, Any]) -> dict[str, Any]:

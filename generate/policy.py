@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -22,13 +24,21 @@ __all__ = ["CallablePolicy", "Policy", "TermPolicy", "enforce", "load_policy"]
 _OVERLAY = 1
 """Combining class of strokes through a letter."""
 
-# Of other classes than formats and controls: joiner, fillers, and what chooses a glyph's variant.
+_SIGNS = frozenset({0, 7, 9})
+"""Combining classes of vowel signs, nuktas and viramas."""
+
+_GAP = "\0"
+"""Stands for characters that are not seen; one of them itself."""
+
+# Of other classes than formats and controls: joiner, fillers, what chooses a glyph's variant, and
+# what Unicode keeps free for more of them.
 _UNSEEN = frozenset(
     map(
         chr,
         (
             *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
-            *(0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+            *(0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)),
+            *(0x2065, *range(0xFFF0, 0xFFF9)),
         ),
     )
 )
@@ -65,10 +75,12 @@ class TermPolicy:
 
     def refusal(self, request: ClipRequest) -> str | None:
         """Return which term the prompt holds."""
-        texts = [_plain(request.prompt, unseen) for unseen in ("", " ")]
+        # With gaps, each of which may stand within a word or part two; and without, as what a gap
+        # kept apart may be one letter.
+        texts = [_plain(request.prompt, gap) for gap in (_GAP, "")]
         for term in self.terms:
-            pattern = re.compile(rf"(?<!\w){re.escape(_plain(term))}(?!\w)")
-            if any(pattern.search(text) for text in texts):
+            pattern = _pattern(term)
+            if pattern and any(_holds(text, pattern) for text in texts):
                 return f"the prompt holds the refused term {term!r}"
         return None
 
@@ -168,21 +180,62 @@ def enforce(policy: Policy, request: ClipRequest) -> None:
 
 def _terms(path: Path) -> Iterable[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The policy file {path} cannot be read as UTF-8 text.") from error
     terms = [line.partition("#")[0].strip() for line in lines]
-    terms = [term for term in terms if term]
+    terms = [term for term in terms if _plain(term)]
     if not terms:
         raise UsageError(f"The policy file {path} holds no terms.", hint="Write one term a line.")
     return terms
 
 
-def _plain(text: str, unseen: str = "") -> str:
-    """Return text in one dress, with ``unseen`` in place of every character that is not seen."""
+@lru_cache(maxsize=1 << 14)
+def _pattern(term: str) -> re.Pattern[str] | None:
+    """Return what finds a term in plain text with or without gaps; ``None`` for no term at all."""
+    words = [f"{_GAP}?".join(map(re.escape, word)) for word in _plain(term).split()]
+    return re.compile(rf"(?<!\w){f'[ {_GAP}]+'.join(words)}(?!\w)") if words else None
+
+
+def _holds(text: str, pattern: re.Pattern[str]) -> bool:
+    """Say whether what a pattern finds in a text begins and ends there as a word."""
+    return any(
+        not _goes_on(text, found.start()) and not _goes_on(text, found.end())
+        for found in pattern.finditer(text)
+    )
+
+
+def _goes_on(text: str, place: int) -> bool:
+    """Say whether a vowel sign or a virama stands at or before a place amid a word.
+
+    They are no letters to Python, unlike what they are signs of. Marks of another script than what
+    is beside them make no word of it.
+    """
+    if not 0 < place < len(text):
+        return False
+    before, after = text[place - 1], text[place]
+    if not (_is_sign(before) or _is_sign(after)):
+        return False
+    return all(_is_sign(one) or one.isalnum() for one in (before, after)) and (
+        _script(before) == _script(after)
+    )
+
+
+def _is_sign(character: str) -> bool:
+    marks = {"Mc", "Mn"}
+    return unicodedata.category(character) in marks and unicodedata.combining(character) in _SIGNS
+
+
+def _script(character: str) -> str:
+    return unicodedata.name(character, "").partition(" ")[0]
+
+
+def _plain(text: str, gap: str = "") -> str:
+    """Return text in one dress, with ``gap`` in place of the characters that are not seen."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    seen = (unseen if _is_unseen(character) else character for character in folded)
-    return " ".join("".join(seen).split())
+    runs = groupby(folded, _is_unseen)
+    seen = "".join(gap if unseen else "".join(run) for unseen, run in runs)
+    return " ".join(unicodedata.normalize("NFKC", seen).split())
 
 
 def _is_unseen(character: str) -> bool:

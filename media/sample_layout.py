@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.container import Box
 from vidigree.media.errors import TruncatedMediaError, UnsupportedMediaError
+from vidigree.media.raw_sound import raw_sound_bytes
 
 __all__ = ["SampleLayout", "sample_layout"]
 
@@ -24,8 +25,9 @@ MAX_TABLE_BYTES = 256 * 2**20
 """Largest sample table that is read; a day of video at 60 frames a second needs 20 MB."""
 
 _MAX_REFERENCE_BYTES = 2**20
+_LONGEST_DESCRIPTION = 256
 
-_TABLES = frozenset({b"stco", b"co64", b"stsc", b"stsz", b"stz2"})
+_TABLES = frozenset({b"stco", b"co64", b"stsc", b"stsz", b"stz2", b"stsd"})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -136,8 +138,17 @@ def _chunk_sizes(stream: BinaryIO, track: _Track, chunks: int) -> NDArray[np.int
     uniform, count = struct.unpack_from(">II", data, 4)
     ends = np.minimum(ends, count)
     if uniform:
+        uniform = _raw_sound_bytes(stream, track) or uniform
         return np.asarray(np.diff(ends, prepend=0) * uniform, np.int64)
     return _sums(_table(data, 8, ">u4", 1)[:, 0], ends)
+
+
+def _raw_sound_bytes(stream: BinaryIO, track: _Track) -> int:
+    if b"stsd" not in track.tables:
+        return 0
+    box = track.tables[b"stsd"]
+    stream.seek(box.payload_offset)
+    return raw_sound_bytes(stream.read(min(_LONGEST_DESCRIPTION, box.payload_size)))
 
 
 def _compact_sizes(stream: BinaryIO, track: _Track, ends: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -170,6 +181,12 @@ def _samples_per_chunk(stream: BinaryIO, track: _Track, chunks: int) -> NDArray[
     if not len(rows):
         return np.zeros(chunks, np.int64)
     first = rows[:, 0] - 1
+    if first[0] or np.any(np.diff(first) <= 0):
+        # Every player makes something else of it.
+        raise TruncatedMediaError(
+            "A table of samples per chunk is not in order.",
+            hint="The file is damaged; fetch it again.",
+        )
     which = np.searchsorted(first, np.arange(chunks), side="right") - 1
     counts = rows[np.clip(which, 0, len(rows) - 1), 1]
     return np.asarray(np.minimum(counts, 2**31), np.int64)

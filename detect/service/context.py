@@ -14,7 +14,7 @@ from vidigree.detect.isolation import Answer, Job
 from vidigree.detect.service.api_keys import ApiKeyStore
 from vidigree.detect.service.database import open_database
 from vidigree.detect.service.job_store import AuditJob, JobStore
-from vidigree.detect.service.journal import log_event
+from vidigree.detect.service.journal import log_event, without_places
 from vidigree.detect.service.metrics import ServiceMetrics
 from vidigree.detect.service.rate import RateLimiter
 from vidigree.detect.service.runner import JobRunner
@@ -123,7 +123,7 @@ class ServiceContext:
     @staticmethod
     def _on_unexpected(job: Job, traceback: str) -> None:
         """Log the traceback of a defect in a worker, without the URL or the place of the clip."""
-        told = traceback.replace(job.name, "(the clip)")
+        told = without_places(traceback, job.name)
         log_event("unexpected-error", level=logging.ERROR, exception=told)
 
 

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-__all__ = ["JsonLines", "log_event", "log_to_stderr"]
+__all__ = ["JsonLines", "log_event", "log_to_stderr", "without_places"]
 
 _LOGGER = logging.getLogger("vidigree.service")
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"]+")
+_SENT_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as one JSON object; fields come in ``record.fields``."""
+    """Formats a record as one JSON object; fields come in ``record.fields``.
+
+    Of exceptions URLs are left out, which may hold a key or a password.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without the line feed."""
@@ -35,7 +42,7 @@ class JsonLines(logging.Formatter):
             row["logger"] = record.name
         row |= getattr(record, "fields", {})
         if record.exc_info:
-            row["exception"] = self.formatException(record.exc_info)
+            row["exception"] = _URL.sub("(a URL)", self.formatException(record.exc_info))
         return json.dumps(row, ensure_ascii=False, default=str)
 
 
@@ -48,6 +55,27 @@ def log_event(event: str, *, level: int = logging.INFO, **fields: Any) -> None:
         **fields: JSON values; no file names, no URLs, no addresses, no findings of a clip.
     """
     _LOGGER.log(level, event, extra={"fields": fields})
+
+
+def without_places(text: str, name: str) -> str:
+    """Return a text of an error without what says where a clip is, or holds a key to it.
+
+    Args:
+        text: What an error says.
+        name: Path or URL of the clip; of a URL, its parts are taken out too.
+    """
+    places = {name}
+    if _URL.match(name):
+        parts = urlsplit(name)
+        user, _, host = parts.netloc.rpartition("@")
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        # One letter or two would be found in any text.
+        places |= {part for part in (target, parts.query, user, host) if len(part) > 2}
+        places |= {quote(part, safe=_SENT_AS_IT_IS) for part in places}
+    places |= {repr(place)[1:-1] for place in places}
+    for place in sorted(places, key=len, reverse=True):
+        text = text.replace(place, "(the clip)")
+    return _URL.sub("(a URL)", text)
 
 
 def log_to_stderr() -> None:

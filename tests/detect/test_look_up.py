@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fixtures.issued import CLIP_ID
+import pytest
+from fixtures.issued import CLIP_ID, record
 
 from vidigree.detect.look_up import ledger_evidence, look_up
 from vidigree.detect.readings import LedgerReading
@@ -115,3 +116,49 @@ class TestSeveralMarks:
         joined = tmp_path / "joined.mp4"
         assert self.look_up(joined, CLIP_ID, 5).same_content is True
         assert self.look_up(joined, 5, CLIP_ID).same_content is not True
+
+
+class TestStampedAgain:
+    """A clip that was issued as generated, and stamped later by someone who claims nothing."""
+
+    STAMPED = 77
+
+    @pytest.fixture(params=[1, 2, 3])
+    def day(self, request: pytest.FixtureRequest, clip: Path, issued: Path) -> int:
+        """Record the stamped copy a day before the generated clip, on that day, or after it."""
+        fingerprint = fingerprint_video(clip).to_bytes()
+        day = int(request.param)
+        record(b"", fingerprint, engine="external", clip_id=self.STAMPED, day=day)
+        return day
+
+    def look_up(self, clip: Path, *marks: MarkReading) -> LedgerReading:
+        with Ledger.open() as ledger:
+            fingerprint = fingerprint_video(clip)
+            return look_up(
+                clip, marks=marks, fingerprint=fingerprint, ledger=ledger, trust=TrustSettings()
+            )
+
+    def test_the_stamp_does_not_hide_what_was_issued_before(self, clip: Path, day: int) -> None:
+        mark = MarkReading(method="robust", present=True, message=self.STAMPED, scale=1.0)
+        reading = self.look_up(clip, mark)
+        assert (reading.found_by, reading.generated) == ("mark", False)
+        assert [(one.found_by, one.clip_id, one.generated) for one in reading.others] == [
+            ("fingerprint", f"{CLIP_ID:016x}", True)
+        ] * (day > 2)
+
+    def test_nor_does_it_where_the_mark_is_lost(self, clip: Path, day: int) -> None:
+        reading = self.look_up(clip)
+        generated = {one.clip_id for one in reading.all if one.generated}
+        if day > 2:
+            assert generated == {f"{CLIP_ID:016x}"}
+
+    def test_one_that_is_found_as_generated_is_enough(self, clip: Path, day: int) -> None:
+        mark = MarkReading(method="robust", present=True, message=CLIP_ID, scale=1.0)
+        assert self.look_up(clip, mark).others == ()
+
+    def test_another_picture_is_not_taken_for_it(
+        self, day: int, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        other = make_clip(tmp_path / "other.mp4", seed=7)
+        mark = MarkReading(method="robust", present=True, message=self.STAMPED, scale=1.0)
+        assert self.look_up(other, mark).others == ()

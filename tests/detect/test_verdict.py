@@ -120,6 +120,23 @@ def test_a_capture_claim_over_a_generated_picture_names_the_clip() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mark", "found_by"), [(NO_MARK, "fingerprint"), (MARK, "mark")], ids=["original", "stamped"]
+)
+def test_a_stamp_does_not_make_a_recording_of_what_was_issued_as_generated(
+    mark: MarkReading, found_by: str
+) -> None:
+    before = replace(ENTRY, found_by="fingerprint", clip_id="7" * 16)
+    stamped = replace(ENTRY, found_by=found_by, claimed_source="captured", generated=False)
+    entry = replace(stamped, others=(before,))
+    result = judge(replace(CLEAN, credentials=CAPTURED, marks=(mark,), ledger=entry))
+    assert result.reason == "capture-over-ledger"
+    (piece,) = [piece for piece in result.evidence if piece.layer == "consistency"]
+    assert piece.values == {"clip_id": "7" * 16}
+    unsigned = judge(replace(CLEAN, marks=(mark,), ledger=entry))
+    assert unsigned.finding is Finding.RECOVERED
+
+
+@pytest.mark.parametrize(
     ("marks", "missing"),
     [
         ((NO_MARK,), True),

@@ -33,6 +33,7 @@ def test_terms_match_whole_words_in_any_dress(terms: Path, prompt: str) -> None:
 UNSEEN = [
     *("\u200b", "\u200d", "\u00ad", "\u2060", "\ufeff", "\u202e", "\u034f", "\u180e", "\ufe0f"),
     *("\u3164", "\u115f", "\u2800", "\U000e0100", "\U000e0041", "\x00", "\x7f", "\u200b\u00ad"),
+    *("\u2065", "\ufff0", "\U000e0fff"),
 ]
 
 
@@ -47,6 +48,9 @@ def test_characters_that_nobody_sees_hide_no_term(terms: Path, mark: str) -> Non
         f"red{mark} {mark}button",
         f"r{mark}ed button",
         f"caf{mark}é",
+        f"cafe{mark}\u0301",
+        f"a{mark}bo{mark}mb{mark}here",
+        f"r{mark}ed{mark}button",
     ):
         assert policy.refusal(ClipRequest(prompt=prompt)) is not None, ascii(prompt)
     for prompt in (f"bomb{mark}astic balls", f"a{mark}bomb", f"a red{mark}dish button"):
@@ -60,11 +64,28 @@ def test_strokes_through_letters_hide_no_term(terms: Path, mark: str) -> None:
     assert policy.refusal(ClipRequest(prompt=f"a b{mark}o{mark}m{mark}b{mark}")) is not None
 
 
+def test_signs_of_vowels_are_of_the_word(tmp_path: Path) -> None:
+    (tmp_path / "terms.txt").write_text("गन\nमल\nहत्या\n", encoding="utf-8")
+    policy = load_policy(str(tmp_path / "terms.txt"))
+    for prompt in ("गन्ना का खेत", "नारीमल का घर", "गनी", "मलाई"):
+        assert policy.refusal(ClipRequest(prompt=prompt)) is None, prompt
+    for prompt in ("एक गन", "गन, मल", "यह हत्या।", "हत्या", "ग\u200dन", "गनी गन", "गन\u0e34"):
+        assert policy.refusal(ClipRequest(prompt=prompt)) is not None, prompt
+
+
 def test_terms_may_hold_what_nobody_sees(tmp_path: Path) -> None:
     (tmp_path / "terms.txt").write_text("mi\u200cravam\n", encoding="utf-8")
     policy = load_policy(str(tmp_path / "terms.txt"))
     for prompt in ("mi\u200cravam", "miravam", "MI\u200bRAVAM"):
         assert policy.refusal(ClipRequest(prompt=prompt)) is not None
+
+
+@pytest.mark.parametrize("text", ["\ufeff# refused here\nbomb\n", "\u200b\nbomb\n"], ids=ascii)
+def test_line_without_anything_to_see_is_no_term(text: str, tmp_path: Path) -> None:
+    (tmp_path / "terms.txt").write_text(text, encoding="utf-8")
+    policy = load_policy(str(tmp_path / "terms.txt"))
+    assert policy.refusal(ClipRequest(prompt="a ball, a cube")) is None
+    assert policy.refusal(ClipRequest(prompt="a bomb")) is not None
 
 
 @pytest.mark.parametrize("prompt", ["bombastic balls", "a red ball, a button", "abomb", "#"])

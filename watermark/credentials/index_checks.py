@@ -1,15 +1,19 @@
 """Whether the index of a file is where we read it, or where only a player does.
 
 Players look for tables of samples in more places than the specification names: in a compressed
-index, in reference and metadata boxes, in sample descriptions (FFmpeg 8 plays them from there). Of
-samples that such a table points to nobody here can say whether the signature covers them.
+index, in reference and metadata boxes, in sample descriptions, in padding where there is no other
+(FFmpeg 8 plays them from there). Of samples that such a table points to nobody here can say whether
+the signature covers them.
 """
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import BinaryIO
+
+import numpy as np
 
 from vidigree.media.container import Box
 
@@ -34,6 +38,7 @@ _USUAL = {
     b"traf": "/moof/traf",
     b"tfhd": "/moof/traf/tfhd",
     b"trun": "/moof/traf/trun",
+    b"sidx": "/sidx",
 }
 # Of each of these a track has exactly one.
 _ONE_EACH = ((b"mdia",), (b"minf",), (b"stbl",), (b"stco", b"co64"), (b"stsc",), (b"stsz", b"stz2"))
@@ -45,12 +50,13 @@ _NUMBERS = frozenset(
 )
 # Boxes that are looked for boxes wherever they lie, also outside of an index.
 _OPENED = frozenset({b"tref", b"wave", b"ilst", b"sinf", b"schi", b"meta", b"stsd"})
-_HIDDEN = (b"stco", b"co64", b"trun", b"cmvd")
+_HIDDEN = (b"stco", b"co64", b"trun", b"cmvd", b"sidx")
+_SEGMENT = np.dtype([("size", ">u4"), ("more", ">u4", (2,))])
 
 _MAX_LOOKED_THROUGH = 32 * 2**20
 
 
-def strange_index(stream: BinaryIO, boxes: Iterable[Box]) -> str:
+def strange_index(stream: BinaryIO, boxes: Sequence[Box]) -> str:
     """Say what keeps the places of the samples from being known; empty if nothing does.
 
     Args:
@@ -76,7 +82,11 @@ def strange_index(stream: BinaryIO, boxes: Iterable[Box]) -> str:
                 return f"a {box.kind.decode('latin-1')!r} box holds a table of samples"
     if any(_tables_missing(track) for track in tracks):
         return "a track has no index, or several"
-    return ""
+    return (
+        _strange_padding(stream, boxes)
+        or _strange_fragments(stream, boxes)
+        or _strange_segments(stream, boxes)
+    )
 
 
 def _tables_missing(track: Counter[bytes]) -> bool:
@@ -94,3 +104,66 @@ def _hides(stream: BinaryIO, box: Box) -> bool:
     stream.seek(box.payload_offset)
     content = stream.read(box.payload_size)
     return any(name in content for name in _HIDDEN)
+
+
+def _strange_padding(stream: BinaryIO, boxes: Sequence[Box]) -> str:
+    """Look for an index in padding, from which FFmpeg takes it where there is no other."""
+    if any(box.kind == b"moov" for box in boxes):
+        return ""
+    padding = [box for box in boxes if box.kind in (b"free", b"hoov")]
+    found = any(_start(stream, box, 8)[4:] in (b"mvhd", b"cmov") for box in padding)
+    return "the index lies in padding" if found else ""
+
+
+def _start(stream: BinaryIO, box: Box, length: int) -> bytes:
+    stream.seek(box.payload_offset)
+    return stream.read(min(length, box.payload_size))
+
+
+def _strange_fragments(stream: BinaryIO, boxes: Iterable[Box]) -> str:
+    """Look for what players and the specification read differently in fragments."""
+    defaults: Counter[bytes] = Counter()
+    first = True
+    for box in boxes:
+        if box.kind == b"trex":
+            defaults[_start(stream, box, 8)[4:]] += 1
+        elif box.kind == b"tfhd":
+            first = True
+        elif box.kind == b"trun":
+            # Behind the run before it, or, in FFmpeg, where that one was counted from.
+            if not first and not int.from_bytes(_start(stream, box, 4), "big") & 1:
+                return "a run of samples does not say where it begins"
+            first = False
+    if defaults and max(defaults.values()) > 1:
+        return "a track has its defaults twice"
+    return ""
+
+
+def _strange_segments(stream: BinaryIO, boxes: Sequence[Box]) -> str:
+    """Look at where players go that jump to a time: to a box that we saw, or into one."""
+    starts = {box.offset for box in boxes if box.path.count("/") == 1}
+    end = max((box.end for box in boxes), default=0)
+    left = _MAX_LOOKED_THROUGH
+    for box in boxes:
+        if box.kind != b"sidx":
+            continue
+        left -= box.payload_size
+        if left < 0:
+            return f"the lists of segments have more than {_MAX_LOOKED_THROUGH} bytes"
+        places = _segments(_start(stream, box, box.payload_size), box.end)
+        if not all(place in starts or place >= end for place in places):
+            return "a list of segments points into a box"
+    return ""
+
+
+def _segments(data: bytes, end: int) -> list[int]:
+    """Return where the segments of a ``sidx`` box begin, whose payload and end are given."""
+    wide = bool(data[:1].strip(b"\0"))
+    head = struct.Struct(">12xQQ2xH" if wide else ">12xII2xH")
+    try:
+        _, first, count = head.unpack_from(data)
+        sizes = np.frombuffer(data, _SEGMENT, count, head.size)["size"]
+    except (struct.error, ValueError):
+        return [-1]
+    behind = np.cumsum(sizes & np.uint32(0x7FFFFFFF), dtype=np.int64)
+    return [end + first + int(place) for place in (0, *behind[:-1])]

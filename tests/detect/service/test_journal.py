@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from vidigree.detect.service.journal import JsonLines, without_places
 
 NOISE = """
 import asyncio, logging, threading, warnings
@@ -95,3 +98,37 @@ def test_the_log_of_the_command_is_json_to_its_end(
     events = [json.loads(line)["event"] for line in rest.splitlines()]
     assert events == ["service-started", "request", "service-stopped"]
     assert process.returncode == code
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "{}",
+        "{!r}",
+        "can't contain control characters. '/a \u00e9.mp4?key=o'ne' (found at least ' ')",
+        "GET /a%20%C3%A9.mp4?key=o'ne failed",
+        "key=o'ne, user:word, media.example",
+        "moved to https://other.example/?signature=two",
+        "postgresql+psycopg://vidigree:three@localhost/ledger",
+    ],
+)
+def test_errors_say_nothing_of_where_a_clip_is(told: str) -> None:
+    url = "https://user:word@media.example/a \u00e9.mp4?key=o'ne"
+    text = without_places("ValueError: it " + told.format(url), url)
+    assert text.startswith("ValueError: it ")
+    for secret in ("ne", "word", "example", "mp4", "two", "three"):
+        assert secret not in text
+
+
+def test_errors_over_a_file_keep_everything_but_its_path() -> None:
+    assert without_places("no /a/b in /a/code.py", "/a/b") == "no (the clip) in /a/code.py"
+    assert without_places(r"no C:\\a in C:\a", r"C:\a") == "no (the clip) in (the clip)"
+
+
+def test_exceptions_hold_no_url() -> None:
+    try:
+        raise ValueError("no postgresql://user:word@host/ledger, no 'https://a.example/?key=one'")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "x", 1, "failed", (), sys.exc_info())
+    told = json.loads(JsonLines().format(record))["exception"]
+    assert told.endswith("ValueError: no (a URL) no '(a URL)'")

@@ -108,6 +108,25 @@ def test_index_in_its_place_is_not_strange(clip: Path, tmp_path: Path) -> None:
     assert check_container(path, None) == ()
 
 
+def _run(offset_flag: int) -> bytes:
+    return _box(b"trun", struct.pack(">II", offset_flag, 0) + bytes(4 * offset_flag))
+
+
+def _fragment(*runs: bytes) -> bytes:
+    return _box(b"moof", _box(b"traf", _box(b"tfhd", bytes(8)) + b"".join(runs)))
+
+
+def _defaults(*tracks: int) -> bytes:
+    boxes = [_box(b"trex", struct.pack(">II16x", 0, track)) for track in tracks]
+    return _box(b"moov", _box(b"mvex", b"".join(boxes)))
+
+
+def _segments(first: int, sizes: list[int], version: int = 0) -> bytes:
+    head = struct.pack(">B11xQQ" if version else ">B11xII", version, 0, first)
+    rows = b"".join(struct.pack(">III", size, 0, 0) for size in sizes)
+    return _box(b"sidx", head + struct.pack(">2xH", len(sizes)) + rows)
+
+
 def _strange(data: bytes) -> str:
     stream = BytesIO(data)
     return strange_index(stream, list(walk_boxes(stream)))
@@ -151,6 +170,26 @@ def test_tables_of_one_track_do_not_stand_in_for_those_of_another(clip: Path) ->
         (_box(b"free", _box(b"stco", b"")), False),
         (_box(b"abcd", _box(b"stco", b"")), False),
         (_box(b"moov", _box(b"free", _box(b"stco", b""))), False),
+        (_box(b"free", _box(b"mvhd", b"")), True),
+        (_box(b"hoov", _box(b"cmov", b"")), True),
+        (_box(b"free", b"mvhd"), False),
+        (_box(b"moov", b"") + _box(b"free", _box(b"mvhd", b"")), False),
+        (_fragment(_run(1), _run(1), _run(0)), True),
+        (_fragment(_run(1), b"", _run(1)), False),
+        (_fragment(_run(0)) + _fragment(_run(0)), False),
+        (_fragment(_run(0), _box(b"trun", b"")), True),
+        (_defaults(1, 2), False),
+        (_defaults(1, 2, 1), True),
+        (_segments(0, [24, 100]) + _box(b"styp", bytes(16)) + _fragment(_run(1)), False),
+        (_segments(24, [100]) + _box(b"styp", bytes(16)) + _fragment(_run(1)), False),
+        (_segments(24, [100], 1) + _box(b"styp", bytes(16)) + _fragment(_run(1)), False),
+        (_segments(0, [32, 100]) + _box(b"emsg", _fragment(_run(1))), True),
+        (_segments(8, [100]) + _box(b"emsg", _fragment(_run(1))), True),
+        (_segments(8, [100], 1) + _box(b"emsg", _fragment(_run(1))), True),
+        (_box(b"sidx", bytes(22) + b"\0\1"), True),
+        (_box(b"sidx", b""), True),
+        (_box(b"moov", _segments(0, [])), True),
+        (_box(b"meta", bytes(4) + _segments(0, [])), True),
     ],
 )
 def test_tables_are_looked_for_where_players_look(boxes: bytes, strange: bool) -> None:
@@ -162,6 +201,27 @@ def test_what_is_looked_through_is_bounded(size: int, told: bool) -> None:
     half = _box(b"abcd", bytes(size // 2))
     data = _box(b"moov", half + _box(b"abcd", bytes(size - size // 2)))
     assert _strange(data).startswith("the index holds more than") is told
+
+
+@pytest.mark.parametrize("kind", [b"free", b"hoov"])
+def test_index_in_padding_is_told(clip: Path, tmp_path: Path, kind: bytes) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_bytes(_file(clip, b"emsg", lambda moov: moov[:4] + kind + moov[8:]))
+    with av.open(str(path)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 16
+    assert STRANGE in [(row.code, row.breaks) for row in check_container(path, None)]
+
+
+@pytest.mark.parametrize("first", [[2], [1, 1], [1, 3, 2]])
+def test_chunks_that_are_not_in_order_leave_their_samples_open(
+    clip: Path, tmp_path: Path, first: list[int]
+) -> None:
+    rows = b"".join(struct.pack(">III", chunk, 1, 1) for chunk in first)
+    table = _box(b"stsc", struct.pack(">II", 0, len(first)) + rows)
+    path = tmp_path / "x.mp4"
+    path.write_bytes(_file(clip, change=lambda _: table, kind=b"stsc"))
+    found = [(row.code, row.breaks) for row in check_container(path, None)]
+    assert found == [("vidigree.container.damaged", "unknown")]
 
 
 def test_signature_over_a_strange_index_leaves_integrity_open(
