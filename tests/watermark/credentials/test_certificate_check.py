@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from fixtures.authority import CLAIM_SIGNING, EMAIL, Authority, key_pem, pem, usage
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import ManifestRequest, SigningIdentity, sign_file
@@ -123,6 +126,68 @@ def test_development_chain_has_one_warning(identity: SigningIdentity) -> None:
     assert found["error"] == []
     assert len(found["warning"]) == 1
     assert "development certificate" in found["warning"][0]
+
+
+# By the bytes that are damaged: what they become, and what is said of a leaf and of an issuer.
+UNREADABLE: dict[str, tuple[str, str, str, str]] = {
+    "organization in Latin-1": (
+        "0c0b4578616d706c65204c7464",
+        "0c0b45e9616d706c65204c7464",
+        "The names of certificate 1 of the chain cannot be read",
+        "The names of certificate 2 of the chain cannot be read",
+    ),
+    "extension twice": (
+        "0603551d0e",
+        "0603551d23",
+        "The extensions of certificate 1 of the chain cannot be read",
+        "The extensions of certificate 2 of the chain cannot be read",
+    ),
+    "unknown signature": (
+        "06082a8648ce3d040303",
+        "06082a8648ce3d04037f",
+        "signed with an algorithm that is not known",
+        "",
+    ),
+    "unknown curve": (
+        "06052b81040022",
+        "06052b8104007f",
+        "no algorithm for this kind of key",
+        "The signature of 'Example issuing' on 'Example signer' does not hold",
+    ),
+}
+
+
+def _damaged(certificate: x509.Certificate, fault: str) -> bytes:
+    right, wrong, *_ = UNREADABLE[fault]
+    der = certificate.public_bytes(Encoding.DER)
+    assert bytes.fromhex(right) in der
+    body = base64.encodebytes(der.replace(bytes.fromhex(right), bytes.fromhex(wrong)))
+    return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_certificate_of_which_parts_cannot_be_read_is_wrong(fault: str) -> None:
+    issued = ChainAuthority().issue("es384")
+    *_, of_leaf, of_issuer = UNREADABLE[fault]
+    leaf = _problems(_damaged(issued.leaf, fault) + pem(issued.issuer))["error"]
+    assert any(of_leaf in problem for problem in leaf)
+    issuer = _problems(pem(issued.leaf) + _damaged(issued.issuer, fault))["error"]
+    assert any(of_issuer in problem for problem in issuer) or not of_issuer
+
+
+def test_an_identity_has_a_name_and_a_key_that_can_be_read() -> None:
+    issued = ChainAuthority().issue("es384")
+    key, issuer = FileKey(issued.key), pem(issued.issuer)  # type: ignore[arg-type]
+    for fault, words in (
+        ("organization in Latin-1", "The names of the first certificate"),
+        ("unknown curve", "a public key of an unknown kind"),
+    ):
+        with pytest.raises(CredentialsError, match=words):
+            identity_from_chain(_damaged(issued.leaf, fault) + issuer, key)
+    with pytest.raises(CredentialsError, match="does not belong to the first certificate"):
+        identity_from_chain(
+            pem(issued.leaf) + _damaged(issued.issuer, "unknown curve"), FileKey(KEY)
+        )
 
 
 def test_what_is_no_certificate_is_told() -> None:
