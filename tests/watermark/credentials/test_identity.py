@@ -12,6 +12,7 @@ from typing import BinaryIO
 import pytest
 from click.testing import CliRunner
 from cryptography import x509
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import (
@@ -26,13 +27,15 @@ from vidigree.watermark.credentials import (
 from vidigree.watermark.credentials import identity as identity_module
 from vidigree.watermark.credentials.certificates import DevelopmentChain, SigningAlgorithm
 from vidigree.watermark.credentials.commands import keys
-from vidigree.watermark.credentials.identity import own_roots
+from vidigree.watermark.credentials.identity import identity_from_chain, own_roots
+from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.keyring import KeyRing
 
 
 def test_private_key_is_readable_by_its_owner_only(identity: SigningIdentity, home: Path) -> None:
     mode = stat.S_IMODE((home / "identity" / "key.pem").stat().st_mode)
     assert mode == 0o600
+    assert stat.S_IMODE((home / "identity").stat().st_mode) == 0o700
 
 
 def test_chain_is_leaf_then_issuing_authority(identity: SigningIdentity) -> None:
@@ -131,6 +134,15 @@ def test_foreign_key_is_refused(identity: SigningIdentity, home: Path, tmp_path:
     (home / "identity" / "key.pem").write_bytes((tmp_path / "other" / "key.pem").read_bytes())
     with pytest.raises(CredentialsError, match="does not belong"):
         load_identity()
+
+
+def test_only_a_certificate_made_here_is_a_development_certificate(
+    identity: SigningIdentity,
+) -> None:
+    issued = ChainAuthority().issue()
+    bought = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    found = [(one.development, one.to_dict()["development"]) for one in (identity, bought)]
+    assert found == [(True, True), (False, False)]
 
 
 def test_repr_hides_the_key(identity: SigningIdentity) -> None:
