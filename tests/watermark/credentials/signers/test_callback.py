@@ -31,6 +31,7 @@ FAULTS = [
     (denied, r"PermissionError: AccessDeniedException: no kms:Sign on key/1234"),
     (lambda data: b"", "instead of a signature"),
     (lambda data: None, "NoneType instead of a signature"),
+    (lambda data: 64, "int instead of a signature"),
     (lambda data: b"garbage", "no es256 signature"),
     (lambda data: bytes(64), "does not fit the certificate"),
 ]
