@@ -41,6 +41,7 @@ __all__ = [
     "identity_folder",
     "identity_from_chain",
     "init_identity",
+    "leaf_algorithm",
     "load_identity",
     "own_roots",
     "read_pem",
@@ -194,12 +195,7 @@ def identity_from_chain(
     hint = "Give a PEM file: the signer's certificate first, then its issuers."
     certificates = read_certificates(chain, what=f"The certificate chain in {where}", hint=hint)
     leaf = certificates[0]
-    try:
-        algorithm = key_algorithm(leaf.public_key())
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise CredentialsError(
-            f"The first certificate in {where} has a public key of an unknown kind.", hint=hint
-        ) from error
+    algorithm = leaf_algorithm(leaf, where=where)
     try:
         subject = leaf.subject
     except ValueError as error:
@@ -219,6 +215,21 @@ def identity_from_chain(
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
     )
+
+
+def leaf_algorithm(leaf: x509.Certificate, *, where: str) -> SigningAlgorithm:
+    """Return the COSE algorithm for the key of a signer's certificate.
+
+    Raises:
+        CredentialsError: C2PA has none for this kind of key.
+    """
+    try:
+        return key_algorithm(leaf.public_key())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CredentialsError(
+            f"The first certificate in {where} has a public key of an unknown kind.",
+            hint="Give a PEM file: the signer's certificate first, then its issuers.",
+        ) from error
 
 
 def _check_key_fits(
