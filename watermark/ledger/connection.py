@@ -71,15 +71,15 @@ def connect(url: str | None, *, create: bool = True) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
         return _postgresql(parsed) if _is_postgresql(parsed) else sqlalchemy.create_engine(parsed)
+    except (NoSuchModuleError, ImportError) as error:
+        raise LedgerError(
+            f"The ledger's driver is not installed: {str(error).rstrip('.')}.",
+            hint="For PostgreSQL: pip install 'vidigree[postgres]'.",
+        ) from error
     except (ArgumentError, ValueError) as error:
         raise LedgerError(
             "The ledger's URL cannot be understood.",
             hint="Write sqlite:///folder/ledger.sqlite3 or postgresql://user@host/database.",
-        ) from error
-    except (NoSuchModuleError, ImportError) as error:
-        raise LedgerError(
-            f"The ledger's driver is not installed: {error}.",
-            hint="For PostgreSQL: pip install 'vidigree[postgres]'.",
         ) from error
 
 

@@ -108,6 +108,25 @@ def test_only_a_url_of_a_file_names_one(tmp_path: Path) -> None:
     assert ledger_file("postgresql://user@host/ledger") is None
 
 
+def test_who_only_reads_by_a_uri_makes_no_file_and_keeps_its_own_mode(tmp_path: Path) -> None:
+    url = f"sqlite:///file:{tmp_path}/ledger.sqlite3?uri=true"
+    for asked, mode in ((url, "rw"), (f"{url}&mode=ro", "ro")):
+        engine = connect(asked, create=False)
+        assert engine.url.query["mode"] == mode
+        engine.dispose()
+        with pytest.raises(LedgerError, match="unable to open"):
+            Ledger.open(asked, create=False)
+    assert list(tmp_path.iterdir()) == []
+    Ledger.open(url).close()
+    Ledger.open(url, create=False).close()
+
+
+def test_a_driver_that_is_not_installed_is_told() -> None:
+    for url in ("firebird://host/x", "postgresql+nothing://host/x"):
+        with pytest.raises(LedgerError, match="driver is not installed"):
+            connect(url)
+
+
 def test_a_server_is_waited_for_ten_seconds_unless_the_url_says_otherwise() -> None:
     for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
         for asked, seconds in (("", "10"), ("?connect_timeout=3", "3")):
