@@ -84,8 +84,8 @@ def test_what_holds_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(MediaError, match="cannot be read as UTF-8"):
         read_requests(tmp_path / "clip.mp4")
-    for nothing in (tmp_path, Path("a\0b")):
-        with pytest.raises(MediaError, match="cannot be read"):
+    for nothing, reason in ((tmp_path, "directory"), (Path("a\0b"), "null")):
+        with pytest.raises(MediaError, match=f"cannot be read: .*{reason}"):
             read_requests(nothing)
 
 
@@ -115,7 +115,11 @@ def test_batch_goes_on_after_a_failure_and_resumes(
     rows = list(generate_batch(requests, outputs, settings=stamp_settings))
     assert [row.status for row in rows] == ["issued", "failed", "issued"]
     assert "'cat'" in str(rows[1].error)
-    json.dumps([row.to_dict() for row in rows])
+    told = json.loads(json.dumps([row.to_dict() for row in rows]))
+    assert [row["number"] for row in told] == [1, 2, 3]
+    assert [row["receipt"] is None for row in told] == [False, True, False]
+    assert told[0]["receipt"]["clip_id"] != told[2]["receipt"]["clip_id"]
+    assert [row["error"] for row in told] == [None, str(rows[1].error), None]
     rows[0].path.unlink()
     before = rows[2].path.stat().st_mtime_ns
     again = list(generate_batch(requests, outputs, settings=stamp_settings))
