@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -92,6 +93,85 @@ def test_an_identity_that_appears_meanwhile_is_kept(
         init_identity()
     load_identity()
     assert not (home / "identity" / "key.tmp").exists()
+
+
+@pytest.mark.parametrize("step", ["write", "root.pem", "chain.pem"])
+def test_a_disk_that_is_full_is_told_and_leaves_nothing_half_made(
+    identity: SigningIdentity, home: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    folder = home / "identity"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    full = OSError(errno.ENOSPC, "No space left on device")
+    placed = Path.replace
+
+    class Full:
+        def write(self, content: bytes) -> int:
+            raise full
+
+    def replace(self: Path, target: Path) -> Path:
+        if Path(target).name == step:
+            raise full
+        return placed(self, target)
+
+    if step == "write":
+        monkeypatch.setattr(identity_module, "sole_writer", lambda *a, **k: nullcontext(Full()))
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(CredentialsError, match="No space left on device"):
+        init_identity(replace=True)
+    monkeypatch.undo()
+    monkeypatch.setenv("VIDIGREE_HOME", str(home))
+    after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert sorted(after) == sorted(before)
+    assert after["key.pem"] == before["key.pem"]
+    if step != "chain.pem":
+        assert after == before
+        assert load_identity().serial == identity.serial
+    # What was signed by it stays recognised, whatever became of its successor.
+    assert identity.root in own_roots()
+
+
+def test_certificates_are_on_the_disk_for_everybody_before_they_have_their_names(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+    placed, synced = Path.replace, os.fsync
+
+    def fsync(file: int) -> None:
+        done.append(os.fstat(file).st_size)
+        synced(file)
+
+    def replace(self: Path, target: Path) -> Path:
+        if Path(target).suffix == ".pem":
+            done.append(Path(target).name)
+        return placed(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    init_identity()
+    folder = home / "identity"
+    sizes = [(folder / name).stat().st_size for name in ("root.pem", "chain.pem", "key.pem")]
+    assert done == [sizes[0], "root.pem", sizes[1], "chain.pem", sizes[2], "key.pem"]
+    modes = [stat.S_IMODE((folder / name).stat().st_mode) for name in ("root.pem", "chain.pem")]
+    assert modes == [0o644, 0o644]
+
+
+def test_a_part_that_is_missing_or_cannot_be_read_is_named(
+    identity: SigningIdentity, home: Path
+) -> None:
+    folder = home / "identity"
+    (folder / "root.pem").unlink()
+    assert (load_identity().root, own_roots()) == (b"", ())
+    for name in ("key.pem", "chain.pem"):
+        content = (folder / name).read_bytes()
+        (folder / name).unlink()
+        with pytest.raises(CredentialsError, match=f"{name} is missing"):
+            load_identity()
+        (folder / name).mkdir()
+        with pytest.raises(CredentialsError, match=f"{name} cannot be read: Is a directory"):
+            load_identity()
+        (folder / name).rmdir()
+        (folder / name).write_bytes(content)
+    assert load_identity().serial == identity.serial
 
 
 def test_a_damaged_root_is_named_and_nothing_is_replaced(
