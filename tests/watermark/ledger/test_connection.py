@@ -100,6 +100,44 @@ def test_an_empty_file_is_a_new_ledger_for_a_minute_and_then_one_that_was_cut(
             connect(f"sqlite:///{file}").dispose()
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "{}?uri=true",
+        "{}?uri=false",
+        "file:{}?uri=true",
+        "file://{}?uri=true",
+        "file://localhost{}?uri=true",
+        "file:{}?mode=rw&uri=true",
+    ],
+)
+def test_a_file_that_was_cut_is_no_new_ledger_however_it_is_named(
+    tmp_path: Path, url: str, make_entry: MakeEntry
+) -> None:
+    file = tmp_path / "a ledger.sqlite3"
+    asked = "sqlite:///" + url.format(file.as_posix().replace(" ", "%20"))
+    with Ledger.open(f"sqlite:///{file}") as ledger:
+        ledger.record(make_entry(1))
+    with Ledger.open(asked) as ledger:
+        assert ledger.count() == 1
+    file.write_bytes(b"")
+    os.utime(file, (0, 0))
+    with pytest.raises(LedgerError, match="cut to nothing"):
+        Ledger.open(asked)
+    assert file.read_bytes() == b""
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+def test_a_uri_in_memory_names_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shared").touch()
+    os.utime("shared", (0, 0))
+    for url in ("file:shared?mode=memory&cache=shared&uri=true", "file::memory:?uri=true"):
+        with Ledger.open(f"sqlite:///{url}") as ledger:
+            assert ledger.count() == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["shared"]
+
+
 def test_only_a_url_of_a_file_names_one(tmp_path: Path) -> None:
     file = tmp_path / "ledger.sqlite3"
     assert ledger_file(f"sqlite:///{file}?timeout=5") == file
