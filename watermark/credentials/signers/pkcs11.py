@@ -108,9 +108,9 @@ class _Token:
         Raises:
             CredentialsError: There is no certificate for the key.
         """
-        from pkcs11 import Attribute, ObjectClass
-
         with self.session() as session:
+            from pkcs11 import Attribute, ObjectClass
+
             key_id = self.private_key(session)[Attribute.ID]
             found = {}
             for row in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE}):
@@ -137,14 +137,14 @@ class _TokenKey:
 
     def sign(self, data: bytes) -> bytes:
         """Sign bytes; the hash is made here, because not every token can."""
-        from pkcs11 import MGF, Mechanism
-
         chosen = signature_hash(self.algorithm)
         if chosen is not None:
             digest = hashes.Hash(chosen)
             digest.update(data)
             data = digest.finalize()
         with self.token.session() as session:
+            from pkcs11 import MGF, Mechanism
+
             key = self.token.private_key(session)
             if self.algorithm == "ed25519":
                 return bytes(key.sign(data, mechanism=Mechanism.EDDSA))
