@@ -95,7 +95,7 @@ def test_an_identity_that_appears_meanwhile_is_kept(
     assert not (home / "identity" / "key.tmp").exists()
 
 
-@pytest.mark.parametrize("step", ["write", "root.pem", "chain.pem"])
+@pytest.mark.parametrize("step", ["write", "flush", "root.pem", "chain.pem"])
 def test_a_disk_that_is_full_is_told_and_leaves_nothing_half_made(
     identity: SigningIdentity, home: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -106,6 +106,11 @@ def test_a_disk_that_is_full_is_told_and_leaves_nothing_half_made(
 
     class Full:
         def write(self, content: bytes) -> int:
+            if step == "write":
+                raise full
+            return len(content)
+
+        def flush(self) -> None:
             raise full
 
     def replace(self: Path, target: Path) -> Path:
@@ -113,7 +118,7 @@ def test_a_disk_that_is_full_is_told_and_leaves_nothing_half_made(
             raise full
         return placed(self, target)
 
-    if step == "write":
+    if step in ("write", "flush"):
         monkeypatch.setattr(identity_module, "sole_writer", lambda *a, **k: nullcontext(Full()))
     monkeypatch.setattr(Path, "replace", replace)
     with pytest.raises(CredentialsError, match="No space left on device"):
