@@ -220,3 +220,33 @@ def test_a_report_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
     report = CheckReport(path=tmp_path / "clip.mp4", claims=())
     (tmp_path / "clip.check.json").write_text("old")
     assert json.loads(write_check(report).read_text()) == report.to_dict()
+
+
+def placed(path: Path, frames: list[list[tuple[int, int]]]) -> Path:
+    """Draw red discs, in each frame those of the given places and sizes."""
+    images = []
+    for discs_there in frames:
+        image = np.full((96, 160, 3), 128, np.uint8)
+        for x, radius in discs_there:
+            cv2.circle(image, (x, 50), radius, COLOURS["red"], -1)
+        images.append(image)
+    return write(path, images)
+
+
+def test_what_trembles_goes_nowhere(tmp_path: Path) -> None:
+    clip = placed(tmp_path / "clip.mp4", [[(30 + moment // 2, 12)] for moment in range(8)])
+    for asked in ("left", "right"):
+        assert answers(clip, f"a red ball rolling {asked}")["direction"] is False
+
+
+def test_things_that_hide_each_other_for_a_while_are_counted_where_they_do_not(
+    tmp_path: Path,
+) -> None:
+    apart, hidden = [(30, 12), (90, 12)], [(60, 12)]
+    clip = placed(tmp_path / "clip.mp4", [hidden] * 5 + [apart] * 3)
+    assert answers(clip, "two red balls")["count"] is True
+
+
+def test_a_crumb_beside_a_thing_is_no_second_thing(tmp_path: Path) -> None:
+    clip = placed(tmp_path / "clip.mp4", [[(40, 20), (120, 4)]] * 8)
+    assert answers(clip, "a red ball")["count"] is True

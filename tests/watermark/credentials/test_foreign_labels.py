@@ -142,6 +142,17 @@ def test_only_a_label_that_says_so_says_that_a_clip_was_generated() -> None:
     assert (ForeignLabels().any, ForeignLabels().says_generated) == (False, False)
 
 
+def test_labels_are_named_in_a_few_words_and_shown_whole() -> None:
+    tag = AigcTag(label="1", producer="x", produce_id="2", propagator="y", propagate_id="3")
+    labels = ForeignLabels(
+        aigc=tag, digital_source_type="term", ai_system="A Model", ai_system_version="3"
+    )
+    assert labels.named == "AIGC 1 x, IPTC term, IPTC A Model 3"
+    assert labels.to_dict()["aigc"] == vars(tag)
+    assert (ForeignLabels().named, ForeignLabels().to_dict()["aigc"]) == ("", None)
+    assert ForeignLabels(ai_system="A Model").named == "IPTC A Model"
+
+
 def test_a_tag_of_the_container_comes_before_one_in_xmp(clip: Path, tmp_path: Path) -> None:
     inner = json.dumps({**AIGC, "ProduceID": "7"}).replace('"', "&quot;")
     packet = PACKET.format(body=f"<t:AIGC>{inner}</t:AIGC>", attributes="").encode()
