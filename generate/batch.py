@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 from vidigree.generate.engine import Engine, engine_registry
 from vidigree.generate.generating import generate
 from vidigree.generate.policy import Policy
-from vidigree.generate.request import ClipRequest
+from vidigree.generate.request import ClipRequest, frame_rate
 from vidigree.media.errors import (
     MediaError,
     MediaNotFoundError,
@@ -122,7 +121,7 @@ def _values(line: str, *, as_json: bool) -> dict[str, Any]:
     if row.get("fps") is not None:
         # What is no rate stays as it is, for the request to name.
         with suppress(ValueError, ZeroDivisionError):
-            row["fps"] = Fraction(str(row["fps"])).limit_denominator(1001)
+            row["fps"] = frame_rate(str(row["fps"]))
     return row
 
 

@@ -42,6 +42,10 @@ _HIDDEN_BY: Final = {
     "sand": {"orange", "yellow"},
     "carpet": {"red"},
     "sunset": {"orange", "yellow", "red"},
+    "day": {"blue"},
+    "morning": {"blue"},
+    "cloudy": {"blue"},
+    "night": {"blue"},
 }
 _LEAST_SATURATION, _LEAST_VALUE = 120, 45
 _LEAST_AREA: Final = 4e-4
@@ -197,12 +201,16 @@ def _why_not(phrase: ObjectPhrase, reading: PromptReading) -> str:
     return ""
 
 
+def _has_twin(phrase: ObjectPhrase, reading: PromptReading) -> bool:
+    """Return whether the prompt names something else of the same colour."""
+    return sum(other.colour == phrase.colour for other in reading.objects) > 1
+
+
 def _count_claim(
     phrase: ObjectPhrase, reading: PromptReading, label: str, shown: list[_Sight]
 ) -> Claim:
-    alike = [other for other in reading.objects if other.colour == phrase.colour]
     expected = f"number of {label}s"
-    if len(alike) > 1 or phrase.count is None or not shown:
+    if _has_twin(phrase, reading) or phrase.count is None or not shown:
         reason = "the prompt does not say" if phrase.count is None else "not told apart"
         return Claim(about="count", expected=expected, reason=reason)
     # Things hide each other in some frames, never the other way round.
@@ -219,8 +227,15 @@ def _direction_claim(
     phrase: ObjectPhrase, reading: PromptReading, label: str, shown: list[_Sight]
 ) -> Claim:
     expected = f"{label} moves {phrase.direction}"
-    if reading.camera or len(shown) < 3:
-        return Claim(about="direction", expected=expected, reason="the camera moves as well")
+    reason = ""
+    if reading.camera:
+        reason = "the camera moves as well"
+    elif _has_twin(phrase, reading):
+        reason = "not told apart"
+    elif len(shown) < 3:
+        reason = "seen too briefly"
+    if reason:
+        return Claim(about="direction", expected=expected, reason=reason)
     third = max(len(shown) // 3, 1)
     before = float(np.mean([sight.x for sight in shown[:third]]))
     after = float(np.mean([sight.x for sight in shown[-third:]]))

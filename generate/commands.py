@@ -31,8 +31,10 @@ class _FrameRate(click.ParamType[Fraction]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Fraction:
+        from vidigree.generate.request import frame_rate
+
         try:
-            return Fraction(value).limit_denominator(1001)
+            return frame_rate(str(value))
         except (ValueError, ZeroDivisionError):
             self.fail(f"{value!r} is not a frame rate such as 24 or 30000/1001.", param, ctx)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -15,13 +16,14 @@ from vidigree.media.one_line import check_utf8
 from vidigree.media.opening import check_file
 from vidigree.watermark.clip import Task
 
-__all__ = ["LONGEST_PROMPT", "ClipRequest"]
+__all__ = ["LONGEST_PROMPT", "ClipRequest", "frame_rate"]
 
 LONGEST_PROMPT: Final = 2000
 _SIDES: Final = (16, 4096)
 _MOST_FRAMES: Final = 100_000
 _FPS: Final = (Fraction(1), Fraction(240))
 _SEEDS: Final = 2**63
+_LONG_EXPONENT: Final = re.compile(r"[eE][-+]?[\d_]{4}")
 # What fields must be: from JSON they can be anything. None is allowed where it is the default.
 _KINDS: Final[dict[str, tuple[type, str]]] = {
     "prompt": (str, "text"),
@@ -137,6 +139,19 @@ class ClipRequest:
             "model": self.model,
             "options": dict(self.options),
         }
+
+
+def frame_rate(text: str) -> Fraction:
+    """Return the rate that a text such as 24, 29.97 or 30000/1001 says.
+
+    Raises:
+        ValueError: It says none.
+        ZeroDivisionError: It divides by zero.
+    """
+    # A number with a longer exponent would fill the memory before anybody could refuse it.
+    if _LONG_EXPONENT.search(text):
+        raise ValueError(f"{text!r} is no frame rate.")
+    return Fraction(text).limit_denominator(1001)
 
 
 def _check_kind(name: str, value: object, *, optional: bool) -> None:

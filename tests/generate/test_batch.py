@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vidigree.generate import ClipRequest, generate_batch, read_requests
+from vidigree.generate import ClipRequest, engine_registry, generate_batch, read_requests
 from vidigree.generate.batch import output_name
-from vidigree.media.errors import MediaNotFoundError, UsageError
+from vidigree.generate.policy import TermPolicy
+from vidigree.media.errors import (
+    MediaError,
+    MediaNotFoundError,
+    OutputError,
+    PolicyRefusalError,
+    UsageError,
+)
 from vidigree.watermark import StampSettings
 
 SMALL: dict[str, Any] = {"width": 64, "height": 48, "num_frames": 3}
@@ -49,6 +57,9 @@ def test_json_lines_are_requests(tmp_path: Path) -> None:
         ('{"prompt": "a", "seed": true}', "line 1: The field seed"),
         ('{"prompt": "a", "seed": null}', "line 1: The field seed"),
         ('{"prompt": "a", "fps": "1/0"}', "line 1: The field fps is '1/0', not a rate"),
+        ('{"prompt": "a", "fps": "1e9999999999"}', "line 1: The field fps is '1e9999999999'"),
+        ('{"prompt": "a", "fps": "1/1E+1_000_000_0"}', "line 1: The field fps"),
+        ('{"prompt": "a", "fps": 1e300}', "line 1: The frame rate is 1000"),
         ('{"prompt": "a", "strength": "x"}', "line 1: The field strength"),
         ('{"prompt": "a", "options": [1]}', "line 1: The field options"),
         ('{"prompt": "a", "image": 5}', "line 1: The field image is '5', not a path"),
@@ -69,6 +80,25 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         read_requests(tmp_path / "absent.txt")
 
 
+def test_what_holds_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(MediaError, match="cannot be read as UTF-8"):
+        read_requests(tmp_path / "clip.mp4")
+    for nothing, reason in ((tmp_path, "directory"), (Path("a\0b"), "null")):
+        with pytest.raises(MediaError, match=f"cannot be read: .*{reason}"):
+            read_requests(nothing)
+
+
+def test_a_line_says_where_to_start_from(tmp_path: Path) -> None:
+    (tmp_path / "start.png").write_bytes(b"x")
+    path = tmp_path / "requests.JSONL"
+    row = {"prompt": "a ball", "image": str(tmp_path / "start.png"), "fps": 23.976023976}
+    path.write_text("\n" + json.dumps(row))
+    (request,) = read_requests(path)
+    assert (request.image, request.fps) == (tmp_path / "start.png", Fraction(24000, 1001))
+    assert request.seed == 1
+
+
 def test_names_change_with_the_request() -> None:
     one = output_name(1, ClipRequest(prompt="A red ball!"))
     assert one.startswith("0001-a-red-ball-")
@@ -85,9 +115,72 @@ def test_batch_goes_on_after_a_failure_and_resumes(
     rows = list(generate_batch(requests, outputs, settings=stamp_settings))
     assert [row.status for row in rows] == ["issued", "failed", "issued"]
     assert "'cat'" in str(rows[1].error)
-    json.dumps([row.to_dict() for row in rows])
+    told = json.loads(json.dumps([row.to_dict() for row in rows]))
+    assert [row["number"] for row in told] == [1, 2, 3]
+    assert [row["receipt"] is None for row in told] == [False, True, False]
+    assert told[0]["receipt"]["clip_id"] != told[2]["receipt"]["clip_id"]
+    assert [row["error"] for row in told] == [None, str(rows[1].error), None]
     rows[0].path.unlink()
     before = rows[2].path.stat().st_mtime_ns
     again = list(generate_batch(requests, outputs, settings=stamp_settings))
     assert [row.status for row in again] == ["issued", "failed", "skipped"]
     assert rows[2].path.stat().st_mtime_ns == before
+
+
+def test_what_is_there_is_kept_unless_it_may_be_replaced(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    request = ClipRequest(prompt="a red ball", **SMALL)
+    path = outputs / output_name(1, request)
+    path.write_bytes(b"precious")
+    (row,) = generate_batch([request], outputs, settings=stamp_settings)
+    assert (row.status, row.path, path.read_bytes()) == ("skipped", path, b"precious")
+    (row,) = generate_batch([request], outputs, settings=replace(stamp_settings, overwrite=True))
+    assert row.status == "issued"
+    assert row.receipt is not None
+    assert row.receipt.path == path
+    assert path.stat().st_size > len(b"precious")
+
+
+def test_every_request_of_a_batch_is_held_against_the_policy(
+    stamp_settings: StampSettings, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", str(outputs.parent / "home"))  # refusals are kept there
+    requests = [ClipRequest(prompt=text, **SMALL) for text in ("a blue cube", "a red ball")]
+    policy = TermPolicy(name="no-blue", terms=("blue",))
+    rows = list(generate_batch(requests, outputs, settings=stamp_settings, policy=policy))
+    assert [row.status for row in rows] == ["failed", "issued"]
+    assert isinstance(rows[0].error, PolicyRefusalError)
+    assert [path.name for path in outputs.iterdir()] == [rows[1].path.name]
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_any_work(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    (outputs / "file").touch()
+    asked: list[ClipRequest] = []
+    requests = (asked.append(one) or one for one in [ClipRequest(prompt="a ball", **SMALL)])
+    with pytest.raises(OutputError, match="cannot be made"):
+        next(generate_batch(requests, outputs / "file" / "x", settings=stamp_settings))
+    assert asked == []
+
+
+def test_an_engine_is_opened_once_and_one_that_is_not_there_fails_alone(
+    stamp_settings: StampSettings, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    known = engine_registry.get
+
+    def get(name: str) -> Any:
+        opened.append(name)
+        return known(name)
+
+    monkeypatch.setattr(engine_registry, "get", get)
+    requests = [
+        ClipRequest(prompt="a red ball", seed=seed, engine=engine, **SMALL)
+        for seed, engine in enumerate(("render", "absent", "render"))
+    ]
+    rows = list(generate_batch(requests, outputs / "new" / "folder", settings=stamp_settings))
+    assert [row.status for row in rows] == ["issued", "failed", "issued"]
+    assert opened == ["render", "absent"]
+    assert [row.number for row in rows] == [1, 2, 3]

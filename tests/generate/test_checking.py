@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vidigree.generate import ClipRequest, check_clip, engine_registry
-from vidigree.generate.checking import write_check
+from vidigree.generate.checking import CheckReport, Claim, write_check
 from vidigree.media import VideoWriter
 
 
@@ -83,3 +84,169 @@ def test_report_is_kept_beside_the_clip(tmp_path: Path) -> None:
     path = write_check(check_clip(clip, "a red ball"))
     assert path.name == "clip.check.json"
     assert '"holds": true' in path.read_text()
+
+
+def moments(path: Path, colours: list[tuple[int, int, int] | None], radius: int = 12) -> Path:
+    """Draw one disc a frame, or none, each further to the right."""
+    frames = []
+    for moment, colour in enumerate(colours):
+        frame = np.full((96, 160, 3), 128, np.uint8)
+        if colour is not None:
+            cv2.circle(frame, (30 + 5 * (moment % 16), 50), radius, colour, -1)
+        frames.append(frame)
+    return write(path, frames)
+
+
+COLOURS = {
+    "red": (210, 20, 20),
+    "orange": (230, 110, 10),
+    "yellow": (220, 190, 20),
+    "green": (20, 160, 30),
+    "blue": (20, 40, 210),
+    "purple": (110, 20, 190),
+    "magenta": (210, 20, 140),
+}
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_every_colour_is_told_from_its_neighbours(tmp_path: Path, colour: str) -> None:
+    clip = discs(tmp_path / "clip.mp4", COLOURS[colour], 1)
+    seen = {name for name in COLOURS if answers(clip, f"a {name} ball")["colour"]}
+    assert seen == {colour}
+
+
+def test_red_lies_at_both_ends_of_the_hues(tmp_path: Path) -> None:
+    for number, shade in enumerate(((210, 40, 20), (210, 20, 40))):
+        clip = discs(tmp_path / f"{number}.mp4", shade, 1)
+        assert answers(clip, "a red ball") == {"colour": True, "count": True}
+
+
+@pytest.mark.parametrize(
+    ("shade", "radius"), [((150, 100, 100), 12), ((35, 4, 4), 12), ((210, 20, 20), 1)]
+)
+def test_what_is_pale_or_dark_or_a_speck_is_nothing(
+    tmp_path: Path, shade: tuple[int, int, int], radius: int
+) -> None:
+    clip = moments(tmp_path / "clip.mp4", [shade] * 8, radius)
+    assert answers(clip, "a red ball") == {"colour": False, "count": None}
+
+
+def test_a_colour_is_there_in_more_than_half_of_the_frames(tmp_path: Path) -> None:
+    red = COLOURS["red"]
+    for shown, holds in ((4, False), (5, True)):
+        clip = moments(tmp_path / f"{shown}.mp4", [red] * shown + [None] * (8 - shown))
+        assert answers(clip, "a red ball")["colour"] is holds
+
+
+def test_the_first_240_frames_are_looked_at(tmp_path: Path) -> None:
+    red = COLOURS["red"]
+    clip = moments(tmp_path / "late.mp4", [None] * 240 + [red] * 300)
+    assert answers(clip, "a red ball")["colour"] is False
+    clip = moments(tmp_path / "early.mp4", [None] * 119 + [red] * 121 + [None] * 20)
+    assert answers(clip, "a red ball")["colour"] is True
+
+
+def test_a_direction_that_cannot_be_told_is_neither_right_nor_wrong(tmp_path: Path) -> None:
+    blue = COLOURS["blue"]
+    clip = moments(tmp_path / "clip.mp4", [blue] * 8)
+    brief = moments(tmp_path / "brief.mp4", [blue, blue, None])
+    for path, prompt, reason in (
+        (clip, "a blue ball rolling right, camera pans left", "the camera moves as well"),
+        (clip, "a blue ball rolling right and a blue cube", "not told apart"),
+        (brief, "a blue ball rolling right", "seen too briefly"),
+    ):
+        (claim,) = (row for row in check_clip(path, prompt).claims if row.about == "direction")
+        assert (claim.holds, claim.reason) == (None, reason)
+    assert answers(clip, "a blue ball rolling right")["direction"] is True
+    assert "direction" not in answers(clip, "a blue ball bouncing")
+
+
+def test_a_number_that_cannot_be_told_is_neither_right_nor_wrong(tmp_path: Path) -> None:
+    clip = discs(tmp_path / "clip.mp4", COLOURS["red"], 2)
+    for prompt, reason in (
+        ("red balls", "the prompt does not say"),
+        ("a red ball and a red cube", "not told apart"),
+    ):
+        counts = [row for row in check_clip(clip, prompt).claims if row.about == "count"]
+        assert {(row.holds, row.reason) for row in counts} == {(None, reason)}
+
+
+@pytest.mark.parametrize(
+    ("place", "hidden"),
+    [
+        ("on a wooden floor", {"orange", "yellow", "red"}),
+        ("on grass", {"green", "yellow"}),
+        ("on sand", {"orange", "yellow"}),
+        ("on a carpet", {"red"}),
+        ("on a green carpet", {"red", "green"}),
+        ("on concrete at sunset", {"orange", "yellow", "red"}),
+        ("on concrete under a blue sky", {"blue"}),
+        ("on concrete on a cloudy day", {"blue"}),
+        ("on concrete at night", {"blue"}),
+        ("on concrete", set()),
+    ],
+)
+def test_a_colour_that_the_place_has_too_is_not_called_fine(
+    tmp_path: Path, place: str, hidden: set[str]
+) -> None:
+    clip = discs(tmp_path / "clip.mp4", COLOURS["red"], 1)
+    unchecked = {
+        colour
+        for colour in COLOURS
+        if check_clip(clip, f"a {colour} ball {place}").claims[0].holds is None
+    }
+    assert unchecked == hidden
+
+
+def test_a_report_holds_when_all_that_could_be_checked_does(tmp_path: Path) -> None:
+    claims = {
+        holds: Claim(about="colour", expected="x", holds=holds) for holds in (True, False, None)
+    }
+    for given, holds in (
+        ((), None),
+        ((None,), None),
+        ((True, None), True),
+        ((True, False), False),
+        ((False, None), False),
+    ):
+        report = CheckReport(path=tmp_path, claims=tuple(claims[one] for one in given))
+        assert report.holds is holds
+        assert report.to_dict()["holds"] is holds
+    assert "NO" in CheckReport(path=tmp_path, claims=(claims[False],)).summary()
+    assert "not checked" in CheckReport(path=tmp_path, claims=(claims[None],)).summary()
+
+
+def test_a_report_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+    report = CheckReport(path=tmp_path / "clip.mp4", claims=())
+    (tmp_path / "clip.check.json").write_text("old")
+    assert json.loads(write_check(report).read_text()) == report.to_dict()
+
+
+def placed(path: Path, frames: list[list[tuple[int, int]]]) -> Path:
+    """Draw red discs, in each frame those of the given places and sizes."""
+    images = []
+    for discs_there in frames:
+        image = np.full((96, 160, 3), 128, np.uint8)
+        for x, radius in discs_there:
+            cv2.circle(image, (x, 50), radius, COLOURS["red"], -1)
+        images.append(image)
+    return write(path, images)
+
+
+def test_what_trembles_goes_nowhere(tmp_path: Path) -> None:
+    clip = placed(tmp_path / "clip.mp4", [[(30 + moment // 2, 12)] for moment in range(8)])
+    for asked in ("left", "right"):
+        assert answers(clip, f"a red ball rolling {asked}")["direction"] is False
+
+
+def test_things_that_hide_each_other_for_a_while_are_counted_where_they_do_not(
+    tmp_path: Path,
+) -> None:
+    apart, hidden = [(30, 12), (90, 12)], [(60, 12)]
+    clip = placed(tmp_path / "clip.mp4", [hidden] * 5 + [apart] * 3)
+    assert answers(clip, "two red balls")["count"] is True
+
+
+def test_a_crumb_beside_a_thing_is_no_second_thing(tmp_path: Path) -> None:
+    clip = placed(tmp_path / "clip.mp4", [[(40, 20), (120, 4)]] * 8)
+    assert answers(clip, "a red ball")["count"] is True

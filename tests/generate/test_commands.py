@@ -26,6 +26,7 @@ def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
         (["x" * 10_000, "-o", "clip.mp4"], 2, "10,000"),
         (["a ball", "-o", "clip.mp4", "--width", "8"], 2, "width"),
         (["a ball", "-o", "clip.mp4", "--fps", "fast"], 2, "frame rate"),
+        (["a ball", "-o", "clip.mp4", "--fps", "1e9999999999"], 2, "frame rate"),
         (["a ball", "-o", "clip.mp4", "--set", "steps"], 2, "KEY=VALUE"),
         (["a ball", "-o", "clip.mp4", "--engine", "rendr"], 2, "'render'"),
         (["a ball", "-o", "absent/clip.mp4"], 4, "absent"),

@@ -111,6 +111,9 @@ def check_chain(chain: bytes, *, now: datetime | None = None) -> tuple[ChainFind
     """
     certificates = read_certificates(chain, what="The chain")
     now = now or datetime.now(UTC)
+    unreadable = tuple(_unreadable(certificates))
+    if unreadable:
+        return unreadable
     leaf = certificates[0]
     found = [
         *_order(certificates),
@@ -123,6 +126,21 @@ def check_chain(chain: bytes, *, now: datetime | None = None) -> tuple[ChainFind
         *_issuers(certificates[1:], now),
     ]
     return tuple(sorted(found, key=lambda row: row.severity != "error"))
+
+
+def _unreadable(certificates: Sequence[x509.Certificate]) -> Iterator[ChainFinding]:
+    """Yield what keeps the other checks from being made: parts that are read when asked for."""
+    for number, certificate in enumerate(certificates, 1):
+        part = "names"
+        try:
+            _ = (certificate.subject, certificate.issuer)
+            part = "extensions"
+            _ = certificate.extensions
+        except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+            yield _error(
+                f"The {part} of certificate {number} of the chain cannot be read.",
+                "It is damaged or was made wrongly; ask its authority for another.",
+            )
 
 
 def _order(certificates: Sequence[x509.Certificate]) -> Iterator[ChainFinding]:
@@ -272,14 +290,16 @@ def _key(leaf: x509.Certificate) -> Iterator[ChainFinding]:
         yield _error(f"The RSA key has {key.key_size} bits.", "Use at least 2048.")
     elif isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
         yield _error(f"The curve {key.curve.name} is not one of C2PA's.", "Use P-256 or P-384.")
-    elif not isinstance(
-        key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
-    ):
+    elif not isinstance(key, _KEYS):
         yield _error("C2PA has no algorithm for this kind of key.", "Use P-256 or Ed25519.")
-    algorithm = leaf.signature_hash_algorithm
-    if algorithm is not None and algorithm.name not in _HASHES:
+    try:
+        algorithm = leaf.signature_hash_algorithm
+        name = None if algorithm is None else algorithm.name
+    except (UnsupportedAlgorithm, ValueError):
+        name = "an algorithm that is not known"
+    if name is not None and name not in _HASHES:
         yield _error(
-            f"The leaf is signed with {algorithm.name}, which C2PA does not take.",
+            f"The leaf is signed with {name}, which C2PA does not take.",
             "Ask for one signed with SHA-256.",
         )
 
@@ -301,7 +321,7 @@ def _name(leaf: x509.Certificate) -> Iterator[ChainFinding]:
 def _issued_by(lower: x509.Certificate, upper: x509.Certificate) -> bool:
     try:
         lower.verify_directly_issued_by(upper)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return True
 
@@ -314,7 +334,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
     try:
         return certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return None
 
 

@@ -155,8 +155,9 @@ def _key_file(folder: Path | None) -> Path | None:
     from vidigree.watermark.credentials.identity import identity_folder
 
     settings = Config.load().signer
-    if folder is None and settings.kind == "pem":
-        return settings.path("key")
+    files = {"pem": "key", "pkcs12": "file"}
+    if folder is None and settings.kind in files:
+        return settings.path(files[settings.kind])
     if folder is None and settings.kind == "folder" and settings.text("folder"):
         folder = settings.path("folder")
     elif folder is None and settings.kind != "folder":

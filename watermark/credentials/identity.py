@@ -41,6 +41,7 @@ __all__ = [
     "identity_folder",
     "identity_from_chain",
     "init_identity",
+    "leaf_algorithm",
     "load_identity",
     "own_roots",
     "read_pem",
@@ -194,11 +195,13 @@ def identity_from_chain(
     hint = "Give a PEM file: the signer's certificate first, then its issuers."
     certificates = read_certificates(chain, what=f"The certificate chain in {where}", hint=hint)
     leaf = certificates[0]
+    algorithm = leaf_algorithm(leaf, where=where)
     try:
-        algorithm = key_algorithm(leaf.public_key())
-    except (ValueError, UnsupportedAlgorithm) as error:
+        subject = leaf.subject
+    except ValueError as error:
         raise CredentialsError(
-            f"The first certificate in {where} has a public key of an unknown kind.", hint=hint
+            f"The names of the first certificate in {where} cannot be read.",
+            hint="It is damaged or was made wrongly; ask its authority for another.",
         ) from error
     _check_key_fits(certificates, signer.public_key(), where)
     return SigningIdentity(
@@ -206,12 +209,27 @@ def identity_from_chain(
         signer=signer,
         root=root,
         algorithm=algorithm,
-        organization=_attribute(leaf.subject, x509.NameOID.ORGANIZATION_NAME),
-        common_name=_attribute(leaf.subject, x509.NameOID.COMMON_NAME),
+        organization=_attribute(subject, x509.NameOID.ORGANIZATION_NAME),
+        common_name=_attribute(subject, x509.NameOID.COMMON_NAME),
         serial=f"{leaf.serial_number:x}",
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
     )
+
+
+def leaf_algorithm(leaf: x509.Certificate, *, where: str) -> SigningAlgorithm:
+    """Return the COSE algorithm for the key of a signer's certificate.
+
+    Raises:
+        CredentialsError: C2PA has none for this kind of key.
+    """
+    try:
+        return key_algorithm(leaf.public_key())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CredentialsError(
+            f"The first certificate in {where} has a public key of an unknown kind.",
+            hint="Give a PEM file: the signer's certificate first, then its issuers.",
+        ) from error
 
 
 def _check_key_fits(
@@ -220,7 +238,7 @@ def _check_key_fits(
     """Refuse a key that belongs to another certificate than the first."""
     if key is None or key == certificates[0].public_key():
         return
-    if any(key == certificate.public_key() for certificate in certificates[1:]):
+    if any(_holds(certificate, key) for certificate in certificates[1:]):
         raise CredentialsError(
             f"The chain in {where} is in the wrong order: the signer's certificate is not first.",
             hint="Put the certificate that the key belongs to first, then its issuers.",
@@ -229,6 +247,13 @@ def _check_key_fits(
         f"The private key in {where} does not belong to the first certificate of the chain.",
         hint="The chain must start with the leaf, whose key this is.",
     )
+
+
+def _holds(certificate: x509.Certificate, key: PublicKey) -> bool:
+    try:
+        return key == certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False  # of a kind that no key of ours is
 
 
 def own_roots(folder: Path | None = None) -> tuple[bytes, ...]:

@@ -53,7 +53,7 @@ def _certificate(body: bytes, where: str, hint: str) -> x509.Certificate:
         )
     except binascii.Error as error:
         raise CredentialsError(f"{where} is not base64 text.", hint=hint) from error
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise CredentialsError(f"{where} is no X.509 certificate.", hint=hint) from error
 
 

@@ -124,6 +124,7 @@ def add_list(
             hint="Look at what its publisher says now.",
         )
     folder = trust_folder(home)
+    _sources(folder)  # one that is damaged is told before anybody is believed
     path = folder / role / f"{chosen}.pem"
     origin = source if is_url else str(Path(source).absolute())
     _write(path, data)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy
 from sqlalchemy import event
@@ -71,15 +72,15 @@ def connect(url: str | None, *, create: bool = True) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
         return _postgresql(parsed) if _is_postgresql(parsed) else sqlalchemy.create_engine(parsed)
+    except (NoSuchModuleError, ImportError) as error:
+        raise LedgerError(
+            f"The ledger's driver is not installed: {str(error).rstrip('.')}.",
+            hint="For PostgreSQL: pip install 'vidigree[postgres]'.",
+        ) from error
     except (ArgumentError, ValueError) as error:
         raise LedgerError(
             "The ledger's URL cannot be understood.",
             hint="Write sqlite:///folder/ledger.sqlite3 or postgresql://user@host/database.",
-        ) from error
-    except (NoSuchModuleError, ImportError) as error:
-        raise LedgerError(
-            f"The ledger's driver is not installed: {error}.",
-            hint="For PostgreSQL: pip install 'vidigree[postgres]'.",
         ) from error
 
 
@@ -143,6 +144,15 @@ def _file(parsed: URL) -> Path | None:
     return Path(file)
 
 
+def _file_of_uri(parsed: URL) -> Path | None:
+    """Return the file that a URI of SQLite's own (https://sqlite.org/uri.html) names, if any."""
+    name = parsed.database or ""
+    if not name.startswith("file:") or parsed.query.get("mode") == "memory":
+        return None
+    path = urlsplit(name).path
+    return Path(unquote(path)) if path and path != ":memory:" else None
+
+
 def database_name(engine: Engine) -> str:
     """Return the URL of a database as people may see it: without password and options."""
     return engine.url.set(query={}).render_as_string(hide_password=True)
@@ -190,8 +200,11 @@ def _sqlite(url: URL) -> Engine:
             hint=f"There are {', '.join(sorted(_OPTIONS))}.",
         )
     seconds = _lock_timeout(url)
-    if url.database and url.database != ":memory:" and "uri" not in url.query:
-        _make_room(Path(url.database))
+    file, named_by_uri = _file(url), _file_of_uri(url)
+    if file is not None:
+        _make_room(file)
+    elif named_by_uri is not None:
+        _refuse_emptied(named_by_uri)
     engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(seconds)}))
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:

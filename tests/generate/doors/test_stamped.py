@@ -101,6 +101,56 @@ def test_unreadable_mark_gives_nothing(
         stamped(fake)("a ball")
 
 
+def test_a_mark_that_reads_as_another_clips_gives_nothing(
+    home: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter((7, 7, 8))
+    monkeypatch.setattr("secrets.randbits", lambda bits: next(drawn))
+    told = [7, 7, 7]
+    other = MarkReading(method="robust", present=True, message=7, key_id="k", p_value=1e-9)
+    monkeypatch.setattr(RobustMark, "detect", lambda *a, **k: told.pop() and other)
+    (mark,) = stamped(fake)("a ball").provenance
+    assert (mark.clip_id, mark.method, mark.p_value) == (7, "robust", 1e-9)
+    with pytest.raises(StampError, match="not given out"):
+        stamped(fake)("a ball", batch=2)  # the first clip is right, the second is not
+    assert told == []
+
+
+def test_an_output_that_cannot_be_marked_is_refused_before_any_work(home: Path, fake: Any) -> None:
+    class HDRPipeline(type(fake)):  # type: ignore[misc]
+        pass
+
+    fake.frames = None  # nobody asks for them
+    for wanted in ("pt2", "tensor", None):
+        with pytest.raises(UsageError, match="must be pil, np or pt"):
+            stamped(fake)("a ball", output_type=wanted)
+    with pytest.raises(UsageError, match="HDR frames"):
+        stamped(HDRPipeline(None))("a ball")
+
+
+def test_the_keys_method_and_rate_that_are_given_are_used(
+    home: Path, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, object]] = []
+    embed, detect = RobustMark.embed, RobustMark.detect
+
+    def embedding(self: Any, frames: Any, message: int, *, key: Any, fps: Any) -> Any:
+        seen.append((key.key_id, fps))
+        return embed(self, frames, message, key=key, fps=fps)
+
+    def detecting(self: Any, frames: Any, *, keys: Any, fps: Any) -> Any:
+        seen.append((*[key.key_id for key in keys], fps))
+        return detect(self, frames, keys=keys, fps=fps)
+
+    monkeypatch.setattr(RobustMark, "embed", embedding)
+    monkeypatch.setattr(RobustMark, "detect", detecting)
+    ring = KeyRing.rotate(home / "elsewhere.json")
+    (mark,) = stamped(fake, keys=ring, fps=Fraction(25))("a ball").provenance
+    own = ring.active.key_id
+    assert seen == [(own, Fraction(25))] * 2
+    assert mark.key_id == own != KeyRing.load().active.key_id
+
+
 def test_a_real_pipeline_stays_marked_through_export(home: Path, wan: Any, tmp_path: Path) -> None:
     pipe = stamped(wan)
     result = pipe(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from fixtures.authority import CLAIM_SIGNING, EMAIL, Authority, key_pem, pem, usage
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import ManifestRequest, SigningIdentity, sign_file
-from vidigree.watermark.credentials.certificate_check import check_chain
+from vidigree.watermark.credentials.certificate_check import check_chain, check_key_file
 from vidigree.watermark.credentials.commands import keys
 from vidigree.watermark.credentials.identity import identity_from_chain
 from vidigree.watermark.credentials.private_key import FileKey
@@ -118,11 +123,180 @@ def test_short_rsa_key_is_named() -> None:
     assert any("1024 bits" in problem for problem in _problems(chain)["error"])
 
 
+def _chain(**changes: Any) -> bytes:
+    return pem(AUTHORITY.issue(KEY.public_key(), **changes))
+
+
+def _at(chain: bytes, now: datetime, words: str) -> str:
+    return next((row.severity for row in check_chain(chain, now=now) if words in row.problem), "")
+
+
+def test_a_leaf_is_valid_from_its_first_second_to_its_last() -> None:
+    chain, second = _chain(days=(-100, 100)), timedelta(seconds=1)
+    leaf = x509.load_pem_x509_certificate(chain)
+    start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    soon = end - timedelta(days=30)
+    found = {
+        name: [_at(chain, now, words) for now in (when - second, when, when + second)]
+        for name, when, words in (
+            ("start", start, "valid only from"),
+            ("soon", soon, "runs out on"),
+            ("end", end, "ran out on"),
+        )
+    }
+    assert found == {
+        "start": ["error", "", ""],
+        "soon": ["", "", "warning"],
+        "end": ["", "", "error"],
+    }
+    assert _at(chain, end, "runs out on") == "warning"
+
+
+def test_a_leaf_is_valid_for_366_days_at_most() -> None:
+    for days, said in ((366, []), (367, ["The leaf is valid for 367 days"])):
+        found = [row.problem for row in check_chain(_chain(days=(0, days)))]
+        assert [words for words in said if not any(words in row for row in found)] == []
+        assert any("policy allows 366" in row for row in found) is bool(said)
+
+
+def test_an_issuer_is_valid_from_its_first_second_to_its_last() -> None:
+    issued, second = ChainAuthority().issue(), timedelta(seconds=1)
+    start, end = issued.issuer.not_valid_before_utc, issued.issuer.not_valid_after_utc
+    times = (start - second, start, end, end + second)
+    assert [_at(issued.chain, now, "is not valid now") for now in times] == [
+        *("error", "", "", "error")
+    ]
+
+
+def test_errors_come_before_warnings() -> None:
+    severities = [row.severity for row in check_chain(_chain(days=(-500, -1), organization=None))]
+    assert severities == sorted(severities)
+    assert set(severities) == {"error", "warning"}
+
+
+def test_what_is_too_much_or_too_little_of_a_chain_is_told() -> None:
+    issued = ChainAuthority().issue()
+    alone, root = "There is only the leaf", "The root is part of the chain"
+    for chain, told in (
+        (pem(issued.leaf), [alone]),
+        (issued.chain, []),
+        (issued.chain + pem(issued.root), [root]),
+        (pem(issued.root), [alone]),
+    ):
+        found = [words for words in (alone, root) if _at(chain, datetime.now(UTC), words)]
+        assert found == ([] if chain == pem(issued.root) else told)
+
+
+def test_a_gap_or_a_stranger_further_up_is_told() -> None:
+    issued, other = ChainAuthority().issue(), ChainAuthority("Other")
+    for upper in (other.issuer, other.root):
+        found = _problems(issued.chain + pem(upper))["error"]
+        assert any("comes next" in problem and "'Example root'" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (rsa.generate_private_key(public_exponent=65537, key_size=2048), ""),
+        (ec.generate_private_key(ec.SECP521R1()), ""),
+        (ed25519.Ed25519PrivateKey.generate(), ""),
+        (ec.generate_private_key(ec.SECP256K1()), "The curve secp256k1 is not one of"),
+        (ed448.Ed448PrivateKey.generate(), "no algorithm for this kind of key"),
+    ],
+    ids=["RSA 2048", "P-521", "Ed25519", "secp256k1", "Ed448"],
+)
+def test_keys_of_c2pa_pass_and_others_are_named(key: Any, words: str) -> None:
+    found = _problems(pem(AUTHORITY.issue(key.public_key())))["error"]
+    assert [words in problem for problem in found] == ([True] if words else [])
+
+
+def test_a_leaf_that_names_nobody_is_told() -> None:
+    assert any(
+        "names no organization" in row for row in _problems(_chain(organization=None))["warning"]
+    )
+    assert not any("organization" in row for row in _problems(_chain())["warning"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights elsewhere")
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o700, 0o640, 0o604, 0o610, 0o602])
+def test_a_key_file_that_others_may_use_is_named(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(key_pem(KEY))
+    path.chmod(mode)
+    found = check_key_file(path)
+    assert [row.severity for row in found] == (["warning"] if mode & 0o77 else [])
+    assert all(str(path) in row.problem for row in found)
+    path.unlink()
+    assert check_key_file(path) == ()
+
+
 def test_development_chain_has_one_warning(identity: SigningIdentity) -> None:
     found = _problems(identity.chain)
     assert found["error"] == []
     assert len(found["warning"]) == 1
     assert "development certificate" in found["warning"][0]
+
+
+# By the bytes that are damaged: what they become, and what is said of a leaf and of an issuer.
+UNREADABLE: dict[str, tuple[str, str, str, str]] = {
+    "organization in Latin-1": (
+        "0c0b4578616d706c65204c7464",
+        "0c0b45e9616d706c65204c7464",
+        "The names of certificate 1 of the chain cannot be read",
+        "The names of certificate 2 of the chain cannot be read",
+    ),
+    "extension twice": (
+        "0603551d0e",
+        "0603551d23",
+        "The extensions of certificate 1 of the chain cannot be read",
+        "The extensions of certificate 2 of the chain cannot be read",
+    ),
+    "unknown signature": (
+        "06082a8648ce3d040303",
+        "06082a8648ce3d04037f",
+        "signed with an algorithm that is not known",
+        "",
+    ),
+    "unknown curve": (
+        "06052b81040022",
+        "06052b8104007f",
+        "no algorithm for this kind of key",
+        "The signature of 'Example issuing' on 'Example signer' does not hold",
+    ),
+}
+
+
+def _damaged(certificate: x509.Certificate, fault: str) -> bytes:
+    right, wrong, *_ = UNREADABLE[fault]
+    der = certificate.public_bytes(Encoding.DER)
+    assert bytes.fromhex(right) in der
+    body = base64.encodebytes(der.replace(bytes.fromhex(right), bytes.fromhex(wrong)))
+    return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_certificate_of_which_parts_cannot_be_read_is_wrong(fault: str) -> None:
+    issued = ChainAuthority().issue("es384")
+    *_, of_leaf, of_issuer = UNREADABLE[fault]
+    leaf = _problems(_damaged(issued.leaf, fault) + pem(issued.issuer))["error"]
+    assert any(of_leaf in problem for problem in leaf)
+    issuer = _problems(pem(issued.leaf) + _damaged(issued.issuer, fault))["error"]
+    assert any(of_issuer in problem for problem in issuer) or not of_issuer
+
+
+def test_an_identity_has_a_name_and_a_key_that_can_be_read() -> None:
+    issued = ChainAuthority().issue("es384")
+    key, issuer = FileKey(issued.key), pem(issued.issuer)  # type: ignore[arg-type]
+    for fault, words in (
+        ("organization in Latin-1", "The names of the first certificate"),
+        ("unknown curve", "a public key of an unknown kind"),
+    ):
+        with pytest.raises(CredentialsError, match=words):
+            identity_from_chain(_damaged(issued.leaf, fault) + issuer, key)
+    with pytest.raises(CredentialsError, match="does not belong to the first certificate"):
+        identity_from_chain(
+            pem(issued.leaf) + _damaged(issued.issuer, "unknown curve"), FileKey(KEY)
+        )
 
 
 def test_what_is_no_certificate_is_told() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -20,7 +21,12 @@ from vidigree.watermark.credentials import (
     read_foreign_labels,
     sign_file,
 )
-from vidigree.watermark.credentials.foreign_labels import XMP_BOX_TYPE
+from vidigree.watermark.credentials.foreign_labels import (
+    MAX_XMP_BYTES,
+    XMP_BOX_TYPE,
+    AigcTag,
+    ForeignLabels,
+)
 from vidigree.watermark.credentials.manifest import SoftBinding
 
 AIGC = {
@@ -45,6 +51,15 @@ def _with_xmp(clip: Path, out: Path, *, body: str = "", attributes: str = "") ->
     box = struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX_TYPE + packet
     out.write_bytes(clip.read_bytes() + box)
     return out
+
+
+def _box(packet: bytes) -> bytes:
+    return struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX_TYPE + packet
+
+
+def _system(name: str) -> bytes:
+    body = f"<e:AISystemUsed>{name}</e:AISystemUsed>"
+    return PACKET.format(body=body, attributes="").encode()
 
 
 def _with_tag(clip: Path, out: Path, value: str) -> Path:
@@ -104,6 +119,104 @@ def test_ai_fields_and_remote_manifest_are_named(clip: Path, tmp_path: Path) -> 
     )
     assert (found.ai_system, found.ai_system_version) == ("A Model", "3")
     assert found.remote_manifest == "https://example.org/x.c2pa"
+
+
+def test_only_a_label_that_says_so_says_that_a_clip_was_generated() -> None:
+    kinds = {
+        "generated": True,
+        "generated-by-algorithm": True,
+        "composite-with-generated": True,
+        "captured": False,
+        "unknown": False,
+    }
+    for kind, says in kinds.items():
+        labels = ForeignLabels(digital_source_type="x", claimed_source=kind)  # type: ignore[arg-type]
+        assert (labels.any, labels.says_generated) == (True, says)
+    for label, says in (("1", True), ("2", False), ("", False)):
+        labels = ForeignLabels(aigc=AigcTag(label=label))
+        assert (labels.any, labels.says_generated) == (True, says)
+    model = ForeignLabels(ai_system="A Model")
+    assert (model.any, model.says_generated) == (True, True)
+    pointer = ForeignLabels(remote_manifest="https://example.org/x.c2pa")
+    assert (pointer.any, pointer.says_generated) == (True, False)
+    assert (ForeignLabels().any, ForeignLabels().says_generated) == (False, False)
+
+
+def test_labels_are_named_in_a_few_words_and_shown_whole() -> None:
+    tag = AigcTag(label="1", producer="x", produce_id="2", propagator="y", propagate_id="3")
+    labels = ForeignLabels(
+        aigc=tag, digital_source_type="term", ai_system="A Model", ai_system_version="3"
+    )
+    assert labels.named == "AIGC 1 x, IPTC term, IPTC A Model 3"
+    assert labels.to_dict()["aigc"] == vars(tag)
+    assert (ForeignLabels().named, ForeignLabels().to_dict()["aigc"]) == ("", None)
+    assert ForeignLabels(ai_system="A Model").named == "IPTC A Model"
+
+
+def test_a_tag_of_the_container_comes_before_one_in_xmp(clip: Path, tmp_path: Path) -> None:
+    inner = json.dumps({**AIGC, "ProduceID": "7"}).replace('"', "&quot;")
+    packet = PACKET.format(body=f"<t:AIGC>{inner}</t:AIGC>", attributes="").encode()
+    tagged = _with_tag(clip, tmp_path / "x.mp4", json.dumps({"AIGC": AIGC}))
+    tagged.write_bytes(tagged.read_bytes() + _box(packet))
+    found = read_foreign_labels(tagged).aigc
+    assert found is not None
+    assert found.produce_id == "42"
+
+
+@pytest.mark.parametrize(
+    ("row", "label"),
+    [({"Label": "1"}, "1"), ({"Label": 1}, "1"), ({"ContentProducer": "x"}, "")],
+)
+def test_a_label_or_a_producer_makes_a_tag(
+    clip: Path, tmp_path: Path, row: dict[str, object], label: str
+) -> None:
+    for tag in (row, {"AIGC": row}):
+        found = read_foreign_labels(_with_tag(clip, tmp_path / "x.mp4", json.dumps(tag))).aigc
+        assert found is not None
+        assert found.label == label
+
+
+def test_a_packet_that_is_too_large_hides_none_that_follows(clip: Path, tmp_path: Path) -> None:
+    plain, path = clip.read_bytes(), tmp_path / "x.mp4"
+    fits = _system("first").ljust(MAX_XMP_BYTES)
+    path.write_bytes(plain + _box(fits + b" ") + _box(_system("second")))
+    assert read_foreign_labels(path).ai_system == "second"
+    path.write_bytes(plain + _box(fits) + _box(_system("second")))
+    assert read_foreign_labels(path).ai_system == "first"
+
+
+def test_a_file_that_ends_early_has_no_labels_and_no_error(clip: Path, tmp_path: Path) -> None:
+    packet = _box(_system("A Model"))
+    (tmp_path / "x.mp4").write_bytes(clip.read_bytes() + packet[:-9])
+    assert not read_foreign_labels(tmp_path / "x.mp4").any
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        (lambda packet: b"\0\0 " + packet + b"\0\0", True),
+        (lambda packet: packet.replace(b"<rdf:RDF", b"<!-- a note --><rdf:RDF", 1), True),
+        (lambda packet: packet.decode().encode("utf-16"), False),
+        (lambda packet: packet.replace(b"A Model", b"A\0Model"), False),
+        (lambda packet: packet.replace(b"A Model", b"<![CDATA[A Model]]>"), False),
+        (lambda packet: b"<<!--!DOCTYPE x>-->" + packet, False),
+    ],
+    ids=["padding", "comment", "UTF-16", "null", "CDATA", "comment in a tag"],
+)
+def test_a_packet_is_plain_xml_in_utf_8(
+    clip: Path, tmp_path: Path, change: Callable[[bytes], bytes], read: bool
+) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_bytes(clip.read_bytes() + _box(change(_system("A Model"))))
+    assert (read_foreign_labels(path).ai_system == "A Model") is read
+
+
+def test_the_first_value_of_a_property_counts(clip: Path, tmp_path: Path) -> None:
+    words = "<rdf:Alt><rdf:li> </rdf:li><rdf:li>{}</rdf:li></rdf:Alt>"
+    body = "".join(f"<e:AISystemUsed>{words.format(n)}</e:AISystemUsed>" for n in ("one", "two"))
+    body += f'<e:DigitalSourceType rdf:resource="">{TERM}/</e:DigitalSourceType>'
+    found = read_foreign_labels(_with_xmp(clip, tmp_path / "x.mp4", body=body))
+    assert (found.ai_system, found.digital_source_type) == ("one", "trainedAlgorithmicMedia")
 
 
 def test_entities_are_not_expanded(clip: Path, tmp_path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 from click.testing import CliRunner
 from cryptography import x509
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import (
@@ -26,13 +28,15 @@ from vidigree.watermark.credentials import (
 from vidigree.watermark.credentials import identity as identity_module
 from vidigree.watermark.credentials.certificates import DevelopmentChain, SigningAlgorithm
 from vidigree.watermark.credentials.commands import keys
-from vidigree.watermark.credentials.identity import own_roots
+from vidigree.watermark.credentials.identity import identity_from_chain, own_roots
+from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.keyring import KeyRing
 
 
 def test_private_key_is_readable_by_its_owner_only(identity: SigningIdentity, home: Path) -> None:
     mode = stat.S_IMODE((home / "identity" / "key.pem").stat().st_mode)
     assert mode == 0o600
+    assert stat.S_IMODE((home / "identity").stat().st_mode) == 0o700
 
 
 def test_chain_is_leaf_then_issuing_authority(identity: SigningIdentity) -> None:
@@ -91,6 +95,90 @@ def test_an_identity_that_appears_meanwhile_is_kept(
     assert not (home / "identity" / "key.tmp").exists()
 
 
+@pytest.mark.parametrize("step", ["write", "flush", "root.pem", "chain.pem"])
+def test_a_disk_that_is_full_is_told_and_leaves_nothing_half_made(
+    identity: SigningIdentity, home: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    folder = home / "identity"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    full = OSError(errno.ENOSPC, "No space left on device")
+    placed = Path.replace
+
+    class Full:
+        def write(self, content: bytes) -> int:
+            if step == "write":
+                raise full
+            return len(content)
+
+        def flush(self) -> None:
+            raise full
+
+    def replace(self: Path, target: Path) -> Path:
+        if Path(target).name == step:
+            raise full
+        return placed(self, target)
+
+    if step in ("write", "flush"):
+        monkeypatch.setattr(identity_module, "sole_writer", lambda *a, **k: nullcontext(Full()))
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(CredentialsError, match="No space left on device"):
+        init_identity(replace=True)
+    monkeypatch.undo()
+    monkeypatch.setenv("VIDIGREE_HOME", str(home))
+    after = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert sorted(after) == sorted(before)
+    assert after["key.pem"] == before["key.pem"]
+    if step != "chain.pem":
+        assert after == before
+        assert load_identity().serial == identity.serial
+    # What was signed by it stays recognised, whatever became of its successor.
+    assert identity.root in own_roots()
+
+
+def test_certificates_are_on_the_disk_for_everybody_before_they_have_their_names(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+    placed, synced = Path.replace, os.fsync
+
+    def fsync(file: int) -> None:
+        done.append(os.fstat(file).st_size)
+        synced(file)
+
+    def replace(self: Path, target: Path) -> Path:
+        if Path(target).suffix == ".pem":
+            done.append(Path(target).name)
+        return placed(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    init_identity()
+    folder = home / "identity"
+    sizes = [(folder / name).stat().st_size for name in ("root.pem", "chain.pem", "key.pem")]
+    assert done == [sizes[0], "root.pem", sizes[1], "chain.pem", sizes[2], "key.pem"]
+    modes = [stat.S_IMODE((folder / name).stat().st_mode) for name in ("root.pem", "chain.pem")]
+    assert modes == [0o644, 0o644]
+
+
+def test_a_part_that_is_missing_or_cannot_be_read_is_named(
+    identity: SigningIdentity, home: Path
+) -> None:
+    folder = home / "identity"
+    (folder / "root.pem").unlink()
+    assert (load_identity().root, own_roots()) == (b"", ())
+    for name in ("key.pem", "chain.pem"):
+        content = (folder / name).read_bytes()
+        (folder / name).unlink()
+        with pytest.raises(CredentialsError, match=f"{name} is missing"):
+            load_identity()
+        (folder / name).mkdir()
+        with pytest.raises(CredentialsError, match=f"{name} cannot be read: Is a directory"):
+            load_identity()
+        (folder / name).rmdir()
+        (folder / name).write_bytes(content)
+    assert load_identity().serial == identity.serial
+
+
 def test_a_damaged_root_is_named_and_nothing_is_replaced(
     identity: SigningIdentity, home: Path
 ) -> None:
@@ -131,6 +219,15 @@ def test_foreign_key_is_refused(identity: SigningIdentity, home: Path, tmp_path:
     (home / "identity" / "key.pem").write_bytes((tmp_path / "other" / "key.pem").read_bytes())
     with pytest.raises(CredentialsError, match="does not belong"):
         load_identity()
+
+
+def test_only_a_certificate_made_here_is_a_development_certificate(
+    identity: SigningIdentity,
+) -> None:
+    issued = ChainAuthority().issue()
+    bought = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    found = [(one.development, one.to_dict()["development"]) for one in (identity, bought)]
+    assert found == [(True, True), (False, False)]
 
 
 def test_repr_hides_the_key(identity: SigningIdentity) -> None:

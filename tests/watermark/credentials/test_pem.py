@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import encodebytes
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import SigningIdentity
 from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.private_key import parse_private_key
+
+VERSION = (bytes.fromhex("a003020102"), bytes.fromhex("a003020107"))
+END = b"-----END CERTIFICATE-----\n"
 
 
 def _changed(chain: bytes, kind: str) -> bytes:
@@ -24,6 +28,7 @@ def _changed(chain: bytes, kind: str) -> bytes:
         "key": b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         "cut": chain[: len(chain) - 40],
         "base64": chain.replace(head + b"\n", head + b"\n!!!!", 1),
+        "version": head + b"\n" + encodebytes(der.replace(*VERSION, 1)) + END,
         "x509": head + b"\nAAAA\n-----END CERTIFICATE-----\n",
     }[kind]
 
@@ -37,6 +42,7 @@ def _changed(chain: bytes, kind: str) -> bytes:
         ("key", "it holds PRIVATE KEY", "PEM"),
         ("cut", "2 certificates begin and 1 end", "complete copy"),
         ("base64", "certificate 1 of 2 is not base64 text", "PEM"),
+        ("version", "certificate 1 of 1 is no X.509 certificate", "PEM"),
         ("x509", "certificate 1 of 1 is no X.509 certificate", "PEM"),
     ],
 )

@@ -143,6 +143,12 @@ def test_address_that_is_none_is_refused(url: str) -> None:
         Timestamping(policy="require", url=url)
 
 
+def test_a_policy_that_is_none_is_refused_with_an_address_or_without() -> None:
+    for url in ("", "http://example.org"):
+        with pytest.raises(UsageError, match="no time stamp policy 'never'"):
+            Timestamping(policy="never", url=url)  # type: ignore[arg-type]
+
+
 def _answering(status: int, body: bytes) -> Callable[[bytes], bytes]:
     """Return a responder that answers every query alike."""
     # Said to be the last on its connection: a second attempt would else race with its closing.
@@ -228,20 +234,51 @@ def test_authority_that_misbehaves(
     assert (reading.integrity, reading.timestamp) == ("intact", "absent")
 
 
-def test_fault_of_the_signer_is_not_blamed_on_the_authority(
-    dead_url: str, clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+def test_an_authority_that_fails_once_is_asked_again(
+    authority: TimestampAuthority,
+    clip: Path,
+    identity: SigningIdentity,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
 ) -> None:
+    asked: list[bytes] = []
+
+    def answer(request: bytes) -> bytes:
+        asked.append(request)
+        if len(asked) == 1:
+            return FAULTS["error 500"](request)
+        return _ReplayedStamp(authority.url)(request)
+
+    out = tmp_path / "signed.mp4"
+    with misbehaving_authority(answer) as url:
+        stamping = Timestamping(policy="require", url=url)
+        sign_file(clip, out, request=request_for_clip, identity=identity, timestamping=stamping)
+    assert len(asked) == 2
+    assert read_credentials(out, trust=_trust(identity)).timestamp == "unlisted"
+
+
+@pytest.mark.parametrize("policy", ["require", "try"])
+def test_fault_of_the_signer_is_not_blamed_on_the_authority(
+    policy: TimestampPolicy,
+    dead_url: str,
+    clip: Path,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+) -> None:
+    told: list[str] = []
     now = datetime.now(UTC)
     issued = ChainAuthority().issue(not_before=now - 9 * DAY, not_after=now - DAY)
     identity = identity_from_chain(issued.chain, FileKey(issued.key))
-    stamping = Timestamping(policy="try", url=dead_url)
+    stamping = Timestamping(policy=policy, url=dead_url)
     with pytest.raises(CredentialsError, match="expired on"):
         sign_file(
             *(clip, tmp_path / "x.mp4"),
             request=request_for_clip,
             identity=identity,
             timestamping=stamping,
+            report=told.append,
         )
+    assert told == []
 
 
 def test_clip_outlives_its_certificate_by_its_stamp(

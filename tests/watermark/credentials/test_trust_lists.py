@@ -165,6 +165,49 @@ def test_a_list_that_cannot_be_read_or_kept_is_told(home: Path, tmp_path: Path) 
             installed_lists()
 
 
+def test_nobody_is_believed_when_it_cannot_be_kept_where_a_list_came_from(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    add_list(str(tmp_path / "x.pem"), role="claim")
+    before = TrustSettings.load().groups()
+    (home / "trust" / "sources.json").write_text("no json", encoding="utf-8")
+    (tmp_path / "x.pem").write_bytes(OTHER)
+    for name in ("x", "y"):
+        with pytest.raises(CredentialsError, match=r"sources\.json cannot be read"):
+            add_list(str(tmp_path / "x.pem"), role="claim", name=name)
+    after = TrustSettings.load().groups()
+    assert [group.anchors for group in after] == [group.anchors for group in before]
+
+
+def test_a_file_is_taken_up_to_the_largest_size_and_never_in_part(tmp_path: Path) -> None:
+    path = tmp_path / "x.pem"
+    path.write_bytes(ROOT + b"#" * (MAX_LIST_BYTES - len(ROOT)))
+    assert add_list(str(path), role="claim").certificates == 1
+    path.write_bytes(OTHER + b"#" * (MAX_LIST_BYTES + 1 - len(OTHER)))
+    with pytest.raises(CredentialsError, match="larger"):
+        add_list(str(path), role="claim")
+    (group,) = TrustSettings.load().groups()
+    assert x509.load_pem_x509_certificates(group.anchors) == x509.load_pem_x509_certificates(ROOT)
+
+
+def test_a_list_that_stays_is_not_said_to_be_removed(home: Path, tmp_path: Path) -> None:
+    path = home / "trust" / "claim" / "x.pem"
+    (path / "full").mkdir(parents=True)
+    with pytest.raises(CredentialsError, match="cannot be written"):
+        remove_list("x", role="claim")
+    assert path.exists()
+
+
+def test_a_file_is_remembered_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x.pem").write_bytes(ROOT)
+    assert add_list("x.pem", role="claim").source == str(tmp_path / "x.pem")
+    assert [entry.source for entry in installed_lists()] == [str(tmp_path / "x.pem")]
+
+
 def test_removed_list_is_gone(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_bytes(ROOT)
     add_list(str(tmp_path / "x.pem"), role="claim")

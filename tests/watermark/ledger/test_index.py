@@ -69,6 +69,28 @@ def test_number_with_many_codes_comes_once(index: CodeIndex) -> None:
     assert len({number for number, _ in found}) == len(found)
 
 
+@pytest.mark.parametrize("chunk", [7, 64, 1 << 20])
+@pytest.mark.parametrize("limit", [1, 5, 100, 1000])
+def test_scan_finds_what_a_comparison_with_everything_finds(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, limit: int
+) -> None:
+    monkeypatch.setattr(ledger_index, "_CHUNK", chunk)
+    codes, asked = _codes(400), _codes(3, seed=5)
+    numbers = np.arange(400) % 100  # four codes each, far apart from each other in the index
+    index = ScannedIndex()
+    for start in range(0, 400, 50):
+        index.add(numbers[start : start + 50], codes[start : start + 50])
+    apart = np.unpackbits(codes[:, None] ^ asked[None], axis=2).sum(axis=2).min(axis=1)
+    least = [int(apart[numbers == number].min()) for number in range(100)]
+    found = index.search(asked, limit)
+    assert [distance for _, distance in found] == sorted(least)[:limit]
+    assert all(least[number] == distance for number, distance in found)
+    assert found == sorted(found, key=lambda pair: (pair[1], pair[0]))
+    kept_numbers, kept = index.contents()
+    assert np.array_equal(kept_numbers, numbers)
+    assert np.array_equal(kept, codes)
+
+
 def test_index_grows_in_small_steps(index: CodeIndex) -> None:
     codes = _codes(3000)
     for start in range(0, 3000, 7):

@@ -5,17 +5,22 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
 from vidigree.media.errors import CredentialsError, UsageError
-from vidigree.watermark.credentials.certificates import SigningAlgorithm, key_algorithm
+from vidigree.watermark.credentials.certificates import SigningAlgorithm
 from vidigree.watermark.credentials.chains import ordered_chain
-from vidigree.watermark.credentials.identity import SigningIdentity, identity_from_chain
+from vidigree.watermark.credentials.identity import (
+    SigningIdentity,
+    identity_from_chain,
+    leaf_algorithm,
+)
 from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.signer import signature_hash
 from vidigree.watermark.credentials.signers.settings import SignerSettings
@@ -103,14 +108,16 @@ class _Token:
         Raises:
             CredentialsError: There is no certificate for the key.
         """
-        from pkcs11 import Attribute, ObjectClass
-
         with self.session() as session:
+            from pkcs11 import Attribute, ObjectClass
+
             key_id = self.private_key(session)[Attribute.ID]
             found = {}
             for row in session.get_objects({Attribute.CLASS: ObjectClass.CERTIFICATE}):
-                certificate = x509.load_der_x509_certificate(bytes(row[Attribute.VALUE]))
-                found[certificate] = bytes(row[Attribute.ID])
+                # What is no certificate stands in the way of nothing but itself.
+                with suppress(ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+                    certificate = x509.load_der_x509_certificate(bytes(row[Attribute.VALUE]))
+                    found[certificate] = bytes(row[Attribute.ID])
         leaf = next((row for row, its_id in found.items() if its_id == key_id), None)
         if leaf is None:
             raise CredentialsError(
@@ -130,14 +137,14 @@ class _TokenKey:
 
     def sign(self, data: bytes) -> bytes:
         """Sign bytes; the hash is made here, because not every token can."""
-        from pkcs11 import MGF, Mechanism
-
         chosen = signature_hash(self.algorithm)
         if chosen is not None:
             digest = hashes.Hash(chosen)
             digest.update(data)
             data = digest.finalize()
         with self.token.session() as session:
+            from pkcs11 import MGF, Mechanism
+
             key = self.token.private_key(session)
             if self.algorithm == "ed25519":
                 return bytes(key.sign(data, mechanism=Mechanism.EDDSA))
@@ -178,6 +185,7 @@ def open_pkcs11(settings: SignerSettings) -> SigningIdentity:
     except ValueError as error:
         raise UsageError(f"The key_id {key_id!r} is not hexadecimal.") from error
     chain = settings.read("chain") if settings.text("chain") else token.certificates()
-    leaf = read_certificates(chain, what=f"The chain of the token {token.label!r}")[0]
-    key = _TokenKey(token, key_algorithm(leaf.public_key()))
-    return identity_from_chain(chain, key, where=f"the token {token.label!r}")
+    where = f"the token {token.label!r}"
+    leaf = read_certificates(chain, what=f"The chain of {where}")[0]
+    key = _TokenKey(token, leaf_algorithm(leaf, where=where))
+    return identity_from_chain(chain, key, where=where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from vidigree.media.errors import CredentialsError
@@ -32,6 +33,11 @@ def open_pkcs12(settings: SignerSettings) -> SigningIdentity:
     content, where = settings.read("file"), str(settings.path("file"))
     try:
         bundle = pkcs12.load_pkcs12(content, password.encode() if password is not None else None)
+    except UnsupportedAlgorithm as error:
+        raise CredentialsError(
+            f"{where} holds a key of an unknown kind, or is encrypted in an unknown way.",
+            hint="Use P-256, P-384, P-521, RSA of at least 2048 bits, or Ed25519.",
+        ) from error
     except ValueError as error:
         raise CredentialsError(
             f"{where} cannot be opened: "

@@ -55,8 +55,19 @@ class SignerSettings:
         return self.options.get(name) or None
 
     def path(self, name: str) -> Path:
-        """Return an option as a path, relative to the settings file."""
-        return self.base / Path(self.options[name]).expanduser()
+        """Return an option as a path, relative to the settings file.
+
+        Raises:
+            UsageError: It begins with the home folder of somebody who is not known.
+        """
+        try:
+            return self.base / Path(self.options[name]).expanduser()
+        except RuntimeError as error:
+            raise UsageError(
+                f"The signer's {name} {self.options[name]!r} begins with a home folder that is not"
+                " known.",
+                hint="Write the whole path.",
+            ) from error
 
     def read(self, name: str) -> bytes:
         """Return the contents of the file that an option names.
@@ -90,8 +101,9 @@ class SignerSettings:
     def _read(self, name: str, path: Path) -> bytes:
         try:
             return path.read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise CredentialsError(
-                f"The signer's {name} {path} cannot be read: {error.strerror or error}.",
+                f"The signer's {name} {str(path)!r} cannot be read: {reason}.",
                 hint="Check the path and its permissions; relative ones start at the settings.",
             ) from error

@@ -10,7 +10,9 @@ from fixtures.chain_authority import ChainAuthority, Issued
 
 from vidigree.media.errors import CredentialsError, UsageError
 from vidigree.watermark.credentials import ManifestRequest, sign_file
+from vidigree.watermark.credentials.certificate_check import check_identity
 from vidigree.watermark.credentials.identity import identity_from_chain
+from vidigree.watermark.credentials.signature_call import SignatureCall
 from vidigree.watermark.credentials.signers import SignerSettings, open_signer
 from vidigree.watermark.credentials.signers.callback import CallbackSigner
 
@@ -29,6 +31,7 @@ FAULTS = [
     (denied, r"PermissionError: AccessDeniedException: no kms:Sign on key/1234"),
     (lambda data: b"", "instead of a signature"),
     (lambda data: None, "NoneType instead of a signature"),
+    (lambda data: 64, "int instead of a signature"),
     (lambda data: b"garbage", "no es256 signature"),
     (lambda data: bytes(64), "does not fit the certificate"),
 ]
@@ -57,6 +60,19 @@ def test_interrupt_inside_the_signer_is_an_interrupt(
     identity = identity_from_chain(authority.issue().chain, CallbackSigner(interrupted))
     with pytest.raises(KeyboardInterrupt):
         sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=identity)
+
+
+def test_what_a_signer_of_ours_says_is_kept_as_it_is(authority: ChainAuthority) -> None:
+    told = CredentialsError("The token was pulled out.", hint="Put it back.")
+
+    def gone(data: bytes) -> bytes:
+        raise told
+
+    identity = identity_from_chain(authority.issue().chain, CallbackSigner(gone))
+    with pytest.raises(CredentialsError) as caught:
+        SignatureCall(identity).sign(b"x")
+    assert caught.value is told
+    assert check_identity(identity)[0].problem == "The token was pulled out."
 
 
 @pytest.mark.parametrize("target", ["no_such_module_at_all:sign", "json:no_such_function"])

@@ -7,10 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    NoEncryption,
+    pkcs12,
+)
 from fixtures.authority import pem
 from fixtures.chain_authority import ChainAuthority, Issued
 
-from vidigree.media.errors import CredentialsError
+from vidigree.media.errors import CredentialsError, UsageError
+from vidigree.watermark.credentials import init_identity
 from vidigree.watermark.credentials.signers import SignerSettings, open_signer
 
 MakeSigner = Callable[[str, Issued], SignerSettings]
@@ -100,12 +107,18 @@ def test_certificates_beside_the_key_on_the_token(
         open_signer(without)
     token = pkcs11.lib(options["module"]).get_token(token_label=options["token"])
     with token.open(rw=True, user_pin="4711") as session:
+        # What is no certificate comes first, under the id of the key as well.
+        for its_id in (options["key_id"], "ee"):
+            _store(session, issued.leaf, its_id, content=b"garbage")
+    with pytest.raises(CredentialsError, match="holds no certificate with the id of the key"):
+        open_signer(without)
+    with token.open(rw=True, user_pin="4711") as session:
         for certificate, its_id in ((issued.leaf, options["key_id"]), (issued.issuer, "ca")):
             _store(session, certificate, its_id)
     assert open_signer(without).chain == issued.chain
 
 
-def _store(session: object, certificate: object, its_id: str) -> None:
+def _store(session: object, certificate: object, its_id: str, content: bytes | None = None) -> None:
     from cryptography.hazmat.primitives import serialization
     from pkcs11 import Attribute, CertificateType, ObjectClass
 
@@ -116,7 +129,7 @@ def _store(session: object, certificate: object, its_id: str) -> None:
             Attribute.ID: bytes.fromhex(its_id.zfill(4)),
             Attribute.TOKEN: True,
             Attribute.SUBJECT: certificate.subject.public_bytes(),  # type: ignore[attr-defined]
-            Attribute.VALUE: certificate.public_bytes(serialization.Encoding.DER),  # type: ignore[attr-defined]
+            Attribute.VALUE: content or certificate.public_bytes(serialization.Encoding.DER),  # type: ignore[attr-defined]
         }
     )
 
@@ -156,6 +169,92 @@ def test_damaged_file_is_named(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CredentialsError, match=name):
         open_signer(settings)
+
+
+@pytest.mark.parametrize("kind", ["pem", "pkcs12", "callback"])
+def test_name_that_no_file_can_have_is_told(
+    kind: str, authority: ChainAuthority, make_signer: MakeSigner
+) -> None:
+    settings = make_signer(kind, authority.issue())
+    name = "file" if kind == "pkcs12" else "chain"
+    for place, error, words in (
+        ("a\0b", CredentialsError, "null byte"),
+        ("~nobody-of-this-name/x", UsageError, "home folder that is not known"),
+    ):
+        wrong = replace(settings, options={**settings.options, name: place})
+        with pytest.raises(error, match=words):
+            open_signer(wrong)
+
+
+def test_pkcs12_with_a_key_of_an_unknown_kind_is_told(
+    authority: ChainAuthority,
+    make_signer: MakeSigner,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = make_signer("pkcs12", authority.issue())
+
+    def unknown(content: bytes, password: bytes | None) -> None:
+        raise UnsupportedAlgorithm("Curve 1.3.132.0.6 is not supported")
+
+    monkeypatch.setattr(pkcs12, "load_pkcs12", unknown)
+    with pytest.raises(CredentialsError, match=r"signer\.p12 holds a key of an unknown kind"):
+        open_signer(settings)
+
+
+def test_pkcs12_is_opened_without_a_password_if_it_has_none(
+    authority: ChainAuthority, make_signer: MakeSigner, tmp_path: Path
+) -> None:
+    issued = authority.issue()
+    settings = replace(make_signer("pkcs12", issued), options={"file": "signer.p12"})
+    with pytest.raises(CredentialsError, match="it needs a password"):
+        open_signer(settings)
+    content = pkcs12.serialize_key_and_certificates(
+        None,
+        issued.key,  # type: ignore[arg-type]
+        issued.leaf,
+        [issued.issuer],
+        NoEncryption(),
+    )
+    (tmp_path / "signer.p12").write_bytes(content)
+    assert open_signer(settings).chain == issued.chain
+
+
+def test_folder_is_the_one_that_is_named_and_no_option_is_passed_over(tmp_path: Path) -> None:
+    named = init_identity(tmp_path / "named")
+    usual = init_identity()
+    found = [
+        open_signer(SignerSettings(kind="folder", options=options, base=tmp_path)).serial
+        for options in ({"folder": "named"}, {"folder": ""}, {})
+    ]
+    assert found == [named.serial, usual.serial, usual.serial]
+    with pytest.raises(UsageError, match="no option 'folders'"):
+        open_signer(SignerSettings(kind="folder", options={"folders": "named"}, base=tmp_path))
+
+
+@pytest.mark.parametrize("left_out", ["key", "certificate"])
+def test_pkcs12_without_a_key_or_its_certificate_is_told(
+    left_out: str, authority: ChainAuthority, make_signer: MakeSigner, tmp_path: Path
+) -> None:
+    issued = authority.issue()
+    settings = make_signer("pkcs12", issued)
+    key, leaf = (None, issued.leaf) if left_out == "key" else (issued.key, None)
+    encryption = BestAvailableEncryption(b"correct horse")
+    content = pkcs12.serialize_key_and_certificates(None, key, leaf, [issued.issuer], encryption)  # type: ignore[arg-type]
+    (tmp_path / "signer.p12").write_bytes(content)
+    with pytest.raises(CredentialsError, match=f"holds no (private )?{left_out}"):
+        open_signer(settings)
+
+
+def test_password_that_no_key_needs_is_ignored(
+    authority: ChainAuthority, make_signer: MakeSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = authority.issue()
+    settings = make_signer("pem", issued)
+    options = {**settings.options, "password_env": "TEST_SECRET"}
+    assert open_signer(replace(settings, options=options)).chain == issued.chain
+    monkeypatch.setenv("TEST_SECRET", "")  # named and empty is not the same as not named
+    with pytest.raises(CredentialsError, match="TEST_SECRET"):
+        open_signer(replace(settings, options=options))
 
 
 def test_missing_file_is_named(

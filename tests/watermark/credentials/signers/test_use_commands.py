@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from click.testing import CliRunner
 from fixtures.chain_authority import ChainAuthority, Issued
 
 from vidigree.media.errors import CredentialsError
-from vidigree.watermark.config import Config
+from vidigree.watermark.config import Config, write_signer_section
+from vidigree.watermark.credentials import init_identity
 from vidigree.watermark.credentials.commands import keys
 from vidigree.watermark.credentials.signers import SignerSettings, open_signer
 
@@ -80,3 +83,52 @@ def test_folder_again(authority: ChainAuthority, make_signer: MakeSigner, home: 
     assert "Example Ltd" in run.invoke(keys, ["show"], catch_exceptions=False).output
     run.invoke(keys, ["use", "folder"], catch_exceptions=False)
     assert "vidigree development signer" in run.invoke(keys, ["show"]).output
+
+
+def _told_of(*options: str) -> list[Path]:
+    """Return the key files of which `keys check` says that others may read them."""
+    done = CliRunner().invoke(keys, ["check", *options, "--json"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    words = "Others on this machine may read the private key "
+    problems = [row["problem"] for row in json.loads(done.output)["findings"]]
+    return [
+        Path(text.removeprefix(words).rstrip(".")) for text in problems if text.startswith(words)
+    ]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights elsewhere")
+@pytest.mark.parametrize(("kind", "name"), [("pem", "key.pem"), ("pkcs12", "signer.p12")])
+def test_check_tells_whose_key_file_others_may_read(
+    kind: str,
+    name: str,
+    authority: ChainAuthority,
+    make_signer: MakeSigner,
+    home: Path,
+    tmp_path: Path,
+) -> None:
+    init_identity()
+    init_identity(tmp_path / "named")
+    usual, named = home / "identity" / "key.pem", tmp_path / "named" / "key.pem"
+    settings = make_signer(kind, authority.issue())
+    for path in (usual, named, tmp_path / name):
+        path.chmod(0o644)
+    assert _told_of() == [usual]
+    assert _told_of("--folder", str(tmp_path / "named")) == [named]
+    write_signer_section(SignerSettings(kind="folder", options={"folder": str(named.parent)}))
+    assert _told_of() == [named]
+    CliRunner().invoke(keys, arguments(settings), catch_exceptions=False)
+    assert _told_of() == [tmp_path / name]
+    assert _told_of("--folder", str(usual.parent)) == [usual]
+    (tmp_path / name).chmod(0o600)
+    assert _told_of() == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights elsewhere")
+def test_check_looks_at_no_file_where_the_key_lies_in_none(
+    authority: ChainAuthority, make_signer: MakeSigner, home: Path
+) -> None:
+    init_identity()
+    (home / "identity" / "key.pem").chmod(0o644)
+    settings = make_signer("callback", authority.issue())
+    CliRunner().invoke(keys, arguments(settings), catch_exceptions=False)
+    assert _told_of() == []
