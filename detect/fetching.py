@@ -23,7 +23,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from vidigree.detect.inputs import is_url
 from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
 
-__all__ = ["FetchLimits", "bucket", "http_parts", "local_copy"]
+__all__ = ["FetchLimits", "as_sent", "bucket", "http_parts", "local_copy"]
 
 _CHUNK = 1 << 18
 _REDIRECTS = 5
@@ -190,7 +190,12 @@ def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float
 def _target(parts: SplitResult) -> str:
     """Return path and query as they are sent: what ASCII has not, as UTF-8 (RFC 3987, 3.1)."""
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return quote(path, safe=_SENT_AS_IT_IS)
+    return as_sent(path)
+
+
+def as_sent(part: str) -> str:
+    """Return a part of a URL with what ASCII has not, and spaces, percent-encoded as UTF-8."""
+    return quote(part, safe=_SENT_AS_IT_IS)
 
 
 def _host(parts: SplitResult) -> str:

@@ -13,7 +13,9 @@ import sys
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
+
+from vidigree.detect.fetching import as_sent
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
@@ -22,7 +24,6 @@ __all__ = ["JsonLines", "log_event", "log_to_stderr", "without_places"]
 
 _LOGGER = logging.getLogger("vidigree.service")
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"]+")
-_SENT_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class JsonLines(logging.Formatter):
@@ -71,7 +72,7 @@ def without_places(text: str, name: str) -> str:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         # One letter or two would be found in any text.
         places |= {part for part in (target, parts.query, user, host) if len(part) > 2}
-        places |= {quote(part, safe=_SENT_AS_IT_IS) for part in places}
+        places |= {as_sent(part) for part in places}
     places |= {repr(place)[1:-1] for place in places}
     for place in sorted(places, key=len, reverse=True):
         text = text.replace(place, "(the clip)")
