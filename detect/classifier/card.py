@@ -110,11 +110,12 @@ Not in it, and why:
   found. With half size and CRF 35 the social-media preset took 0.04 and the calibration error was
   0.06, in one `evaluate`. CRF 35 is a row below, too: that is of a laundering that was trained on,
   with other clips.
-- Other launderings for what says where, on the splices below, as they are and with all of them
-  encoded once more at CRF 35: with the whole's (as they are, a random one, CRF 35) the F1 of
-  stretches is 0.58 and 0.54, with half size as well 0.61 and 0.57, with half size instead of the
-  random one, as shipped, 0.61 and 0.61, with half size alone beside the clips as they are 0.66 and
-  0.48, with half size and CRF 28 0.65 and 0.53. The choice was made with these figures in view.
+- Other launderings for what says where (the same script with `--where`), on the splices below, as
+  they are and with all of them encoded once more at CRF 35: with the whole's (as they are, a random
+  one, CRF 35) the F1 of stretches is 0.58 and 0.54, with half size as well 0.61 and 0.57, with half
+  size instead of the random one, as shipped, 0.61 and 0.61, with half size alone beside the clips
+  as they are 0.66 and 0.48, with half size and CRF 28 0.65 and 0.53. The choice was made with these
+  figures in view.
 
 ## Canonical form
 
