@@ -12,8 +12,10 @@ import json
 import os
 import queue
 import selectors
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -198,6 +200,8 @@ class _Worker:
         self._on_output = on_output
         self._on_unexpected = on_unexpected
         self._process: subprocess.Popen[bytes] | None = None
+        # Its own, for temporary files: a process that is killed deletes none.
+        self._folder = ""
         self._ended = False
         self._starting = threading.Lock()
         # Held by whoever reads the pipes: closed under a reader, they would never wake it.
@@ -239,9 +243,13 @@ class _Worker:
         with self._starting:  # a process that is just being started must not be overlooked
             self._ended |= for_good
             process, self._process = self._process, None
+            folder, self._folder = self._folder, ""
         if process is not None:
             process.kill()
             process.wait()  # a thread that reads its answer now meets the end of the pipe
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)  # the worker may have done it at its end
+        if process is not None:
             with self._pipes:
                 for pipe in (process.stdin, process.stdout):
                     if pipe is not None:
@@ -258,21 +266,27 @@ class _Worker:
             with self._starting:
                 if self._ended:
                     raise VidigreeError("The pool of workers is closed.", hint="Start it again.")
+                self._folder = tempfile.mkdtemp(prefix="vidigree-worker-")
                 self._process = process = subprocess.Popen(  # noqa: S603 - our own module
                     [sys.executable, *_WORKER],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=None if self._on_output is None else subprocess.PIPE,
-                    env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    env=environment | self._surroundings(),
                     # Ctrl-C goes to the parent alone, which then ends its workers.
                     start_new_session=True,
                 )
             if self._on_output is not None:
                 self._listen(process, self._on_output)
-            limits = json.dumps(asdict(self._limits)).encode() + b"\n"
+            limits = json.dumps(asdict(self._limits) | {"folder": self._folder}).encode() + b"\n"
             cast("Any", process.stdin).write(limits)
             return process
         return self._process
+
+    def _surroundings(self) -> dict[str, str]:
+        """Return what a worker finds in its environment: our modules, a place for files."""
+        places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._folder)
+        return places | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
     def _listen(self, process: subprocess.Popen[bytes], on_output: Callable[[str], None]) -> None:
         """Pass on what a process says, up to its end."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -93,8 +94,12 @@ def main() -> None:
     _limit(limits)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    with contextlib.redirect_stdout(sys.stderr), OpenLedgers() as ledgers:
-        _serve(sys.stdin, answers, ledgers)
+    try:
+        with contextlib.redirect_stdout(sys.stderr), OpenLedgers() as ledgers:
+            _serve(sys.stdin, answers, ledgers)
+    finally:  # whoever gave us the folder may be gone
+        if limits.get("folder"):
+            shutil.rmtree(limits["folder"], ignore_errors=True)
 
 
 def _serve(jobs: TextIO, answers: TextIO, ledgers: OpenLedgers) -> None:

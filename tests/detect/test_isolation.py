@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,7 +35,7 @@ def test_a_pool_audits_and_survives_bad_files(clip: Path, tmp_path: Path) -> Non
 
 
 SABOTEUR = """
-import os, time
+import os, tempfile, time
 from vidigree.detect import worker
 
 real = worker.perform
@@ -40,6 +44,10 @@ def perform(job, **options):
     name = job["name"]
     if name.endswith("crash"):
         os.abort()
+    if name.endswith("fetched"):
+        with tempfile.TemporaryDirectory(prefix="vidigree-") as folder:
+            open(os.path.join(folder, "clip.mp4"), "wb").close()
+            os.abort() if "crash" in name else time.sleep(600)
     if name.endswith("hang"):
         time.sleep(600)
     if name.endswith("greed"):
@@ -89,6 +97,55 @@ def test_a_terrible_clip_costs_one_error(deed: str, says: str, clip: Path, sabot
     assert says in bad.row["error"]["message"]
     assert bad.exit_code == 3
     assert good.row["finding"] == "no-evidence"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
+def test_what_a_crashed_worker_had_fetched_is_deleted(temporary: Path, saboteur: None) -> None:
+    """Once every clip behind a URL that crashed the decoder stayed on the disk for ever."""
+    with WorkerPool(1) as pool:
+        answer = pool.audit(Job(name="/crash fetched", settings=FAST))
+        assert "error" in answer.row
+        assert list(temporary.rglob("clip.mp4")) == []
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_is_being_fetched_when_a_pool_is_closed_is_deleted(
+    temporary: Path, saboteur: None
+) -> None:
+    with ThreadPoolExecutor(1) as threads, WorkerPool(1) as pool:
+        asked = threads.submit(pool.audit, Job(name="/fetched", settings=FAST))
+        until(lambda: any(temporary.rglob("clip.mp4")))
+        pool.close()
+        assert "error" in asked.result(timeout=30).row
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_worker_whose_parent_is_gone_leaves_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    subprocess.run(
+        [sys.executable, *isolation._WORKER],
+        input=f'{{"folder": "{folder}"}}\n'.encode(),
+        check=True,
+        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
+    )
+    assert not folder.exists()
 
 
 def test_a_worker_may_not_write_without_end(tmp_path: Path, clip: Path, saboteur: None) -> None:
