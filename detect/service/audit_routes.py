@@ -22,7 +22,7 @@ from vidigree.detect.service.openapi_texts import (
 from vidigree.detect.service.options import AuditRequest, read_options
 from vidigree.detect.service.receiving import UploadLimits, display_name, receive
 from vidigree.detect.service.refusals import RefusalError, queue_full
-from vidigree.media.errors import OutputError
+from vidigree.media.errors import OutputError, VidigreeError
 
 __all__ = ["router"]
 
@@ -45,7 +45,7 @@ async def create_audit(request: Request) -> Response:
         asked = await _take_in(request, context, job)
     except BaseException:
         # Whatever went wrong, a caller who went away included: the place is free again.
-        await asyncio.shield(asyncio.to_thread(_forget, context, job))
+        await asyncio.shield(asyncio.to_thread(_give_up, context, job))
         raise
     finally:
         context.runner.let_go(job)
@@ -144,11 +144,10 @@ async def _answer(context: ServiceContext, job: AuditJob, *, posted: bool) -> Re
     if job.state not in {"done", "failed"}:
         headers["Retry-After"] = "1"
         return JSONResponse(body, status_code=202 if posted else 200, headers=headers)
-    if posted and not job.options.keep_seconds:  # the caller has it in hand: nothing stays
-        await asyncio.to_thread(context.jobs.delete, job.job_id)
+    at_once = posted and not job.options.keep_seconds  # the caller has it in hand: nothing stays
+    await asyncio.to_thread(_let_answer_go, context, job, at_once=at_once)
+    if at_once:
         headers = {}
-    else:
-        await asyncio.to_thread(context.jobs.expire_soon, job, _time_left(context, job))
     if not posted:
         return JSONResponse(body, headers=headers)
     status = 503 if job.state == "failed" else 422 if body["error"] else 200
@@ -161,6 +160,24 @@ def _time_left(context: ServiceContext, job: AuditJob) -> float:
     return max(context.settings.linger_seconds, kept_until - time.time())
 
 
+def _let_answer_go(context: ServiceContext, job: AuditJob, *, at_once: bool) -> None:
+    try:
+        if at_once:
+            context.jobs.delete(job.job_id)
+        else:
+            context.jobs.expire_soon(job, _time_left(context, job))
+    except VidigreeError as error:  # no reason to keep the answer from who waits for it
+        context.on_trouble(str(error))
+
+
+def _give_up(context: ServiceContext, job: AuditJob) -> None:
+    try:
+        _forget(context, job)
+    except VidigreeError as error:  # the lease runs out; the caller is told what came first
+        context.on_trouble(str(error))
+
+
 def _forget(context: ServiceContext, job: AuditJob) -> None:
-    context.jobs.delete(job.job_id)
+    # In this order: a database on a disk that the upload filled has no room to delete anything.
     context.spool.delete(job.job_id)
+    context.jobs.delete(job.job_id)

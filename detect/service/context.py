@@ -99,9 +99,11 @@ class ServiceContext:
     def _on_job(self, event: str, job: AuditJob, answer: Answer | None) -> None:
         """Take note of a job that ended; called from the runner's threads."""
         seconds = time.time() - (job.started_at or time.time())
-        self.metrics.audit_seconds.observe(seconds)
-        finding = "error" if answer is None else str(answer.row.get("finding", "error"))
-        self.metrics.audits.labels(finding).inc()
+        if answer is None:  # given up: no audit, and its clip got no answer
+            self.metrics.audits.labels("given-up").inc()
+        elif event == "finished":
+            self.metrics.audit_seconds.observe(seconds)
+            self.metrics.audits.labels(str(answer.row.get("finding", "error"))).inc()
         log_event(f"audit-{event}", seconds=round(seconds, 3), attempts=job.attempts)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._notify, job.job_id)

@@ -11,85 +11,29 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast
+from dataclasses import asdict
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from vidigree.detect.service.job_row import (
+    ILLEGIBLE,
+    AuditJob,
+    JobOptions,
+    JobState,
+    failure,
+    job_of,
+)
 from vidigree.detect.service.schema import jobs
 from vidigree.watermark.ledger.connection import ledger_errors
 
 __all__ = ["AuditJob", "JobOptions", "JobState", "JobStore"]
 
-JobState = Literal["receiving", "queued", "running", "done", "failed"]
 _ALIVE = ("receiving", "queued", "running")
 _READING = {"vidigree_reading": True}
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobOptions:
-    """What the caller asked for.
-
-    Attributes:
-        language: Language of the words.
-        pictures: Number of thumbnails.
-        policy: Name of a policy; ``None`` for none.
-        layers: Layers to look at; empty for all that the service looks at.
-        report: Whether to send the HTML report along.
-        keep_seconds: How long after the audit an answer that was fetched stays; 0 for no longer
-            than it takes to fetch it.
-    """
-
-    language: str = "en"
-    pictures: int = 0
-    policy: str | None = None
-    layers: tuple[str, ...] = ()
-    report: bool = False
-    keep_seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditJob:
-    """One job, as the database has it.
-
-    Attributes:
-        job_id: Random 128 bits in hex; whoever knows it may ask for the answer.
-        state: Where it stands.
-        created_at: Seconds since 1970.
-        started_at: Seconds since 1970; ``None`` before.
-        finished_at: Seconds since 1970; ``None`` before.
-        lease: Token of whoever works on it.
-        attempts: How often it was taken up.
-        spool: Id of the spool folder that holds the upload; empty for a URL.
-        url: Where the clip lies; empty for an upload.
-        name: What the caller calls the clip.
-        owner: Public id of the API key; empty without one.
-        options: What was asked for.
-        step: Layer that is being looked at.
-        steps_done: Number of layers that are finished.
-        steps_total: Number of layers; 0 if not known yet.
-        answer: ``row`` and ``pictures`` of a finished job; ``None`` before.
-    """
-
-    job_id: str
-    state: JobState
-    created_at: float
-    started_at: float | None
-    finished_at: float | None
-    lease: str | None
-    attempts: int
-    spool: str
-    url: str
-    name: str
-    owner: str
-    options: JobOptions
-    step: str
-    steps_done: int
-    steps_total: int
-    answer: dict[str, Any] | None
 
 
 class JobStore:
@@ -141,7 +85,7 @@ class JobStore:
             if connection.execute(alive).scalar_one() >= max_queue:
                 return None
             connection.execute(sa.insert(jobs).values(values))
-            return _job(connection.execute(_by_id(job_id)).one())
+            return job_of(connection.execute(_by_id(job_id)).one())
 
     def enqueue(self, job: AuditJob, *, name: str, options: JobOptions, url: str = "") -> bool:
         """Put a received job in the queue; return whether it was still held.
@@ -164,25 +108,24 @@ class JobStore:
             values["spool"] = ""
         return self._change(job, "receiving", values)
 
-    def claim(self, spool: str) -> AuditJob | None:
+    def claim(
+        self, spool: str, *, on_given_up: Callable[[AuditJob], None] | None = None
+    ) -> AuditJob | None:
         """Take the oldest job that waits or whose worker died; ``None`` if there is none.
 
-        A job that was taken up too often is marked as failed instead.
+        A job that was taken up too often, or cannot be read, is marked as failed instead.
 
         Args:
             spool: Id of this service's spool folder; uploads in others are left alone.
+            on_given_up: Told of every job that is.
         """
         while True:
             job = self._claim(spool)
-            if job is None or job.attempts <= self._max_attempts:
+            if job is None or (job.legible and job.attempts <= self._max_attempts):
                 return job
-            error = {
-                "kind": "ServiceError",
-                "message": "The audit was interrupted too often.",
-                "hint": "Send the clip again later.",
-                "exit_code": 1,
-            }
-            self.finish(job, {"row": {"error": error}, "pictures": []}, state="failed", keep=3600.0)
+            answer = failure("The audit was interrupted too often.") if job.legible else ILLEGIBLE
+            if self.finish(job, answer, state="failed", keep=3600.0) and on_given_up is not None:
+                on_given_up(job)
 
     def renew(self, leases: Sequence[str]) -> None:
         """Hold jobs for another lease."""
@@ -245,7 +188,7 @@ class JobStore:
             return None
         with self._errors("The job cannot be read"), self._reading() as connection:
             row = connection.execute(_by_id(job_id)).one_or_none()
-        return None if row is None else _job(row)
+        return None if row is None else job_of(row)
 
     def ahead(self, job: AuditJob) -> int:
         """Return the number of jobs that wait or run before this one."""
@@ -291,7 +234,9 @@ class JobStore:
 
     def waiting_uploads(self, spool: str) -> set[str]:
         """Return the ids of the jobs whose upload must stay in a spool folder."""
-        query = sa.select(jobs.c.id).where(jobs.c.spool == spool, jobs.c.state.in_(_ALIVE))
+        coming = sa.and_(jobs.c.state == "receiving", jobs.c.lease_until >= time.time())
+        needed = sa.or_(jobs.c.state.in_(("queued", "running")), coming)
+        query = sa.select(jobs.c.id).where(jobs.c.spool == spool, needed)
         with self._errors("The queue cannot be read"), self._reading() as connection:
             return set(connection.execute(query).scalars())
 
@@ -329,7 +274,7 @@ class JobStore:
                     "steps_total": 0,
                 }
                 connection.execute(sa.update(jobs).where(jobs.c.id == found).values(values))
-                return _job(connection.execute(_by_id(found)).one())
+                return job_of(connection.execute(_by_id(found)).one())
 
     def _change(self, job: AuditJob, state: JobState, values: dict[str, Any]) -> bool:
         """Change a job that is still ours; the lease tells."""
@@ -356,26 +301,3 @@ class JobStore:
 
 def _by_id(job_id: str) -> sa.Select[Any]:
     return sa.select(jobs).where(jobs.c.id == job_id)
-
-
-def _job(row: sa.Row[Any]) -> AuditJob:
-    options = json.loads(row.options)
-    options["layers"] = tuple(options["layers"])
-    return AuditJob(
-        job_id=row.id,
-        state=cast("JobState", row.state),
-        created_at=row.created_at,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        lease=row.lease,
-        attempts=row.attempts,
-        spool=row.spool,
-        url=row.url,
-        name=row.name,
-        owner=row.owner,
-        options=JobOptions(**options),
-        step=row.step,
-        steps_done=row.steps_done,
-        steps_total=row.steps_total,
-        answer=json.loads(row.answer) if row.answer else None,
-    )

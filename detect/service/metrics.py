@@ -35,7 +35,8 @@ class ServiceMetrics:
         )
         self.audits = Counter(
             "vidigree_audits",
-            "Finished audits, by finding; 'error' for clips that could not be read.",
+            "Finished audits, by finding; 'error' for clips that could not be read, 'given-up' for"
+            " jobs that nobody could finish.",
             ("finding",),
             registry=self._registry,
         )

@@ -23,7 +23,7 @@ router = APIRouter(tags=["operation"])
 
 @router.get("/healthz", summary="Whether the service can do its work")
 async def health(request: Request) -> Response:
-    """Answer 200 if database and workers are there, else 503."""
+    """Answer 200 if database, workers and the spool folder are there, else 503."""
     context = context_of(request)
     try:
         jobs = await asyncio.to_thread(context.jobs.count)
@@ -31,6 +31,8 @@ async def health(request: Request) -> Response:
         return JSONResponse({"status": "database-unreachable"}, status_code=503)
     if not context.runner.alive:
         return JSONResponse({"status": "workers-gone"}, status_code=503)
+    if not await asyncio.to_thread(lambda: context.spool.usable):
+        return JSONResponse({"status": "spool-unusable"}, status_code=503)
     waiting = sum(jobs.get(state, 0) for state in ("receiving", "queued", "running"))
     return JSONResponse({"status": "ok", "version": __version__, "unfinished_jobs": waiting})
 

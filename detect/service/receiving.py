@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import re
 import unicodedata
@@ -18,6 +19,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from vidigree.detect.service.journal import log_event
 from vidigree.detect.service.refusals import RefusalError
 
 __all__ = ["Received", "UploadLimits", "display_name", "receive"]
@@ -176,6 +178,12 @@ def _too_large(limits: UploadLimits) -> RefusalError:
     )
 
 
+def _no_space(error: OSError) -> RefusalError:
+    # The caller is told nothing of the disk, the operator is.
+    log_event("spool-trouble", level=logging.ERROR, message=error.strerror or str(error))
+    return RefusalError(507, "NoSpace", "The upload cannot be stored just now.", retry_after=60)
+
+
 class _UploadFile:
     """A file that is written off the event loop, a megabyte at a time."""
 
@@ -187,7 +195,10 @@ class _UploadFile:
 
     async def __aenter__(self) -> _UploadFile:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        self._descriptor = await anyio.to_thread.run_sync(os.open, self._path, flags, 0o600)
+        try:
+            self._descriptor = await anyio.to_thread.run_sync(os.open, self._path, flags, 0o600)
+        except OSError as error:
+            raise _no_space(error) from error
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -211,9 +222,7 @@ class _UploadFile:
         try:
             await anyio.to_thread.run_sync(self._write_all, block)
         except OSError as error:
-            raise RefusalError(
-                507, "NoSpace", "The upload cannot be stored just now.", retry_after=60
-            ) from error
+            raise _no_space(error) from error
 
     def _write_all(self, block: bytes) -> None:
         view = memoryview(block)

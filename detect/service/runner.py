@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from vidigree.detect.evidence import Layer
@@ -32,8 +34,8 @@ class JobRunner:
         settings: Of the service.
         store: Where the jobs are.
         spool: Where the uploads are.
-        on_event: Called with ``"finished"`` or ``"lost"`` for every job that ends here; from
-            these threads.
+        on_event: Called with ``"finished"``, ``"lost"`` (nobody waits for the answer any more) or
+            ``"given-up"`` for every job that ends here; from these threads.
         on_trouble: Called with what the database says when it fails; the threads go on trying.
         on_output: Called with every line that a worker process writes to standard error.
         on_unexpected: Called with the job and the traceback of an error in a worker that nobody
@@ -117,7 +119,7 @@ class JobRunner:
     def _work(self) -> None:
         while not self._stopping.is_set():
             try:
-                job = self._store.claim(self._spool.spool_id)
+                job = self._store.claim(self._spool.spool_id, on_given_up=self._given_up)
                 if job is not None:
                     self._run(job)
                     continue
@@ -125,6 +127,8 @@ class JobRunner:
                 self._on_trouble(error.message)
             except OSError as error:  # no process or no file could be had; the job's lease runs out
                 self._on_trouble(f"A worker cannot go on for now: {error}.")
+            except Exception:  # a defect: one job must not cost the service its threads
+                logging.getLogger("vidigree.service").exception("unexpected-error")
             with self._wake:
                 if self._waiting:
                     self._waiting -= 1
@@ -147,6 +151,10 @@ class JobRunner:
         if ours:
             self._spool.delete(job.job_id)
         self._on_event("finished" if ours else "lost", job, answer)
+
+    def _given_up(self, job: AuditJob) -> None:
+        self._spool.delete(job.job_id)
+        self._on_event("given-up", job, None)
 
     def _audit_job(self, job: AuditJob) -> Job:
         layers = job.options.layers or self._settings.layers
@@ -186,15 +194,21 @@ class JobRunner:
     def _keep_house(self) -> None:
         interval = min(self._settings.lease_seconds / 3, _SWEEP_SECONDS)
         while not self._stopping.wait(interval):
-            try:
-                with self._lock:
-                    leases = sorted(self._leases)
-                self._store.renew(leases)
-                self._store.sweep()
-                waiting = self._store.waiting_uploads(self._spool.spool_id)
-                self._spool.sweep(waiting, older_than=time.time() - 2 * interval)
-            except (VidigreeError, OSError) as error:
-                self._on_trouble(str(error))
+            # One by one: on a full disk the last makes the room that the others need.
+            for step in (self._renew, self._store.sweep, partial(self._sweep_uploads, interval)):
+                try:
+                    step()
+                except (VidigreeError, OSError) as error:
+                    self._on_trouble(str(error))
+
+    def _renew(self) -> None:
+        with self._lock:
+            leases = sorted(self._leases)
+        self._store.renew(leases)
+
+    def _sweep_uploads(self, interval: float) -> None:
+        waiting = self._store.waiting_uploads(self._spool.spool_id)
+        self._spool.sweep(waiting, older_than=time.time() - 2 * interval)
 
 
 def _replace(value: Any, old: str, new: str) -> Any:

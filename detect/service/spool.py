@@ -42,6 +42,11 @@ class Spool:
                 hint="Give another one with --spool.",
             ) from error
 
+    @property
+    def usable(self) -> bool:
+        """Whether the folder is there and can be written to."""
+        return os.access(self._folder, os.W_OK | os.X_OK)
+
     def path(self, job_id: str, name: str = "") -> Path:
         """Return where the upload of a job lies.
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from vidigree.detect.service.database import open_database
 from vidigree.detect.service.job_store import AuditJob, JobOptions, JobStore
+from vidigree.detect.service.schema import jobs
 from vidigree.media.errors import VidigreeError
 from vidigree.watermark.ledger import Ledger
 
@@ -198,3 +200,50 @@ def test_ledger_and_service_share_a_database(ledger_url: str) -> None:
     open_database(ledger_url).dispose()  # the second time there is nothing to do
     with Ledger.open(ledger_url) as ledger:
         assert ledger.count() == 0
+
+
+def damage(store: JobStore, job: AuditJob, **values: str) -> None:
+    with store._engine.begin() as connection:
+        connection.execute(sa.update(jobs).where(jobs.c.id == job.job_id).values(values))
+
+
+@pytest.mark.parametrize("options", ["{", "[]", "{}", '{"layers": [], "of_a_newer_version": 1}'])
+def test_a_job_that_cannot_be_read_is_given_up_and_the_next_taken(
+    store: JobStore, options: str
+) -> None:
+    """Once each thread that met it ended, until none was left."""
+    bad, good = put(store), put(store)
+    damage(store, bad, options=options)
+    given_up: list[str] = []
+    claimed = store.claim("here", on_given_up=lambda job: given_up.append(job.job_id))
+    assert claimed is not None
+    assert claimed.job_id == good.job_id
+    assert given_up == [bad.job_id]
+    seen = store.find(bad.job_id)
+    assert seen is not None
+    assert seen.state == "failed"
+    assert seen.answer is not None
+    assert "another version" in seen.answer["row"]["error"]["message"]
+
+
+def test_an_answer_that_cannot_be_read_is_told(store: JobStore) -> None:
+    job = put(store)
+    claimed = store.claim("here")
+    assert claimed is not None
+    assert store.finish(claimed, ANSWER, keep=60)
+    damage(store, job, answer='{"row": ')
+    seen = store.find(job.job_id)
+    assert seen is not None
+    assert (seen.state, seen.legible) == ("failed", False)
+    assert seen.answer is not None
+    assert seen.answer["row"]["error"]["kind"] == "ServiceError"
+
+
+def test_an_upload_whose_service_died_need_not_stay(open_store: Callable[..., JobStore]) -> None:
+    store = open_store(lease_seconds=0.2)
+    waiting = put(store)
+    coming = store.receive(owner="", spool="here", max_queue=9)
+    assert coming is not None
+    assert store.waiting_uploads("here") == {waiting.job_id, coming.job_id}
+    time.sleep(0.3)
+    assert store.waiting_uploads("here") == {waiting.job_id}
