@@ -125,6 +125,7 @@ def _run(ledger: str | None, **options: Any) -> None:
         import uvicorn
 
         from vidigree.detect.service.app import create_app
+        from vidigree.detect.service.server import Server
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The service needs the Python package {error.name!r}.",
@@ -155,8 +156,9 @@ def _run(ledger: str | None, **options: Any) -> None:
     )
     listeners = listening_sockets(host, port)
     log_to_stderr()
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -168,7 +170,7 @@ def _run(ledger: str | None, **options: Any) -> None:
     log_event("serving", url=address_of(listeners[0], host), hint="Ctrl-C ends it.")
     # The log stays JSON to its end: the command has no last word of its own.
     signal.signal(signal.SIGTERM, _terminate)
-    server = uvicorn.Server(config)
+    server = Server(config, app.state.context)
     with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
         for listener in listeners:
             opened.enter_context(listener)

@@ -62,12 +62,19 @@ class ServiceContext:
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._finished: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._leaving = False
 
     def start(self) -> None:
         """Start working off the queue; call it from the event loop that serves requests."""
         self._loop = asyncio.get_running_loop()
         self.runner.start()
         log_event("service-started", workers=self.settings.workers)
+
+    def leave(self) -> None:
+        """Let go who waits for an audit: they are told where to ask once it goes on."""
+        self._leaving = True
+        for finished in self._finished.values():
+            finished.set()
 
     def stop(self) -> None:
         """Stop, and put what is running back into the queue."""
@@ -77,7 +84,7 @@ class ServiceContext:
         log_event("service-stopped")
 
     async def wait(self, job: AuditJob, seconds: float) -> AuditJob | None:
-        """Wait until a job is finished, or for so long; return it as it is then.
+        """Wait until a job is finished, the service ends, or for so long; return it as it is then.
 
         Another service may finish the job, so the database is asked now and then.
         """
@@ -87,7 +94,9 @@ class ServiceContext:
             while True:
                 current = await asyncio.to_thread(self.jobs.find, job.job_id)
                 left = deadline - time.monotonic()
-                if current is None or current.state in {"done", "failed"} or left <= 0:
+                if current is None or current.state in {"done", "failed"}:
+                    return current
+                if left <= 0 or self._leaving:
                     return current
                 try:
                     await asyncio.wait_for(finished.wait(), min(left, _POLL_SECONDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vidigree.detect.service.journal import log_event
 from vidigree.detect.service.metrics import ServiceMetrics
+from vidigree.detect.service.refusals import RefusalError
 
 __all__ = ["Gate"]
 
@@ -67,6 +69,20 @@ class Gate:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except asyncio.CancelledError:
+            if status:
+                raise
+            # The server ends, and cuts off what it waited for long enough.
+            log_event("request-cut-off", level=logging.WARNING, request_id=request_id)
+            stopping = RefusalError(
+                503,
+                "Stopping",
+                "The service is being stopped.",
+                hint="Send the request again in a moment.",
+                retry_after=10,
+            )
+            answer = JSONResponse(stopping.to_dict(), stopping.status, stopping.headers)
+            await answer(scope, receive, send_with_headers)
         except Exception:
             log_event("request-failed", level=logging.ERROR, request_id=request_id)
             logging.getLogger("vidigree.service").exception("unexpected-error")

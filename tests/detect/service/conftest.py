@@ -25,6 +25,7 @@ from vidigree.detect.service.app import create_app
 from vidigree.detect.service.context import ServiceContext
 from vidigree.detect.service.resolution import ResolutionSettings, create_resolution_app
 from vidigree.detect.service.resolution_search import ContentSearch
+from vidigree.detect.service.server import Server
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.detect.worker import perform
 from vidigree.watermark.fingerprint import fingerprint_video
@@ -43,6 +44,11 @@ class RunningService:
         self.settings = settings
         self.context: ServiceContext = server.config.app.state.context  # type: ignore[union-attr]
         self.http = httpx.Client(base_url=self.url, timeout=60)
+        self._server = server
+
+    def end(self) -> None:
+        """Begin to end, as a signal makes it."""
+        self._server.should_exit = True
 
     def audit(self, path: Path, **fields: Any) -> httpx.Response:
         with path.open("rb") as file:
@@ -64,8 +70,11 @@ class RunningService:
 
 @contextmanager
 def running(settings: ServiceSettings) -> Iterator[RunningService]:
-    config = uvicorn.Config(create_app(settings), port=0, log_config=None, access_log=False)
-    server = uvicorn.Server(config)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
+    server = Server(config, app.state.context)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -76,7 +85,7 @@ def running(settings: ServiceSettings) -> Iterator[RunningService]:
         yield service
     finally:
         service.http.close()
-        server.should_exit = True
+        service.end()
         thread.join(20)
         assert not thread.is_alive()
 
