@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import anyio.to_thread
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
@@ -25,6 +25,7 @@ from vidigree.detect.service.refusals import RefusalError
 __all__ = ["Received", "UploadLimits", "display_name", "receive"]
 
 _MAX_FIELDS_BYTES = 64 << 10
+_MOST_PARTS = 64  # each costs time and memory, and there are a dozen options
 _WRITE_BYTES = 1 << 20
 _NAME_LENGTH = 200
 
@@ -242,9 +243,15 @@ async def _read_form(
             parser.write(block)
             await file.write()
         parser.finalize()
-    except MultipartParseError as error:
-        raise RefusalError(400, "DamagedBody", "The form is damaged or cut off.") from error
+    except FormParserError as error:
+        raise _damaged_form() from error
+    if not form.ended:  # the parser is content with what came so far
+        raise _damaged_form()
     return form.received()
+
+
+def _damaged_form() -> RefusalError:
+    return RefusalError(400, "DamagedBody", "The form is damaged or cut off.")
 
 
 class _Form:
@@ -259,7 +266,8 @@ class _Form:
         self._value = bytearray()
         self._headers: dict[bytes, bytes] = {}
         self._part: bytearray | None = None
-        self._files = 0
+        self._files = self._parts = 0
+        self.ended = False
         self._in_file = False
 
     def callbacks(self) -> dict[str, Any]:
@@ -270,6 +278,7 @@ class _Form:
             "on_header_end": self._header_end,
             "on_headers_finished": self._headers_finished,
             "on_part_data": self._data,
+            "on_end": self._end,
         }
 
     def received(self) -> Received:
@@ -279,6 +288,12 @@ class _Form:
     def _begin(self) -> None:
         self._headers = {}
         self._in_file, self._part = False, None
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            raise RefusalError(413, "UploadTooLarge", f"The form has over {_MOST_PARTS} parts.")
+
+    def _end(self) -> None:
+        self.ended = True
 
     def _header_end(self) -> None:
         self._headers[bytes(self._header).lower()] = bytes(self._value)
