@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -99,12 +100,20 @@ def _spend(context: ServiceContext, name: str, per_minute: int) -> None:
 
 
 def _network(address: str) -> str:
-    """Return what counts as one caller: an IPv4 address, or a whole IPv6 /64 network."""
-    if ":" not in address:
-        return address
-    import ipaddress
+    """Return what counts as one caller: an IPv4 address, or a whole IPv6 /64 network.
 
+    Some proxies write the port of the connection behind the address, which is another one each
+    time, and IPv4 addresses as IPv6 ones, all of which lie in one network.
+    """
+    host = address.partition("%")[0]
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
     try:
-        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+        parsed = ipaddress.ip_address(host)
+        if isinstance(parsed, ipaddress.IPv4Address) or parsed.ipv4_mapped:
+            return str(getattr(parsed, "ipv4_mapped", parsed))
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
     except ValueError:
         return address
