@@ -16,13 +16,14 @@ from vidigree.detect.service import audit_routes, operation_routes, page_routes
 from vidigree.detect.service.context import ServiceContext, context_of
 from vidigree.detect.service.gate import Gate
 from vidigree.detect.service.openapi_texts import DESCRIPTION
-from vidigree.detect.service.refusals import RefusalError
+from vidigree.detect.service.refusals import RefusalError, allowed_methods
 from vidigree.detect.service.resolution_mount import mount_resolution
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.media.errors import UsageError, VidigreeError
 
 __all__ = ["create_app"]
 
+_ROUTERS = (audit_routes.router, operation_routes.router, page_routes.router)
 _DRAIN_BYTES = 4 << 20
 _DRAIN_SECONDS = 2.0
 
@@ -57,9 +58,8 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.context = context
-    app.include_router(audit_routes.router)
-    app.include_router(operation_routes.router)
-    app.include_router(page_routes.router)
+    for router in _ROUTERS:
+        app.include_router(router)
     mount_resolution(app, context)
     app.add_middleware(Gate, metrics=context.metrics)
     app.add_exception_handler(RefusalError, _refuse)
@@ -89,7 +89,13 @@ async def _report(request: Request, error: Exception) -> Response:
 async def _report_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     kind = {404: "NoSuchPage", 405: "WrongMethod"}.get(status, "HttpError")
-    return await _refuse(request, RefusalError(status, kind, str(getattr(error, "detail", ""))))
+    refusal = RefusalError(status, kind, str(getattr(error, "detail", "")))
+    answer = await _refuse(request, refusal)
+    answer.headers.update(getattr(error, "headers", None) or {})
+    if status == 405:
+        routes = [route for router in _ROUTERS for route in router.routes]
+        answer.headers.update(allowed_methods(routes, request.scope))
+    return answer
 
 
 async def _drain(request: Request) -> None:

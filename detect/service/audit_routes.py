@@ -56,6 +56,7 @@ async def create_audit(request: Request) -> Response:
     return await _answer(context, current, posted=True)
 
 
+@router.head("/{job_id}", include_in_schema=False)
 @router.get("/{job_id}", responses=JOB_RESPONSES, summary="Ask for an audit")
 async def read_audit(request: Request, job_id: str) -> Response:
     """Return where a job stands, with the verdict or the error once it is finished.
@@ -64,7 +65,8 @@ async def read_audit(request: Request, job_id: str) -> Response:
     for which it was asked to be kept, whichever is later.
     """
     context = context_of(request)
-    return await _answer(context, await _owned(request, context, job_id), posted=False)
+    job = await _owned(request, context, job_id)
+    return await _answer(context, job, posted=False, fetched=request.method != "HEAD")
 
 
 @router.delete("/{job_id}", status_code=204, summary="Forget an audit")
@@ -137,7 +139,9 @@ async def _owned(request: Request, context: ServiceContext, job_id: str) -> Audi
     return job
 
 
-async def _answer(context: ServiceContext, job: AuditJob, *, posted: bool) -> Response:
+async def _answer(
+    context: ServiceContext, job: AuditJob, *, posted: bool, fetched: bool = True
+) -> Response:
     ahead = await asyncio.to_thread(context.jobs.ahead, job) if job.state == "queued" else 0
     body: dict[str, Any] = await asyncio.to_thread(job_answer, job, ahead)
     headers = {"Location": f"/v1/audits/{job.job_id}"}
@@ -145,7 +149,8 @@ async def _answer(context: ServiceContext, job: AuditJob, *, posted: bool) -> Re
         headers["Retry-After"] = "1"
         return JSONResponse(body, status_code=202 if posted else 200, headers=headers)
     at_once = posted and not job.options.keep_seconds  # the caller has it in hand: nothing stays
-    await asyncio.to_thread(_let_answer_go, context, job, at_once=at_once)
+    if fetched:
+        await asyncio.to_thread(_let_answer_go, context, job, at_once=at_once)
     if at_once:
         headers = {}
     if not posted:

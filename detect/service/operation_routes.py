@@ -21,6 +21,7 @@ __all__ = ["router"]
 router = APIRouter(tags=["operation"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Whether the service can do its work")
 async def health(request: Request) -> Response:
     """Answer 200 if database, workers and the spool folder are there, else 503."""
@@ -37,6 +38,7 @@ async def health(request: Request) -> Response:
     return JSONResponse({"status": "ok", "version": __version__, "unfinished_jobs": waiting})
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get("/metrics", summary="Measurements for Prometheus")
 async def metrics(request: Request) -> Response:
     """Return counts and durations in the Prometheus text format."""
@@ -45,6 +47,7 @@ async def metrics(request: Request) -> Response:
     return Response(context.metrics.render(jobs), media_type=METRICS_CONTENT_TYPE)
 
 
+@router.head("/v1/service", include_in_schema=False)
 @router.get("/v1/service", summary="What the service offers, and its limits")
 async def service(request: Request) -> dict[str, Any]:
     """Return what a client needs to know before it sends a clip."""

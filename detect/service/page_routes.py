@@ -18,6 +18,7 @@ __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 
+_READING = ["GET", "HEAD"]
 _TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -27,19 +28,19 @@ _TYPES = {
 }
 
 
-@router.get("/")
+@router.api_route("/", methods=_READING)
 async def page(request: Request) -> Response:
     """Return the page."""
     return _file(request, "index.html")
 
 
-@router.get("/favicon.ico")
+@router.api_route("/favicon.ico", methods=_READING)
 async def icon(request: Request) -> Response:
     """Return the icon for browsers that ask without looking."""
     return _file(request, "icon.svg")
 
 
-@router.get("/page/{name}")
+@router.api_route("/page/{name}", methods=_READING)
 async def part(request: Request, name: str) -> Response:
     """Return a file that the page is made of."""
     return _file(request, name)
@@ -52,7 +53,9 @@ def _file(request: Request, name: str) -> Response:
     content, tag = files[name]
     # Asked again each time and answered with 304: an upgrade shows at once.
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == tag:
+    # Proxies that compress make the tags weak, and clients may send several.
+    known = request.headers.get("if-none-match", "").split(",")
+    if {one.strip().removeprefix("W/") for one in known} & {tag, "*"}:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=_TYPES[name.rpartition(".")[2]], headers=headers)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["RefusalError", "queue_full"]
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+__all__ = ["RefusalError", "allowed_methods", "queue_full"]
 
 
 class RefusalError(Exception):
@@ -50,3 +54,13 @@ def queue_full() -> RefusalError:
         hint="Try again later.",
         retry_after=10,
     )
+
+
+def allowed_methods(routes: Iterable[BaseRoute], scope: Scope) -> dict[str, str]:
+    """Return the header that goes with 405: all methods of all routes of the path.
+
+    The framework's own names those of the first route alone.
+    """
+    here = (route for route in routes if route.matches(scope)[0] is not Match.NONE)
+    methods = {method for route in here for method in getattr(route, "methods", None) or ()}
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from vidigree.detect.service.refusals import RefusalError
+from vidigree.detect.service.refusals import RefusalError, allowed_methods
 from vidigree.detect.service.resolution_models import (
     SCHEMA_NAMES,
 )
@@ -107,6 +107,8 @@ async def _report_http(request: Request, error: Exception) -> Response:
     refusal = RefusalError(error.status_code, "HttpError", str(error.detail))
     answer = await _refuse(request, refusal)
     answer.headers.update(error.headers or {})
+    if error.status_code == 405:
+        answer.headers.update(allowed_methods(request.app.routes, request.scope))
     return answer
 
 

@@ -1,0 +1,55 @@
+"""The service as proxies, monitors and clients of other makers meet it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Start = Callable[..., Any]
+
+
+@pytest.mark.parametrize("path", ["/", "/page/page.css", "/healthz", "/metrics", "/v1/service"])
+def test_what_can_be_read_can_be_asked_for_by_head(service: Any, path: str) -> None:
+    answer, whole = service.http.head(path), service.http.get(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"] == whole.headers["content-type"]
+
+
+def test_asking_by_head_fetches_no_answer(start_service: Start, clip: Path) -> None:
+    service = start_service(linger_seconds=0)
+    place = service.audit(clip, wait=0).headers["location"]
+    job = place.rpartition("/")[2]
+    while service.context.jobs.find(job).state != "done":
+        time.sleep(0.02)
+    assert service.http.head(place).status_code == 200
+    assert service.context.jobs.sweep() == 0
+    assert service.http.get(place).status_code == 200
+    assert service.context.jobs.sweep() == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/", "GET, HEAD"),
+        ("/healthz", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
+        ("/v1/audits", "POST"),
+        ("/v1/audits/0", "DELETE, GET, HEAD"),
+        ("/c2pa/v1/matches/byBinding", "GET, POST"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(service: Any, path: str, methods: str) -> None:
+    answer = service.http.patch(path)
+    assert answer.status_code == 405
+    assert sorted(answer.headers["allow"].split(", ")) == methods.split(", ")
+
+
+@pytest.mark.parametrize("known", ["W/{}", '"other", {}', '"other",W/{}', "*"])
+def test_a_page_that_is_known_is_not_sent_again(service: Any, known: str) -> None:
+    tag = service.http.get("/page/page.css").headers["etag"]
+    answer = service.http.get("/page/page.css", headers={"If-None-Match": known.format(tag)})
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
