@@ -66,6 +66,10 @@ class Wording:
         """Return what the evidence does not prove."""
         return str(self._code(piece)["not"])
 
+    def value(self, name: str) -> str:
+        """Return a reading of the credentials in words; one without words as it is."""
+        return str(self._table["value"].get(name, name))
+
     def text(self, name: str, **values: Any) -> str:
         """Return a phrase of the reports and of the web page."""
         return _fill(self._table["text"][name], values)
@@ -76,10 +80,12 @@ class Wording:
         return self._table
 
     def _in_words(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Replace the classifier's codes for why it abstains, and names of layers, by words."""
+        """Replace codes by words: why the classifier abstains, claimed sources, layers."""
         words: dict[str, Any] = dict(values)
         if words.get("why") in self._table["abstention"]:
             words["why"] = self._table["abstention"][words["why"]]
+        if words.get("source"):
+            words["source"] = self.value(str(words["source"]))
         if words.get("layers"):
             names = (self.layer(name) for name in str(words["layers"]).split(", "))
             words["layers"] = ", ".join(names)

@@ -51,7 +51,10 @@ def manifest_tree(row: dict[str, Any]) -> tuple[Node, ...]:
     if credentials.get("status") == "present":
         trees.append(_node(credentials, "file", 0))
     recovered = row["readings"]["ledger"].get("credentials")
-    if recovered and recovered.get("status") == "present":
+    label = credentials.get("manifest_label")
+    # Beside the file's own manifest the same one again would tell nothing.
+    same = label and recovered and recovered.get("manifest_label") == label
+    if recovered and recovered.get("status") == "present" and not same:
         trees.append(_node(recovered, "recovered", 0))
     return tuple(trees)
 
@@ -65,13 +68,19 @@ def _node(reading: dict[str, Any], role: str, depth: int) -> Node:
         signer=(reading.get("signer") or {}).get("organization", ""),
         generator=reading.get("generator", ""),
         signed_at=reading.get("signed_at") or "",
-        answers=tuple((name, reading[name]) for name in _ANSWERS if reading.get("signed", True)),
+        answers=_answers(reading) if reading.get("signed", True) else (),
         actions=tuple(_action(action) for action in reading.get("actions", [])),
         failures=tuple(reading.get("codes", {}).get("failure", [])),
         children=tuple(
             _node(part, part.get("relationship") or "ingredient", depth + 1) for part in ingredients
         ),
     )
+
+
+def _answers(reading: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    # Trusting oneself is nobody's word but one's own.
+    own = {"signer_trust": "own"} if reading.get("trusted_by") == "own" else {}
+    return tuple((name, own.get(name) or reading[name]) for name in _ANSWERS)
 
 
 def _action(action: dict[str, str]) -> str:

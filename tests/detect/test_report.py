@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from vidigree.detect.evidence import Layer
+from vidigree.detect.findings import Finding
 from vidigree.detect.readings import LedgerReading, NotChecked, Readings
 from vidigree.detect.report import ReportWriter, render_report
 from vidigree.detect.report.curve import curve
@@ -19,7 +21,7 @@ from vidigree.detect.report.heat import Outline, heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.verdict import judge
-from vidigree.detect.wording import LANGUAGES
+from vidigree.detect.wording import LANGUAGES, wording
 from vidigree.watermark.method import MarkReading, MarkSegment
 
 VOID = {"meta", "img", "rect", "br", "link"}
@@ -211,6 +213,48 @@ def test_the_manifest_tree_shows_ingredients_and_recovered_credentials() -> None
     page = render(entry)
     assert "parent &lt;b&gt;" in page
     assert "integrity: altered" in page
+    assert "完整性: 已更改" in render(entry, language="zh")
+    assert "声称: <b>AI 生成</b>" in render(entry, language="zh").replace("：", ": ")
+
+
+def test_one_s_own_signer_is_not_called_trusted_and_no_manifest_is_shown_twice() -> None:
+    manifest = {
+        "status": "present",
+        "manifest_label": "urn:c2pa:1",
+        "claimed_source": "generated",
+        "integrity": "intact",
+        "signer_trust": "trusted",
+        "trusted_by": "own",
+        "validity": "valid",
+        "title": "clip",
+        "ingredients": [],
+    }
+    entry = row()
+    entry["readings"]["credentials"] = manifest
+    entry["readings"]["ledger"]["credentials"] = dict(manifest)
+    (tree,) = manifest_tree(entry)
+    assert dict(tree.answers)["signer_trust"] == "own"
+    page = render(entry)
+    assert "signer: this machine&#39;s own" in page
+    assert "signer: trusted" not in page
+    entry["readings"]["ledger"]["credentials"]["manifest_label"] = "urn:c2pa:2"
+    assert [node.role for node in manifest_tree(entry)] == ["file", "recovered"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_row_of_many_says_how_sure_and_what_to_do_as_one_alone_does(language: str) -> None:
+    words = wording(language)
+    for page in (render(row(), language=language), render(row(), ERROR, language=language)):
+        text = html.unescape(page)
+        assert words.text("confidence", level=words.confidence(row()["confidence"])) in text
+        assert words.advice(Finding(row()["finding"])) in text
+
+
+def test_what_is_said_in_english_is_marked_as_such() -> None:
+    for page in (render(ERROR, language="zh"), render(row(), ERROR, language="zh")):
+        said = re.findall(r"<(?:p|span)([^>]*)>[^<]*It is broken\.", page)
+        assert len(said) >= 2
+        assert all('lang="en"' in attributes for attributes in said)
 
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
