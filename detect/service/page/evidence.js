@@ -5,6 +5,7 @@ import { fill } from "/page/words.js";
 
 export const LAYERS = ["credentials", "mark", "ledger", "classifier", "consistency"];
 
+const MAX_PLACES = 12;
 const SIGNS = {
   "declared-synthetic": "✦", "marked-synthetic": "✦", recovered: "✦", "likely-synthetic": "≈",
   contradictory: "≠", "declared-captured": "◉", inconclusive: "?", "no-evidence": "–",
@@ -18,6 +19,14 @@ function codeWords(table, code) {
   return table.code[code] ?? table.code[code.slice(code.indexOf(".") + 1)] ?? { says: code, proves: "", not: "" };
 }
 
+// Replace codes by words, as the service does it in its own sentences.
+function inWords(values, table) {
+  const words = { ...values };
+  if (table.abstention[words.why]) words.why = table.abstention[words.why];
+  if (table.value[words.source]) words.source = table.value[words.source];
+  return words;
+}
+
 export function headline(verdict, table) {
   const grounds = new Set(verdict.grounds);
   const values = {};
@@ -27,7 +36,7 @@ export function headline(verdict, table) {
     .map((piece) => table.layer[piece.layer] ?? piece.layer)
     .join(", ");
   const template = table.reason[verdict.reason];
-  return template ? fill(template, values) : verdict.headline;
+  return template ? fill(template, inWords(values, table)) : verdict.headline;
 }
 
 export function findingTitle(verdict, table) {
@@ -65,17 +74,20 @@ function strength(piece, words) {
 
 function pieceOf(piece, decisive, { words, table, seek }) {
   const own = codeWords(table, piece.code);
-  const places = piece.segments.slice(0, 12).map((part) =>
+  const more = piece.segments.length - MAX_PLACES;
+  const places = piece.segments.slice(0, MAX_PLACES).map((part) =>
     el("button", { type: "button", class: "place", on: { click: () => seek(part.start) } },
       `${seconds(part.start)} – ${seconds(part.end)}`));
   return el("li", { class: decisive ? "piece decisive" : "piece" },
-    el("p", { class: "says" }, fill(own.says, piece.values),
+    el("p", { class: "says" }, fill(own.says, inWords(piece.values, table)),
       decisive ? el("span", { class: "tag" }, words.decisive) : null),
     el("dl", { class: "worth" },
       el("div", {}, el("dt", {}, words.proves), el("dd", {}, own.proves)),
       el("div", {}, el("dt", {}, words.provesNot), el("dd", {}, own.not))),
     strength(piece, words),
-    places.length ? el("p", { class: "places" }, places) : null);
+    places.length
+      ? el("p", { class: "places" }, places, more > 0 ? el("span", {}, fill(words.morePlaces, { count: more })) : null)
+      : null);
 }
 
 export function evidenceList(verdict, tools) {

@@ -42,10 +42,10 @@ function facts(node, { words, language }) {
       el("dd", {}, Array.isArray(value) ? el("ul", {}, value.map((item) => el("li", {}, item))) : value))));
 }
 
-function branch(node, tools, depth) {
+function branch(node, tools, depth, name = tools.words.thisFile) {
   const { words } = tools;
   const signed = depth === 0 || node.signed;
-  const relation = depth === 0 ? words.thisFile : words.values[node.relationship] ?? words.ingredient;
+  const relation = depth === 0 ? name : words.values[node.relationship] ?? words.ingredient;
   const badges = signed
     ? el("p", { class: "badges" },
         badge(words.integrity, node.integrity, words),
@@ -73,7 +73,7 @@ export function manifestTree(verdict, tools) {
   // Beside the file's own manifest the same one again would tell nothing.
   const same = credentials.manifest_label && ledger.credentials?.manifest_label === credentials.manifest_label;
   const recovered = same ? null : ledger.credentials;
-  if (recovered) body.push(el("h4", {}, words.recovered), branch(recovered, tools, 0));
+  if (recovered) body.push(el("h4", {}, words.recovered), branch(recovered, tools, 0, words.asIssued));
   return el("section", { class: "card manifest", "aria-labelledby": "manifest-title" },
     el("h3", { id: "manifest-title" }, words.manifest), body);
 }

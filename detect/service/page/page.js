@@ -52,7 +52,7 @@ function ask({ file, url }) {
   const { words } = state;
   const limit = state.service?.max_upload_bytes ?? Infinity;
   if (file && file.size > limit) {
-    showTrouble(new ServiceTrouble("UploadTooLarge", fill(words.tooLarge, { size: bytes(limit) }), words.tooLargeHint));
+    showTrouble(new ServiceTrouble("FileTooLarge", fill(words.tooLarge, { size: bytes(limit) }), words.tooLargeHint));
     return;
   }
   if (url !== undefined && !/^https?:\/\/\S+$/i.test(url)) {
@@ -141,15 +141,18 @@ function showProgress({ file, sent, job }) {
 function showTrouble(error) {
   const { words } = state;
   const unreachable = error.kind === "Unreachable";
-  const busy = ["TooOften", "QueueFull", "Unavailable"].includes(error.kind);
+  const busy = ["TooOften", "QueueFull", "Unavailable", "Stopping", "NoSpace"].includes(error.kind);
+  // What the service says of an error is English.
+  const lang = ["BadUrl", "FileTooLarge"].includes(error.kind) || unreachable ? null : "en";
   const retry = error.retryAfter ? fill(words.retry, { seconds: error.retryAfter }) : "";
   byId("trouble").replaceChildren(
     el("div", { class: "card finding tone-clash", role: "alert" },
       el("div", { class: "sign", "aria-hidden": "true" }, "!"),
       el("div", { class: "finding-text" },
         el("h2", { id: "trouble-title", tabindex: "-1" }, busy ? words.busyTitle : words.troubleTitle),
-        el("p", { class: "headline" }, unreachable ? words.unreachable : error.message),
-        el("p", { class: "advice" }, unreachable ? words.unreachableHint : retry || error.hint || ""))));
+        el("p", { class: "headline", lang }, unreachable ? words.unreachable : error.message),
+        el("p", { class: "advice", lang: retry ? null : lang },
+          unreachable ? words.unreachableHint : retry || error.hint || ""))));
   show("trouble", "ask");
   byId("trouble-title").focus();
 }

@@ -4,95 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtures.browser import browser
+from fixtures.visits import Visit, browser, changed, job, visit, wait_until
 
-__all__ = ["browser"]
+__all__ = ["browser", "job", "visit"]
 
 pytestmark = pytest.mark.browser
 
 EVIL = '<img src="x" onerror="window.pwned=1"><script>window.pwned=1</script>"\'>&'
-
-
-def wait_until(page: Any, condition: str) -> None:
-    """Wait for a condition; Playwright's own way needs eval, which the page's policy forbids."""
-    deadline = time.monotonic() + 20
-    while not page.evaluate(condition):
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.05)
-
-
-class Visit:
-    """One page, with everything it asked for and complained about."""
-
-    def __init__(self, page: Any, service: Any) -> None:
-        self.page, self.service = page, service
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                self.complaints.append(message.text)
-                if message.type in {"error", "warning"} and "Failed to load" not in message.text
-                else None
-            ),
-        )
-        page.goto(service.url)
-        page.wait_for_selector("body[data-ready]")
-
-    def check(self, path: Path) -> Any:
-        self.page.set_input_files("#file", path)
-        self.page.wait_for_selector("#result:not([hidden])")
-        return self.page
-
-    def answer_with(self, *jobs: dict[str, Any], status: int = 200) -> None:
-        """Answer the upload with the first job, and each time it is asked for with the next."""
-        left = list(jobs)
-
-        def answer(route: Any) -> None:
-            if route.request.method == "DELETE":
-                route.fulfill(status=204)
-                return
-            job = left.pop(0) if len(left) > 1 else left[0]
-            first = route.request.method == "POST"
-            route.fulfill(status=status if first else 200, json=job)
-
-        self.page.route("**/v1/audits**", answer)
-
-
-@pytest.fixture
-def visit(browser: Any, service: Any) -> Iterator[Callable[..., Visit]]:
-    contexts = []
-
-    def open_(**options: Any) -> Visit:
-        contexts.append(browser.new_context(**({"locale": "en-GB"} | options)))
-        contexts[-1].set_default_timeout(30_000)
-        return Visit(contexts[-1].new_page(), service)
-
-    yield open_
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture(scope="module")
-def job(service: Any, clip: Path) -> dict[str, Any]:
-    """Return a real answer of the service, to be changed by tests."""
-    answer: dict[str, Any] = service.audit(clip, pictures=2, report=1).json()
-    return answer
-
-
-def changed(job: dict[str, Any], **readings: Any) -> dict[str, Any]:
-    copy: dict[str, Any] = json.loads(json.dumps(job))
-    copy["verdict"]["readings"] |= readings
-    return copy
 
 
 MARKS = [
