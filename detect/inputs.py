@@ -7,6 +7,7 @@ it is audited, so that one bad line of a list costs one error.
 from __future__ import annotations
 
 import glob
+import io
 import json
 import os
 import re
@@ -57,7 +58,7 @@ def expand(names: Iterable[str], *, stdin: TextIO | None = None) -> Iterator[str
         if not name:
             raise UsageError("A clip has an empty name.", hint="Give a path or a URL.")
         if name == "-":
-            yield from _from_list(sys.stdin if stdin is None else stdin, "standard input")
+            yield from _from_list(_standard_input() if stdin is None else stdin, "standard input")
         elif is_url(name):
             yield from _from_url(name)
         elif name.endswith(_LIST_SUFFIX) and Path(name).is_file():
@@ -70,6 +71,12 @@ def expand(names: Iterable[str], *, stdin: TextIO | None = None) -> Iterator[str
             yield from _matches(found, name) if found or set("*?") & set(name) else [name]
         else:
             yield name
+
+
+def _standard_input() -> TextIO:
+    if isinstance(sys.stdin, io.TextIOWrapper):  # as names of the command line are read
+        sys.stdin.reconfigure(errors="surrogateescape")
+    return sys.stdin
 
 
 def _is_folder(name: str) -> bool:
@@ -102,22 +109,24 @@ def _from_folder(folder: Path) -> Iterator[str]:
 
 def _from_list_file(path: Path) -> Iterator[str]:
     try:
-        with path.open(encoding="utf-8") as stream:
+        # Names of files need not be UTF-8.
+        with path.open(encoding="utf-8", errors="surrogateescape") as stream:
             yield from _from_list(stream, str(path))
     except OSError as error:
         raise MediaError(f"The list {path} cannot be read: {error.strerror}.") from error
 
 
 def _from_list(lines: Iterable[str], source: str) -> Iterator[str]:
-    try:
-        for number, line in enumerate(lines, 1):
-            text = line.strip()
-            if text:
-                yield _name_in(text, f"{source}, line {number}")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{source} is not a list of names.", hint="Give text, one path, URL or JSON a line."
-        ) from error
+    for number, line in enumerate(lines, 1):
+        if "\0" in line:  # no name of a file holds one; programs and UTF-16 do
+            raise UsageError(
+                f"{source} is not a list of names.",
+                hint="Give UTF-8 text, one path, URL or JSON a line.",
+            )
+        # Some editors and shells begin a file with a byte order mark.
+        text = (line.removeprefix("\ufeff") if number == 1 else line).strip()
+        if text:
+            yield _name_in(text, f"{source}, line {number}")
 
 
 def _name_in(text: str, where: str) -> str:

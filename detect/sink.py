@@ -139,13 +139,15 @@ class VerdictSink:
         if self._report is not None:
             self._report.add(row, pictures)
         if self._as_json:
-            click.echo(json.dumps(row, ensure_ascii=False, allow_nan=False))
+            line = json.dumps(row, ensure_ascii=False, allow_nan=False)
+            # File names need not be UTF-8; escaped so, JSON gives them back as they were.
+            click.echo(line.encode("utf-8", "backslashreplace").decode())
         elif "error" not in row and (self._output is None or self._total <= _IN_FULL):
             self._show(row)
         if "error" in row:
             error = row["error"]
-            line = one_line(f"{error['message']} {error['hint']}")
-            click.echo(f"vidigree: {line}", err=True)
+            told = one_line(f"{error['message']} {error['hint']}")
+            click.echo(f"vidigree: {told}", err=True)
 
     def _count(self, row: dict[str, Any]) -> None:
         if "error" in row:

@@ -35,7 +35,8 @@ COLUMNS = {
 """Columns in order, with their Arrow types. Missing values are empty (CSV) or null (Parquet)."""
 
 _BATCH = 1000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Some spreadsheets take the wide forms of Chinese and Japanese keyboards as well.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def flat_row(row: dict[str, Any]) -> dict[str, Any]:

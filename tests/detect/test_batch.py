@@ -58,6 +58,15 @@ def test_csv_has_one_row_a_clip_and_no_formulas(
     assert by_file["/none.mp4"]["exit_code"] == "3"
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_begins_as_a_formula_does(sign: str, tmp_path: Path) -> None:
+    row = {"file": f"{sign}1.mp4", "headline": f"{sign}2"}
+    write_csv([row], tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
+        (line,) = csv.DictReader(stream)
+    assert (line["file"], line["headline"]) == (f"'{sign}1.mp4", f"'{sign}2")
+
+
 def test_parquet_has_typed_columns(rows: list[dict[str, object]], tmp_path: Path) -> None:
     write_parquet(iter(rows), tmp_path / "out.parquet")
     table = pq.read_table(tmp_path / "out.parquet")

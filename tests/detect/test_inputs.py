@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,21 @@ def test_a_binary_list_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00video")
     with pytest.raises(UsageError, match="not a list"):
         list(expand([str(path)]))
+
+
+BYTES = os.fsdecode(b"\xff\xfe.mp4")
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_names_of_a_list_need_not_be_utf_8_and_a_byte_order_mark_is_none_of_it(
+    tmp_path: Path, mark: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list.jsonl"
+    path.write_bytes(mark + b"first.mp4\r\n\xff\xfe.mp4\r\n")
+    assert list(expand([str(path)])) == ["first.mp4", BYTES]
+    with path.open(encoding="utf-8") as stream:  # as standard input is opened in most places
+        monkeypatch.setattr("sys.stdin", stream)
+        assert list(expand(["-"])) == ["first.mp4", BYTES]
 
 
 @pytest.mark.parametrize("name", ["nothing-*.mp4", "memory://none/*.mp4"])
