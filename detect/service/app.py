@@ -15,7 +15,7 @@ from vidigree import __version__
 from vidigree.detect.service import audit_routes, operation_routes, page_routes
 from vidigree.detect.service.context import ServiceContext, context_of
 from vidigree.detect.service.gate import Gate
-from vidigree.detect.service.openapi_texts import DESCRIPTION
+from vidigree.detect.service.openapi_texts import DESCRIPTION, as_it_is
 from vidigree.detect.service.refusals import RefusalError, allowed_methods
 from vidigree.detect.service.resolution_mount import mount_resolution
 from vidigree.detect.service.settings import ServiceSettings
@@ -58,6 +58,8 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.context = context
+    described = app.openapi
+    app.openapi = lambda: as_it_is(described())  # type: ignore[method-assign]
     for router in _ROUTERS:
         app.include_router(router)
     mount_resolution(app, context)

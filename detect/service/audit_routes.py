@@ -17,7 +17,9 @@ from vidigree.detect.service.job_store import AuditJob
 from vidigree.detect.service.openapi_texts import (
     AUDIT_BODY,
     AUDIT_RESPONSES,
+    FORGET_RESPONSES,
     JOB_RESPONSES,
+    KEYS,
 )
 from vidigree.detect.service.options import AuditRequest, read_options
 from vidigree.detect.service.receiving import UploadLimits, display_name, receive
@@ -57,7 +59,7 @@ async def create_audit(request: Request) -> Response:
 
 
 @router.head("/{job_id}", include_in_schema=False)
-@router.get("/{job_id}", responses=JOB_RESPONSES, summary="Ask for an audit")
+@router.get("/{job_id}", openapi_extra=KEYS, responses=JOB_RESPONSES, summary="Ask for an audit")
 async def read_audit(request: Request, job_id: str) -> Response:
     """Return where a job stands, with the verdict or the error once it is finished.
 
@@ -69,7 +71,13 @@ async def read_audit(request: Request, job_id: str) -> Response:
     return await _answer(context, job, posted=False, fetched=request.method != "HEAD")
 
 
-@router.delete("/{job_id}", status_code=204, summary="Forget an audit")
+@router.delete(
+    "/{job_id}",
+    status_code=204,
+    openapi_extra=KEYS,
+    responses=FORGET_RESPONSES,
+    summary="Forget an audit",
+)
 async def delete_audit(request: Request, job_id: str) -> Response:
     """Delete a job, its upload and its answer now."""
     context = context_of(request)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["AUDIT_BODY", "AUDIT_RESPONSES", "DESCRIPTION", "JOB_RESPONSES"]
+__all__ = [
+    "AUDIT_BODY",
+    "AUDIT_RESPONSES",
+    "DESCRIPTION",
+    "FORGET_RESPONSES",
+    "HEALTH_RESPONSES",
+    "JOB_RESPONSES",
+    "KEYS",
+    "METRICS_RESPONSES",
+    "SERVICE_RESPONSES",
+    "as_it_is",
+]
 
 DESCRIPTION = """
 Says where video clips come from, and why: content credentials, watermarks, the ledger of issued
@@ -28,6 +39,7 @@ _FIELDS: dict[str, Any] = {
     },
     "keep": {
         "type": "number",
+        "minimum": 0,
         "description": "Seconds after the audit for which an answer that was fetched can be fetched"
         " again, at most a week; 0 for no longer than it takes to fetch it. What nobody fetches"
         " stays for an hour at least.",
@@ -35,12 +47,16 @@ _FIELDS: dict[str, Any] = {
     },
     "wait": {
         "type": "number",
+        "minimum": 0,
         "description": "Seconds to hold the request open for the answer; 0 for a job at once.",
     },
 }
 _BINARY = {"type": "string", "format": "binary"}
 
-AUDIT_BODY: dict[str, Any] = {
+# A service may serve without a key; whether it does is in /v1/service.
+KEYS: dict[str, Any] = {"security": [{}, {"bearer": []}, {"key": []}]}
+
+AUDIT_BODY: dict[str, Any] = KEYS | {
     "parameters": [
         {"name": name, "in": "query", "required": False, "schema": schema}
         for name, schema in _FIELDS.items()
@@ -53,6 +69,9 @@ AUDIT_BODY: dict[str, Any] = {
                 "schema": {"type": "object", "properties": {"file": _BINARY} | _FIELDS}
             },
             "application/json": {"schema": {"type": "object", "properties": _FIELDS}},
+            "application/x-www-form-urlencoded": {
+                "schema": {"type": "object", "properties": _FIELDS}
+            },
             "application/octet-stream": {"schema": _BINARY},
             "video/*": {"schema": _BINARY},
         },
@@ -72,6 +91,7 @@ _ERROR = {
             "required": ["kind", "message", "hint"],
         }
     },
+    "required": ["error"],
 }
 _JOB = {
     "type": "object",
@@ -129,7 +149,79 @@ AUDIT_RESPONSES: dict[int | str, dict[str, Any]] = {
     507: _answer("There is no space for the upload just now.", _ERROR),
 }
 
+_COME_AGAIN = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+_PLACE = {"Location": {"schema": {"type": "string"}, "description": "Where to ask for the job."}}
+for _status in (429, 503, 507):
+    AUDIT_RESPONSES[_status]["headers"] = _COME_AGAIN
+AUDIT_RESPONSES[202]["headers"] = _PLACE | _COME_AGAIN
+
+_JOB_REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: AUDIT_RESPONSES[401],
+    404: _answer("There is no such job, or its answer was deleted.", _ERROR),
+    429: _answer("Too many wrong keys from this address; see Retry-After.", _ERROR)
+    | {"headers": _COME_AGAIN},
+    503: AUDIT_RESPONSES[503],
+}
 JOB_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: _answer("The job.", _JOB),
-    404: _answer("There is no such job, or its answer was deleted.", _ERROR),
+    **_JOB_REFUSALS,
 }
+FORGET_RESPONSES: dict[int | str, dict[str, Any]] = {
+    204: {"description": "It is forgotten."},
+    **_JOB_REFUSALS,
+}
+
+_HEALTH = {
+    "type": "object",
+    "properties": {
+        "status": {"enum": ["ok", "database-unreachable", "workers-gone", "spool-unusable"]},
+        "version": {"type": "string"},
+        "unfinished_jobs": {"type": "integer"},
+    },
+    "required": ["status"],
+}
+HEALTH_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: _answer("It can do its work.", _HEALTH),
+    503: _answer("It cannot.", _HEALTH),
+}
+_TEXT = {"type": "string"}
+METRICS_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Prometheus text.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    },
+    503: AUDIT_RESPONSES[503],
+}
+_TEXTS = {"type": "array", "items": _TEXT}
+_SERVICE = {
+    "type": "object",
+    "properties": {
+        "version": {"type": "string"},
+        "key_required": {"type": "boolean"},
+        "max_upload_bytes": {"type": "integer"},
+        "max_clip_seconds": {"type": ["number", "null"]},
+        "wait_seconds": {"type": "number"},
+        "layers": _TEXTS,
+        "languages": _TEXTS,
+        "policies": _TEXTS,
+    },
+}
+SERVICE_RESPONSES: dict[int | str, dict[str, Any]] = {200: _answer("Offers, limits.", _SERVICE)}
+
+
+def as_it_is(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a description with how keys are sent, and without what the framework made up.
+
+    It says of every path with a part of its own that it answers 422; none does.
+    """
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            answer = operation["responses"].get("422", {})
+            if "HTTPValidationError" in str(answer):
+                del operation["responses"]["422"]
+    schemes = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    # Its schemas are those of that 422 alone.
+    return document | {"components": {"securitySchemes": schemes}}

@@ -7,12 +7,17 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from vidigree import __version__
 from vidigree.detect.policy import POLICY_NAMES
 from vidigree.detect.service.context import context_of
 from vidigree.detect.service.metrics import METRICS_CONTENT_TYPE
+from vidigree.detect.service.openapi_texts import (
+    HEALTH_RESPONSES,
+    METRICS_RESPONSES,
+    SERVICE_RESPONSES,
+)
 from vidigree.detect.wording import LANGUAGES
 from vidigree.media.errors import VidigreeError
 
@@ -22,7 +27,7 @@ router = APIRouter(tags=["operation"])
 
 
 @router.head("/healthz", include_in_schema=False)
-@router.get("/healthz", summary="Whether the service can do its work")
+@router.get("/healthz", responses=HEALTH_RESPONSES, summary="Whether the service can do its work")
 async def health(request: Request) -> Response:
     """Answer 200 if database, workers and the spool folder are there, else 503."""
     context = context_of(request)
@@ -39,7 +44,12 @@ async def health(request: Request) -> Response:
 
 
 @router.head("/metrics", include_in_schema=False)
-@router.get("/metrics", summary="Measurements for Prometheus")
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=METRICS_RESPONSES,
+    summary="Measurements for Prometheus",
+)
 async def metrics(request: Request) -> Response:
     """Return counts and durations in the Prometheus text format."""
     context = context_of(request)
@@ -48,7 +58,9 @@ async def metrics(request: Request) -> Response:
 
 
 @router.head("/v1/service", include_in_schema=False)
-@router.get("/v1/service", summary="What the service offers, and its limits")
+@router.get(
+    "/v1/service", responses=SERVICE_RESPONSES, summary="What the service offers, and its limits"
+)
 async def service(request: Request) -> dict[str, Any]:
     """Return what a client needs to know before it sends a clip."""
     settings = context_of(request).settings
