@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from vidigree.detect.isolation import Answer, Job
 from vidigree.detect.service.api_keys import ApiKeyStore
+from vidigree.detect.service.arrivals import Arrivals
 from vidigree.detect.service.database import open_database
 from vidigree.detect.service.job_store import AuditJob, JobStore
 from vidigree.detect.service.journal import log_event, without_places
@@ -49,6 +50,7 @@ class ServiceContext:
         )
         self.keys = ApiKeyStore(self.engine)
         self.rate = RateLimiter()
+        self.arrivals = Arrivals(max(1, settings.max_queue // 4))
         self.spool = Spool(settings.spool)
         self.metrics = ServiceMetrics()
         self.runner = JobRunner(

@@ -141,7 +141,7 @@ function showProgress({ file, sent, job }) {
 function showTrouble(error) {
   const { words } = state;
   const unreachable = error.kind === "Unreachable";
-  const busy = ["TooOften", "QueueFull", "Unavailable", "Stopping", "NoSpace"].includes(error.kind);
+  const busy = ["TooOften", "TooManyUploads", "QueueFull", "Unavailable", "Stopping", "NoSpace"].includes(error.kind);
   // What the service says of an error is English.
   const lang = ["BadUrl", "FileTooLarge"].includes(error.kind) || unreachable ? null : "en";
   const retry = error.retryAfter ? fill(words.retry, { seconds: error.retryAfter }) : "";
