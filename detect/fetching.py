@@ -30,6 +30,16 @@ _REDIRECTS = 5
 _AGENT = "vidigree-audit"
 _SENT_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# Clouds answer some of these to their own machines, with secrets; Python calls them global, the
+# first in some versions only.
+_INSIDE_CLOUDS = tuple(
+    ipaddress.IPv4Network(network)
+    for network in (
+        "192.0.0.0/24",  # set aside for protocols (RFC 6890); Oracle's metadata lay at .192
+        "192.88.99.0/24",  # relays to IPv6, taken back (RFC 7526)
+        "168.63.129.16/32",  # Azure's host, as its machines reach it
+    )
+)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -269,7 +279,8 @@ def _is_public(address: str) -> bool:
     """Say whether an address is one of the public internet, as a packet to it would travel."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv4Address):
-        return parsed.is_global and not parsed.is_multicast
+        inside = any(parsed in network for network in _INSIDE_CLOUDS)
+        return parsed.is_global and not parsed.is_multicast and not inside
     inner = parsed.ipv4_mapped or parsed.sixtofour
     # NAT64 reaches IPv4 hosts under this prefix, private ones too (RFC 6052).
     if parsed in _NAT64:
