@@ -46,7 +46,7 @@ _ADVICE: dict[Kind, str] = {
     "file-gone": "Moved or deleted since; the record stays, because it recognises copies.",
     "file-replaced": "Another file has its name now; the record stays.",
     "old-fingerprint": "Made by another version: found by its mark only.",
-    "file-without-record": "--repair records it, if it is intact and its signer is trusted.",
+    "file-without-record": "--repair records it, if it is intact and a signer of ours made it.",
     "record-differs": "The ledger has another manifest for this clip id; keep both and look.",
     "unreadable": "Look at the file.",
     "leftover": "The temporary file of a stamp that was killed; delete it.",
