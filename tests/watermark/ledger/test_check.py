@@ -298,6 +298,19 @@ def test_two_clips_under_one_id_are_reported(
     assert (code, found) == (8, {"record-differs": ""})
 
 
+def test_a_manifest_of_the_same_name_is_not_the_one_that_was_signed(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    changed = entry.manifest_store.replace(b"vidigree", b"somebody")
+    assert replace(entry, manifest_store=changed).manifest_id == entry.manifest_id
+    with Ledger.open(f"sqlite:///{tmp_path}/other.sqlite3") as other:
+        other.record(replace(entry, manifest_store=changed, confirmed=False, created_at=OLD))
+    code, found = _check("--url", f"sqlite:///{tmp_path}/other.sqlite3", receipt.path, "--repair")
+    assert (code, found) == (8, {"abandoned": "", "record-differs": ""})
+
+
 OURS = SOFT_BINDING_ALGORITHM
 
 
