@@ -22,10 +22,6 @@ from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.ledger.codes import codes_of
 from vidigree.watermark.ledger.connection import connect
 from vidigree.watermark.ledger.migration import migrate, schema_version, script_config
-from vidigree.watermark.ledger.migrations.versions import (
-    r0002_confirmed,
-    r0003_search_and_repository,
-)
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = ScriptDirectory.from_config(script_config())
@@ -171,18 +167,13 @@ def _schema(engine: Engine) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("batch", [500, 2])
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_every_row_stays_as_it_was_and_gets_what_it_lacked(
     engine: Engine,
     filled: Callable[[str], dict[str, list[Row]]],
     odd_rows: list[Row],
-    monkeypatch: pytest.MonkeyPatch,
     revision: str,
-    batch: int,
 ) -> None:
-    monkeypatch.setattr(r0002_confirmed, "_BATCH", batch)
-    monkeypatch.setattr(r0003_search_and_repository, "_BATCH", batch)
     before = filled(revision)
     known = set(before["entries"][0])
     if revision == "0001":
@@ -199,6 +190,37 @@ def test_every_row_stays_as_it_was_and_gets_what_it_lacked(
     lacked = {key for key in after["entries"][0] if key not in known}
     added = [{key: row[key] for key in lacked} for row in after["entries"]]
     assert added == [{key: row[key] for key in lacked} for row in odd_rows]
+
+
+def test_rows_of_many_batches_get_what_is_theirs(
+    engine: Engine, odd_rows: list[Row], make_entry: Callable[..., LedgerEntry]
+) -> None:
+    """As many as three batches hold, one after the other, each with something of its own."""
+    _move(engine, "0001")
+    prints = [make_entry(n, seed=n).fingerprint for n in range(2)]
+    rows = [
+        odd_rows[0]
+        | {
+            "id": number,
+            "clip_id": number,
+            "manifest_store": manifest_store(f"urn:c2pa:{number}"),
+            "fingerprint": prints[number % 2],
+        }
+        for number in range(1, 1302)
+    ]
+    with engine.begin() as connection:
+        table = _table(connection, "entries")
+        known = {column.name for column in table.columns}
+        values = [{key: row[key] for key in known} for row in rows]
+        connection.execute(sa.insert(table), values)
+    migrate(engine)
+    codes = [codes_of(data) for data in prints]
+    assert codes[0] != codes[1]
+    with engine.connect() as connection:
+        found = _contents(connection)["entries"]
+    assert [(row["manifest_id"], row["codes"]) for row in found] == [
+        (f"urn:c2pa:{number}", codes[number % 2]) for number in range(1, 1302)
+    ]
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
