@@ -27,7 +27,7 @@ from fingerprint_likeness import ALTERATIONS, clips, encoded
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from vidigree.watermark.fingerprint import Fingerprint, fingerprint_frames
+from vidigree.watermark.fingerprint import Fingerprint
 from vidigree.watermark.ledger.codes import kept_codes, query_codes
 from vidigree.watermark.ledger.connection import connect
 from vidigree.watermark.ledger.index import CodeIndex, InvertedIndex, ScannedIndex
@@ -84,7 +84,7 @@ def ask(index: CodeIndex, copies: dict[str, list[Fingerprint]]) -> dict[str, Any
             begun = time.perf_counter()
             near = index.search(query_codes(fingerprint), 64)
             times.append(time.perf_counter() - begun)
-            hits += number in {candidate for candidate, _ in near}
+            hits += number in {candidate for found in near for candidate, _ in found}
         found[name] = round(hits / len(fingerprints), 4)
     quantiles = {q: round(1000 * float(np.quantile(times, q)), 2) for q in (0.5, 0.95, 1.0)}
     return {"found": found, "milliseconds": quantiles, "codes": len(index)}
@@ -123,14 +123,13 @@ def read_from_database(real: Codes, number: int, fingerprint: bytes) -> dict[str
 def measure(table: Path, number: int, limit: int, in_database: int) -> dict[str, Any]:
     originals: list[Fingerprint] = []
     copies: dict[str, list[Fingerprint]] = {name: [] for name in ASKED}
-    for _, _, clip in clips(table, limit):
-        original = fingerprint_frames(*clip)
+    for _, _, clip, original in clips(table, limit):
         if not original.usable:
             continue
         originals.append(original)
         for name in ASKED:
             change, crf, preset = ALTERATIONS[name]
-            copies[name].append(fingerprint_frames(*encoded(change(clip), crf, preset)))
+            copies[name].append(encoded(change(clip), crf, preset))
     kept = [kept_codes(original) for original in originals]
     real = np.concatenate(kept)
     result: dict[str, Any] = {"entries": number, "real clips": len(originals)}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +33,9 @@ _AS_EMBEDDED = 0.03
 """Largest deviation of a mark's scale from 1 at which the picture counts as neither cropped nor
 enlarged."""
 
-_MOST_ALIKE = 10
-"""Entries of like pictures among which one of a generated clip is looked for."""
+_MOST_EARLIER = 64
+"""Earlier entries of the same picture whose manifests are read; likely generated ones come first.
+"""
 
 _NOT_MADE_HERE = {"", "external"}
 """Engines of clips that were only stamped here. Where a manifest cannot be read against this kind
@@ -113,9 +117,14 @@ def _generated_before(
 
     A younger one may have been made from the recording.
     """
-    youngest = max(one.issued_at or "" for one in stamped)
-    for entry, likeness in _alike(fingerprint, ledger, _MOST_ALIKE):
-        if _time(entry) < youngest:
+    youngest = max((one.issued_at for one in stamped if one.issued_at), default=None)
+    if youngest is None or not fingerprint.usable:
+        return []
+    earlier = ledger.find_earlier(
+        fingerprint.to_bytes(), before=datetime.fromisoformat(youngest), likeness=SAME
+    )
+    with closing(earlier):
+        for entry, likeness in islice(earlier, _MOST_EARLIER):
             reading = _reading(path, entry, likeness, trust, found_by="fingerprint", same=True)
             if reading.generated:
                 return [reading]

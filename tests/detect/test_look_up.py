@@ -152,6 +152,24 @@ class TestStampedAgain:
         if day > 2:
             assert generated == {f"{CLIP_ID:016x}"}
 
+    def test_nor_do_a_dozen_stamps(self, clip: Path, issued: Path) -> None:
+        """Of a clip that was encoded again, its own copies are more alike than what it was."""
+        fingerprint = fingerprint_video(clip)
+        bits = fingerprint.bits.copy()
+        bits[:, :, 0] ^= 1  # as the generated clip would look after one more encoding
+        copy = replace(fingerprint, bits=bits)
+        for number in range(12):
+            record(b"", copy.to_bytes(), engine="external", clip_id=self.STAMPED + number, day=3)
+        mark = MarkReading(
+            method="robust", present=True, message=self.STAMPED, scale=1.0, rotation=0.0
+        )
+        with Ledger.open() as ledger:
+            reading = look_up(
+                clip, marks=[mark], fingerprint=copy, ledger=ledger, trust=TrustSettings()
+            )
+        assert [one.clip_id for one in reading.others] == [f"{CLIP_ID:016x}"]
+        assert reading.others[0].generated
+
     def test_one_that_is_found_as_generated_is_enough(self, clip: Path, day: int) -> None:
         mark = MarkReading(method="robust", present=True, message=CLIP_ID, scale=1.0)
         assert self.look_up(clip, mark).others == ()

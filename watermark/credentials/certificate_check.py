@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials.certificates import CLAIM_SIGNING, DEVELOPMENT_ORGANIZATION
+from vidigree.watermark.credentials.chains import is_authority
 from vidigree.watermark.credentials.identity import SigningIdentity
 from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.signature_call import SignatureCall
@@ -151,7 +152,7 @@ def _order(certificates: Sequence[x509.Certificate]) -> Iterator[ChainFinding]:
             "Make a chain with `vidigree keys init`, or buy a certificate.",
         )
         return
-    if _is_authority(leaf) and len(certificates) > 1 and not _is_authority(certificates[-1]):
+    if is_authority(leaf) and len(certificates) > 1 and not is_authority(certificates[-1]):
         yield _error(
             "The chain is upside down: an authority stands first, the leaf last.",
             "Put the leaf first, then its issuer, then the issuer's issuer.",
@@ -204,7 +205,7 @@ def _validity(leaf: x509.Certificate, now: datetime) -> Iterator[ChainFinding]:
 def _issuers(issuers: Sequence[x509.Certificate], now: datetime) -> Iterator[ChainFinding]:
     for issuer in issuers:
         usage = _extension(issuer, x509.KeyUsage)
-        if not _is_authority(issuer) or (usage is not None and not usage.key_cert_sign):
+        if not is_authority(issuer) or (usage is not None and not usage.key_cert_sign):
             yield _error(
                 f"The issuer {_title(issuer)} may not issue certificates"
                 " (basic constraints, key usage).",
@@ -259,12 +260,12 @@ def _usage(leaf: x509.Certificate) -> Iterator[ChainFinding]:
             "The leaf may not make digital signatures (key usage).",
             "Ask for a certificate with digitalSignature.",
         )
-    if usage is not None and usage.key_cert_sign and not _is_authority(leaf):
+    if usage is not None and usage.key_cert_sign and not is_authority(leaf):
         yield _error(
             "The leaf may sign certificates (keyCertSign) though it is no authority.",
             "Ask for a certificate without keyCertSign.",
         )
-    if _is_authority(leaf):
+    if is_authority(leaf):
         yield _error(
             "The leaf is a certificate authority; claims are signed by end entities.",
             "Issue a leaf from it and sign with that.",
@@ -324,11 +325,6 @@ def _issued_by(lower: x509.Certificate, upper: x509.Certificate) -> bool:
     except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return True
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    constraints = _extension(certificate, x509.BasicConstraints)
-    return constraints is not None and constraints.ca
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:

@@ -8,7 +8,20 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-__all__ = ["is_issued_by", "is_self_signed", "ordered_chain"]
+__all__ = ["is_authority", "is_issued_by", "is_self_signed", "ordered_chain"]
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Return whether a certificate says that it may issue others; not if that cannot be read."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (
+        ValueError,
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.UnsupportedGeneralNameType,
+    ):
+        return False
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

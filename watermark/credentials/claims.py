@@ -14,6 +14,7 @@ from vidigree.watermark.credentials.manifest import SoftBinding
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 __all__ = [
+    "GENERATED_TERMS",
     "ActionReading",
     "claimed_source",
     "read_actions",
@@ -63,6 +64,12 @@ _NOT_EDITORIAL = frozenset(
     }
 )
 _GENERATED_FIRST: tuple[ClaimedSource, ...] = ("generated", "generated-by-algorithm")
+GENERATED_TERMS = tuple(
+    term
+    for term, source in _BY_SOURCE_TYPE.items()
+    if source in (*_GENERATED_FIRST, "composite-with-generated")
+)
+"""Last parts of the source types by which a manifest says that pixels were generated."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ from vidigree.watermark.credentials.claims import (
 from vidigree.watermark.credentials.jumbf import activate
 from vidigree.watermark.credentials.readings import IngredientReading, SignerReading
 from vidigree.watermark.credentials.sdk import sdk_context
-from vidigree.watermark.credentials.trust import TrustList, TrustSettings
+from vidigree.watermark.credentials.trust import OWN_SIGNERS, TrustList, TrustSettings
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 __all__ = ["IngredientWalk", "manifest_answers"]
@@ -50,6 +50,7 @@ MAX_VALIDATED_BYTES = 256 * 2**20
 _LIBRARY_LISTED = "timestamp cert trusted: "
 _LIBRARY_LIST_ENTRY = "trust list: "
 _LIBRARY_ANCHORS = "found in ["
+_LIBRARY_SINGLE_SIGNER = "signing certificate trusted, found in [] trust anchors"
 
 
 @dataclass(kw_only=True)
@@ -261,6 +262,8 @@ def _signer_list(rows: Mapping[str, Any], trust: TrustSettings) -> TrustList | N
         for group in trust.groups():
             if f"{_LIBRARY_ANCHORS}{group.uri}]" in text:
                 return next((entry for entry in group.lists if entry.role != "tsa"), None)
+        if trust.signers and text == _LIBRARY_SINGLE_SIGNER:
+            return OWN_SIGNERS
     return None
 
 

@@ -20,7 +20,14 @@ from vidigree.media.errors import CredentialsError
 from vidigree.media.home import home_folder
 from vidigree.watermark.credentials.identity import own_roots
 
-__all__ = ["AnchorGroup", "ListRole", "TrustList", "TrustSettings", "trust_folder"]
+__all__ = [
+    "OWN_SIGNERS",
+    "AnchorGroup",
+    "ListRole",
+    "TrustList",
+    "TrustSettings",
+    "trust_folder",
+]
 
 ListRole = Literal["claim", "tsa", "own"]
 
@@ -78,6 +85,10 @@ class TrustList:
         return found
 
 
+OWN_SIGNERS = TrustList(name="signers", role="own", anchors=b"")
+"""Stands for ``TrustSettings.signers`` where a signer was one of them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnchorGroup:
     """Anchors that stand in the same lists.
@@ -115,10 +126,13 @@ class TrustSettings:
 
     Attributes:
         lists: Lists in the order in which they are asked.
+        signers: PEM of certificates whose own signatures count as those of this installation,
+            whoever issued them; what they issue in turn does not.
         nonce: Random; makes the names of lists in the library's answers unguessable.
     """
 
     lists: tuple[TrustList, ...] = ()
+    signers: bytes = b""
     nonce: str = field(default_factory=lambda: secrets.token_hex(8), compare=False, repr=False)
 
     @classmethod
@@ -182,6 +196,11 @@ class TrustSettings:
             }
             for group in self.groups()
         ]
+        if self.signers:
+            # Compared with a signer's certificate byte by byte. The library wants anchors beside
+            # them, be they none, and its answer gives them no name.
+            alone = {"trust_kind": "manifest", "trust_uri": f"{_URI}:signers", "trust_anchors": ""}
+            anchors.append({**alone, "allowed_list": self.signers.decode("ascii")})
         return {"anchors": anchors, "trust_config": "\n".join(_EXTENDED_KEY_USAGES)}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from vidigree.media.errors import LedgerError
 from vidigree.media.reading import probe_container
@@ -11,15 +14,19 @@ from vidigree.watermark.credentials import (
     SOFT_BINDING_ALGORITHM,
     CredentialsReading,
     SoftBinding,
+    TrustList,
     TrustSettings,
     read_credentials,
 )
+from vidigree.watermark.credentials.chains import is_authority
 from vidigree.watermark.credentials.embedding import embedded_store
+from vidigree.watermark.credentials.identity import own_roots
 from vidigree.watermark.credentials.manifest import marked_clip_id
+from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_video
 from vidigree.watermark.ledger.entry import LedgerEntry
 
-__all__ = ["adopted_entry", "bound_clip_id"]
+__all__ = ["adopted_entry", "bound_clip_id", "own_signers"]
 
 _METHOD = "robust"
 
@@ -37,16 +44,17 @@ def bound_clip_id(path: Path) -> int | None:
 
 
 def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
-    """Return the entry that a file would have had, if its own signer vouches for it.
+    """Return the entry that a file would have had, if a signer of this installation vouches for it.
 
     The hash of the request is not in the file and stays empty.
 
     Args:
         path: A stamped file.
-        trust: Whom to believe; the signer must be this machine's own or on a list.
+        trust: Who counts as this installation, see :func:`own_signers`. Lists of others' signers
+            do not count: an entry says that the clip was issued here.
 
     Raises:
-        LedgerError: The file was altered, or its signer is not trusted, or it has no mark.
+        LedgerError: The file was altered, or is signed by somebody else, or it has no mark.
         MediaError: The file cannot be read.
     """
     reading = read_credentials(path, trust=trust)
@@ -54,11 +62,16 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
     clip_id = None if binding is None else marked_clip_id(binding.value)
     if binding is None or store is None or clip_id is None:
         raise LedgerError(f"{path} was not stamped: its credentials bind no mark.")
-    if reading.integrity != "intact" or reading.signer_trust != "trusted":
+    if reading.integrity != "intact":
         raise LedgerError(
-            f"{path} is not recorded: integrity {reading.integrity}, "
-            f"signer {reading.signer_trust}.",
-            hint="Only intact files are recorded whose signer is trusted (`vidigree keys show`).",
+            f"{path} is not recorded: integrity {reading.integrity}.",
+            hint="Only intact files are recorded; `vidigree audit` says more.",
+        )
+    if reading.trusted_by != "own":
+        name = reading.signer.common_name if reading.signer else ""
+        raise LedgerError(
+            f"{path} is not recorded: its signer {name!r} is none of this installation's.",
+            hint="If it was issued here, name its signer's certificate with --signer.",
         )
     fingerprint, duration = _look_at(path)
     agents = [action.software_agent for action in reading.actions if action.software_agent]
@@ -73,6 +86,30 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
         duration=duration,
         file=str(path.absolute()),
     )
+
+
+def own_signers(named: Mapping[str, bytes], *, home: Path | None = None) -> TrustSettings:
+    """Return whose clips count as issued by this installation.
+
+    Those are signers below a development root that it made, and those that are named here: the one
+    that it signs with, and those that the operator vouches for. Of a text only the first
+    certificate counts: with its issuers, a chain would name all whom they ever issued to.
+
+    Args:
+        named: PEM texts by where they are from, each of a signer's certificate or of an authority
+            that issues to this installation only.
+        home: Data folder; ``None`` means the default one.
+
+    Raises:
+        CredentialsError: A text holds no certificate, or an own root cannot be read.
+    """
+    roots = list(own_roots(None if home is None else home / "identity"))
+    signers: list[bytes] = []
+    for where, text in named.items():
+        first = read_certificates(text, what=where)[0]
+        (roots if is_authority(first) else signers).append(first.public_bytes(Encoding.PEM))
+    lists = (TrustList(name="identity", role="own", anchors=b"\n".join(roots)),) if roots else ()
+    return TrustSettings(lists=lists, signers=b"".join(signers))
 
 
 def _binding(reading: CredentialsReading) -> SoftBinding | None:

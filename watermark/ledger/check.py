@@ -18,7 +18,7 @@ from typing import Any, Literal
 from vidigree.media.errors import CredentialsError, MediaError
 from vidigree.watermark.credentials.embedding import embedded_store
 from vidigree.watermark.fingerprint import is_current
-from vidigree.watermark.ledger.entry import LedgerEntry, manifest_id_of
+from vidigree.watermark.ledger.entry import LedgerEntry
 from vidigree.watermark.ledger.store import Ledger
 
 __all__ = ["UNDER_WAY", "LedgerFinding", "check_files", "check_ledger"]
@@ -46,7 +46,7 @@ _ADVICE: dict[Kind, str] = {
     "file-gone": "Moved or deleted since; the record stays, because it recognises copies.",
     "file-replaced": "Another file has its name now; the record stays.",
     "old-fingerprint": "Made by another version: found by its mark only.",
-    "file-without-record": "--repair records it, if it is intact and its signer is trusted.",
+    "file-without-record": "--repair records it, if it is intact and a signer of ours made it.",
     "record-differs": "The ledger has another manifest for this clip id; keep both and look.",
     "unreadable": "Look at the file.",
     "leftover": "The temporary file of a stamp that was killed; delete it.",
@@ -133,7 +133,8 @@ def _is_file_of(path: Path, entry: LedgerEntry) -> bool:
         store = embedded_store(path)
     except (MediaError, CredentialsError):
         return False  # missing, cut short, or not a video any more: not the file that was issued
-    return store is not None and manifest_id_of(store) == entry.manifest_id != ""
+    # Anybody can give a manifest the same name; one without a name was never issued.
+    return store == entry.manifest_store and entry.manifest_id != ""
 
 
 def check_files(ledger: Ledger, paths: Iterable[Path]) -> Iterator[LedgerFinding]:
@@ -178,6 +179,6 @@ def _file_finding(ledger: Ledger, path: Path) -> LedgerFinding | None:
     entry = ledger.find_clip(clip_id)
     if entry is None:
         return LedgerFinding(kind="file-without-record", path=str(path), clip_id=clip_id)
-    if entry.manifest_id != manifest_id_of(store):
+    if entry.manifest_store != store:
         return LedgerFinding(kind="record-differs", path=str(path), clip_id=clip_id)
     return None

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from vidigree.media.one_line import one_line
-
-if TYPE_CHECKING:
-    from vidigree.watermark.ledger.check import LedgerFinding
-    from vidigree.watermark.ledger.store import Ledger
 
 __all__ = ["ledger"]
 
@@ -89,22 +84,45 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option("--repair", is_flag=True, help="Confirm and record what can be vouched for.")
 @click.option("--forget", is_flag=True, help="Drop records whose file never came into place.")
+@click.option(
+    "--signer",
+    "signers",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="PEM file of a further signer whose clips --repair records as issued here.",
+)
 @_JSON
 def check(
-    url: str | None, paths: tuple[Path, ...], repair: bool, forget: bool, as_json: bool
+    url: str | None,
+    paths: tuple[Path, ...],
+    repair: bool,
+    forget: bool,
+    signers: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Compare the ledger with the files it issued, and with the files in PATHS.
 
     Nothing is changed without --repair or --forget. A ledger that was lost is made anew with
     --repair and PATHS. Ends with code 8 if something is left to do.
+
+    Clips are recorded that this installation signed: with its development identities, with the
+    signer of its settings, or with the first certificate of a file named by --signer.
     """
     from vidigree.watermark.ledger.check import check_files, check_ledger
+    from vidigree.watermark.ledger.mending import Mender
     from vidigree.watermark.ledger.store import Ledger
 
+    if signers and not repair:
+        raise click.UsageError("--signer goes with --repair.")
+
+    def tell(sentence: str) -> None:
+        click.echo(f"vidigree: {one_line(sentence)}", err=True)
+
+    mender = Mender(repair=repair, forget=forget, signers=signers, report=tell)
     # A ledger that was lost is made anew from its clips, and only from them.
     with Ledger.open(url, create=repair and bool(paths)) as store:
         found = [*check_ledger(store), *check_files(store, paths)]
-        rows = [(finding, _mend(store, finding, repair=repair, forget=forget)) for finding in found]
+        rows = [(finding, mender.mend(store, finding)) for finding in found]
         total = store.count()
     left = sum(finding.needs_action and not done for finding, done in rows)
     if as_json:
@@ -119,24 +137,3 @@ def check(
             click.echo(f"{'':20s} {done or finding.advice}")
         click.echo(f"{total} records, {len(rows)} findings, {left} of them left to do.")
     click.get_current_context().exit(_LEFT_TO_DO if left else 0)
-
-
-def _mend(store: Ledger, finding: LedgerFinding, *, repair: bool, forget: bool) -> str:
-    """Mend one finding if asked to; return what was done, empty if nothing."""
-    from vidigree.media.errors import VidigreeError
-    from vidigree.watermark.credentials import TrustSettings
-    from vidigree.watermark.ledger.adoption import adopted_entry
-
-    if repair and finding.kind == "unconfirmed" and finding.clip_id is not None:
-        store.confirm(finding.clip_id)
-        return "Confirmed."
-    if forget and finding.kind == "abandoned" and finding.clip_id is not None:
-        return "Forgotten." if store.forget(finding.clip_id) else ""
-    if repair and finding.kind == "file-without-record":
-        try:
-            store.record(adopted_entry(Path(finding.path), trust=TrustSettings.load()))
-        except VidigreeError as error:
-            click.echo(f"vidigree: {one_line(str(error))}", err=True)
-            return ""
-        return "Recorded."
-    return ""

@@ -9,7 +9,9 @@ slower. Multi-index hashing was tried and took over 600 bytes of memory for each
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,8 +37,14 @@ class CodeIndex(Protocol):
     def add(self, numbers: NDArray[np.int64], codes: NDArray[np.uint8]) -> None:
         """Add codes, uint8 of shape (n, 16), under their numbers, int64 of shape (n,)."""
 
-    def search(self, codes: NDArray[np.uint8], limit: int) -> list[tuple[int, int]]:
-        """Return up to ``limit`` numbers, nearest first, each with its distance in bits."""
+    def search(self, codes: NDArray[np.uint8], limit: int) -> list[list[tuple[int, int]]]:
+        """Return for each code up to ``limit`` numbers, nearest first, with distances in bits."""
+
+    def within(self, codes: NDArray[np.uint8], radius: int) -> dict[int, int]:
+        """Return all numbers with a code at most ``radius`` bits from one of these, and how many.
+
+        That is from how many of these codes.
+        """
 
     def __len__(self) -> int:
         """Return the number of codes."""
@@ -64,15 +72,31 @@ class ScannedIndex:
         self._codes[self._used : end] = np.ascontiguousarray(codes).view(np.uint64)
         self._used = end
 
-    def search(self, codes: NDArray[np.uint8], limit: int) -> list[tuple[int, int]]:
-        """Return the nearest numbers with their distances."""
-        best: dict[int, int] = {}
+    def search(self, codes: NDArray[np.uint8], limit: int) -> list[list[tuple[int, int]]]:
+        """Return for each code the nearest numbers with their distances."""
+        found = []
         for code in np.ascontiguousarray(codes).view(np.uint64):
-            for start in range(0, self._used, _CHUNK):
-                stop = min(start + _CHUNK, self._used)
-                distances = _ones(self._codes[start:stop] ^ code)
-                _keep(best, self._numbers[start:stop], distances, limit)
-        return _nearest(best, limit)
+            best: dict[int, int] = {}
+            for numbers, distances in self._distances(code):
+                _keep(best, numbers, distances, limit)
+            found.append(_nearest(best, limit))
+        return found
+
+    def within(self, codes: NDArray[np.uint8], radius: int) -> dict[int, int]:
+        """Return all numbers with a code that is near one of these, and near how many."""
+        found = []
+        for code in np.ascontiguousarray(codes).view(np.uint64):
+            parts = [numbers[apart <= radius] for numbers, apart in self._distances(code)]
+            found.append(np.unique(np.concatenate(parts)) if parts else self._numbers[:0])
+        return _counted(found)
+
+    def _distances(
+        self, code: NDArray[np.uint64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint16]]]:
+        """Yield all numbers with the distances of their codes, a part at a time."""
+        for start in range(0, self._used, _CHUNK):
+            stop = min(start + _CHUNK, self._used)
+            yield self._numbers[start:stop], _ones(self._codes[start:stop] ^ code)
 
     def contents(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return numbers and codes, as they were added."""
@@ -111,15 +135,26 @@ class InvertedIndex:
                 np.ascontiguousarray(codes), np.ascontiguousarray(numbers, np.int64)
             )
 
-    def search(self, codes: NDArray[np.uint8], limit: int) -> list[tuple[int, int]]:
-        """Return the nearest numbers with their distances."""
-        if not len(self) or not len(codes):
+    def search(self, codes: NDArray[np.uint8], limit: int) -> list[list[tuple[int, int]]]:
+        """Return for each code the nearest numbers with their distances."""
+        if not len(codes):
             return []
-        distances, numbers = self._index.search(np.ascontiguousarray(codes), 4 * limit)
-        found = numbers >= 0  # -1 fills up where fewer were found
-        best: dict[int, int] = {}
-        _keep(best, numbers[found], distances[found], limit * len(codes))
-        return _nearest(best, limit)
+        lists = []
+        answers = self._index.search(np.ascontiguousarray(codes), 4 * limit)
+        for distances, numbers in zip(*answers, strict=True):
+            found = numbers >= 0  # -1 fills up where fewer were found
+            best: dict[int, int] = {}
+            _keep(best, numbers[found], distances[found], limit)
+            lists.append(_nearest(best, limit))
+        return lists
+
+    def within(self, codes: NDArray[np.uint8], radius: int) -> dict[int, int]:
+        """Return all numbers with a code that is near one of these, as far as it is looked for."""
+        if not len(codes):
+            return {}
+        # Its radius is the least distance that is too far.
+        ends, _, numbers = self._index.range_search(np.ascontiguousarray(codes), radius + 1)
+        return _counted([np.unique(numbers[a:b]) for a, b in pairwise(ends.tolist())])
 
 
 def has_faiss() -> bool:
@@ -155,6 +190,14 @@ def _keep(
         numbers, distances = numbers[near], distances[near]
     for number, distance in zip(numbers.tolist(), distances.tolist(), strict=True):
         best[number] = min(best.get(number, distance), distance)
+
+
+def _counted(found: Sequence[NDArray[np.int64]]) -> dict[int, int]:
+    """Return the numbers with the count of arrays that they stand in."""
+    if not found:
+        return {}
+    numbers, counts = np.unique(np.concatenate(found), return_counts=True)
+    return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
 
 def _nearest(best: dict[int, int], limit: int) -> list[tuple[int, int]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
@@ -21,6 +24,13 @@ appear after one with a higher number; and SQLite gives the number of a deleted 
 
 _CANDIDATES = 64
 _COMPARED = 8
+_NEAR = 32
+"""Bits: a quarter of a code. Where whole fingerprints count as the same content, a fifth of the
+bits differ on the average, and those of one moment a few more."""
+
+_UNRELATED = 64
+"""Bits in which codes differ that have nothing in common: half of them."""
+
 _BATCH = 10_000
 
 
@@ -48,18 +58,35 @@ class SimilaritySearch:
         if not wanted.usable:
             return []
         seen = (wanted, wanted.mirrored())
-        nearest: dict[int, tuple[int, int]] = {}  # row number -> distance, which of the two
+        told: dict[int, _Told] = {}
         with self._lock:
             self._refresh(connection)
             for which, asked in enumerate(seen):
-                found = self._index.search(query_codes(asked), max(_CANDIDATES, 4 * limit))
-                for number, distance in found:
-                    best = nearest.get(number, (distance, which))
-                    nearest[number] = min(best, (distance, which))
-        # Comparing whole fingerprints costs a millisecond each, so only the nearest are compared.
-        ranked = sorted(nearest, key=lambda number: (nearest[number], number))
-        chosen = {number: seen[nearest[number][1]] for number in ranked[: _COMPARED + 2 * limit]}
+                lists = self._index.search(query_codes(asked), max(_CANDIDATES, 4 * limit))
+                for number, one in _told(lists, which).items():
+                    told[number] = one.or_rather(told.get(number, one))
+        # Comparing whole fingerprints costs a millisecond each, so only the best are compared: by
+        # what their codes are worth, and by the nearest one alone, where a logo spoils the others.
+        most = _COMPARED + 2 * limit
+        by_worth = sorted(told, key=lambda number: (-told[number].worth, number))[:most]
+        by_distance = sorted(told, key=lambda number: (told[number].distance, number))[:most]
+        chosen = {number: seen[told[number].which] for number in (*by_worth, *by_distance)}
         return self._judged(connection, chosen)[:limit]
+
+    def near(self, connection: sa.Connection, wanted: Fingerprint) -> dict[int, int]:
+        """Return the row numbers of all entries that may have this picture.
+
+        However many they are, none is left out: for whoever looks for one among many copies. With
+        each comes how many of the codes that were asked for say so.
+
+        Args:
+            connection: To the ledger's database.
+            wanted: Fingerprint to look for, as it is or in a mirror.
+        """
+        asked = np.concatenate([query_codes(wanted), query_codes(wanted.mirrored())])
+        with self._lock:
+            self._refresh(connection)
+            return self._index.within(asked, _NEAR)
 
     def _refresh(self, connection: sa.Connection) -> None:
         """Read the codes of rows that are new."""
@@ -93,3 +120,46 @@ class SimilaritySearch:
                 continue  # of another version; `ledger check` reports it
             judged.append((row.id, similarity(chosen[row.id], stored)))
         return sorted(judged, key=lambda pair: (-pair[1], pair[0]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What the codes that were asked for say of one row.
+
+    Attributes:
+        worth: How much they speak for it.
+        distance: Of the nearest code, in bits.
+        which: Which of the two fingerprints was asked for, as it is or in a mirror.
+    """
+
+    worth: float
+    distance: int
+    which: int
+
+    def or_rather(self, other: _Told) -> _Told:
+        """Return the two as one: the way of looking that is nearer, and the better of each."""
+        return _Told(
+            worth=max(self.worth, other.worth),
+            distance=min(self.distance, other.distance),
+            which=min((self.distance, self.which), (other.distance, other.which))[1],
+        )
+
+
+def _told(lists: list[list[tuple[int, int]]], which: int) -> dict[int, _Told]:
+    """Return what lists of near rows say of each.
+
+    A code that is near to many rows, such as that of a title before all clips of a studio, says
+    little of each of them; one that is near to one row alone says much.
+    """
+    worth: defaultdict[int, float] = defaultdict(float)
+    nearest: dict[int, int] = {}
+    for found in lists:
+        distances = [distance for _, distance in found]
+        for number, distance in found:
+            as_near = bisect_right(distances, distance)
+            worth[number] += max(0, _UNRELATED - distance) / _UNRELATED / as_near
+            nearest[number] = min(distance, nearest.get(number, distance))
+    return {
+        number: _Told(worth=value, distance=nearest[number], which=which)
+        for number, value in worth.items()
+    }

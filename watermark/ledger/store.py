@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +19,7 @@ from vidigree.watermark.ledger.connection import (
     ledger_errors,
     no_ledger,
 )
+from vidigree.watermark.ledger.earlier import alike_rows, earlier_rows
 from vidigree.watermark.ledger.entry import LedgerEntry
 from vidigree.watermark.ledger.migration import migrate, schema_version
 from vidigree.watermark.ledger.repository import ManifestRepository
@@ -165,6 +167,31 @@ class Ledger:
             query = sa.select(entries).where(entries.c.id.in_([number for number, _ in best]))
             rows = {row.id: row_entry(row) for row in reading.execute(query)}
         return [(rows[number], likeness) for number, likeness in best if number in rows]
+
+    def find_earlier(
+        self, fingerprint: bytes, *, before: datetime, likeness: float
+    ) -> Generator[tuple[LedgerEntry, float], None, None]:
+        """Yield entries of the same picture that were issued before a time, with likeness.
+
+        Unlike :meth:`find_similar` it does not end after the most alike ones, and begins with those
+        that are likely to be generated clips; see :mod:`vidigree.watermark.ledger.earlier`.
+
+        Args:
+            fingerprint: Bytes of a fingerprint.
+            before: A time with a zone.
+            likeness: The least that counts.
+
+        Raises:
+            LedgerError: The database failed.
+            UsageError: The bytes are not a fingerprint.
+        """
+        wanted = Fingerprint.from_bytes(fingerprint)
+        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+            numbers = earlier_rows(reading, self._search.near(reading, wanted), before)
+            for number, alike in alike_rows(reading, numbers, wanted, likeness):
+                row = reading.execute(sa.select(entries).where(entries.c.id == number)).first()
+                if row is not None:
+                    yield row_entry(row), alike
 
     def entries(self, limit: int | None = None) -> Iterator[LedgerEntry]:
         """Yield entries, newest first.

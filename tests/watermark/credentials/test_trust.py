@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.authority import pem
+from fixtures.chain_authority import ChainAuthority
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import (
@@ -14,11 +16,13 @@ from vidigree.watermark.credentials import (
     SigningIdentity,
     TrustList,
     TrustSettings,
+    identity_from_chain,
     read_credentials,
     sign_file,
 )
 from vidigree.watermark.credentials.answers import StatusCodes
 from vidigree.watermark.credentials.ingredients import manifest_answers, stamp_is_listed
+from vidigree.watermark.credentials.private_key import FileKey
 
 
 def test_time_stamp_list_does_not_vouch_for_a_signer(
@@ -42,6 +46,32 @@ def test_root_in_both_lists_vouches_for_a_signer(
     )
     reading = read_credentials(tmp_path / "signed.mp4", trust=both)
     assert (reading.trusted_by, reading.trust_list) == ("list", "signers")
+
+
+def test_a_single_signer_is_own_by_its_certificate_and_nobody_below_it(
+    clip: Path, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    authority = ChainAuthority()
+    one, other = authority.issue(), authority.issue()
+    key = FileKey(one.key)  # type: ignore[arg-type]
+    identity = identity_from_chain(one.chain, key)
+    sign_file(clip, tmp_path / "signed.mp4", request=request_for_clip, identity=identity)
+    found = {}
+    for name, signers in {
+        "leaf": pem(one.leaf),
+        "both": pem(other.leaf) + pem(one.leaf),
+        "other": pem(other.leaf),
+        "issuer": pem(one.issuer),
+        "root": pem(one.root),
+        "none": b"",
+    }.items():
+        reading = read_credentials(tmp_path / "signed.mp4", trust=TrustSettings(signers=signers))
+        assert reading.integrity == "intact"
+        found[name] = (reading.signer_trust, reading.trusted_by, reading.trust_list)
+    ours, unlisted = ("trusted", "own", "signers"), ("unlisted", None, "")
+    assert found == {"leaf": ours, "both": ours} | dict.fromkeys(
+        ("other", "issuer", "root", "none"), unlisted
+    )
 
 
 def test_every_anchor_is_in_one_group(identity: SigningIdentity) -> None:

@@ -228,7 +228,7 @@ def test_file_without_credentials_is_not_recorded(home: Path, tmp_path: Path) ->
 def test_file_that_hides_something_is_not_recorded(receipt: StampReceipt, home: Path) -> None:
     """It is not altered, as far as anybody can say, and not intact either."""
     receipt.path.write_bytes(receipt.path.read_bytes() + struct.pack(">I4s", 12, b"ftyp") + b"isom")
-    with pytest.raises(LedgerError, match="integrity unknown, signer trusted"):
+    with pytest.raises(LedgerError, match="integrity unknown"):
         adopted_entry(receipt.path, trust=TrustSettings.load(home))
 
 
@@ -296,6 +296,19 @@ def test_two_clips_under_one_id_are_reported(
         other.record(replace(entry, manifest_store=b"another", file=""))
     code, found = _check("--url", f"sqlite:///{tmp_path}/other.sqlite3", receipt.path)
     assert (code, found) == (8, {"record-differs": ""})
+
+
+def test_a_manifest_of_the_same_name_is_not_the_one_that_was_signed(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    entry = settings.ledger.find_clip(receipt.clip_id)
+    assert entry is not None
+    changed = entry.manifest_store.replace(b"vidigree", b"somebody")
+    assert replace(entry, manifest_store=changed).manifest_id == entry.manifest_id
+    with Ledger.open(f"sqlite:///{tmp_path}/other.sqlite3") as other:
+        other.record(replace(entry, manifest_store=changed, confirmed=False, created_at=OLD))
+    code, found = _check("--url", f"sqlite:///{tmp_path}/other.sqlite3", receipt.path, "--repair")
+    assert (code, found) == (8, {"abandoned": "", "record-differs": ""})
 
 
 OURS = SOFT_BINDING_ALGORITHM

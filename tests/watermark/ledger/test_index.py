@@ -50,7 +50,7 @@ def test_nearest_comes_first_with_its_distance(index: CodeIndex, bits: int) -> N
     index.add(np.arange(5000), codes)
     assert len(index) == 5000
     for number in (0, 17, 4999):
-        assert index.search(_flipped(codes[number], bits), 5)[0] == (number, bits)
+        assert index.search(_flipped(codes[number], bits), 5)[0][0] == (number, bits)
 
 
 def test_scan_finds_what_is_far(index: CodeIndex) -> None:
@@ -58,15 +58,15 @@ def test_scan_finds_what_is_far(index: CodeIndex) -> None:
         pytest.skip("an inverted file gives up what is far")
     codes = _codes(1)
     index.add(np.array([7]), codes)
-    assert index.search(_flipped(codes[0], 60), 1) == [(7, 60)]
+    assert index.search(_flipped(codes[0], 60), 1) == [[(7, 60)]]
 
 
 def test_number_with_many_codes_comes_once(index: CodeIndex) -> None:
     codes = _codes(40)
     index.add(np.repeat(np.arange(4), 10), codes)
-    found = index.search(codes[10:20], 4)
-    assert found[0] == (1, 0)
-    assert len({number for number, _ in found}) == len(found)
+    for found in index.search(codes[10:20], 4):
+        assert found[0] == (1, 0)
+        assert len({number for number, _ in found}) == len(found)
 
 
 @pytest.mark.parametrize("chunk", [7, 64, 1 << 20])
@@ -80,12 +80,19 @@ def test_scan_finds_what_a_comparison_with_everything_finds(
     index = ScannedIndex()
     for start in range(0, 400, 50):
         index.add(numbers[start : start + 50], codes[start : start + 50])
-    apart = np.unpackbits(codes[:, None] ^ asked[None], axis=2).sum(axis=2).min(axis=1)
-    least = [int(apart[numbers == number].min()) for number in range(100)]
-    found = index.search(asked, limit)
-    assert [distance for _, distance in found] == sorted(least)[:limit]
-    assert all(least[number] == distance for number, distance in found)
-    assert found == sorted(found, key=lambda pair: (pair[1], pair[0]))
+    apart = np.unpackbits(codes[:, None] ^ asked[None], axis=2).sum(axis=2)
+    for found, one in zip(index.search(asked, limit), apart.T, strict=True):
+        least = [int(one[numbers == number].min()) for number in range(100)]
+        assert [distance for _, distance in found] == sorted(least)[:limit]
+        assert all(least[number] == distance for number, distance in found)
+        assert found == sorted(found, key=lambda pair: (pair[1], pair[0]))
+    for radius in (0, 40, 52, 128):
+        expected = {
+            number: int((apart[numbers == number] <= radius).any(axis=0).sum())
+            for number in range(100)
+            if (apart[numbers == number] <= radius).any()
+        }
+        assert index.within(asked, radius) == expected
     kept_numbers, kept = index.contents()
     assert np.array_equal(kept_numbers, numbers)
     assert np.array_equal(kept, codes)
@@ -96,13 +103,24 @@ def test_index_grows_in_small_steps(index: CodeIndex) -> None:
     for start in range(0, 3000, 7):
         stop = min(start + 7, 3000)
         index.add(np.arange(start, stop), codes[start:stop])
-    assert all(index.search(codes[n : n + 1], 1) == [(n, 0)] for n in (0, 1023, 1024, 2999))
+    assert all(index.search(codes[n : n + 1], 1) == [[(n, 0)]] for n in (0, 1023, 1024, 2999))
 
 
 def test_empty_index_finds_nothing(index: CodeIndex) -> None:
-    assert index.search(_codes(2), 5) == []
+    assert index.search(_codes(2), 5) == [[], []]
+    assert index.within(_codes(2), 128) == {}
     index.add(np.zeros(0, np.int64), _codes(0))
     assert index.search(_codes(0), 5) == []
+    assert index.within(_codes(0), 128) == {}
+
+
+@pytest.mark.parametrize("bits", [0, 1, 8, 15])
+def test_all_that_is_near_is_found_and_nothing_farther(index: CodeIndex, bits: int) -> None:
+    codes = np.repeat(_codes(2), 3000, axis=0)
+    index.add(np.arange(6000), codes)
+    asked = np.concatenate([_flipped(codes[0], bits), codes[:1]])
+    assert index.within(asked, bits) == dict.fromkeys(range(3000), 2)
+    assert index.within(asked[:1], bits - 1) == {}
 
 
 @needs_faiss
@@ -115,7 +133,7 @@ def test_large_index_is_inverted(monkeypatch: pytest.MonkeyPatch) -> None:
     scanned.add(np.arange(100, 200), codes[100:])
     inverted = fastest_index(scanned)
     assert isinstance(inverted, InvertedIndex)
-    assert inverted.search(codes[150:151], 1) == [(150, 0)]
+    assert inverted.search(codes[150:151], 1) == [[(150, 0)]]
     monkeypatch.setattr(ledger_index, "has_faiss", lambda: False)
     assert fastest_index(scanned) is scanned
 
@@ -230,6 +248,31 @@ def test_mirrored_copy_is_found(
     mirrored = fingerprint_frames([image[:, ::-1] for image in scene(2)], 20)
     entry, likeness = writer.find_similar(mirrored.to_bytes(), 1)[0]
     assert (entry.clip_id, likeness > 0.95) == (2, True)
+
+
+def test_clips_that_begin_alike_are_told_apart(
+    two_ledgers: tuple[Ledger, Ledger], make_entry: MakeEntry
+) -> None:
+    """A title of four seconds before every clip gives all of them one code in common."""
+    writer, reader = two_ledgers
+    issued = [replace(make_entry(1), clip_id=n, fingerprint=_titled(n)) for n in range(100)]
+    for entry in issued:
+        writer.record(entry)
+    for entry in issued:
+        (found, likeness), *_ = reader.find_similar(entry.fingerprint, 1)
+        assert (found.clip_id, likeness) == (entry.clip_id, 1.0)
+
+
+def _titled(seed: int) -> bytes:
+    """Return the fingerprint of a clip of eight seconds: a title, and what no other clip has."""
+    pictures = [
+        np.random.default_rng(n).integers(0, 256, (1, len(VIEWS), 16)) for n in (0, seed + 1)
+    ]
+    bits = np.concatenate([np.repeat(picture, 8, axis=0) for picture in pictures])
+    structured = np.ones(len(bits), bool)
+    return Fingerprint(
+        bits=bits.astype(np.uint8), structured=structured, step=Fraction(1, 2)
+    ).to_bytes()
 
 
 def test_row_that_appears_late_is_seen(

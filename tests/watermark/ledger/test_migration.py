@@ -19,7 +19,7 @@ from fixtures.manifest_stores import manifest_store
 from sqlalchemy.engine import Engine
 
 from vidigree.media.errors import LedgerError
-from vidigree.watermark.ledger import Ledger, LedgerEntry
+from vidigree.watermark.ledger import Ledger, LedgerEntry, migration
 from vidigree.watermark.ledger.connection import connect
 from vidigree.watermark.ledger.migration import (
     LEDGER_MIGRATIONS,
@@ -75,6 +75,37 @@ def test_alembic_is_imported_for_an_old_database_only(tmp_path: Path) -> None:
         for _ in range(2)
     ]
     assert told == ["True", "False"]
+
+
+def test_scripts_are_found_in_a_folder_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migration.resources, "files", lambda _: tmp_path / "100%(here)s")
+    found = script_config().get_main_option("script_location")
+    assert found == str(tmp_path / "100%(here)s" / "migrations")
+
+
+def test_a_table_of_versions_without_one_is_no_ledger(engine: Engine, ledger_url: str) -> None:
+    """As a downgrade to the beginning leaves it."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+    assert schema_version(engine) is None
+    with pytest.raises(LedgerError, match="There is no ledger"):
+        Ledger.open(ledger_url, create=False)
+    Ledger.open(ledger_url).close()
+    assert _differences(engine) == []
+
+
+def test_old_ledger_that_may_not_be_written_is_told_and_left(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    engine = connect(f"sqlite:///{path}")
+    _to(engine, "0002")
+    engine.dispose()
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match="readonly") as refused:
+        Ledger.open(f"sqlite:///file:{path}?mode=ro&uri=true", create=False)
+    assert "permissions" in refused.value.hint
+    assert path.read_bytes() == before
 
 
 def test_empty_database_gets_exactly_the_tables(engine: Engine) -> None:
