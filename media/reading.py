@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vidigree.media.completeness import missing_bytes
 from vidigree.media.errors import NotAVideoError, TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.frame import DecodedFrame, Frame
+from vidigree.media.joints import FrameClock, frame_rate, may_be_joined
 from vidigree.media.opening import open_container, video_stream
 from vidigree.media.orientation import Orientation, turns_nothing
 
@@ -112,18 +113,13 @@ class VideoReader:
             TruncatedMediaError: The file ends early, or a frame cannot be decoded.
             UnsupportedMediaError: The pictures change their size.
         """
-        step = 1 / self.info.fps
+        clock = FrameClock(1 / self.info.fps, joined=may_be_joined(self._container))
         start = Fraction(self._container.start_time or 0, 1_000_000)
-        previous: Fraction | None = None
         while (frame := self._pending) is not None:
+            stamp = None
             if frame.pts is not None and frame.time_base is not None:
-                time = max(frame.pts * frame.time_base - start, Fraction(0))
-            else:
-                time = Fraction(0) if previous is None else previous + step
-            # Damaged or missing stamps must not run backwards: later code divides by distances.
-            if previous is not None and time <= previous:
-                time = previous + step
-            previous = time
+                stamp = frame.pts * frame.time_base - start
+            time = clock.time(stamp)
             self._check_size(frame)
             yield DecodedFrame(
                 frame, orientation=self._orientation, time=time, name=str(self._path)
@@ -249,7 +245,7 @@ def _describe(
         path=path,
         width=size[0],
         height=size[1],
-        fps=Fraction(average or stream.guessed_rate or base or Fraction(25)),
+        fps=frame_rate(stream),
         num_frames=stream.frames or None,
         duration=duration,
         rotation=rotation,

@@ -148,6 +148,7 @@ class VideoWriter:
         self._encode(None)
         if self._audio is not None:
             self._carry_audio(None)
+            self.notes = self._audio.notes
             self._audio.close()
         try:
             self._container.close()
