@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ import av.error
 from vidigree.media.audio_track import NotCarriedError, UnevenSoundError, open_track
 from vidigree.media.errors import TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.joints import JointFinder, frame_rate, may_be_joined
+from vidigree.media.left_out import left_out
 from vidigree.media.opening import open_container, video_stream
 from vidigree.media.sound_lane import SoundLane
 
@@ -22,8 +22,6 @@ __all__ = ["AudioCarrier"]
 
 # What FFmpeg answers to packets that no file may hold; other failures are the output's.
 _WRONG = frozenset({errno.EINVAL, errno.ERANGE})
-
-_NAMES = {"video": "further video track", "attachment": "attachment"}
 
 
 class AudioCarrier:
@@ -37,16 +35,16 @@ class AudioCarrier:
         self._lanes: dict[int, SoundLane] = {}
         self._video = video_stream(source, path)
         self._finder = JointFinder(1 / frame_rate(self._video)) if may_be_joined(source) else None
-        left_out = []
+        refused = []
         start = Fraction(source.start_time or 0, 1_000_000)
         for number, stream in enumerate(source.streams.audio, 1):
             try:
                 track = open_track(stream, output, start)
             except NotCarriedError as error:
-                left_out.append(f"Audio track {number} was left out: {error}.")
+                refused.append(f"Audio track {number} was left out: {error}.")
             else:
                 self._lanes[stream.index] = SoundLane(track, number, self._finder)
-        self._left_out = (*left_out, *_others(source, path))
+        self._left_out = (*refused, *left_out(source, self._video))
         self._packets = self._moved()
         self._held: tuple[Fraction, Any] | None = None
 
@@ -124,20 +122,3 @@ class AudioCarrier:
         return TruncatedMediaError(
             f"The audio of {self._path} is damaged.", hint="Remove or repair the audio track."
         )
-
-
-def _others(source: Any, path: Path) -> tuple[str, ...]:
-    """Say in a sentence what is in the file beside its picture and its sound, if anything is."""
-    attached = av.stream.Disposition.attached_pic
-    video = video_stream(source, path)
-    kinds = Counter(
-        "cover picture"
-        if stream.disposition & attached
-        else _NAMES.get(stream.type, f"{stream.type} track")
-        for stream in source.streams
-        if stream.type != "audio" and stream.index != video.index
-    )
-    if not kinds:
-        return ()
-    counts = [f"{count} {kind}{'s' * (count > 1)}" for kind, count in sorted(kinds.items())]
-    return (f"Left out, as only picture and sound are carried over: {', '.join(counts)}.",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +49,8 @@ class VideoInfo:
         hdr: Name of the HDR transfer function, empty for standard range.
         pixel_aspect: Width of a pixel over its height as displayed (after rotation); 1 is square,
             and taken where the file says nothing or nothing that can be.
+        interlaced: Whether the first picture holds two moments, line by line.
+        transparent: Whether the first picture is not opaque everywhere, or other planes say so.
     """
 
     path: Path
@@ -65,6 +67,8 @@ class VideoInfo:
     variable_frame_rate: bool
     hdr: str = ""
     pixel_aspect: Fraction = Fraction(1)
+    interlaced: bool = False
+    transparent: bool = False
 
 
 class VideoReader:
@@ -78,7 +82,7 @@ class VideoReader:
             self._refuse_cut(missing_bytes(path, self._container.format.name))
             first, self._orientation, self._hdr = self._first_frame()
             self._pending: av.VideoFrame | None = first
-            self.info = _describe(
+            described = _describe(
                 path,
                 self._container,
                 self._stream,
@@ -86,6 +90,11 @@ class VideoReader:
                 rotation=self._orientation.rotation,
                 pixel_format=first.format.name,
                 hdr=self._hdr,
+            )
+            self.info = replace(
+                described,
+                interlaced=bool(first.interlaced_frame),
+                transparent=_is_transparent(first, self._stream),
             )
         except BaseException:
             self._container.close()
@@ -257,6 +266,21 @@ def _describe(
         hdr=hdr,
         pixel_aspect=_pixel_aspect(stream, rotation),
     )
+
+
+def _is_transparent(frame: av.VideoFrame, stream: Any) -> bool:
+    # FFmpeg's own decoders of VP8 and VP9 leave these planes out.
+    if stream.metadata.get("alpha_mode") == "1":
+        return True
+    if not any(component.is_alpha for component in frame.format.components):
+        return False
+    try:
+        return bool(frame.to_ndarray(format="rgba")[..., 3].min() < 255)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise UnsupportedMediaError(
+            f"Pixel format {frame.format.name} cannot be converted to RGB.",
+            hint="Convert it to H.264 yuv420p first.",
+        ) from error
 
 
 def _pixel_aspect(stream: Any, rotation: int) -> Fraction:

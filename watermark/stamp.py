@@ -119,7 +119,7 @@ def stamp(
             progress=progress,
             applied=_apply_profile(opened, settings),
         )
-        job.notes.extend(job.applied.notes)
+        job.notes.extend((*opened.notes, *job.applied.notes))
         result = job.encode(encoded)
         reading = job.read_back(encoded, result.duration)
         fingerprint = fingerprint_video(encoded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -99,3 +100,25 @@ def test_a_title_in_another_code_is_no_hindrance(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"XXXX", "\xc4h\xe9!".encode("latin-1")))
     carried(path, tmp_path / "out.mp4")
     assert clicks(tmp_path / "out.mp4") == [pytest.approx(1, abs=0.002)]
+
+
+def test_chapters_and_tags_that_stay_behind_are_named(tmp_path: Path) -> None:
+    bare, full = tmp_path / "bare.mkv", tmp_path / "full.mkv"
+    source(bare, [Track("aac")])
+    tags = {"title": "A", "artist": "B", "COMMENT": "C", "x" * 99: "D"}
+    with av.open(str(bare)) as reading, av.open(str(full), "w") as writing:
+        writing.metadata.update(tags)
+        streams = [writing.add_stream_from_template(stream) for stream in reading.streams]
+        parts = {"id": 1, "start": 0, "end": 1, "time_base": Fraction(1), "metadata": {}}
+        writing.set_chapters([parts])
+        for packet in reading.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                writing.mux(packet)
+    assert carried(bare, tmp_path / "out.mp4") == ()
+    (note,) = carried(full, tmp_path / "out.mp4")
+    assert note.startswith(
+        "Left out, as only picture and sound are carried over: 1 chapter, 4 tags"
+    )
+    assert "ARTIST" in note
+    assert len(note) < 150

@@ -251,3 +251,40 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     ]
     # 360 more frames are 250 MB uncompressed; the peak may wander by a few frames only.
     assert peaks[1] - peaks[0] < 20_000
+
+
+def one_picture(path: Path, codec: str, image: NDArray[np.uint8], kind: str) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=24)
+        stream.width, stream.height, stream.pix_fmt = image.shape[1], image.shape[0], kind
+        frame = av.VideoFrame.from_ndarray(image, format="rgba")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mov", "png"), ("b.mov", "qtrle")])
+def test_what_is_clear_is_told(tmp_path: Path, name: str, codec: str) -> None:
+    image = np.full((48, 64, 4), 255, np.uint8)
+    kind = "argb" if codec == "qtrle" else "rgba"
+    assert not probe(one_picture(tmp_path / f"opaque-{name}", codec, image, kind)).transparent
+    image[5, 6, 3] = 254
+    assert probe(one_picture(tmp_path / name, codec, image, kind)).transparent
+
+
+def test_planes_of_transparency_that_are_not_decoded_are_told(tmp_path: Path) -> None:
+    image = np.full((48, 64, 4), 128, np.uint8)
+    assert probe(one_picture(tmp_path / "a.webm", "libvpx-vp9", image, "yuva420p")).transparent
+    assert not probe(one_picture(tmp_path / "b.webm", "libvpx-vp9", image, "yuv420p")).transparent
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_interlaced_pictures_are_told(tmp_path: Path, interlaced: bool) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"x264-params": "interlaced=1:tff=1"} if interlaced else {}
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(quadrants(64, 48), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert probe(path).interlaced is interlaced

@@ -157,6 +157,28 @@ def test_what_is_left_out_of_a_file_is_told(settings: StampSettings, folder: Pat
     assert read_credentials(folder / "out.mp4", trust=TrustSettings()).integrity == "intact"
 
 
+def test_what_of_the_picture_does_not_come_along_is_told(
+    settings: StampSettings, folder: Path
+) -> None:
+    with av.open(str(folder / "in.mov"), "w") as container:
+        track = container.add_stream("png", rate=24)
+        track.width, track.height, track.pix_fmt = 128, 96, "rgba"
+        for image in images():
+            clear = np.dstack([image, np.full(image.shape[:2], 9, np.uint8)])
+            container.mux(track.encode(av.VideoFrame.from_ndarray(clear, format="rgba")))
+    receipt = stamp(folder / "in.mov", folder / "out.mp4", settings=settings)
+    assert "Transparency was left out" in receipt.summary()
+    with av.open(str(folder / "in.mp4"), "w") as container:
+        track = container.add_stream("libx264", rate=24)
+        track.width, track.height, track.pix_fmt = 128, 96, "yuv420p"
+        track.options = {"x264-params": "interlaced=1:tff=1"}
+        for image in images():
+            container.mux(track.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(track.encode(None))
+    receipt = stamp(folder / "in.mp4", folder / "out2.mp4", settings=settings)
+    assert "interlaced" in receipt.summary()
+
+
 def test_pixel_aspect_of_a_file_is_kept(settings: StampSettings, folder: Path) -> None:
     wide = {"width": 128, "height": 96, "fps": Fraction(24), "pixel_aspect": Fraction(2)}
     with VideoWriter(folder / "in.mp4", **wide) as video:  # type: ignore[arg-type]
