@@ -20,6 +20,7 @@ from vidigree.media.frame import DecodedFrame, Frame
 from vidigree.media.joints import FrameClock, frame_rate, may_be_joined
 from vidigree.media.opening import open_container, video_stream
 from vidigree.media.orientation import Orientation, turns_nothing
+from vidigree.media.reordering import in_order, says_no_order
 
 __all__ = ["Frame", "VideoInfo", "VideoReader", "open_video", "probe", "probe_container"]
 
@@ -142,7 +143,8 @@ class VideoReader:
             yield frame.image
 
     def _first_frame(self) -> tuple[av.VideoFrame, Orientation, str]:
-        self._frames = self._container.decode(self._stream)
+        decode = in_order if says_no_order(self._container, self._stream) else _as_stamped
+        self._frames = decode(self._container, self._stream)
         self._decoded = 0
         frame = self._next_frame()
         if frame is None:
@@ -192,6 +194,10 @@ class VideoReader:
                 f"{self._path} is truncated: bytes are missing, at least {missing}.",
                 hint="Get a complete copy of the file.",
             )
+
+
+def _as_stamped(container: Any, stream: Any) -> Iterator[av.VideoFrame]:
+    yield from container.decode(stream)
 
 
 def open_video(path: Path | str) -> VideoReader:

@@ -288,3 +288,29 @@ def test_interlaced_pictures_are_told(tmp_path: Path, interlaced: bool) -> None:
         container.mux(stream.encode(av.VideoFrame.from_ndarray(quadrants(64, 48), format="rgb24")))
         container.mux(stream.encode(None))
     assert probe(path).interlaced is interlaced
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.avi", "libx264"), ("a.avi", "mpeg4"), ("a.mkv", "libx264"), ("a.mp4", "libx265")],
+)
+def test_pictures_coded_in_another_order_come_at_even_times(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"bf": "3", "x265-params": "bframes=3:log-level=none"}
+        for shade in range(0, 240, 10):
+            image = np.full((48, 64, 3), shade, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with open_video(path) as video:
+        frames = list(video)
+    shades = [frame.image.mean() for frame in frames]
+    times = np.array([float(frame.time) for frame in frames]) * 24
+    assert np.diff(times) == pytest.approx(1, abs=0.05)
+    assert times[0] < 3
+    assert shades == pytest.approx(range(0, 240, 10), abs=7)
