@@ -14,6 +14,7 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.colour import BT709, known_primaries, known_transfer
 from vidigree.media.completeness import missing_bytes
 from vidigree.media.errors import NotAVideoError, TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.frame import DecodedFrame, Frame
@@ -52,6 +53,9 @@ class VideoInfo:
             and taken where the file says nothing or nothing that can be.
         interlaced: Whether the first picture holds two moments, line by line.
         transparent: Whether the first picture is not opaque everywhere, or other planes say so.
+        primaries: Whose red, green and blue the RGB pictures have (ITU-T H.273, table 2); BT.709
+            where the file says none.
+        transfer: How light becomes code in them (table 3); BT.709 where the file says nothing.
     """
 
     path: Path
@@ -70,6 +74,8 @@ class VideoInfo:
     pixel_aspect: Fraction = Fraction(1)
     interlaced: bool = False
     transparent: bool = False
+    primaries: int = BT709
+    transfer: int = BT709
 
 
 class VideoReader:
@@ -96,6 +102,8 @@ class VideoReader:
                 described,
                 interlaced=bool(first.interlaced_frame),
                 transparent=_is_transparent(first, self._stream),
+                primaries=known_primaries(first.color_primaries),
+                transfer=known_transfer(first.color_trc),
             )
         except BaseException:
             self._container.close()

@@ -201,6 +201,8 @@ class _Job:
             preset=settings.preset,
             audio_from=source.path,
             pixel_aspect=source.pixel_aspect,
+            primaries=source.primaries,
+            transfer=source.transfer,
         ) as video:
             for image in marked:
                 last = times.popleft()

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.colour import BT709
 from vidigree.media.errors import UnsupportedMediaError, UsageError
 from vidigree.media.reading import VideoInfo, open_video
 from vidigree.watermark.clip import Clip, Origin
@@ -33,6 +34,8 @@ class StampSource:
         path: The file, where there is one; its audio is carried over.
         clip_id: The mark that the frames carry already, if any.
         pixel_aspect: Width of a pixel over its height.
+        primaries: Of red, green and blue (ITU-T H.273).
+        transfer: Of the values, likewise.
         notes: What of the picture does not come along, a sentence each.
     """
 
@@ -45,6 +48,8 @@ class StampSource:
     path: Path | None = None
     clip_id: int | None = None
     pixel_aspect: Fraction = Fraction(1)
+    primaries: int = BT709
+    transfer: int = BT709
     notes: tuple[str, ...] = ()
 
 
@@ -81,6 +86,8 @@ def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) ->
         origin=origin or Origin(),
         path=source,
         pixel_aspect=info.pixel_aspect,
+        primaries=info.primaries,
+        transfer=info.transfer,
         notes=tuple(_lost(info)),
     )
 

@@ -190,6 +190,28 @@ def test_pixel_aspect_of_a_file_is_kept(settings: StampSettings, folder: Path) -
     assert probe(folder / "square.mp4").pixel_aspect == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [((9, 14), (9, 14)), ((12, 13), (12, 13)), ((6, 6), (6, 6)), ((2, 2), (1, 1))],
+    ids=["BT.2020", "Display P3", "BT.601", "nothing said"],
+)
+def test_colours_stay_those_of_the_file(
+    settings: StampSettings, folder: Path, said: tuple[int, int], kept: tuple[int, int]
+) -> None:
+    with av.open(str(folder / "in.mp4"), "w") as container:
+        track = container.add_stream("libx264", rate=24)
+        track.width, track.height, track.pix_fmt = 128, 96, "yuv420p"
+        track.codec_context.color_primaries, track.codec_context.color_trc = said
+        for image in images():
+            container.mux(track.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(track.encode(None))
+    stamp(folder / "in.mp4", folder / "out.mp4", settings=settings)
+    with av.open(str(folder / "out.mp4")) as container:
+        (frame, *_) = container.decode(video=0)
+    assert (frame.color_primaries, frame.color_trc) == kept
+    assert (frame.colorspace, frame.color_range) == (1, 1)
+
+
 def test_odd_sizes_are_padded_only_when_asked(settings: StampSettings, folder: Path) -> None:
     odd = [image[:95, :127] for image in images()]
     shape = {"width": 127, "height": 95}
