@@ -48,6 +48,7 @@ from vidigree.watermark.clip import Clip, Origin
 from vidigree.watermark.credentials import (
     ManifestRequest,
     TrustSettings,
+    check_parent,
     mark_soft_binding,
     read_credentials,
     sign_file,
@@ -110,6 +111,8 @@ def stamp(
         encoded = stack.enter_context(scratch_file(output))
         tagged = stack.enter_context(scratch_file(output))
         opened = open_source(source, origin, stack)
+        if opened.path is not None:
+            check_parent(opened.path)
         job = _Job(
             settings=settings,
             method=method,
