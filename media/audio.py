@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,40 +11,47 @@ from typing import Any
 import av
 import av.error
 
-from vidigree.media.audio_track import AudioTrack, NotCarriedError, open_track
-from vidigree.media.errors import TruncatedMediaError
+from vidigree.media.audio_track import NotCarriedError, UnevenSoundError, open_track
+from vidigree.media.errors import TruncatedMediaError, UnsupportedMediaError
+from vidigree.media.joints import JointFinder, frame_rate, may_be_joined
+from vidigree.media.left_out import left_out
 from vidigree.media.opening import open_container, video_stream
+from vidigree.media.sound_lane import SoundLane
 
 __all__ = ["AudioCarrier"]
 
 # What FFmpeg answers to packets that no file may hold; other failures are the output's.
 _WRONG = frozenset({errno.EINVAL, errno.ERANGE})
 
-_NAMES = {"video": "further video track", "attachment": "attachment"}
-
 
 class AudioCarrier:
     """Moves the audio tracks of a file into an output container.
 
     The packets are copied where MP4 can hold the codec, otherwise encoded again as AAC.
-
-    Attributes:
-        notes: What else is in the file and does not come along, a sentence each.
     """
 
     def __init__(self, source: Any, output: Any, path: Path) -> None:
         self._source, self._output, self._path = source, output, path
-        self._tracks: dict[int, AudioTrack] = {}
-        left_out = []
+        self._lanes: dict[int, SoundLane] = {}
+        self._video = video_stream(source, path)
+        self._finder = JointFinder(1 / frame_rate(self._video)) if may_be_joined(source) else None
+        refused = []
         start = Fraction(source.start_time or 0, 1_000_000)
         for number, stream in enumerate(source.streams.audio, 1):
             try:
-                self._tracks[stream.index] = open_track(stream, output, start)
+                track = open_track(stream, output, start)
             except NotCarriedError as error:
-                left_out.append(f"Audio track {number} was left out: {error}.")
-        self.notes = (*left_out, *_others(source, path))
+                refused.append(f"Audio track {number} was left out: {error}.")
+            else:
+                self._lanes[stream.index] = SoundLane(track, number, self._finder)
+        self._left_out = (*refused, *left_out(source, self._video))
         self._packets = self._moved()
         self._held: tuple[Fraction, Any] | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is in the file and did not come along so far, a sentence each."""
+        return (*self._left_out, *(note for lane in self._lanes.values() for note in lane.notes))
 
     @classmethod
     def open(cls, path: Path, output: Any) -> AudioCarrier:
@@ -66,6 +72,7 @@ class AudioCarrier:
 
         Raises:
             TruncatedMediaError: An audio track is damaged.
+            UnsupportedMediaError: A track runs backwards, or changes its form and cannot.
         """
         while True:
             if self._held is None:
@@ -87,33 +94,31 @@ class AudioCarrier:
     def _next(self) -> tuple[Fraction, Any] | None:
         try:
             return next(self._packets, None)
+        except UnevenSoundError as error:
+            raise UnsupportedMediaError(
+                f"The audio of {self._path} {error}.",
+                hint="Encode its audio anew with FFmpeg (-c:v copy -c:a aac), or remove it.",
+            ) from error
         except (av.error.FFmpegError, ValueError) as error:
             raise self._damaged() from error
 
     def _moved(self) -> Iterator[tuple[Fraction, Any]]:
-        inputs = [self._source.streams[index] for index in self._tracks]
-        if inputs:
+        inputs = [self._source.streams[index] for index in self._lanes]
+        if not inputs:
+            return
+        if self._finder is None:
             for packet in self._source.demux(inputs):
-                yield from self._tracks[packet.stream.index].take(packet)
+                yield from self._lanes[packet.stream.index].take(packet)
+            return
+        for packet in self._source.demux([self._video, *inputs]):
+            if packet.stream.index == self._video.index:
+                self._finder.see(packet)
+                for lane in self._lanes.values():
+                    yield from lane.go_on()
+            else:
+                yield from self._lanes[packet.stream.index].take(packet)
 
     def _damaged(self) -> TruncatedMediaError:
         return TruncatedMediaError(
             f"The audio of {self._path} is damaged.", hint="Remove or repair the audio track."
         )
-
-
-def _others(source: Any, path: Path) -> tuple[str, ...]:
-    """Say in a sentence what is in the file beside its picture and its sound, if anything is."""
-    attached = av.stream.Disposition.attached_pic
-    video = video_stream(source, path)
-    kinds = Counter(
-        "cover picture"
-        if stream.disposition & attached
-        else _NAMES.get(stream.type, f"{stream.type} track")
-        for stream in source.streams
-        if stream.type != "audio" and stream.index != video.index
-    )
-    if not kinds:
-        return ()
-    counts = [f"{count} {kind}{'s' * (count > 1)}" for kind, count in sorted(kinds.items())]
-    return (f"Left out, as only picture and sound are carried over: {', '.join(counts)}.",)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import av
 import av.error
 
-__all__ = ["AudioTrack", "NotCarriedError", "open_track"]
+__all__ = ["AudioTrack", "NotCarriedError", "UnevenSoundError", "open_track"]
 
 _COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 _AAC_FRAME = 1_024  # samples a frame; AAC takes no other length
@@ -48,6 +48,10 @@ _Timed = tuple[Fraction, Any]
 
 class NotCarriedError(Exception):
     """A track that an MP4 cannot hold; the text says why."""
+
+
+class UnevenSoundError(Exception):
+    """A track that cannot go on as it began; the text says what it does."""
 
 
 class AudioTrack(Protocol):
@@ -107,14 +111,34 @@ class _Copied:
     def __init__(self, stream: Any, output: Any, start: Fraction) -> None:
         self.stream = output.add_stream_from_template(stream)
         self._shift = round(start / stream.time_base)
+        self._form: bytes | None = None
 
     def take(self, packet: Any) -> Iterator[_Timed]:
         if packet.dts is None:  # the demuxer's end marker
             return
+        form = _adts_form(packet)
+        if self._form is not None and form and form != self._form:
+            # An MP4 says once what AAC is in it, and players hear noise or nothing from here on.
+            raise UnevenSoundError("changes its rate or its channels in the middle")
+        self._form = form or self._form
         packet.dts -= self._shift
         packet.pts = packet.dts if packet.pts is None else packet.pts - self._shift
         packet.stream = self.stream
         yield packet.dts * packet.time_base, packet
+
+
+def _adts_form(packet: Any) -> bytes:
+    """Return profile, rate and channels of AAC that says them in every packet, else nothing.
+
+    Source:
+        ISO/IEC 13818-7, section 6.2.1 (fixed header of ADTS).
+    """
+    if packet.stream.codec_context.name != "aac" or packet.size < 4:
+        return b""
+    head = bytes(memoryview(packet)[:4])
+    if head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
+        return b""
+    return bytes([head[2] & 0xFD, head[3] & 0xC0])
 
 
 class _Encoded:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,11 +14,14 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.colour import BT709, known_primaries, known_transfer
 from vidigree.media.completeness import missing_bytes
 from vidigree.media.errors import NotAVideoError, TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.frame import DecodedFrame, Frame
+from vidigree.media.joints import FrameClock, frame_rate, may_be_joined
 from vidigree.media.opening import open_container, video_stream
 from vidigree.media.orientation import Orientation, turns_nothing
+from vidigree.media.reordering import in_order, says_no_order
 
 __all__ = ["Frame", "VideoInfo", "VideoReader", "open_video", "probe", "probe_container"]
 
@@ -48,6 +51,11 @@ class VideoInfo:
         hdr: Name of the HDR transfer function, empty for standard range.
         pixel_aspect: Width of a pixel over its height as displayed (after rotation); 1 is square,
             and taken where the file says nothing or nothing that can be.
+        interlaced: Whether the first picture holds two moments, line by line.
+        transparent: Whether the first picture is not opaque everywhere, or other planes say so.
+        primaries: Whose red, green and blue the RGB pictures have (ITU-T H.273, table 2); BT.709
+            where the file says none.
+        transfer: How light becomes code in them (table 3); BT.709 where the file says nothing.
     """
 
     path: Path
@@ -64,6 +72,10 @@ class VideoInfo:
     variable_frame_rate: bool
     hdr: str = ""
     pixel_aspect: Fraction = Fraction(1)
+    interlaced: bool = False
+    transparent: bool = False
+    primaries: int = BT709
+    transfer: int = BT709
 
 
 class VideoReader:
@@ -77,7 +89,7 @@ class VideoReader:
             self._refuse_cut(missing_bytes(path, self._container.format.name))
             first, self._orientation, self._hdr = self._first_frame()
             self._pending: av.VideoFrame | None = first
-            self.info = _describe(
+            described = _describe(
                 path,
                 self._container,
                 self._stream,
@@ -85,6 +97,13 @@ class VideoReader:
                 rotation=self._orientation.rotation,
                 pixel_format=first.format.name,
                 hdr=self._hdr,
+            )
+            self.info = replace(
+                described,
+                interlaced=bool(first.interlaced_frame),
+                transparent=_is_transparent(first, self._stream),
+                primaries=known_primaries(first.color_primaries),
+                transfer=known_transfer(first.color_trc),
             )
         except BaseException:
             self._container.close()
@@ -112,18 +131,13 @@ class VideoReader:
             TruncatedMediaError: The file ends early, or a frame cannot be decoded.
             UnsupportedMediaError: The pictures change their size.
         """
-        step = 1 / self.info.fps
+        clock = FrameClock(1 / self.info.fps, joined=may_be_joined(self._container))
         start = Fraction(self._container.start_time or 0, 1_000_000)
-        previous: Fraction | None = None
         while (frame := self._pending) is not None:
+            stamp = None
             if frame.pts is not None and frame.time_base is not None:
-                time = max(frame.pts * frame.time_base - start, Fraction(0))
-            else:
-                time = Fraction(0) if previous is None else previous + step
-            # Damaged or missing stamps must not run backwards: later code divides by distances.
-            if previous is not None and time <= previous:
-                time = previous + step
-            previous = time
+                stamp = frame.pts * frame.time_base - start
+            time = clock.time(stamp)
             self._check_size(frame)
             yield DecodedFrame(
                 frame, orientation=self._orientation, time=time, name=str(self._path)
@@ -137,7 +151,8 @@ class VideoReader:
             yield frame.image
 
     def _first_frame(self) -> tuple[av.VideoFrame, Orientation, str]:
-        self._frames = self._container.decode(self._stream)
+        decode = in_order if says_no_order(self._container, self._stream) else _as_stamped
+        self._frames = decode(self._container, self._stream)
         self._decoded = 0
         frame = self._next_frame()
         if frame is None:
@@ -187,6 +202,10 @@ class VideoReader:
                 f"{self._path} is truncated: bytes are missing, at least {missing}.",
                 hint="Get a complete copy of the file.",
             )
+
+
+def _as_stamped(container: Any, stream: Any) -> Iterator[av.VideoFrame]:
+    yield from container.decode(stream)
 
 
 def open_video(path: Path | str) -> VideoReader:
@@ -249,7 +268,7 @@ def _describe(
         path=path,
         width=size[0],
         height=size[1],
-        fps=Fraction(average or stream.guessed_rate or base or Fraction(25)),
+        fps=frame_rate(stream),
         num_frames=stream.frames or None,
         duration=duration,
         rotation=rotation,
@@ -261,6 +280,21 @@ def _describe(
         hdr=hdr,
         pixel_aspect=_pixel_aspect(stream, rotation),
     )
+
+
+def _is_transparent(frame: av.VideoFrame, stream: Any) -> bool:
+    # FFmpeg's own decoders of VP8 and VP9 leave these planes out.
+    if stream.metadata.get("alpha_mode") == "1":
+        return True
+    if not any(component.is_alpha for component in frame.format.components):
+        return False
+    try:
+        return bool(frame.to_ndarray(format="rgba")[..., 3].min() < 255)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise UnsupportedMediaError(
+            f"Pixel format {frame.format.name} cannot be converted to RGB.",
+            hint="Convert it to H.264 yuv420p first.",
+        ) from error
 
 
 def _pixel_aspect(stream: Any, rotation: int) -> Fraction:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.container import Box
 from vidigree.media.errors import TruncatedMediaError, UnsupportedMediaError
-from vidigree.media.raw_sound import raw_sound_bytes
+from vidigree.media.raw_sound import packet_of_sound, raw_sound_bytes
 
 __all__ = ["SampleLayout", "sample_layout"]
 
@@ -27,7 +27,7 @@ MAX_TABLE_BYTES = 256 * 2**20
 _MAX_REFERENCE_BYTES = 2**20
 _LONGEST_DESCRIPTION = 256
 
-_TABLES = frozenset({b"stco", b"co64", b"stsc", b"stsz", b"stz2", b"stsd"})
+_TABLES = frozenset({b"stco", b"co64", b"stsc", b"stsz", b"stz2", b"stsd", b"stts"})
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -138,17 +138,29 @@ def _chunk_sizes(stream: BinaryIO, track: _Track, chunks: int) -> NDArray[np.int
     uniform, count = struct.unpack_from(">II", data, 4)
     ends = np.minimum(ends, count)
     if uniform:
-        uniform = _raw_sound_bytes(stream, track) or uniform
-        return np.asarray(np.diff(ends, prepend=0) * uniform, np.int64)
+        samples = np.asarray(np.diff(ends, prepend=0), np.int64)
+        description = _description(stream, track)
+        in_packet, size = packet_of_sound(description)
+        if size and _lasts_one_tick(stream, track):
+            return -(-samples // in_packet) * size
+        return samples * (raw_sound_bytes(description) or uniform)
     return _sums(_table(data, 8, ">u4", 1)[:, 0], ends)
 
 
-def _raw_sound_bytes(stream: BinaryIO, track: _Track) -> int:
+def _description(stream: BinaryIO, track: _Track) -> bytes:
     if b"stsd" not in track.tables:
-        return 0
+        return b""
     box = track.tables[b"stsd"]
     stream.seek(box.payload_offset)
-    return raw_sound_bytes(stream.read(min(_LONGEST_DESCRIPTION, box.payload_size)))
+    return stream.read(min(_LONGEST_DESCRIPTION, box.payload_size))
+
+
+def _lasts_one_tick(stream: BinaryIO, track: _Track) -> bool:
+    """Return whether every sample does; of a packet of sound each would last longer."""
+    if b"stts" not in track.tables:
+        return False
+    rows = _table(_payload(stream, track.tables[b"stts"]), 4, ">u4", 2)
+    return len(rows) == 1 and bool(rows[0, 1] == 1)
 
 
 def _compact_sizes(stream: BinaryIO, track: _Track, ends: NDArray[np.int64]) -> NDArray[np.int64]:

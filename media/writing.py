@@ -1,4 +1,4 @@
-"""Writing video: MP4 with H.264, yuv420p, bt709 tags, index in front, audio carried over."""
+"""Writing video: MP4 with H.264, yuv420p, colour tags, index in front, audio carried over."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media.audio import AudioCarrier
+from vidigree.media.colour import BT709
 from vidigree.media.errors import MediaError, OutputError, UnsupportedMediaError
 from vidigree.media.output import output_error
 
 __all__ = ["VideoWriter"]
 
-_BT709 = 1  # ITU-T H.273: primaries, transfer and matrix all number BT.709 as 1
 _LIMITED_RANGE = 1  # FFmpeg's AVCOL_RANGE_MPEG
 _CLOCK = 90_000  # ticks per second; the usual video clock, divides 24, 25, 30 and 60 frames
 
@@ -37,6 +37,8 @@ class VideoWriter:
         audio_from: File whose audio tracks are carried over; copied where MP4 can hold them, else
             AAC.
         pixel_aspect: Width of a pixel over its height; 1 writes none.
+        primaries: Of the frames' red, green and blue (ITU-T H.273); nothing is converted.
+        transfer: Of the frames' values, likewise.
 
     Attributes:
         notes: What of ``audio_from`` is left out beside its picture, a sentence each.
@@ -58,6 +60,8 @@ class VideoWriter:
         preset: str = "medium",
         audio_from: Path | None = None,
         pixel_aspect: Fraction = Fraction(1),
+        primaries: int = BT709,
+        transfer: int = BT709,
     ) -> None:
         if width % 2 or height % 2:
             raise UnsupportedMediaError(
@@ -81,6 +85,8 @@ class VideoWriter:
                 str(path), "w", format="mp4", options={"movflags": "+faststart"}
             )
             self._stream = self._add_stream(Fraction(fps), crf, preset)
+            self._stream.codec_context.color_primaries = primaries
+            self._stream.codec_context.color_trc = transfer
             if pixel_aspect != 1:
                 self._stream.codec_context.sample_aspect_ratio = pixel_aspect
             if audio_from is not None:
@@ -148,6 +154,7 @@ class VideoWriter:
         self._encode(None)
         if self._audio is not None:
             self._carry_audio(None)
+            self.notes = self._audio.notes
             self._audio.close()
         try:
             self._container.close()
@@ -171,7 +178,7 @@ class VideoWriter:
         stream.options = {"crf": str(crf), "preset": preset}
         context = stream.codec_context
         context.time_base = Fraction(1, _CLOCK)
-        context.color_primaries = context.color_trc = context.colorspace = _BT709
+        context.colorspace = BT709
         context.color_range = _LIMITED_RANGE
         return stream
 

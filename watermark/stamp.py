@@ -48,6 +48,7 @@ from vidigree.watermark.clip import Clip, Origin
 from vidigree.watermark.credentials import (
     ManifestRequest,
     TrustSettings,
+    check_parent,
     mark_soft_binding,
     read_credentials,
     sign_file,
@@ -110,6 +111,8 @@ def stamp(
         encoded = stack.enter_context(scratch_file(output))
         tagged = stack.enter_context(scratch_file(output))
         opened = open_source(source, origin, stack)
+        if opened.path is not None:
+            check_parent(opened.path)
         job = _Job(
             settings=settings,
             method=method,
@@ -119,7 +122,7 @@ def stamp(
             progress=progress,
             applied=_apply_profile(opened, settings),
         )
-        job.notes.extend(job.applied.notes)
+        job.notes.extend((*opened.notes, *job.applied.notes))
         result = job.encode(encoded)
         reading = job.read_back(encoded, result.duration)
         fingerprint = fingerprint_video(encoded)
@@ -201,6 +204,8 @@ class _Job:
             preset=settings.preset,
             audio_from=source.path,
             pixel_aspect=source.pixel_aspect,
+            primaries=source.primaries,
+            transfer=source.transfer,
         ) as video:
             for image in marked:
                 last = times.popleft()

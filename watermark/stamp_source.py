@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.colour import BT709
 from vidigree.media.errors import UnsupportedMediaError, UsageError
-from vidigree.media.reading import open_video
+from vidigree.media.reading import VideoInfo, open_video
 from vidigree.watermark.clip import Clip, Origin
 
 __all__ = ["StampSource", "check_name", "keep_source", "open_source", "padded"]
@@ -33,6 +34,9 @@ class StampSource:
         path: The file, where there is one; its audio is carried over.
         clip_id: The mark that the frames carry already, if any.
         pixel_aspect: Width of a pixel over its height.
+        primaries: Of red, green and blue (ITU-T H.273).
+        transfer: Of the values, likewise.
+        notes: What of the picture does not come along, a sentence each.
     """
 
     frames: Iterable[tuple[NDArray[np.uint8], Fraction | None]]
@@ -44,6 +48,9 @@ class StampSource:
     path: Path | None = None
     clip_id: int | None = None
     pixel_aspect: Fraction = Fraction(1)
+    primaries: int = BT709
+    transfer: int = BT709
+    notes: tuple[str, ...] = ()
 
 
 def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) -> StampSource:
@@ -79,7 +86,20 @@ def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) ->
         origin=origin or Origin(),
         path=source,
         pixel_aspect=info.pixel_aspect,
+        primaries=info.primaries,
+        transfer=info.transfer,
+        notes=tuple(_lost(info)),
     )
+
+
+def _lost(info: VideoInfo) -> Iterator[str]:
+    if info.transparent:
+        yield "Transparency was left out: clear places show the colour that is stored for them."
+    if info.interlaced:
+        yield (
+            "The clip says that it is interlaced, and players will not know it any more: where the"
+            " lines of two moments are in a frame, they stay. Deinterlace it before it is stamped."
+        )
 
 
 def check_name(output: Path) -> None:

@@ -2,111 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
-
-from vidigree.media import TruncatedMediaError, VideoWriter, open_video
-
-_FRAMES = 36
-_FPS = 24
-
-
-@dataclass(frozen=True)
-class Track:
-    """A track that is silent but for a click, in all channels, at a time in seconds."""
-
-    codec: str = "pcm_s16le"
-    rate: int = 48_000
-    layout: str = "mono"
-    click: float = 1.0
-    language: str = ""
-    disposition: int = 0
-
-
-def picture(number: int) -> np.ndarray:
-    x, y = np.meshgrid(np.arange(96), np.arange(64))
-    return np.stack([(x * 2 + number) % 256, (y * 3) % 256, (x + y) % 256], -1).astype(np.uint8)
-
-
-def source(
-    path: Path, tracks: Sequence[Track], *, videos: int = 1, offset: int = 0, title: str = ""
-) -> Path:
-    """Write a clip of 1.5 s with tracks, beginning ``offset`` seconds later than others."""
-    options = {"output_ts_offset": str(offset)}
-    with av.open(str(path), "w", container_options=options) as container:
-        container.metadata["title"] = title
-        codec = "mpeg4" if path.suffix == ".avi" else "libx264"
-        pictures = [container.add_stream(codec, rate=_FPS) for _ in range(videos)]
-        for video in pictures:
-            video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
-        streams = [container.add_stream(t.codec, rate=t.rate, layout=t.layout) for t in tracks]
-        for stream, track in zip(streams, tracks, strict=True):
-            stream.disposition = track.disposition
-            if track.language:
-                stream.metadata["language"] = track.language
-        for video in pictures:
-            for number in range(_FRAMES):
-                frame = av.VideoFrame.from_ndarray(picture(number), format="rgb24")
-                container.mux(video.encode(frame))
-            container.mux(video.encode(None))
-        for stream, track in zip(streams, tracks, strict=True):
-            resampler = av.AudioResampler(
-                format=stream.codec_context.format,
-                layout=track.layout,
-                rate=track.rate,
-                frame_size=stream.codec_context.frame_size or 1_024,
-            )
-            for part in [*resampler.resample(clicking(track)), *resampler.resample(None)]:
-                container.mux(stream.encode(part))
-            container.mux(stream.encode(None))
-    return path
-
-
-def clicking(track: Track) -> av.AudioFrame:
-    channels = av.AudioLayout(track.layout).nb_channels
-    samples = np.zeros((track.rate * _FRAMES // _FPS, channels), np.float32)
-    start, length = int(track.click * track.rate), track.rate // 20
-    # So low that a channel for bass lets it pass, too.
-    samples[start : start + length] = 0.7
-    frame = av.AudioFrame(format="flt", layout=track.layout, samples=len(samples))
-    data = samples.tobytes()
-    frame.planes[0].update(data.ljust(frame.planes[0].buffer_size, b"\0"))
-    frame.rate, frame.pts, frame.time_base = track.rate, 0, Fraction(1, track.rate)
-    return frame
-
-
-def carried(path: Path, output: Path) -> tuple[str, ...]:
-    """Write the pictures of a file anew, its sound carried over; return the notes."""
-    with (
-        open_video(path) as video,
-        VideoWriter(output, width=96, height=64, fps=Fraction(_FPS), audio_from=path) as writer,
-    ):
-        for frame in video:
-            writer.write(frame.image, frame.time)
-    return writer.notes
-
-
-def clicks(path: Path, number: int = 0) -> list[float]:
-    """Return when each channel of a track first is loud, in seconds; -1 if never."""
-    with av.open(str(path)) as container:
-        stream = container.streams.audio[number]
-        layout = stream.codec_context.layout
-        resampler = av.AudioResampler(format="flt", layout=layout, rate=stream.rate)
-        firsts = [-1.0] * layout.nb_channels
-        for frame in container.decode(stream):
-            for part in resampler.resample(frame):
-                sound = np.frombuffer(part.planes[0], np.float32)[: part.samples * len(firsts)]
-                loud = np.abs(sound.reshape(part.samples, -1)) > 0.2
-                for channel in np.flatnonzero(loud.any(0)):
-                    at = part.pts * part.time_base + loud[:, channel].argmax() / stream.rate
-                    firsts[channel] = at if firsts[channel] < 0 else firsts[channel]
-    return [float(first) for first in firsts]
+from fixtures.sounding_clips import Track, carried, clicks, source
 
 
 @pytest.mark.parametrize(
@@ -201,15 +102,23 @@ def test_a_title_in_another_code_is_no_hindrance(tmp_path: Path) -> None:
     assert clicks(tmp_path / "out.mp4") == [pytest.approx(1, abs=0.002)]
 
 
-@pytest.mark.parametrize("offset", [0, 2])
-def test_a_track_may_change_its_form_but_not_run_backwards(tmp_path: Path, offset: int) -> None:
-    silent = source(tmp_path / "a.ts", [Track("mp2", 32_000, click=9)])
-    other = source(tmp_path / "b.ts", [Track("mp2", 48_000, "stereo", click=0.5)], offset=offset)
-    path, output = tmp_path / "in.ts", tmp_path / "out.mp4"
-    path.write_bytes(silent.read_bytes() + other.read_bytes())
-    if offset:
-        carried(path, output)
-        assert clicks(output) == [pytest.approx(offset + 0.5, abs=0.1)]
-    else:
-        with pytest.raises(TruncatedMediaError, match=r"audio of .* is damaged"):
-            carried(path, output)
+def test_chapters_and_tags_that_stay_behind_are_named(tmp_path: Path) -> None:
+    bare, full = tmp_path / "bare.mkv", tmp_path / "full.mkv"
+    source(bare, [Track("aac")])
+    tags = {"title": "A", "artist": "B", "COMMENT": "C", "x" * 99: "D"}
+    with av.open(str(bare)) as reading, av.open(str(full), "w") as writing:
+        writing.metadata.update(tags)
+        streams = [writing.add_stream_from_template(stream) for stream in reading.streams]
+        parts = {"id": 1, "start": 0, "end": 1, "time_base": Fraction(1), "metadata": {}}
+        writing.set_chapters([parts])
+        for packet in reading.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                writing.mux(packet)
+    assert carried(bare, tmp_path / "out.mp4") == ()
+    (note,) = carried(full, tmp_path / "out.mp4")
+    assert note.startswith(
+        "Left out, as only picture and sound are carried over: 1 chapter, 4 tags"
+    )
+    assert "ARTIST" in note
+    assert len(note) < 150

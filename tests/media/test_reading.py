@@ -251,3 +251,66 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     ]
     # 360 more frames are 250 MB uncompressed; the peak may wander by a few frames only.
     assert peaks[1] - peaks[0] < 20_000
+
+
+def one_picture(path: Path, codec: str, image: NDArray[np.uint8], kind: str) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=24)
+        stream.width, stream.height, stream.pix_fmt = image.shape[1], image.shape[0], kind
+        frame = av.VideoFrame.from_ndarray(image, format="rgba")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mov", "png"), ("b.mov", "qtrle")])
+def test_what_is_clear_is_told(tmp_path: Path, name: str, codec: str) -> None:
+    image = np.full((48, 64, 4), 255, np.uint8)
+    kind = "argb" if codec == "qtrle" else "rgba"
+    assert not probe(one_picture(tmp_path / f"opaque-{name}", codec, image, kind)).transparent
+    image[5, 6, 3] = 254
+    assert probe(one_picture(tmp_path / name, codec, image, kind)).transparent
+
+
+def test_planes_of_transparency_that_are_not_decoded_are_told(tmp_path: Path) -> None:
+    image = np.full((48, 64, 4), 128, np.uint8)
+    assert probe(one_picture(tmp_path / "a.webm", "libvpx-vp9", image, "yuva420p")).transparent
+    assert not probe(one_picture(tmp_path / "b.webm", "libvpx-vp9", image, "yuv420p")).transparent
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_interlaced_pictures_are_told(tmp_path: Path, interlaced: bool) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"x264-params": "interlaced=1:tff=1"} if interlaced else {}
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(quadrants(64, 48), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert probe(path).interlaced is interlaced
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.avi", "libx264"), ("a.avi", "mpeg4"), ("a.mkv", "libx264"), ("a.mp4", "libx265")],
+)
+def test_pictures_coded_in_another_order_come_at_even_times(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.options = {"bf": "3", "x265-params": "bframes=3:log-level=none"}
+        for shade in range(0, 240, 10):
+            image = np.full((48, 64, 3), shade, np.uint8)
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with open_video(path) as video:
+        frames = list(video)
+    shades = [frame.image.mean() for frame in frames]
+    times = np.array([float(frame.time) for frame in frames]) * 24
+    assert np.diff(times) == pytest.approx(1, abs=0.05)
+    assert times[0] < 3
+    assert shades == pytest.approx(range(0, 240, 10), abs=7)

@@ -30,7 +30,7 @@ from vidigree.watermark.credentials.readings import (
 from vidigree.watermark.credentials.signer import Signer
 from vidigree.watermark.credentials.signers import SignerSettings, open_signer
 from vidigree.watermark.credentials.signers.callback import CallbackSigner
-from vidigree.watermark.credentials.signing import sign_file
+from vidigree.watermark.credentials.signing import check_parent, sign_file
 from vidigree.watermark.credentials.timestamps import Timestamping
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
 
@@ -54,6 +54,7 @@ __all__ = [
     "Timestamping",
     "TrustList",
     "TrustSettings",
+    "check_parent",
     "identity_from_chain",
     "init_identity",
     "load_identity",

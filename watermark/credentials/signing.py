@@ -25,7 +25,7 @@ from vidigree.watermark.credentials.trust import TrustList, TrustSettings
 if TYPE_CHECKING:
     from c2pa import Builder, Context
 
-__all__ = ["sign_file"]
+__all__ = ["check_parent", "sign_file"]
 
 _CHECK_KEYS = "Run `vidigree keys check`; it says what is wrong with a certificate."
 
@@ -74,6 +74,21 @@ def sign_file(
             timestamping=timestamping or Timestamping(),
             report=report or _say_nothing,
         )
+
+
+def check_parent(path: Path) -> None:
+    """Refuse a file that no clip can be signed as made from, before any work is done on it.
+
+    Raises:
+        CredentialsError: Its boxes or its credentials are damaged, or it cannot be read.
+    """
+    from c2pa import Builder
+
+    with (
+        sdk_errors("The manifest cannot be built", "This is a defect; please report it."),
+        Builder("{}", context=sdk_context(TrustSettings())) as builder,
+    ):
+        _add_ingredient(builder, path, relationship="parentOf", label=PARENT)
 
 
 def _say_nothing(sentence: str) -> None:
@@ -130,7 +145,8 @@ def _add_ingredient(builder: Builder, path: Path, *, relationship: str, label: s
     }
     with sdk_errors(
         f"The input {path} cannot become an ingredient",
-        "Its content credentials may be damaged; remove them or use another file.",
+        "Its boxes or its content credentials are damaged: write it anew with FFmpeg (-c copy), or"
+        " use another file.",
     ):
         try:
             with path.open("rb") as stream:

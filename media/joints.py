@@ -1,0 +1,160 @@
+"""Clips that were joined by appending one file to another, as MPEG streams may be.
+
+Each part has times of its own, which most often begin again where the last part began. Players show
+the parts one after the other, and so does this package: where the pictures' times jump back, what
+follows goes on one frame after the picture before, and its sound moves with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+__all__ = ["FrameClock", "Joint", "JointFinder", "SoundClock", "frame_rate", "may_be_joined"]
+
+_JUMP = Fraction(1, 10)
+"""Seconds that a time must jump back at least; players take the same. Less is a bad stamp."""
+
+_PATIENCE = Fraction(1)
+"""Seconds of pictures after a jump of the sound in which that of the pictures must come."""
+
+
+def may_be_joined(container: Any) -> bool:
+    """Return whether this kind of file may be made by appending one to another."""
+    return container.format.name in ("mpegts", "mpeg")
+
+
+def frame_rate(stream: Any) -> Fraction:
+    """Return the frames per second of a video stream; 25 where nothing says it."""
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+    return Fraction(rate or Fraction(25))
+
+
+class FrameClock:
+    """Gives frames in display order times that grow.
+
+    Args:
+        step: Seconds between frames, where their stamps do not say it.
+        joined: Whether the file may be several, one appended to the other.
+    """
+
+    def __init__(self, step: Fraction, *, joined: bool) -> None:
+        self._step, self._joined = step, joined
+        self._shift = Fraction(0)
+        self._last: Fraction | None = None
+
+    def time(self, stamp: Fraction | None) -> Fraction:
+        """Return the time of the next frame in seconds, given its stamp in seconds, if any."""
+        last = self._last
+        go_on = Fraction(0) if last is None else last + self._step
+        time = go_on if stamp is None else max(stamp + self._shift, Fraction(0))
+        # Damaged or missing stamps must not run backwards: later code divides by distances.
+        if last is not None and time <= last:
+            if self._joined and time < last - _JUMP:
+                self._shift += go_on - time
+            time = go_on
+        self._last = time
+        return time
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Where one part ends and another begins.
+
+    Attributes:
+        end: Stamp of the last part's end, in seconds.
+        start: Stamp of the next part's first picture, in seconds.
+        shift: Seconds to add to the stamps of the next part.
+    """
+
+    end: Fraction
+    start: Fraction
+    shift: Fraction
+
+
+class JointFinder:
+    """Finds the joints of a file by its coded pictures; the same that :class:`FrameClock` finds.
+
+    Args:
+        step: Seconds between frames.
+
+    Attributes:
+        joints: Those found so far.
+        time: Stamp of the last coded picture in seconds, ``None`` before the first.
+    """
+
+    def __init__(self, step: Fraction) -> None:
+        self._step = step
+        self._latest: Fraction | None = None
+        self.joints: list[Joint] = []
+        self.time: Fraction | None = None
+
+    def see(self, packet: Any) -> None:
+        """Take the next coded picture."""
+        if packet.dts is None:
+            return
+        coded = packet.dts * packet.time_base
+        shown = coded if packet.pts is None else packet.pts * packet.time_base
+        if self._latest is not None and self.time is not None and coded < self.time - _JUMP:
+            end = self._latest + self._step
+            before = self.joints[-1].shift if self.joints else Fraction(0)
+            self.joints.append(Joint(end=end, start=shown, shift=before + end - shown))
+            self._latest = None
+        self._latest = shown if self._latest is None else max(shown, self._latest)
+        self.time = coded
+
+
+class SoundClock:
+    """Tells which part of a joined file the packets of one audio track belong to.
+
+    A track's packets may come before or after the pictures of their part, so that some wait.
+
+    Args:
+        finder: What is known of the pictures.
+    """
+
+    def __init__(self, finder: JointFinder) -> None:
+        self._finder = finder
+        self._part = 0
+        self._last: Fraction | None = None
+        self._waiting: list[Any] = []
+        self._since: Fraction | None = None
+
+    def take(self, packet: Any) -> Iterator[tuple[Any, Fraction]]:
+        """Yield packets that are placed now, each with the seconds to add to its stamps."""
+        self._waiting.append(packet)
+        yield from self.placed()
+
+    def placed(self, *, all_of_them: bool = False) -> Iterator[tuple[Any, Fraction]]:
+        """Yield those of the waiting packets whose part is known; ask again after a picture.
+
+        Args:
+            all_of_them: Whether no picture will come any more.
+        """
+        while self._waiting:
+            packet = self._waiting[0]
+            time = packet.dts * packet.time_base
+            if not self._is_placed(time) and not all_of_them:
+                return
+            self._since = None
+            self._last = time
+            joints = self._finder.joints
+            yield self._waiting.pop(0), joints[self._part - 1].shift if self._part else Fraction(0)
+
+    def _is_placed(self, time: Fraction) -> bool:
+        joints = self._finder.joints
+        while self._part < len(joints):
+            joint = joints[self._part]
+            if abs(time - joint.end) < abs(time - joint.start):
+                return True
+            self._part += 1
+            self._last = None
+        if self._last is None or time >= self._last - _JUMP:
+            return True
+        # It jumped back and the pictures did not: theirs may be about to come.
+        seen = self._finder.time
+        if self._since is None:
+            self._since = seen
+        return seen is not None and self._since is not None and seen > self._since + _PATIENCE
