@@ -10,19 +10,23 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import EngineError
 
-__all__ = ["clips_of", "to_uint8"]
+__all__ = ["clips_of", "name_of_frames", "to_uint8"]
 
 
 def clips_of(result: Any) -> list[Any]:
     """Return the clips of a pipeline's result, one for each prompt of the batch."""
-    frames = getattr(result, "frames", None)
-    if frames is None:
-        frames = getattr(result, "videos", None)
-    if frames is None:
-        frames = result[0] if isinstance(result, tuple) else None
-    if frames is None:
+    name = name_of_frames(result)
+    frames = getattr(result, name) if name else result[0] if isinstance(result, tuple) else None
+    clips = [] if frames is None else list(frames)
+    if not clips:
         raise EngineError(f"The pipeline returned {type(result).__name__}, which holds no frames.")
-    return list(frames)
+    return clips
+
+
+def name_of_frames(result: Any) -> str:
+    """Return the attribute that holds the clips of a pipeline's result; empty if none does."""
+    names = (name for name in ("frames", "videos") if getattr(result, name, None) is not None)
+    return next(names, "")
 
 
 def to_uint8(clip: Any) -> Iterator[NDArray[np.uint8]]:

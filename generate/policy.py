@@ -5,43 +5,18 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from vidigree.generate.request import ClipRequest
+from vidigree.generate.terms import read_prose, read_term
 from vidigree.media.errors import OutputError, PolicyRefusalError, UsageError, VidigreeError
 from vidigree.media.home import home_folder
 
 __all__ = ["CallablePolicy", "Policy", "TermPolicy", "enforce", "load_policy"]
-
-_OVERLAY = 1
-"""Combining class of strokes through a letter."""
-
-_SIGNS = frozenset({0, 7, 9})
-"""Combining classes of vowel signs, nuktas and viramas."""
-
-_GAP = "\0"
-"""Stands for characters that are not seen; one of them itself."""
-
-# Of other classes than formats and controls: joiner, fillers, what chooses a glyph's variant, and
-# what Unicode keeps free for more of them.
-_UNSEEN = frozenset(
-    map(
-        chr,
-        (
-            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
-            *(0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)),
-            *(0x2065, *range(0xFFF0, 0xFFF9)),
-        ),
-    )
-)
 
 
 class Policy(Protocol):
@@ -59,11 +34,10 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class TermPolicy:
-    """Refuses prompts that hold a term.
+    """Refuses prompts that hold a term, and options that do.
 
-    Terms match whole words, whatever the case, accents of compatibility forms and spaces between
-    words; ``bomb`` does not match "bombastic". Characters that nobody sees hide no term, whether
-    they stand within a word or between words.
+    Terms match whole words, whatever their case and the dress that Unicode has for their letters;
+    ``bomb`` does not match "bombastic". ``docs/generate.md`` tells what is found and what is not.
 
     Attributes:
         name: Where the terms come from.
@@ -74,14 +48,16 @@ class TermPolicy:
     terms: tuple[str, ...]
 
     def refusal(self, request: ClipRequest) -> str | None:
-        """Return which term the prompt holds."""
-        # With gaps, each of which may stand within a word or part two; and without, as what a gap
-        # kept apart may be one letter.
-        texts = [_plain(request.prompt, gap) for gap in (_GAP, "")]
-        for term in self.terms:
-            pattern = _pattern(term)
-            if pattern and any(_holds(text, pattern) for text in texts):
-                return f"the prompt holds the refused term {term!r}"
+        """Return which term the request holds."""
+        prompt, *others = [read_prose(text) for text in (request.prompt, *_said(request.options))]
+        for text in self.terms:
+            term = read_term(text)
+            if term is None:
+                continue
+            if term.stands_in(prompt):
+                return f"the prompt holds the refused term {text!r}"
+            if any(map(term.stands_in, others)):
+                return f"an option holds the refused term {text!r}"
         return None
 
 
@@ -184,62 +160,20 @@ def _terms(path: Path) -> Iterable[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The policy file {path} cannot be read as UTF-8 text.") from error
     terms = [line.partition("#")[0].strip() for line in lines]
-    terms = [term for term in terms if _plain(term)]
+    terms = [term for term in terms if read_term(term)]
     if not terms:
         raise UsageError(f"The policy file {path} holds no terms.", hint="Write one term a line.")
     return terms
 
 
-@lru_cache(maxsize=1 << 14)
-def _pattern(term: str) -> re.Pattern[str] | None:
-    """Return what finds a term in plain text with or without gaps; ``None`` for no term at all."""
-    words = [f"{_GAP}?".join(map(re.escape, word)) for word in _plain(term).split()]
-    return re.compile(rf"(?<!\w){f'[ {_GAP}]+'.join(words)}(?!\w)") if words else None
-
-
-def _holds(text: str, pattern: re.Pattern[str]) -> bool:
-    """Say whether what a pattern finds in a text begins and ends there as a word."""
-    return any(
-        not _goes_on(text, found.start()) and not _goes_on(text, found.end())
-        for found in pattern.finditer(text)
-    )
-
-
-def _goes_on(text: str, place: int) -> bool:
-    """Say whether a vowel sign or a virama stands at or before a place amid a word.
-
-    They are no letters to Python, unlike what they are signs of. Marks of another script than what
-    is beside them make no word of it.
-    """
-    if not 0 < place < len(text):
-        return False
-    before, after = text[place - 1], text[place]
-    if not (_is_sign(before) or _is_sign(after)):
-        return False
-    return all(_is_sign(one) or one.isalnum() for one in (before, after)) and (
-        _script(before) == _script(after)
-    )
-
-
-def _is_sign(character: str) -> bool:
-    marks = {"Mc", "Mn"}
-    return unicodedata.category(character) in marks and unicodedata.combining(character) in _SIGNS
-
-
-def _script(character: str) -> str:
-    return unicodedata.name(character, "").partition(" ")[0]
-
-
-def _plain(text: str, gap: str = "") -> str:
-    """Return text in one dress, with ``gap`` in place of the characters that are not seen."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    runs = groupby(folded, _is_unseen)
-    seen = "".join(gap if unseen else "".join(run) for unseen, run in runs)
-    return " ".join(unicodedata.normalize("NFKC", seen).split())
-
-
-def _is_unseen(character: str) -> bool:
-    """Say whether a character is not seen by itself: formats, controls, selectors, overlays."""
-    if character in _UNSEEN or unicodedata.combining(character) == _OVERLAY:
-        return True
-    return unicodedata.category(character) in {"Cf", "Cc"} and not character.isspace()
+def _said(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts of options: some models take a second prompt or a template there."""
+    waiting: list[Any] = [options]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, Sequence):
+            waiting += value

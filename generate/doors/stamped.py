@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from vidigree.generate.engine import RequestWarning
 from vidigree.generate.engines.diffusers.families import family_of
-from vidigree.generate.frames import clips_of, to_uint8
-from vidigree.media.errors import StampError, UsageError
+from vidigree.generate.frames import clips_of, name_of_frames, to_uint8
+from vidigree.media.errors import EngineError, StampError, UsageError
 from vidigree.watermark.keyring import KeyRing
 from vidigree.watermark.method import watermark_methods
 
@@ -60,6 +60,7 @@ def stamped(
         fps: Frames per second; ``None`` takes the rate of the pipeline's family.
 
     Raises:
+        UsageError: There is no such method, or it carries too few bits for a clip id.
         CredentialsError: The ring of mark keys cannot be read.
 
     Example:
@@ -69,6 +70,12 @@ def stamped(
     """
     if isinstance(pipe, StampedPipeline):
         return pipe
+    bits = watermark_methods.get(method).message_bits
+    if bits != 64:
+        raise UsageError(
+            f"The method {method!r} carries {bits} bits; a clip id needs 64.",
+            hint="Use the method 'robust'.",
+        )
     rate = fps or family_of(type(pipe).__name__).fps
     return StampedPipeline(pipe, keys or KeyRing.load(), method, rate)
 
@@ -110,10 +117,19 @@ class StampedPipeline:
             **options: As the pipeline takes them; any ``output_type`` and ``return_dict``.
 
         Raises:
-            UsageError: Latents were asked for without ``allow_unstamped``.
+            UsageError: Latents were asked for without ``allow_unstamped``, or the pipeline takes no
+                ``output_type`` and so cannot be asked for floats.
+            EngineError: The pipeline returned no frames.
             StampError: The frames could not be marked, or the mark could not be read back.
         """
-        bound = inspect.signature(self._pipe.__call__).bind(*arguments, **options)
+        signature = inspect.signature(self._pipe.__call__)
+        if "output_type" not in signature.parameters:
+            raise UsageError(
+                f"{type(self._pipe).__name__} takes no output_type, so its frames cannot be marked"
+                " before they are rounded.",
+                hint="Give the frames to stamp_frames or export_to_video.",
+            )
+        bound = signature.bind(*arguments, **options)
         bound.apply_defaults()
         wanted = bound.arguments.get("output_type", "pil")
         as_dict = bound.arguments.get("return_dict", True)
@@ -130,9 +146,11 @@ class StampedPipeline:
             marked, mark = self._mark(clip)
             clips.append(marked)
             provenance.append(mark)
-        result.frames = _converted(clips, wanted)
-        if not as_dict:
-            return (result.frames,)
+        converted = _converted(clips, wanted)
+        name = name_of_frames(result)
+        if not (as_dict and name):
+            return (converted,)
+        setattr(result, name, converted)
         result.provenance = tuple(provenance)
         return result
 
@@ -154,11 +172,17 @@ class StampedPipeline:
         method = watermark_methods.get(self._method)()
         key = self._keys.active
         clip_id = secrets.randbits(64) or 1
-        plain = np.stack(list(to_uint8(clip)))
+        images = list(to_uint8(clip))
+        if not images:
+            raise EngineError(f"{type(self._pipe).__name__} returned no frames.")
+        plain = np.stack(images)
         marked = np.stack(list(method.embed(plain, clip_id, key=key, fps=self._fps)))
+        if len(marked) != len(plain):
+            raise StampError(
+                f"The mark lost {len(plain) - len(marked)} frames.", hint="Please report this."
+            )
         change = (marked.astype(np.float32) - plain) / 255
-        floats = clip.detach().float().cpu().permute(0, 2, 3, 1).numpy()
-        frames = np.clip(floats + change, 0, 1).astype(np.float32)
+        frames = np.clip(_floats(clip, plain) + change, 0, 1).astype(np.float32)
         levels = np.round(255 * frames).astype(np.uint8)
         reading = method.detect(levels, keys=[key], fps=self._fps)
         if not reading.present or reading.message != clip_id:
@@ -170,6 +194,14 @@ class StampedPipeline:
             clip_id=clip_id, key_id=key.key_id, method=self._method, p_value=reading.p_value
         )
         return frames, mark
+
+
+def _floats(clip: Any, plain: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the frames of a clip before rounding, (F, H, W, 1 or 3), where there are such."""
+    if not hasattr(clip, "detach"):
+        return plain.astype(np.float32) / np.float32(255)
+    floats: NDArray[np.float32] = clip.detach().float().cpu().permute(0, 2, 3, 1).numpy()
+    return floats[..., :3]  # without what covers the picture, as 8-bit frames are
 
 
 def _converted(clips: list[NDArray[np.float32]], wanted: str) -> Any:

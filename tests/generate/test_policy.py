@@ -88,6 +88,18 @@ def test_line_without_anything_to_see_is_no_term(text: str, tmp_path: Path) -> N
     assert policy.refusal(ClipRequest(prompt="a bomb")) is not None
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"call.prompt_2": "a bomb"}, {"call.x": {"template": ["{}", "BOMB"]}}, {"style": "bomb"}],
+)
+def test_terms_are_looked_for_in_options_too(terms: Path, options: dict[str, Any]) -> None:
+    policy = load_policy(str(terms))
+    reason = policy.refusal(ClipRequest(prompt="a ball", options=options))
+    assert reason == "an option holds the refused term 'bomb'"
+    passing = {"steps": 3, "bomb": None, "call.x": {"bomb": [1.5, True, "bombastic"]}}
+    assert policy.refusal(ClipRequest(prompt="a ball", options=passing)) is None
+
+
 @pytest.mark.parametrize("prompt", ["bombastic balls", "a red ball, a button", "abomb", "#"])
 def test_other_words_pass(terms: Path, prompt: str) -> None:
     assert load_policy(str(terms)).refusal(ClipRequest(prompt=prompt)) is None

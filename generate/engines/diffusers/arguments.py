@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +12,9 @@ from typing import Any, Final
 from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.engines.diffusers.noise_mark import marked_latents, message_for
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
+from vidigree.generate.engines.pictures import read_picture
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
+from vidigree.media.errors import UsageError
 from vidigree.media.reading import open_video
 from vidigree.watermark.clip import Task
 from vidigree.watermark.keyring import KeyRing
@@ -25,7 +24,6 @@ __all__ = [
     "CallPlan",
     "call_parameters",
     "plan_call",
-    "read_image",
     "tasks_of",
 ]
 
@@ -46,7 +44,6 @@ _SPATIAL: Final = (
 _AREA: Final = 832 * 480
 # A clip that sets no length to video-to-video is read up to this many frames.
 _LONGEST_INPUT: Final = 81
-_PICTURES: Final = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +208,7 @@ class _Planner:
 
     def inputs(self) -> None:
         if self.request.image is not None:
-            image = read_image(self.request.image)
+            image = read_picture(self.request.image)
             self.source_size = image.size
             self.arguments["image"] = image
         if self.request.video is not None:
@@ -307,32 +304,3 @@ class _Planner:
         denoiser = getattr(self.pipe, "transformer", None)
         length = getattr(getattr(denoiser, "config", None), "video_length", None)
         return length if isinstance(length, int) else None
-
-
-def read_image(path: Path) -> Any:
-    """Return the picture as an RGB PIL image, turned as its EXIF data says.
-
-    Args:
-        path: PNG, JPEG, WebP, AVIF, BMP, GIF (its first frame) or TIFF. Of what else Pillow reads,
-            some formats start other programs.
-
-    Raises:
-        UnsupportedMediaError: It is too large.
-        MediaError: It is no such picture.
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    read: Callable[..., Any] = Image.open
-    Image.init()  # what Pillow was built without is not among its formats
-    try:
-        with read(path, formats=[name for name in _PICTURES if name in Image.OPEN]) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except Image.DecompressionBombError as error:
-        raise UnsupportedMediaError(
-            f"{path} is too large a picture: {error}", hint="Make it smaller first."
-        ) from error
-    # Damaged files end Pillow's readers in other exceptions than its own, too.
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
-        raise MediaError(
-            f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."
-        ) from error

@@ -73,6 +73,11 @@ class DiffusersOptions:
                     f"The diffusers engine has no option {key!r}.",
                     hint=f"Known: {', '.join(sorted(own))}, call.NAME, load.NAME.",
                 )
+        if "prompt" in values["call"]:
+            # Policies ask about the request's own prompt, and the credentials record its hash.
+            raise UsageError(
+                "The option call.prompt would replace the prompt.", hint="Give it as the prompt."
+            )
         try:
             return cls(**values)
         except TypeError as error:

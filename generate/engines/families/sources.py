@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.engines.families.native import FPS, FRAMES, SIDE
-from vidigree.media.errors import MediaError
+from vidigree.generate.engines.pictures import read_picture
 from vidigree.media.reading import open_video
 
 __all__ = ["read_clip", "read_still"]
@@ -20,21 +20,10 @@ def read_still(path: Path) -> NDArray[np.uint8]:
     """Return the middle square of a picture, uint8 (64, 64, 3) RGB.
 
     Raises:
-        MediaError: It is no picture that OpenCV reads.
+        MediaError: It is no picture that is read.
+        EngineError: Pillow is not installed.
     """
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
-    except (OSError, cv2.error):
-        image = None
-    finally:  # OpenCV warns of damaged pictures on standard error by itself
-        cv2.utils.logging.setLogLevel(level)
-    if image is None:
-        raise MediaError(
-            f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."
-        )
-    return _square(np.asarray(image, np.uint8))
+    return _square(np.asarray(read_picture(path), np.uint8))
 
 
 def read_clip(path: Path) -> NDArray[np.uint8]:

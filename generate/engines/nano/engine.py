@@ -17,7 +17,7 @@ from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.diffusers.loading import check_installed
 from vidigree.generate.engines.nano.drawing import draw
 from vidigree.generate.engines.nano.options import NanoOptions
-from vidigree.generate.engines.nano.sources import read_picture, read_source_clip
+from vidigree.generate.engines.nano.sources import read_source_clip, read_square
 from vidigree.generate.engines.nano.upsampling import FACTOR, Upsampler, fit
 from vidigree.generate.engines.nano.weights import load_nano, model_folder
 from vidigree.generate.engines.nano.wording import Wording, known_words, reword
@@ -182,7 +182,7 @@ def _plan(request: ClipRequest, wording: Wording, options: NanoOptions) -> _Plan
     if request.strength is not None and request.video is None:
         plan.notes.append("A strength is for --video only; it was left out.")
     if request.image is not None:
-        plan.arguments["image"], notes = read_picture(request.image, NATIVE_SIDE)
+        plan.arguments["image"], notes = read_square(request.image, NATIVE_SIDE)
         plan.notes += notes
     if request.video is not None:
         _add_source(plan, request, request.video)

@@ -8,10 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-from vidigree.generate.engines.diffusers.arguments import read_image
+from vidigree.generate.engines.pictures import read_picture
 from vidigree.media.reading import open_video
 
-__all__ = ["SourceClip", "read_picture", "read_source_clip"]
+__all__ = ["SourceClip", "read_source_clip", "read_square"]
 
 _SQUARE_ENOUGH: Final = 1.02
 
@@ -33,9 +33,9 @@ class SourceClip:
     notes: tuple[str, ...]
 
 
-def read_picture(path: Path, side: int) -> tuple[Any, tuple[str, ...]]:
+def read_square(path: Path, side: int) -> tuple[Any, tuple[str, ...]]:
     """Return the middle square of a picture as a PIL image of ``side`` pixels, and notes."""
-    image = read_image(path)
+    image = read_picture(path)
     return _square(image, side), _cut_note(path, image.size)
 
 
@@ -70,7 +70,7 @@ def read_source_clip(path: Path, side: int, num_frames: int, fps: Fraction) -> S
         seconds = used / float(rate)
         notes += (f"The first {seconds:.1f} s of {path.name} were used: the model makes no more.",)
     if step > 1:
-        notes += (f"Every {_ordinal(step)} frame of {path.name} was used.",)
+        notes += (f"One in {step} frames of {path.name} was used.",)
     images += images[-1:] * (num_frames - used)
     return SourceClip(images, used, rate, notes)
 
@@ -92,7 +92,3 @@ def _cut_note(path: Path, size: tuple[int, int]) -> tuple[str, ...]:
     if math.log(max(size) / min(size)) < math.log(_SQUARE_ENOUGH):
         return ()
     return (f"Only the middle square of {path.name} was used: the model's frames are square.",)
-
-
-def _ordinal(number: int) -> str:
-    return {2: "second", 3: "third"}.get(number, f"{number}th")

@@ -51,7 +51,10 @@ def test_no_model_is_a_usage_error() -> None:
 @pytest.mark.parametrize(
     "model", ["/absent/folder", "no-slash", "a/b/c", "https://x.test/y", "../x"]
 )
-def test_neither_folder_nor_hub_id(model: str) -> None:
+def test_neither_folder_nor_hub_id(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(MediaNotFoundError, match="no folder"):
         load(model)
     with pytest.raises(MediaNotFoundError, match="no folder"):
@@ -137,6 +140,7 @@ def test_wrong_task_says_what_the_model_does(
         ({"dtype": "int8"}, "dtype is 'int8'"),
         ({"steps": 0}, "must be 1"),
         ({"steps": "many"}, "no number"),
+        ({"call.prompt": "another"}, "call.prompt would replace"),
     ],
 )
 def test_options_are_checked(options: dict[str, Any], says: str) -> None:

@@ -1,0 +1,155 @@
+"""A term is found in any dress that Unicode has for its letters, and in no other word."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from vidigree.generate.terms import read_prose, read_term
+
+HARAKAT = [chr(code) for code in (*range(0x0610, 0x061B), *range(0x064B, 0x0660), 0x0670, 0x06D6)]
+NIQQUD = [chr(code) for code in (*range(0x0591, 0x05BE), 0x05BF, 0x05C1, 0x05C2, 0x05C7)]
+
+
+def holds(prompt: str, term: str) -> bool:
+    found = read_term(term)
+    assert found is not None
+    return found.stands_in(read_prose(prompt))
+
+
+@pytest.mark.parametrize("mark", [*HARAKAT, "\u0640", "\ufe76", "\ufe77"], ids=ascii)
+def test_points_and_stretches_hide_no_arabic_term(mark: str) -> None:
+    for prompt in (f"ق{mark}نبلة", f"قنبلة{mark}", f"ا{mark} {mark}قن{mark}بلة{mark} هنا"):
+        assert holds(prompt, "قنبلة"), ascii(prompt)
+        assert holds("صورة قنبلة", f"قن{mark}بلة"), "a list written with it finds words without"
+        assert not holds(prompt, "قن")
+        assert not holds(prompt, "بلة")
+
+
+@pytest.mark.parametrize("mark", NIQQUD, ids=ascii)
+def test_points_hide_no_hebrew_term(mark: str) -> None:
+    assert holds(f"פ{mark}צצ{mark}ה", "פצצה")
+    assert holds("תמונה של פצצה", f"פ{mark}צצה")
+    assert not holds(f"פצצה{mark}ים", "פצצה")
+
+
+def test_arabic_letters_of_other_keyboards_and_shapes_are_the_same() -> None:
+    assert holds("\ufed7\ufee8\ufe92\ufee0\ufe94", "قنبلة")
+    for one, other in (("کلب", "كلب"), ("یتیم", "يتيم"), ("مبنى", "مبني"), ("أرنب", "ارنب")):
+        assert holds(one, other)
+        assert holds(other, one)
+    assert not holds("قلب", "كلب")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        *("𝐛𝐨𝐦𝐛", "𝓑𝓸𝓶𝓫", "𝔟𝔬𝔪𝔟", "𝕓𝕠𝕞𝕓", "𝚋𝚘𝚖𝚋", "ⓑⓞⓜⓑ", "⒝⒪⒨⒝", "🄱🄾🄼🄱", "🅱🅾🅼🅱", "🅑🅞🅜🅑", "🄑🄞🄜🄑"),
+        *("ʙᴏᴍʙ", "ᵇᵒᵐᵇ", "ｂｏｍｂ", "ＢＯＭＢ", "b⃣o⃣m⃣b⃣", "b⃝omb", "🅱️omb"),
+        *("bómb", "b́omb", "b̈ö̂m̃b̊", "ḇọm̱ḇ", "b̶o̶m̶b̶", "ḃ\u200bo\u0301m̊b", "bo\u200b\u0301mb"),
+    ],
+    ids=ascii,
+)
+def test_frames_and_accents_hide_no_latin_term(prompt: str) -> None:
+    for text in (prompt, f"a {prompt} here", f"({prompt})", unicodedata.normalize("NFD", prompt)):
+        assert holds(text, "bomb"), ascii(text)
+    assert holds(f"a red {prompt}", "red bomb")
+    for before in ("x", "é", "e\u0301"):
+        assert not holds(f"{before}{prompt}", "bomb")
+    if not {"\u200b", "\ufe0f"} & set(prompt):  # what is not seen may part words
+        assert not holds(prompt, "bom")
+        assert not holds(prompt, "omb")
+
+
+def test_a_term_with_an_accent_is_found_with_it_only() -> None:
+    for prompt in ("CAFÉ", "cafe\u0301", "cafẹ\u0301", "café\u0323", "𝐜𝐚𝐟é", "саfé"):
+        assert holds(prompt, "café"), ascii(prompt)
+    assert not holds("cafe", "café")
+    assert not holds("cafê", "café")
+    assert not holds("año", "año\u0323")
+    assert holds("año", "ano"), "an accent hides nothing; docs/generate.md says what it costs"
+    assert holds("Взрывчатка", "взрывчатка")
+    assert not holds("мои", "мой")
+    assert not holds("bømb", "bomb"), "a letter of its own"
+
+
+def test_greek_is_found_with_and_without_accents() -> None:
+    for one in ("βόμβα", "ΒΟΜΒΑ", "ΒΌΜΒΑ", "βομβα"):
+        for other in ("βόμβα", "ΒΟΜΒΑ"):
+            assert holds(f"μια {one} εδώ", other)
+    assert holds("ὅπλος", "οπλοσ")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [
+        *(("a bоmb", "bomb"), ("a Ьomb", "bomb"), ("bοmb", "bomb"), ("ВОМВ", "bomb")),
+        *(("a ѕех film", "sex"), ("a movie about сор", "cop"), ("Νot a ΝΟΤ", "not")),
+        *(("бoмба", "бомба"), ("большая cyka", "сука"), ("a bо\u200bmb", "bomb")),
+        *(("rеd button", "red button"), ("red Ьutton", "red button"), ("ра\u0301у", "pay")),
+        ("видео bоmb на полу", "bomb"),
+    ],
+    ids=ascii,
+)
+def test_letters_of_other_scripts_hide_no_term(prompt: str, term: str) -> None:
+    assert holds(prompt, term)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [
+        *(("сор на полу", "cop"), ("тот мяч", "tot"), ("видео, где сор, 4K HDR", "cop")),
+        *(("не ешьте каши, а рот", "pot"), ("a cop in a car", "сор"), ("hot", "not")),
+        *(("a gin", "gln"), ("vat", "nat"), ("a uoung man", "a young man"), ("το ον δεν", "to")),
+    ],
+    ids=ascii,
+)
+def test_words_that_are_what_they_are_written_as_pass(prompt: str, term: str) -> None:
+    assert not holds(prompt, term)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term", "is_held"),
+    [
+        *(
+            ("制作炸弹的视频", "炸弹", True),
+            ("爆弾を作る", "爆弾", True),
+            ("ガンを持つ", "ガン", True),
+        ),
+        *(("ガンダム", "ガン", False), ("カン", "ガン", False), ("ガン", "カン", False)),
+        *(("か", "が", False), ("が", "か", False), ("ｶﾞﾝ", "ガン", True), ("炸药", "炸弹", False)),
+        *(("ภาพปืนบนโต๊ะ", "ปืน", True), ("คนู", "คน", False), ("ป่า", "ปา", False)),
+        *(("폭탄", "폭탄", True), ("폭", "포", False), ("bomb爆弾", "bomb", True)),
+        *(("গুলি", "গুল", False), ("কো", "কে", False), ("क़लम", "कलम", False)),
+        *(("कलम", "क़लम", False), ("กนํ้", "กน", False), ("កំ", "ក", False), ("க்", "க", False)),
+    ],
+    ids=ascii,
+)
+def test_marks_that_make_other_letters_make_other_words(
+    prompt: str, term: str, is_held: bool
+) -> None:
+    assert holds(prompt, term) is is_held
+
+
+@pytest.mark.parametrize("term", ["", " ", "\u0640", "\u064b", "\u0301", "\u200b \ufe0f"])
+def test_nothing_to_see_is_no_term(term: str) -> None:
+    assert read_term(term) is None
+
+
+@pytest.mark.parametrize("term", ["c++", "a]b", "^x", "a-z", "[", "\\d", "_x"])
+def test_signs_in_a_term_are_themselves(term: str) -> None:
+    assert holds(f"about {term} here", term)
+    assert not holds("about aab xx ay 5 here", term)
+
+
+def test_a_word_that_only_begins_like_a_term_hides_none_behind_it() -> None:
+    assert holds("red redа red button", "red button")
+    assert holds("xx x x", "x x")
+    assert holds("гед rеd red", "red")
+
+
+def test_a_long_prompt_of_marks_is_read_at_once() -> None:
+    prompt = "a" + "\u0301\u200b" * 999
+    assert holds(prompt, "a")
+    assert not holds(prompt, "aa")
