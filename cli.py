@@ -61,9 +61,23 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     ),
 }
 
+# Imported package -> the extra that brings it, for commands that import it as they need it.
+_EXTRAS = {
+    "PIL": "diffusers",
+    "accelerate": "diffusers",
+    "diffusers": "diffusers",
+    "matplotlib": "bench",
+    "onnx": "train",
+    "safetensors": "families",
+    "sklearn": "train",
+    "torch": "families",
+    "transformers": "diffusers",
+}
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 EXIT_INTERNAL = 1
+EXIT_USAGE = 2
 EXIT_OUTPUT = 4
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
@@ -173,6 +187,11 @@ def _package_error() -> type[VidigreeError]:
     return VidigreeError
 
 
+def _package_of(error: ModuleNotFoundError) -> str:
+    """Return the package that is not installed, of a module in it."""
+    return (error.name or "").partition(".")[0]
+
+
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit.
 
@@ -210,12 +229,23 @@ def _failure(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, _package_error()):
         _report(error.message, error.hint)
         return error.exit_code
+    return _foreign_failure(error)
+
+
+def _foreign_failure(error: BaseException) -> int:
+    """Say what went wrong where others raised it; return the exit code."""
     if isinstance(error, OSError) and error.errno in _FULL:
         _report(
             f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
         )
         _silence_output()
         return EXIT_OUTPUT
+    if isinstance(error, ModuleNotFoundError) and (package := _package_of(error)) in _EXTRAS:
+        _report(
+            f"This needs the Python package {package}, which is not installed.",
+            f"Install it with: pip install 'vidigree[{_EXTRAS[package]}]'",
+        )
+        return EXIT_USAGE
     # The last line of defence: one line, not a traceback.
     _report(
         f"Unexpected error, which is a defect of vidigree: {type(error).__name__}: {error}.",

@@ -61,7 +61,8 @@ def _connect(address: str) -> tuple[Any, bool]:
         import ray
     except ImportError as error:
         raise UsageError(
-            "A cluster needs the package ray.", hint="pip install 'vidigree[cluster]'"
+            "A cluster needs the package ray.",
+            hint="Install it with: pip install 'vidigree[cluster]'",
         ) from error
     if ray.is_initialized():
         return ray, False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import logging
 import socket
 import ssl
 import tempfile
@@ -23,10 +24,11 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from vidigree.detect.inputs import is_url
 from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
 
-__all__ = ["FetchLimits", "as_sent", "bucket", "http_parts", "local_copy"]
+__all__ = ["FetchLimits", "as_sent", "bucket", "bucket_error", "http_parts", "local_copy"]
 
 _CHUNK = 1 << 18
 _REDIRECTS = 5
+_DRIVERS = ("gcsfs", "s3fs", "aiobotocore", "botocore")
 _AGENT = "vidigree-audit"
 _SENT_AS_IT_IS = "".join(map(chr, range(0x21, 0x7F)))
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
@@ -141,11 +143,30 @@ def bucket(url: str) -> tuple[Any, str, str]:
         filesystem, path = url_to_fs(url)
     except (ImportError, ValueError) as error:
         raise UsageError(
-            f"{url} cannot be opened: {error}.", hint="Install vidigree[cloud]."
+            f"{url} cannot be opened: {error}.",
+            hint="Install it with: pip install 'vidigree[cloud]'",
         ) from error
-    except OSError as error:  # some drivers connect here: FTP, SSH
-        raise MediaError(f"{url} cannot be reached: {error.strerror or error}.") from error
+    except Exception as error:  # some drivers connect here: FTP, SSH
+        raise bucket_error(url, "reached", error) from error
+    for name in _DRIVERS:
+        # What they log they raise as well; without a handler it would go to standard error.
+        logging.getLogger(name).addHandler(logging.NullHandler())
     return filesystem, str(path), url.partition("://")[0]
+
+
+def bucket_error(url: str, what: str, error: Exception) -> MediaError:
+    """Return what to raise where a driver fails; each has exceptions of its own.
+
+    Args:
+        url: What was asked for.
+        what: What could not be done, as in "cannot be listed".
+        error: What the driver raised.
+    """
+    reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    return MediaError(
+        f"{url} cannot be {what}: {reason.rstrip('.')}.",
+        hint="Check the URL, the network, and your account with the service.",
+    )
 
 
 def _fetch(url: str, target: BinaryIO, limits: FetchLimits) -> None:
@@ -163,8 +184,10 @@ def _fetch(url: str, target: BinaryIO, limits: FetchLimits) -> None:
             _copy(source.read, target, url, limits, deadline)
     except FileNotFoundError as error:
         raise MediaError(f"There is no {url}.", hint="Check the URL.") from error
-    except OSError as error:
-        raise MediaError(f"{url} cannot be read: {error}.") from error
+    except MediaError:
+        raise
+    except Exception as error:
+        raise bucket_error(url, "read", error) from error
 
 
 def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float) -> None:

@@ -150,13 +150,13 @@ def _from_url(url: str) -> Iterator[str]:
     if not (url.endswith("/") or _MAGIC.search(url)):
         yield url
         return
-    from vidigree.detect.fetching import bucket
+    from vidigree.detect.fetching import bucket, bucket_error
 
     filesystem, path, scheme = bucket(url)
     try:
         names = filesystem.glob(path) if _MAGIC.search(url) else filesystem.find(path)
-    except (OSError, ValueError) as error:
-        raise MediaError(f"{url} cannot be listed: {error}.") from error
+    except Exception as error:
+        raise bucket_error(url, "listed", error) from error
     videos = (name for name in sorted(names) if Path(name).suffix.lower() in VIDEO_SUFFIXES)
     yield from _matches([f"{scheme}://{name.lstrip('/')}" for name in videos], url)
 

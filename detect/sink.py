@@ -16,7 +16,7 @@ from vidigree.detect import terminal
 from vidigree.detect.findings import Finding
 from vidigree.detect.journal import Journal
 from vidigree.detect.report import ReportWriter
-from vidigree.detect.tables import write_csv, write_parquet
+from vidigree.detect.tables import check_parquet, write_csv, write_parquet
 from vidigree.media.errors import OutputError
 from vidigree.media.one_line import one_line
 
@@ -41,6 +41,7 @@ class VerdictSink:
 
     Raises:
         OutputError: The output cannot be written.
+        UsageError: It is Parquet, and pyarrow is not installed.
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class VerdictSink:
         self._words: dict[str, Any] = {"language": language, "explain": explain}
         self._counts: Counter[str] = Counter()
         self._errors = self._findings = 0
+        if output is not None and output.suffix == ".parquet":
+            check_parquet()
         if output is not None and not restart:
             _keep_table(output)
         self._journal: Journal | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from vidigree.media.errors import UsageError
 from vidigree.media.output import output_file
 
-__all__ = ["COLUMNS", "flat_row", "write_csv", "write_parquet"]
+__all__ = ["COLUMNS", "check_parquet", "flat_row", "write_csv", "write_parquet"]
 
 COLUMNS = {
     "file": "string",
@@ -95,18 +96,28 @@ def write_parquet(rows: Iterable[dict[str, Any]], path: Path) -> None:
         UsageError: pyarrow is not installed.
         OutputError: The file cannot be written.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise UsageError(
-            "Parquet needs the package pyarrow.", hint="pip install 'vidigree[parquet]'"
-        ) from error
+    check_parquet()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     kinds = {"string": pa.string(), "bool": pa.bool_(), "double": pa.float64(), "int32": pa.int32()}
     schema = pa.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
     with output_file(path, overwrite=True) as part, pq.ParquetWriter(part, schema) as writer:
         for batch in _batches(rows):
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
+
+
+def check_parquet() -> None:
+    """Refuse before any work what :func:`write_parquet` could not write.
+
+    Raises:
+        UsageError: pyarrow is not installed.
+    """
+    if importlib.util.find_spec("pyarrow") is None:
+        raise UsageError(
+            "Parquet needs the package pyarrow.",
+            hint="Install it with: pip install 'vidigree[parquet]'",
+        )
 
 
 def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from vidigree.generate.engine import Engine, engine_registry
+from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.request import ClipRequest
+from vidigree.media.errors import UsageError
 
 __all__ = ["Estimate", "Estimator", "estimate"]
 
@@ -72,6 +74,15 @@ def estimate(request: ClipRequest, *, engine: Engine | None = None) -> Estimate:
         MediaNotFoundError: There is no such model folder.
     """
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
+    if request.task not in chosen.info.tasks:
+        raise UsageError(
+            f"The {chosen.info.name} engine cannot do {request.task};"
+            f" it does {', '.join(chosen.info.tasks)}.",
+            hint="See 'vidigree engines' for one that does.",
+        )
     if isinstance(chosen, Estimator):
-        return chosen.estimate(request)
+        with warnings.catch_warnings():
+            # What is not followed to the letter is told when the clip is made.
+            warnings.simplefilter("ignore", RequestWarning)
+            return chosen.estimate(request)
     return Estimate(width=request.width, height=request.height, num_frames=request.num_frames)

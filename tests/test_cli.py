@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -21,6 +23,7 @@ import pytest
 
 from vidigree.media import VideoWriter, open_video
 
+ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., Any]
 UNSHARE = shutil.which("unshare")
 
@@ -351,6 +354,43 @@ def test_wrong_calls(vidigree: Run, arguments: list[str]) -> None:
     assert "Traceback" not in done.err
     if arguments:
         assert_one_clear_line(done, 2, "--help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "package", "extra"),
+    [
+        (["watermark", "train-front-end", "x", "--checkpoint", "y"], "torch", "families"),
+        (["generator", "train", "gan", "--clips", "x", "--checkpoint", "y", "--steps", "1"],
+         "torch", "families"),
+        (["generator", "train", "nano", "codec", "--work", "x", "--clips", "y"],
+         "diffusers", "diffusers"),
+        (["generator", "evaluate", "nano", "--work", "x", "--clips", "y", "--held-out", "z"],
+         "torch", "diffusers"),
+    ],
+)  # fmt: skip
+def test_a_package_that_is_not_installed_is_named_with_its_extra(
+    arguments: list[str], package: str, extra: str, vidigree_environment: dict[str, str]
+) -> None:
+    code = f"import sys\nsys.modules[{package!r}] = None\n"
+    code += f"from vidigree.cli import main\nmain({arguments!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, check=False, env=vidigree_environment,
+    )  # fmt: skip
+    ran = SimpleNamespace(code=done.returncode, err=done.stderr)
+    assert_one_clear_line(ran, ran.code, package, f"pip install 'vidigree[{extra}]'")
+    assert ran.code in (2, 5)
+
+
+def test_every_extra_that_is_named_brings_the_package() -> None:
+    from vidigree.cli import _EXTRAS
+
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    distributions = {"PIL": "pillow", "sklearn": "scikit-learn"}
+    for package, extra in _EXTRAS.items():
+        names = [re.split(r"[\[>=<]", wanted)[0] for wanted in extras[extra]]
+        assert distributions.get(package, package) in names
 
 
 def test_every_listed_command_has_help(vidigree: Run) -> None:

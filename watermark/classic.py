@@ -160,6 +160,6 @@ def _library(method: str) -> Any:
     except ImportError as error:
         raise UsageError(
             f"The classic watermarks need a library that is missing: {error.name}.",
-            hint="pip install 'vidigree[classic]'",
+            hint="Install it with: pip install 'vidigree[classic]'",
         ) from error
     return imwatermark

@@ -41,7 +41,7 @@ class Backbone:
         except ImportError as error:
             raise UsageError(
                 "A backbone needs torch and transformers, which are not installed.",
-                hint="Run `pip install 'vidigree[diffusers]'`.",
+                hint="Install it with: pip install 'vidigree[diffusers]'",
             ) from error
         weights = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
         if not weights or not (folder / "config.json").is_file():

@@ -20,6 +20,6 @@ def extra_trees() -> Any:
     except ImportError as error:
         raise UsageError(
             "An evaluation needs scikit-learn, which is not installed.",
-            hint="Run `pip install 'vidigree[train]'`.",
+            hint="Install it with: pip install 'vidigree[train]'",
         ) from error
     return ExtraTreesClassifier

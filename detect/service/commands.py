@@ -129,7 +129,7 @@ def _run(ledger: str | None, **options: Any) -> None:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The service needs the Python package {error.name!r}.",
-            hint="Install vidigree[service].",
+            hint="Install it with: pip install 'vidigree[service]'",
         ) from error
     from vidigree.detect.service.journal import log_event, log_to_stderr
     from vidigree.detect.service.listening import address_of, listening_sockets, trusted_proxies

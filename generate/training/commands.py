@@ -12,8 +12,6 @@ from vidigree.generate.training.nano.commands import evaluate_nano, train_nano
 
 __all__ = ["generator"]
 
-# Clips on the contact sheet.
-_ON_THE_SHEET = 24
 _FOLDER = click.Path(path_type=Path)
 
 

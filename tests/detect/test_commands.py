@@ -288,6 +288,16 @@ def test_files_of_others_are_not_replaced(
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("a.")] == [name]
 
 
+def test_parquet_is_refused_before_any_audit_where_it_cannot_be_written(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    code, out, err = run(capsys, str(clip), "-o", str(tmp_path / "a.parquet"), *FAST)
+    assert (code, out) == (2, "")
+    assert "pip install 'vidigree[parquet]'" in err
+    assert not list(tmp_path.glob("a.parquet*"))
+
+
 @pytest.mark.parametrize(("name", "option"), [("a.csv", "-o"), ("a.html", "--report")])
 def test_own_files_and_empty_ones_are_replaced(
     name: str, option: str, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from vidigree.generate import ClipRequest, Estimate, estimate
-from vidigree.media.errors import EngineError
+from vidigree.media.errors import EngineError, UsageError
 
 
 def test_the_renderer_measures_itself() -> None:
@@ -65,6 +65,34 @@ def test_a_hub_id_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert expected.memory is None
     assert "downloads nothing" in expected.basis
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"engine": "diffusers"}, UsageError),
+        ({"engine": "gan", "image": "still"}, UsageError),
+        ({"engine": "render", "image": "still"}, UsageError),
+        ({"engine": "gan", "options": {"steps": 3}}, UsageError),
+        ({"engine": "render", "options": {"steps": 3}}, UsageError),
+        ({"engine": "render", "prompt": "a zebra"}, EngineError),
+        ({"engine": "nano", "prompt": "a zebra"}, EngineError),
+    ],
+)
+def test_what_would_be_refused_is_refused(
+    values: dict[str, Any], error: type[Exception], tmp_path: Path
+) -> None:
+    if values["engine"] == "diffusers":
+        pytest.importorskip("diffusers")
+    if "image" in values:
+        values = values | {"image": tmp_path / "still.png"}
+        values["image"].write_bytes(b"x")
+    with pytest.raises(error):
+        estimate(ClipRequest(**{"prompt": "a red ball", **values}))
+
+
+def test_what_is_not_followed_to_the_letter_is_no_warning() -> None:
+    assert estimate(ClipRequest(prompt="a red ball and a zebra", negative_prompt="rain")).memory
 
 
 def test_damaged_weights_are_named(tmp_path: Path) -> None:

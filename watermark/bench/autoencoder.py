@@ -33,7 +33,7 @@ def round_trip(frames: list[NDArray[np.uint8]], folder: Path) -> list[NDArray[np
     except ImportError as error:
         raise UsageError(
             "A round trip through a codec needs diffusers.",
-            hint="pip install 'vidigree[diffusers]'",
+            hint="Install it with: pip install 'vidigree[diffusers]'",
         ) from error
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.engines.diffusers.loading import (
     check_hub_id,
     check_installed,
+    check_named,
     is_there,
     pick_device,
     quiet_libraries,
@@ -33,10 +34,12 @@ def estimate_call(request: ClipRequest, options: DiffusersOptions) -> Estimate:
     """Return what ``request`` needs; a hub id is not looked up.
 
     Raises:
+        UsageError: No model is named.
         MediaNotFoundError: There is no such folder, and it is not shaped like a hub id.
         EngineError: The folder is not a pipeline, or its weights are damaged.
     """
     check_installed()
+    check_named(request.model)
     folder = Path(request.model).expanduser()
     index = folder / "model_index.json"
     if not is_there(index):

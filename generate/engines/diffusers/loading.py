@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,11 +149,7 @@ def quiet_libraries() -> Iterator[None]:
 
 def _source(model: str) -> dict[str, Any]:
     """Return the arguments that say where the weights come from."""
-    if not model:
-        raise UsageError(
-            "The diffusers engine needs a model.",
-            hint="Name a pipeline folder or a hub id with --model.",
-        )
+    check_named(model)
     folder = Path(model).expanduser()
     if is_there(folder):
         if not (folder / "model_index.json").is_file():
@@ -163,6 +160,19 @@ def _source(model: str) -> dict[str, Any]:
         return {"local_files_only": True}
     check_hub_id(model)
     return {}
+
+
+def check_named(model: str) -> None:
+    """Refuse a request that names no model.
+
+    Raises:
+        UsageError: It names none.
+    """
+    if not model:
+        raise UsageError(
+            "The diffusers engine needs a model.",
+            hint="Name a pipeline folder or a hub id with --model.",
+        )
 
 
 def is_there(path: Path) -> bool:
@@ -246,4 +256,4 @@ def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+    return textwrap.shorten(lines[0], 300, placeholder=" ...") if lines else type(error).__name__

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ from vidigree.watermark.clip import Clip, Origin, Task
 __all__ = ["DEFAULT_SIZE", "LICENCE", "Asked", "FamilyEngine", "family_info"]
 
 DEFAULT_SIZE = (256, 256)
+# Bytes that a process held at most while it drew a clip on a CPU, measured once.
+_MEMORY: Final = 360 * 2**20
 LICENCE = "Apache-2.0; weights trained by this project on clips of its own renderer"
 
 
@@ -86,6 +88,7 @@ class FamilyEngine(ABC):
 
     def estimate(self, request: ClipRequest) -> Estimate:
         """Return the size that would be delivered; nothing is drawn."""
+        self._refuse_foreign(request)
         width, height = _size(request)
         num_frames = min(request.num_frames or FRAMES, FRAMES)
         return Estimate(
@@ -93,6 +96,7 @@ class FamilyEngine(ABC):
             height=height,
             num_frames=num_frames,
             steps=num_frames,
+            memory=_MEMORY,
             basis="the engine's own length; docs/families.md has measured times",
         )
 
@@ -160,7 +164,7 @@ class FamilyEngine(ABC):
             named = ", ".join(sorted(request.options)) or request.model
             raise UsageError(
                 f"The {self.info.name} engine takes no model and no options ({named}).",
-                hint="They are for --engine diffusers.",
+                hint="Leave them away, or name an engine that takes them; see docs/generate.md.",
             )
 
     def _read_prompt(self, prompt: str) -> tuple[int, ...]:

@@ -76,7 +76,7 @@ def read_weights(path: Path) -> Weights:
     except ImportError as error:
         raise EngineError(
             f"This engine needs {error.name}, which is not installed.",
-            hint="pip install 'vidigree[families]'",
+            hint="Install it with: pip install 'vidigree[families]'",
         ) from error
     networks: dict[str, dict[str, torch.Tensor]] = {}
     try:

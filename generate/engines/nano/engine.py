@@ -121,6 +121,7 @@ class NanoEngine:
         """Tell the size, length and steps; nothing is loaded."""
         options = NanoOptions.read(request.options)
         _refuse_model(request)
+        _understood(request, self._folder)
         return Estimate(
             width=request.width or _SIDE,
             height=request.height or _SIDE,

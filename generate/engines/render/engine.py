@@ -57,8 +57,11 @@ class RenderEngine:
 
     def estimate(self, request: ClipRequest) -> Estimate:
         """Measure a few frames and return what all of them will need."""
+        _refuse_foreign(request)
+        reading = read_prompt(request.prompt)
+        _tell_unknown(reading)
         width, height, num_frames = self._size(request)
-        scene = stage(read_prompt(request.prompt), request.seed)
+        scene = stage(reading, request.seed)
         began = time.perf_counter()
         drawn = draw_frames(scene, width=width, height=height, num_frames=num_frames, fps=_FPS)
         tracemalloc.start()
@@ -129,7 +132,7 @@ def _refuse_foreign(request: ClipRequest) -> None:
         named = ", ".join(sorted(request.options)) or request.model
         raise UsageError(
             f"The render engine takes no model and no options ({named}).",
-            hint="They are for --engine diffusers.",
+            hint="Leave them away, or name an engine that takes them; see docs/generate.md.",
         )
     if request.negative_prompt:
         warnings.warn(

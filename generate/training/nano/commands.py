@@ -33,6 +33,9 @@ def train_nano(stage: str, work: Path, **values: Any) -> None:
     The stages in order: codec, latents, decoder, denoiser, upsampler, export. A GPU is used where
     there is one.
     """
+    from vidigree.generate.engines.diffusers.loading import check_installed
+
+    check_installed("nano")
     from vidigree.generate.training.nano.stages import run_stage
     from vidigree.media.progress import progress_bar
 
@@ -62,6 +65,9 @@ def evaluate_nano(
     **counts: int,
 ) -> None:
     """Measure the embedded diffusion model; print JSON, and write its card."""
+    from vidigree.generate.engines.diffusers.loading import check_installed
+
+    check_installed("nano")
     from vidigree.generate.engines.nano.weights import model_folder
     from vidigree.generate.training.clips import open_clips
     from vidigree.generate.training.nano.card import contact_sheet, write_card

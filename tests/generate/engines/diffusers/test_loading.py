@@ -54,7 +54,7 @@ def test_no_model_is_a_usage_error() -> None:
 def test_neither_folder_nor_hub_id(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)  # what lies beside the checkout is nobody's business
     with pytest.raises(MediaNotFoundError, match="no folder"):
         load(model)
     with pytest.raises(MediaNotFoundError, match="no folder"):

@@ -1,0 +1,184 @@
+"""Every command line in the documentation can be called, and every option stands in it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
+
+import click
+import pytest
+
+from vidigree import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+_BLOCK = re.compile(r"^```(?:console|sh|bash)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"(?<!`)`vidigree ([^`]+)`")
+_SEPARATORS = {";", "|", "||", "&&", "do", "done", "!"}
+_REDIRECTIONS = {"<", ">", ">>"}
+_ASSIGNMENT = re.compile(r"[A-Z_]+=")
+_PLACEHOLDER = re.compile(r"[A-Z$][A-Za-z_.]*|\.\.\.")
+_OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z0-9-]*")
+
+
+def commands_in(block: str) -> Iterator[list[str]]:
+    """Yield the commands of a block as words, without prompts, comments and redirections."""
+    for line in block.replace("\\\n", " ").splitlines():
+        if not line.startswith(("$ ", "> ")) and block.lstrip().startswith("$ "):
+            continue  # output
+        if not re.search(r"\b(?:vidigree|benchmarks)\b", line):
+            continue
+        words = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=";|&<>")
+        words.whitespace_split = True
+        command: list[str] = []
+        skipped = False
+        for word in [*words, ";"]:
+            if skipped or word in _REDIRECTIONS:
+                skipped = not skipped
+            elif word in _SEPARATORS:
+                if command:
+                    yield command
+                command = []
+            elif command or not _ASSIGNMENT.match(word):
+                command.append(word)
+
+
+def blocks(page: Path) -> list[list[str]]:
+    text = page.read_text(encoding="utf-8")
+    return [command for block in _BLOCK.findall(text) for command in commands_in(block)]
+
+
+def find(words: list[str]) -> tuple[click.Command, list[str]]:
+    """Return the command that words call, and the words that are its own."""
+    command: click.Command = cli._vidigree
+    rest = list(words)
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        name = rest.pop(0)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None, f"there is no command {name!r}"
+        command = found
+    return command, rest
+
+
+def complaint(words: list[str]) -> str:
+    """Return what is wrong with a call, empty if it can be parsed."""
+    try:
+        command, rest = find(words)
+        context = click.Context(command)
+        given, extra, _ = command.make_parser(context).parse_args(rest)
+        for parameter in command.params:
+            value = given.get(parameter.name or "")
+            if parameter.required and not value:
+                return f"{parameter.name} is missing"
+            for one in value if isinstance(value, list | tuple) else [value]:
+                if isinstance(one, str) and not _PLACEHOLDER.fullmatch(one):
+                    checked = click.Choice | click.IntRange | click.FloatRange
+                    if isinstance(parameter.type, checked):
+                        parameter.type.convert(one, parameter, context)
+    except (AssertionError, click.ClickException) as error:
+        return error.format_message() if isinstance(error, click.ClickException) else str(error)
+    return "" if not extra or isinstance(command, click.Group) else f"{extra} is too much"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_can_be_called(page: Path) -> None:
+    calls = [words[1:] for words in blocks(page) if words[0] == "vidigree"]
+    wrong = {shlex.join(words): why for words in calls if (why := complaint(words))}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_in_the_text_exist(page: Path) -> None:
+    wrong = {}
+    for text in _INLINE.findall(page.read_text(encoding="utf-8")):
+        if text.startswith("..."):
+            continue
+        try:
+            command, _ = find(list(takewhile(re.compile(r"[a-z][a-z-]*").fullmatch, text.split())))
+        except AssertionError as error:
+            wrong[text] = str(error)
+            continue
+        known = {name for row in command.params for name in (*row.opts, *row.secondary_opts)}
+        if unknown := set(_OPTION.findall(text)) - known - {"--help", "--debug", "--version"}:
+            wrong[text] = str(sorted(unknown))
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_benchmarks_that_are_named_take_these_options(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    spoken = [span.split() for span in re.findall(r"(?<!`)`(?:python )?(benchmarks/[^`]+)`", text)]
+    called = [words[1:] for words in blocks(page) if words[0] in ("python", "python3")]
+    for words in [*spoken, *called]:
+        script = ROOT / words[0]
+        if script.suffix == ".py":
+            source = script.read_text(encoding="utf-8")
+            for option in _OPTION.findall(" ".join(words[1:])):
+                assert f'"{option}"' in source, f"{words[0]} {option}"
+
+
+def _options(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
+    for row in command.params:
+        if isinstance(row, click.Option) and "--help" not in row.opts:
+            yield path, [*row.opts, *row.secondary_opts]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            found = command.get_command(click.Context(command), name)
+            assert found is not None
+            yield from _options(found, f"{path} {name}")
+
+
+def test_every_option_stands_in_a_page() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    named = set(_OPTION.findall(text))
+    missing = [
+        f"{path} {'/'.join(names)}"
+        for path, names in _options(cli._vidigree, "vidigree")
+        # Its page is written by a command of its own.
+        if not path.startswith("vidigree classifier ") and not named & set(names)
+    ]
+    assert missing == []
+
+
+def test_every_command_stands_in_a_page() -> None:
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    paths = {path for path, _ in _options(cli._vidigree, "vidigree")} - {"vidigree"}
+    missing = [
+        path
+        for path in sorted(paths)
+        if path.removeprefix("vidigree ") not in text and f"`{path.rpartition(' ')[2]}`" not in text
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        ("nonsense", "no command"),
+        ("generate 'a ball' --nonsense", "No such option"),
+        ("generate 'a ball' two -o a.mp4", "too much"),
+        ("stamp a.mp4", "output is missing"),
+        ("stamp a.mp4 -o b.mp4 --crf 99", "not in the range"),
+        ("audit a.mp4 --only nonsense", "is not one of"),
+        ("audit a.mp4 --only mark --json", ""),
+    ],
+)
+def test_a_wrong_call_is_noticed(call: str, why: str) -> None:
+    told = complaint(shlex.split(call))
+    assert why in told
+    assert bool(told) is bool(why)
+
+
+def test_calls_are_found_in_blocks() -> None:
+    block = "$ A=1 vidigree audit x \\\n    --json > y  # why\nvidigree is output\n"
+    assert list(commands_in(block)) == [["vidigree", "audit", "x", "--json"]]
+    assert list(commands_in("for s in a b; do vidigree x $s; done")) == [
+        ["for", "s", "in", "a", "b"],
+        ["vidigree", "x", "$s"],
+    ]
