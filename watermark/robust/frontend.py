@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -44,10 +44,13 @@ class Picture:
     Attributes:
         residual: float32 (h, w).
         step: Carrier pixels per residual pixel along x and y, for an unscaled carrier.
+        spectra: Lattice spectra that will be asked for again, by carrier and geometry; begins
+            empty.
     """
 
     residual: NDArray[np.float32]
     step: tuple[float, float]
+    spectra: dict[object, NDArray[np.complex64]] = field(default_factory=dict, init=False)
 
 
 def working_luma(frame: NDArray[np.uint8], short_side: int) -> NDArray[np.float32]:
