@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -146,14 +147,45 @@ def view(image: NDArray[np.uint8], box: Box, kind: str) -> NDArray[np.uint8]:
     """
     content = box.cut(image)
     short = box.short_side
-    if kind != "native" or short < VIEW_SIZE:
+    if kind == "native" and short >= VIEW_SIZE:
+        size = (content.shape[1], content.shape[0])
+    else:
         factor = VIEW_SIZE / short
         size = (
             max(VIEW_SIZE, round(content.shape[1] * factor)),
             max(VIEW_SIZE, round(content.shape[0] * factor)),
         )
-        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-        content = np.asarray(cv2.resize(content, size, interpolation=method), dtype=np.uint8)
-    top = (content.shape[0] - VIEW_SIZE) // 2
-    left = (content.shape[1] - VIEW_SIZE) // 2
+        if factor < 1:
+            content = _shrunk(content, size)
+        else:
+            large = cv2.resize(content, size, interpolation=cv2.INTER_CUBIC)
+            content = np.asarray(large, dtype=np.uint8)
+    left, top = _corner(size)
     return np.ascontiguousarray(content[top : top + VIEW_SIZE, left : left + VIEW_SIZE])
+
+
+def _corner(size: tuple[int, int]) -> tuple[int, int]:
+    """Return where the middle square of a picture of this width and height begins."""
+    return (size[0] - VIEW_SIZE) // 2, (size[1] - VIEW_SIZE) // 2
+
+
+def _shrunk(content: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a picture shrunk to a width and height, all of it up to the end of its middle square.
+
+    What lies right of that or below is left out: the sums over areas go from the upper left corner
+    on, so that with the same factors the rest is the same to the last bit.
+    """
+    sides = (content.shape[1], content.shape[0])
+    factors = [small / large for small, large in zip(size, sides, strict=True)]
+    width, height = (
+        min(large, math.ceil((begin + VIEW_SIZE) / factor))
+        for large, begin, factor in zip(sides, _corner(size), factors, strict=True)
+    )
+    part = cv2.resize(
+        content[:height, :width],
+        (0, 0),
+        fx=factors[0],
+        fy=factors[1],
+        interpolation=cv2.INTER_AREA,
+    )
+    return np.asarray(part, dtype=np.uint8)

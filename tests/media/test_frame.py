@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from vidigree.media.frame import DecodedFrame, Frame
+from vidigree.media.frame import DecodedFrame, Frame, _stretched
 from vidigree.media.orientation import Orientation
 
 
@@ -27,6 +27,12 @@ def test_luma_agrees_with_the_picture(pixels: str) -> None:
     frame = decoded(pixels)
     assert frame.luma.shape == (48, 80)
     assert np.abs(frame.luma.astype(int) - frame.image.mean(axis=2)).max() <= 2
+
+
+def test_luma_of_limited_range_is_stretched_to_the_nearest_level() -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    expected = np.clip(np.rint((levels.astype(float) - 16) * 255 / 219), 0, 255)
+    assert (_stretched(levels) == expected).all()
 
 
 def test_luma_is_upright() -> None:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 
-import numpy as np
-
 from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import MarkSegment
@@ -17,14 +15,16 @@ from vidigree.watermark.robust.budget import Look, share_of
 from vidigree.watermark.robust.carrier import carrier_of
 from vidigree.watermark.robust.decision import decode_trial
 from vidigree.watermark.robust.frontend import Picture
-from vidigree.watermark.robust.geometry import RIGHT_ANGLES, UNSCALED, Geometry, upright_picture
+from vidigree.watermark.robust.geometry import RIGHT_ANGLES, UNSCALED, upright_picture
 from vidigree.watermark.robust.reading import (
     Finding,
     Trial,
     refine,
     score_of,
+    try_both_ways,
     try_geometry,
     try_scales,
+    try_unscaled,
 )
 from vidigree.watermark.robust.search import candidates, upright
 from vidigree.watermark.robust.significance import PRESENT_BELOW, p_value
@@ -194,9 +194,9 @@ class Detector:
         """Try a picture that was cut out and laid straight."""
         view = summed(parts)
         trials = [
-            try_geometry(view, key, carrier, geometry)
+            trial
             for key, carrier in self._keys
-            for geometry in RIGHT_ANGLES
+            for trial in try_unscaled(view, key, carrier, RIGHT_ANGLES)
         ]
         best, looked = refine(view, max(trials, key=lambda trial: trial.lock.score), 0.006)
         return self._decode([best], parts, len(trials) + looked, Look.INSIDE, turn)
@@ -204,9 +204,9 @@ class Detector:
     def _direct(self, parts: Parts, picture: Picture, look: Look) -> tuple[Finding | None, bool]:
         """Try the sum of parts unscaled, laid down, filtered or inverted; tell of a trace."""
         trials = [
-            try_geometry(picture, key, carrier, geometry)
+            trial
             for key, carrier in self._keys
-            for geometry in UNSCALED
+            for trial in try_unscaled(picture, key, carrier, UNSCALED)
         ]
         trace = max(trial.lock.score for trial in trials) >= self._trace
         return self._decode(trials, parts, len(trials), look), trace
@@ -237,7 +237,9 @@ class Detector:
         for key, carrier in self._keys:
             trials += try_scales(view, key, carrier, upright(view, octave))
             for candidate in candidates(view, carrier, octave, _CANDIDATES):
-                trials += self._both_ways(view, key, candidate.geometry)
+                # Magnitudes cannot tell a geometry from the same turned by 180 degrees.
+                there = upright_picture(view, candidate.geometry)
+                trials += try_both_ways(there, key, carrier, candidate.geometry)
         looked = len(trials)
         trials.sort(key=lambda trial: -trial.lock.score)
         best = []
@@ -268,16 +270,6 @@ class Detector:
         view = summed(more)
         again = [try_geometry(view, trial.key, trial.carrier, trial.geometry) for trial in trials]
         return self._decode(again, more, looked, look)
-
-    def _both_ways(self, view: Picture, key: MarkKey, geometry: Geometry) -> list[Trial]:
-        """Try a geometry and the same turned by 180 degrees: magnitudes cannot tell them apart."""
-        carrier = carrier_of(key)
-        there = upright_picture(view, geometry)
-        back = Picture(residual=np.ascontiguousarray(there.residual[::-1, ::-1]), step=there.step)
-        return [
-            *try_scales(there, key, carrier, [geometry]),
-            *try_scales(back, key, carrier, [geometry.nudged(turn=180.0)]),
-        ]
 
     def _decode(
         self, trials: list[Trial], parts: Parts, looked: int, look: Look, turn: int | None = None

@@ -167,7 +167,7 @@ def soft_bits(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float64]:
 def branch_metrics(soft: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
     """Return the metric of every window at every step, float32 (k, 2 * states)."""
     values = np.asarray(soft, np.float32).reshape(-1, outputs)
-    return np.asarray(values @ _signs(outputs).T.astype(np.float32))
+    return np.asarray(values @ _real_signs(outputs))
 
 
 def _advance(metric: NDArray[np.float32], branch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -176,9 +176,10 @@ def _advance(metric: NDArray[np.float32], branch: NDArray[np.float32]) -> NDArra
     A window is (newest bit, ..., oldest bit); the state before it is its low bits, the state after
     it is its high bits.
     """
-    whole = np.concatenate([metric, metric]) + branch
-    best = np.maximum(whole[0::2], whole[1::2])
-    return np.asarray(best - best.max())
+    whole = branch.reshape(2, _STATES // 2, 2) + metric.reshape(_STATES // 2, 2)
+    best: NDArray[np.float32] = np.maximum(whole[..., 0], whole[..., 1]).ravel()
+    best -= best.max()
+    return best
 
 
 @functools.lru_cache(maxsize=8)
@@ -190,3 +191,9 @@ def _signs(outputs: int) -> NDArray[np.int8]:
     for bit in range(MEMORY + 1):
         parity ^= ((window[:, None] & taps[None, :]) >> bit & 1).astype(np.int8)
     return (1 - 2 * parity).astype(np.int8)
+
+
+@functools.lru_cache(maxsize=8)
+def _real_signs(outputs: int) -> NDArray[np.float32]:
+    """Return what :func:`_signs` does, float32 (outputs, 2 * states)."""
+    return np.asarray(_signs(outputs).T, np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -17,9 +17,11 @@ __all__ = [
     "FLOOR",
     "POWER",
     "Picture",
+    "at_working_size",
     "block_waves",
     "residual_of",
     "working_luma",
+    "working_size",
     "working_step",
 ]
 
@@ -42,10 +44,13 @@ class Picture:
     Attributes:
         residual: float32 (h, w).
         step: Carrier pixels per residual pixel along x and y, for an unscaled carrier.
+        spectra: Lattice spectra that will be asked for again, by carrier and geometry; begins
+            empty.
     """
 
     residual: NDArray[np.float32]
     step: tuple[float, float]
+    spectra: dict[object, NDArray[np.complex64]] = field(default_factory=dict, init=False)
 
 
 def working_luma(frame: NDArray[np.uint8], short_side: int) -> NDArray[np.float32]:
@@ -58,16 +63,34 @@ def working_luma(frame: NDArray[np.uint8], short_side: int) -> NDArray[np.float3
     Returns:
         float32 (h, w) in [0, 255].
     """
-    height, width = frame.shape[:2]
-    scale = short_side / min(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if frame.ndim == 3:
         # Rec. 601 luma: the sum that H.264 files of unknown matrix are read with, too.
-        frame = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    frame = halved(frame, 2 * short_side)
+        frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+    return at_working_size(halved(frame, 2 * short_side).astype(np.float32), short_side)
+
+
+def at_working_size(luma: NDArray[np.float32], short_side: int) -> NDArray[np.float32]:
+    """Return the second half of :func:`working_luma`: of what halving a luma has left.
+
+    Args:
+        luma: float32 (H, W) in [0, 255].
+        short_side: Short side of the result in pixels.
+    """
+    height, width = working_size((luma.shape[0], luma.shape[1]), short_side)
     # Averaging over areas when shrinking keeps the mark and drops what would alias into it.
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(frame.astype(np.float32), size, interpolation=how), np.float32)
+    how = cv2.INTER_AREA if short_side < min(luma.shape) else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(luma, (width, height), interpolation=how), np.float32)
+
+
+def working_size(source: tuple[int, int], short_side: int) -> tuple[int, int]:
+    """Return height and width of a working picture.
+
+    Args:
+        source: Height and width of the frame, or of what halving it has left.
+        short_side: Short side of the working picture in pixels.
+    """
+    scale = short_side / min(source)
+    return max(1, round(source[0] * scale)), max(1, round(source[1] * scale))
 
 
 def working_step(source: tuple[int, int], working: tuple[int, int]) -> tuple[float, float]:

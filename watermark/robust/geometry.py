@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.robust.carrier import Carrier
 from vidigree.watermark.robust.frontend import Picture
-from vidigree.watermark.robust.spectrum import lattice_spectra, whiten
+from vidigree.watermark.robust.spectrum import half_turned, lattice_spectra, whiten
 
 __all__ = [
     "RIGHT_ANGLES",
     "UNSCALED",
     "Geometry",
+    "kept_spectrum",
     "observed_spectrum",
     "scaled_spectra",
+    "spectra_both_ways",
+    "unscaled_spectra",
     "upright_picture",
 ]
 
@@ -73,6 +76,17 @@ def observed_spectrum(
     return scaled_spectra(upright_picture(picture, geometry), carrier, [geometry])[0]
 
 
+def kept_spectrum(picture: Picture, carrier: Carrier, geometry: Geometry) -> NDArray[np.complex64]:
+    """Return :func:`observed_spectrum`, made once: a part of a clip is asked for it by every shift.
+
+    Only for parts of a clip: the picture keeps it as long as it lives.
+    """
+    known = picture.spectra
+    if (carrier, geometry) not in known:
+        known[carrier, geometry] = observed_spectrum(picture, carrier, geometry)
+    return known[carrier, geometry]
+
+
 def upright_picture(picture: Picture, geometry: Geometry) -> Picture:
     """Undo mirroring and rotation; the scale stays."""
     residual = picture.residual
@@ -96,17 +110,58 @@ def scaled_spectra(
 
     Of the geometries, only the scale and what a filter inverted are undone.
     """
-    steps = [
-        (upright.step[0] / geometry.scale[0], upright.step[1] / geometry.scale[1])
-        for geometry in geometries
-    ]
+    steps = [_scaled_step(upright, geometry) for geometry in geometries]
     spectra = lattice_spectra(upright.residual, carrier, steps)
     return [
-        np.where(carrier.radii < geometry.inverted_from, white, -white)
-        for geometry, white in zip(
-            geometries, (whiten(spectrum, carrier) for spectrum in spectra), strict=True
-        )
+        _unfiltered(whiten(spectrum, carrier), carrier, geometry)
+        for geometry, spectrum in zip(geometries, spectra, strict=True)
     ]
+
+
+def spectra_both_ways(
+    upright: Picture, carrier: Carrier, geometry: Geometry
+) -> tuple[NDArray[np.complex64], NDArray[np.complex64]]:
+    """Return the whitened lattice spectrum for a geometry, and for the same turned by 180 degrees.
+
+    Args:
+        upright: What :func:`upright_picture` made by the geometry.
+        carrier: The lattice.
+        geometry: The geometry; its scale and what a filter inverted are undone.
+    """
+    [there] = scaled_spectra(upright, carrier, [geometry])
+    size = (upright.residual.shape[0], upright.residual.shape[1])
+    return there, half_turned(there, carrier, size, _scaled_step(upright, geometry))
+
+
+def unscaled_spectra(
+    picture: Picture, carrier: Carrier, geometries: Sequence[Geometry]
+) -> list[NDArray[np.complex64]]:
+    """Return whitened lattice spectra, complex64 (K,), of a picture laid down or filtered.
+
+    Of two geometries that differ by 180 degrees one spectrum is made of the other, and filters
+    change signs, so that four looks do for all of UNSCALED.
+    """
+    laid: dict[Geometry, NDArray[np.complex64]] = {}
+    spectra = []
+    for geometry in geometries:
+        plain = replace(geometry, inverted_from=math.inf)
+        if plain not in laid:
+            there, back = spectra_both_ways(upright_picture(picture, plain), carrier, plain)
+            laid |= {plain: there, plain.nudged(turn=180.0): back}
+        spectra.append(_unfiltered(laid[plain], carrier, geometry))
+    return spectra
+
+
+def _scaled_step(upright: Picture, geometry: Geometry) -> tuple[float, float]:
+    """Return carrier pixels per pixel, along x and y, of a carrier that is scaled."""
+    return upright.step[0] / geometry.scale[0], upright.step[1] / geometry.scale[1]
+
+
+def _unfiltered(
+    white: NDArray[np.complex64], carrier: Carrier, geometry: Geometry
+) -> NDArray[np.complex64]:
+    """Return a spectrum with the waves set right that a filter inverted."""
+    return np.where(carrier.radii < geometry.inverted_from, white, -white)
 
 
 def _turned(residual: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:

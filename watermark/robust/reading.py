@@ -14,8 +14,11 @@ from vidigree.watermark.robust.combining import gls_weights
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import (
     Geometry,
+    kept_spectrum,
     observed_spectrum,
     scaled_spectra,
+    spectra_both_ways,
+    unscaled_spectra,
     upright_picture,
 )
 from vidigree.watermark.robust.modulation import align
@@ -29,8 +32,10 @@ __all__ = [
     "refine",
     "reweighed",
     "score_of",
+    "try_both_ways",
     "try_geometry",
     "try_scales",
+    "try_unscaled",
 ]
 
 _SPREAD = 0.5
@@ -101,12 +106,48 @@ def try_scales(
     trials = []
     for start in range(0, len(geometries), _SCALES_AT_ONCE):
         some = geometries[start : start + _SCALES_AT_ONCE]
-        for geometry, spectrum in zip(some, scaled_spectra(upright, carrier, some), strict=True):
-            lock = find_shift(spectrum, carrier)
-            trials.append(
-                Trial(key=key, carrier=carrier, geometry=geometry, lock=lock, spectrum=spectrum)
-            )
+        trials += _trials(key, carrier, some, scaled_spectra(upright, carrier, some))
     return trials
+
+
+def try_both_ways(
+    upright: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry
+) -> list[Trial]:
+    """Find the best shift of a picture as it lies, and of the same turned by 180 degrees.
+
+    Args:
+        upright: The picture; its mirroring and rotation are undone already.
+        key: The key.
+        carrier: Its carrier.
+        geometry: What :func:`.geometry.upright_picture` undid, and the scale.
+    """
+    both = (geometry, geometry.nudged(turn=180.0))
+    return _trials(key, carrier, both, spectra_both_ways(upright, carrier, geometry))
+
+
+def try_unscaled(
+    picture: Picture, key: MarkKey, carrier: Carrier, geometries: Sequence[Geometry]
+) -> list[Trial]:
+    """Do what :func:`try_geometry` does for several geometries, best of all of UNSCALED."""
+    return _trials(key, carrier, geometries, unscaled_spectra(picture, carrier, geometries))
+
+
+def _trials(
+    key: MarkKey,
+    carrier: Carrier,
+    geometries: Sequence[Geometry],
+    spectra: Sequence[NDArray[np.complex64]],
+) -> list[Trial]:
+    return [
+        Trial(
+            key=key,
+            carrier=carrier,
+            geometry=geometry,
+            lock=find_shift(spectrum, carrier),
+            spectrum=spectrum,
+        )
+        for geometry, spectrum in zip(geometries, spectra, strict=True)
+    ]
 
 
 def refine(picture: Picture, trial: Trial, reach: float) -> tuple[Trial, int]:
@@ -170,9 +211,7 @@ def reweighed(trial: Trial, parts: Sequence[tuple[float, Picture]], *, stay: boo
     if len(parts) < 2:
         return trial
     carrier = trial.carrier
-    spectra = np.array(
-        [observed_spectrum(picture, carrier, trial.geometry) for _, picture in parts]
-    )
+    spectra = np.array([kept_spectrum(picture, carrier, trial.geometry) for _, picture in parts])
     pilots = np.zeros(len(carrier.waves), np.complex64)
     pilots[carrier.pilots] = 1.0
     seen = np.array([_score(align(one, carrier, trial.lock.shift), pilots) for one in spectra])

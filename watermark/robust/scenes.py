@@ -7,13 +7,17 @@ more of the mark than all the others together, so it is marked more strongly and
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SceneStarts", "opening_share"]
+__all__ = ["SceneStarts", "opening_share", "thumbnail_of"]
 
 _SMALL = 24
+# Columns of a unit matrix that are shrunk at once, so that memory does not grow with its square.
+_COLUMNS = 512
 _SAME_SCENE = 0.6
 _FADE = 0.5
 
@@ -31,7 +35,7 @@ class SceneStarts:
         brightness and contrast, hardly moved by motion.
 
         Args:
-            luma: float32 (h, w) of any size.
+            luma: float32 (h, w) of any size, a thumbnail among them.
         """
         small = cv2.resize(luma, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
         small = np.asarray(small - small.mean(), np.float32)
@@ -41,6 +45,39 @@ class SceneStarts:
         # A grey level of noise keeps two flat frames from counting as strangers.
         spread = np.sqrt((np.sum(small**2) + small.size) * (np.sum(last**2) + last.size))
         return float(np.sum(small * last) + small.size) < _SAME_SCENE * float(spread)
+
+
+def thumbnail_of(picture: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return what is left of a picture that is shrunk to a size, and then to a thumbnail.
+
+    Both are sums with fixed weights, so two small matrix products do for both, and nobody needs the
+    picture between them.
+
+    Args:
+        picture: float32 (H, W).
+        size: Height and width of the picture between them, at most H and W.
+
+    Returns:
+        float32 (24, 24).
+    """
+    down, across = (
+        _shrinking(length, between) for length, between in zip(picture.shape, size, strict=True)
+    )
+    return np.asarray(down @ picture @ across.T)
+
+
+@functools.lru_cache(maxsize=8)
+def _shrinking(length: int, between: int) -> NDArray[np.float32]:
+    """Return the weights with which a line is shrunk twice, float32 (24, length)."""
+    parts = []
+    for start in range(0, length, _COLUMNS):
+        part = np.eye(length, min(_COLUMNS, length - start), -start, np.float32)
+        for side in (between, _SMALL):
+            part = np.asarray(
+                cv2.resize(part, (part.shape[1], side), interpolation=cv2.INTER_AREA), np.float32
+            )
+        parts.append(part)
+    return np.concatenate(parts, axis=1)
 
 
 def opening_share(since: int) -> float:

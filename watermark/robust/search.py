@@ -120,18 +120,22 @@ def _power_table(residual: NDArray[np.float32]) -> NDArray[np.float32]:
     residual = residual[:_LARGEST_TABLE, :_LARGEST_TABLE]
     length = max(residual.shape)
     size = _LARGEST_TABLE if length > 560 else 1024 if length > 256 else 512
-    padded = np.zeros((size, size), np.float32)
     height, width = residual.shape
-    taper = np.outer(_taper(height), _taper(width))
-    padded[:height, :width] = residual * taper
-    half = np.abs(scipy.fft.rfft2(padded)) ** 2
+    middle = size // 2
+    # Row by row, then column by column: beyond the picture, rows of zeros stay what they are.
+    along = scipy.fft.rfft(residual * np.outer(_taper(height), _taper(width)), size, axis=1)
+    waves = scipy.fft.fft(along[:, :middle], size, axis=0, overwrite_x=True)
+    half = waves.real**2 + waves.imag**2
     full = np.empty((size, size), np.float32)
-    full[:, size // 2 :] = scipy.fft.fftshift(half[:, : size // 2], axes=0)
+    full[:middle, middle:], full[middle:, middle:] = half[middle:], half[:middle]
     # The spectrum of a real picture: point (-f) equals point (f).
-    full[:, : size // 2] = np.roll(np.roll(full[::-1, ::-1], 1, axis=0), 1, axis=1)[:, : size // 2]
+    opposite = full[:, :middle:-1]
+    full[0, 1:middle], full[1:, 1:middle] = opposite[0], opposite[:0:-1]
     full[:, 0] = full[:, 1]
-    level = cv2.blur(full, (31, 31)) + 1e-12
-    return np.asarray(np.minimum(full / level, _POWER_LIMIT), np.float32)
+    level = cv2.blur(full, (31, 31))
+    level += np.float32(1e-12)
+    full /= level
+    return np.minimum(full, np.float32(_POWER_LIMIT), out=full)
 
 
 def _scan(

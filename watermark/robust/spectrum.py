@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.robust.carrier import TILE, Carrier
 
-__all__ = ["lattice_spectra", "lattice_spectrum", "synthesise", "whiten"]
+__all__ = ["half_turned", "lattice_spectra", "lattice_spectrum", "synthesise", "whiten"]
 
 _CLIP = 3.0
 _RING_POINTS = 60
@@ -63,6 +63,26 @@ def lattice_spectra(
     spectra.imag = -sign * of_cosines[:, v, there] - of_sines[:, v, here]
     from_corner = np.outer(across, u * (width / 2 / TILE)) + np.outer(down, v * (height / 2 / TILE))
     return np.asarray(spectra * _turns(-from_corner) / np.float32(np.sqrt(height * width)))
+
+
+def half_turned(
+    spectrum: NDArray[np.complex64],
+    carrier: Carrier,
+    size: tuple[int, int],
+    step: tuple[float, float],
+) -> NDArray[np.complex64]:
+    """Return the lattice spectrum of a picture that is turned by 180 degrees, without another look.
+
+    Turned about, every wave runs the other way, and begins at what was the last corner.
+
+    Args:
+        spectrum: complex64 (K,), of the picture, whitened or not.
+        carrier: The lattice.
+        size: Height and width of the picture in pixels.
+        step: Carrier pixels per pixel that the spectrum was taken at, along x and y.
+    """
+    corner = np.array([size[1] * step[0], size[0] * step[1]]) / TILE
+    return np.conj(spectrum) * _turns(-(carrier.waves @ corner))
 
 
 def synthesise(

@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 from vidigree.media.frame import Frame
 from vidigree.watermark.robust.carrier import SHORT_SIDE
 from vidigree.watermark.robust.combining import gls_weights
-from vidigree.watermark.robust.frontend import Picture, residual_of, working_luma, working_step
+from vidigree.watermark.robust.frontend import (
+    Picture,
+    at_working_size,
+    residual_of,
+    working_luma,
+    working_size,
+    working_step,
+)
 from vidigree.watermark.robust.inset import insets_of
 from vidigree.watermark.robust.learned import learned_residual
 from vidigree.watermark.robust.outline import BLACKS, corners_of, straightened
-from vidigree.watermark.robust.scenes import SceneStarts
+from vidigree.watermark.robust.scenes import SceneStarts, thumbnail_of
 from vidigree.watermark.shrinking import halved
 
 __all__ = [
@@ -150,7 +157,7 @@ class StretchReader:
         self._seen = 0
         self._start = 0
         self._scenes = SceneStarts()
-        self._runs: list[list[NDArray[np.float32]]] = []
+        self._runs: list[_Run] = []
         self._openings: list[NDArray[np.int16]] = []
         self._thumbnails: list[NDArray[np.uint8]] = []
         self._source = (0, 0)
@@ -169,8 +176,8 @@ class StretchReader:
         stretch = Stretch(
             start=self._start / self._fps,
             end=self._seen / self._fps,
-            frames=sum(len(run) for run in self._runs),
-            means=tuple(_kept(np.mean(run, axis=0)) for run in self._runs),
+            frames=sum(run.frames for run in self._runs),
+            means=tuple(_kept(run.mean()) for run in self._runs),
             openings=tuple(self._openings),
             thumbnails=tuple(self._thumbnails),
             source=self._source,
@@ -181,19 +188,43 @@ class StretchReader:
 
     def _look(self, picture: NDArray[np.uint8]) -> None:
         self._source = (picture.shape[0], picture.shape[1])
-        luma = working_luma(picture, SHORT_SIDE)
-        begins = self._scenes.feed(luma) and len(self._openings) < _OPENINGS
+        half = halved(picture, 2 * SHORT_SIDE)
+        luma = half.astype(np.float32)
+        if min(half.shape) < SHORT_SIDE:
+            luma = at_working_size(luma, SHORT_SIDE)
+        seen = thumbnail_of(luma, working_size(self._source, SHORT_SIDE))
+        begins = self._scenes.feed(seen) and len(self._openings) < _OPENINGS
         if begins:
-            self._openings.append(_kept(luma))
+            self._openings.append(_kept(at_working_size(luma, SHORT_SIDE)))
         if begins or not self._runs:
-            self._runs.append([])
-        self._runs[-1].append(luma)
+            self._runs.append(_Run(luma))
+        else:
+            self._runs[-1].add(luma)
         if len(self._thumbnails) < _THUMBNAILS and min(self._source) > SHORT_SIDE * 5 // 4:
-            fine = halved(picture, _THUMBNAIL)
+            fine = halved(half, _THUMBNAIL)
             if min(fine.shape) > _LARGEST_THUMBNAIL:
                 shrunk = working_luma(fine, _THUMBNAIL)
                 fine = np.asarray(np.clip(np.rint(shrunk), 0, 255), np.uint8)
             self._thumbnails.append(np.array(fine))
+
+
+class _Run:
+    """Successive frames of a scene, added up; only their mean is brought to the working size.
+
+    Args:
+        luma: float32 (h, w), what is left of the first frame; it is added to.
+    """
+
+    def __init__(self, luma: NDArray[np.float32]) -> None:
+        self._total = luma
+        self.frames = 1
+
+    def add(self, luma: NDArray[np.float32]) -> None:
+        self._total += luma
+        self.frames += 1
+
+    def mean(self) -> NDArray[np.float32]:
+        return at_working_size(self._total / np.float32(self.frames), SHORT_SIDE)
 
 
 def half_second(fps: Fraction) -> int:

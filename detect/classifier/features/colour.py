@@ -47,7 +47,7 @@ class Colour:
         if not view.steady:
             return np.full(len(self.names()), np.nan, np.float32)
         chroma = view.chroma - 128
-        saturation = np.hypot(chroma[0], chroma[1])
+        saturation = np.hypot(chroma[0, ::2], chroma[1, ::2])
         small = np.stack(
             [
                 cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -56,7 +56,7 @@ class Colour:
         )
         luma_edges = _edges(small)
         edges = [_edges(plane[::2]) for plane in chroma]
-        values = [float(np.log(q + 1)) for q in np.quantile(saturation[::2], _QUANTILES)]
+        values = [float(np.log(q + 1)) for q in np.quantile(saturation, _QUANTILES)]
         for plane, edge in zip(chroma, edges, strict=True):
             flicker = (np.diff(plane, axis=0) ** 2).mean()
             values += [

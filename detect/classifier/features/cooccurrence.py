@@ -6,6 +6,7 @@ II.A-C: fewer residuals, coarser quantisation (what survives compression), direc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -48,26 +49,25 @@ class Cooccurrence:
         luma = view.luma[::stride]
         rows = np.stack([luma, luma.transpose(0, 2, 1)])
         parts = []
-        for residual in _RESIDUALS:
-            values = _residual(rows, residual)
+        for values in _residuals(rows):
             for step in _STEPS:
                 levels = three_levels(values, step)
                 parts += [_histogram(levels, axis) for axis in (3, 2)]
         return np.sqrt(np.concatenate(parts)).astype(np.float32)
 
 
-def _residual(rows: NDArray[np.float32], kind: str) -> NDArray[np.float32]:
-    """Return a difference along the last axis, divided by its kernel's central weight."""
+def _residuals(rows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Yield the differences along the last axis, each divided by its kernel's central weight."""
     first = np.diff(rows, axis=3)
-    if kind == "first":
-        return first
+    yield first
     second = np.diff(first, axis=3)
-    if kind == "second":
-        return second / np.float32(2)
-    return np.diff(second, axis=3) / np.float32(3)
+    yield second / np.float32(2)
+    yield np.diff(second, axis=3) / np.float32(3)
 
 
 def _histogram(levels: NDArray[np.uint8], axis: int) -> NDArray[np.float64]:
     length = levels.shape[axis] - _ORDER + 1
-    moved = np.moveaxis(levels, axis, -1)
-    return pattern_frequencies([moved[..., offset : offset + length] for offset in range(_ORDER)])
+    every = (slice(None),) * axis
+    return pattern_frequencies(
+        [levels[(*every, slice(offset, offset + length))] for offset in range(_ORDER)]
+    )

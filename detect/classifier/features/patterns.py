@@ -37,7 +37,7 @@ def three_levels(values: NDArray[np.float32], step: float) -> NDArray[np.uint8]:
         step: Above 0, in the unit of the values.
     """
     scaled = values / np.float32(step)
-    return np.asarray(1 + (scaled > 0.5).astype(np.uint8) - (scaled < -0.5).astype(np.uint8))
+    return np.asarray(1 + (scaled > 0.5).view(np.uint8) - (scaled < -0.5).view(np.uint8))
 
 
 def pattern_frequencies(cells: Sequence[NDArray[np.uint8]]) -> NDArray[np.float64]:

@@ -43,13 +43,16 @@ class TemporalDifferences:
         """Return 53 features, logs of ratios and correlations."""
         if not view.steady:
             return np.full(len(self.names()), np.nan, np.float32)
-        parts = np.stack([_band_statistics(band) for band in _bands(view.luma)], axis=1)
-        spectra = np.concatenate([_spectrum(band) for band in _bands(view.luma)])
+        bands = _bands(view.luma)
+        parts = np.stack([_band_statistics(band) for band in bands], axis=1)
+        spectra = np.concatenate([_spectrum(band) for band in bands])
         means = view.luma.mean(axis=(1, 2))
         chroma = view.chroma - view.chroma.mean(axis=(2, 3), keepdims=True)
+        first = np.diff(chroma, axis=1)
+        energy = _energy(first**2)
         rest = [
-            _ratio(np.diff(chroma, axis=1), chroma),
-            _ratio(np.diff(chroma, n=2, axis=1), np.diff(chroma, axis=1)),
+            _log_ratio(energy, _energy(chroma**2)),
+            _log_ratio(_energy(np.diff(first, axis=1) ** 2), energy),
             np.log(np.abs(np.diff(means, n=2)).mean() + 1e-2),
         ]
         return np.concatenate([parts.ravel(), spectra, rest]).astype(np.float32)
@@ -69,27 +72,36 @@ def _bands(luma: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 
 
 def _band_statistics(band: NDArray[np.float32]) -> NDArray[np.float64]:
-    first, second = np.diff(band, axis=0), np.diff(band, n=2, axis=0)
-    energies = (first**2).mean(axis=(1, 2)) + 1e-2
+    first = np.diff(band, axis=0)
+    second = np.diff(first, axis=0)
+    square, first_square = band**2, first**2
+    energies = first_square.mean(axis=(1, 2)) + 1e-2
+    energy = _energy(first_square)
     return np.array(
         [
-            _ratio(first, band),
-            _ratio(second, first),
-            _correlation(band[:-1], band[1:]),
-            _correlation(band[:-2], band[2:]),
+            _log_ratio(energy, _energy(square)),
+            _log_ratio(_energy(second**2), energy),
+            _correlation(band, square, 1),
+            _correlation(band, square, 2),
             np.log(energies).std(),
-            np.log((first**2).mean() + 1e-2) - 2 * np.log(np.abs(first).mean() + 1e-1),
+            np.log(energy) - 2 * np.log(np.abs(first).mean() + 1e-1),
         ]
     )
 
 
-def _ratio(upper: NDArray[np.float32], lower: NDArray[np.float32]) -> float:
-    return float(np.log(((upper**2).mean() + 1e-2) / ((lower**2).mean() + 1e-2)))
+def _energy(square: NDArray[np.float32]) -> np.float32:
+    energy: np.float32 = square.mean() + 1e-2
+    return energy
 
 
-def _correlation(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
-    norm = np.sqrt((left**2).mean() * (right**2).mean())
-    return float((left * right).mean() / (norm + 1e-2))
+def _log_ratio(upper: np.float32, lower: np.float32) -> float:
+    return float(np.log(upper / lower))
+
+
+def _correlation(band: NDArray[np.float32], square: NDArray[np.float32], distance: int) -> float:
+    """Return how a band, whose square is at hand, correlates with itself so many frames later."""
+    norm = np.sqrt(square[:-distance].mean() * square[distance:].mean())
+    return float((band[:-distance] * band[distance:]).mean() / (norm + 1e-2))
 
 
 def _spectrum(band: NDArray[np.float32]) -> NDArray[np.float64]:

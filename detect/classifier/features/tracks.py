@@ -127,28 +127,22 @@ class Tracks:
 class _Followed:
     """What came of n corners in f frames.
 
+    What is said of a corner in a step that it was not followed in means nothing.
+
     Attributes:
         places: float32 (f, n, 2), x and y in pixels.
         returns: float64 (f - 1, n), how far off following back ended, in pixels.
         differences: float32 (f - 1, n), mean absolute difference of what was matched, in levels.
         lasting: bool (f - 1, n), not lost up to then.
+        followed: bool (f - 1, n), which corners count at a time and are followed in the next step:
+            lasting ones, or the last few that lasted.
     """
 
     places: NDArray[np.float32]
     returns: NDArray[np.float64]
     differences: NDArray[np.float32]
     lasting: NDArray[np.bool_]
-
-    @property
-    def followed(self) -> NDArray[np.bool_]:
-        """Which corners count at a time, (f - 1, n): lasting ones, or the last few that lasted."""
-        counted = self.lasting.copy()
-        before = np.ones(self.lasting.shape[1], dtype=bool)
-        for row in counted:
-            if row.sum() < _FEWEST_FOLLOWED:
-                row[:] = before
-            before = row
-        return counted
+    followed: NDArray[np.bool_]
 
 
 def _shrunk(frames: NDArray[np.uint8], divisor: int) -> NDArray[np.uint8]:
@@ -168,25 +162,37 @@ def _follow(frames: NDArray[np.uint8], size: _Size) -> _Followed | None:
         "maxLevel": size.levels,
         "criteria": (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.03),
     }
-    places = [corners.reshape(-1, 2).astype(np.float32)]
-    returns, differences, found = [], [], []
+    first = corners.reshape(-1, 2).astype(np.float32)
+    steps, count = len(frames) - 1, len(first)
+    places = np.repeat(first[None], steps + 1, axis=0)
+    returns = np.zeros((steps, count))
+    differences = np.zeros((steps, count), np.float32)
+    lasting, followed = np.zeros((2, steps, count), bool)
     inside = np.array([frames.shape[2], frames.shape[1]]) - 1 - _MARGIN
-    for now, later in itertools.pairwise(frames):
-        here = places[-1]
+    counted = lasts = np.ones(count, bool)
+    for step, (now, later) in enumerate(itertools.pairwise(frames)):
+        here = places[step, counted]
         there, forth, difference = cv2.calcOpticalFlowPyrLK(now, later, here, None, **search)
         again, back, _ = cv2.calcOpticalFlowPyrLK(later, now, there, None, **search)
         off = np.linalg.norm(again.astype(np.float64) - here, axis=1)
         within = ((there > _MARGIN) & (there < inside)).all(axis=1)
-        found.append((forth.ravel() == 1) & (back.ravel() == 1) & within & (off < _RETURN))
-        returns.append(off)
+        found = (forth.ravel() == 1) & (back.ravel() == 1) & within & (off < _RETURN)
+        returns[step, counted] = off
         # OpenCV leaves what it did not find as the memory was.
-        differences.append(np.where(forth.ravel() == 1, difference.ravel(), 255).clip(0, 255))
-        places.append(there)
+        difference = np.where(forth.ravel() == 1, difference.ravel(), 255).clip(0, 255)
+        differences[step, counted] = difference
+        places[step + 1, counted] = there
+        lasting[step, counted] = found & lasts[counted]
+        lasts = lasting[step]
+        # Whatever is lost is of no interest any more, and following it costs as much.
+        counted = lasts if lasts.sum() >= _FEWEST_FOLLOWED else counted
+        followed[step] = counted
     return _Followed(
-        places=np.array(places),
-        returns=np.array(returns),
-        differences=np.array(differences),
-        lasting=np.logical_and.accumulate(np.array(found), axis=0),
+        places=places,
+        returns=returns,
+        differences=differences,
+        lasting=lasting,
+        followed=followed,
     )
 
 

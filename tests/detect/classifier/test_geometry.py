@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -72,6 +73,18 @@ def test_native_view_keeps_pixels_as_they_are() -> None:
     image = _noise(300, 400)
     seen = view(image, Box(0, 300, 0, 400), "native")
     assert (seen == image[22:278, 72:328]).all()
+
+
+@pytest.mark.parametrize(
+    "shape", [(864, 1536), (1080, 608), (257, 999), (512, 1024), (768, 768), (301, 467)]
+)
+def test_a_view_is_the_middle_of_the_whole_picture_shrunk(shape: tuple[int, int]) -> None:
+    image = _noise(*shape)
+    height, width = (round(side * VIEW_SIZE / min(shape)) for side in shape)
+    whole = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    top, left = (height - VIEW_SIZE) // 2, (width - VIEW_SIZE) // 2
+    seen = view(image, Box(0, shape[0], 0, shape[1]), "resized")
+    assert (seen == whole[top : top + VIEW_SIZE, left : left + VIEW_SIZE]).all()
 
 
 def test_pictures_above_the_bound_are_reduced() -> None:

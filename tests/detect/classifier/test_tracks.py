@@ -10,6 +10,7 @@ import pytest
 from fixtures.feature_rows import Look, looks_of
 from numpy.typing import NDArray
 
+from vidigree.detect.classifier.features import tracks
 from vidigree.detect.classifier.features.tracks import Tracks
 
 
@@ -73,3 +74,31 @@ def test_after_a_cut_nothing_is_kept_and_every_number_is_finite(look: Look) -> N
 def test_without_corners_there_is_nothing_to_say(look: Look) -> None:
     ramp = np.broadcast_to(np.linspace(90, 110, 256), (16, 256, 256))
     assert np.isnan(list(look(ramp.astype(np.float32)).values())).all()
+
+
+def test_lost_corners_are_not_followed_and_the_others_as_if_all_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    still, other = texture(0)[:256, :256], texture(1)[:256, :256]
+    mask = np.clip(np.arange(256) / 64 - 1, 0, 1)
+    frames = np.stack([still + (other - still) * mask * i / 15 for i in range(16)]).astype(np.uint8)
+    asked: list[int] = []
+    plain = cv2.calcOpticalFlowPyrLK
+
+    def counted(now: object, later: object, places: NDArray[np.float32], *rest: object, **options):  # type: ignore[no-untyped-def]
+        asked.append(len(places))
+        return plain(now, later, places, *rest, **options)
+
+    monkeypatch.setattr(cv2, "calcOpticalFlowPyrLK", counted)
+    some = tracks._follow(frames, tracks._SIZES[0])
+    monkeypatch.setattr(tracks, "_FEWEST_FOLLOWED", 10**6)  # so none is given up
+    every = tracks._follow(frames, tracks._SIZES[0])
+    assert some is not None
+    assert every is not None
+    assert asked[28] < asked[0] == asked[-1]
+    np.testing.assert_array_equal(some.lasting, every.lasting)
+    for step, followed in enumerate(some.followed):
+        np.testing.assert_array_equal(
+            some.places[step + 1, followed], every.places[step + 1, followed]
+        )
+        np.testing.assert_array_equal(some.returns[step, followed], every.returns[step, followed])

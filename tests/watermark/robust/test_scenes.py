@@ -1,14 +1,16 @@
 from collections.abc import Callable
 from fractions import Fraction
 
+import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
 from vidigree.watermark.robust.frontend import working_luma
-from vidigree.watermark.robust.scenes import SceneStarts, opening_share
+from vidigree.watermark.robust.scenes import SceneStarts, opening_share, thumbnail_of
 from vidigree.watermark.robust.stretches import StretchReader, parts_of
 
 Frames = list[NDArray[np.uint8]]
@@ -34,6 +36,19 @@ def test_fading_and_flat_frames_begin_no_scene(textured: Callable[..., Frames]) 
     assert _starts(flat) == [0]
 
 
+@pytest.mark.parametrize(
+    ("size", "between"),
+    [((540, 960), (256, 455)), ((37, 1100), (24, 713)), ((256, 300), (256, 300))],
+)
+def test_a_thumbnail_is_what_shrinking_twice_leaves(
+    size: tuple[int, int], between: tuple[int, int]
+) -> None:
+    picture = np.random.default_rng(1).uniform(0, 255, size).astype(np.float32)
+    twice = cv2.resize(picture, between[::-1], interpolation=cv2.INTER_AREA)
+    twice = cv2.resize(twice, (24, 24), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(thumbnail_of(picture, between), twice, rtol=1e-4)
+
+
 def test_the_first_frame_of_a_scene_is_marked_more_strongly(
     textured: Callable[..., Frames],
 ) -> None:
@@ -55,6 +70,25 @@ def test_openings_are_read_apart(textured: Callable[..., Frames]) -> None:
     assert [len(one.openings) for one in stretches] == [1, 1]
     assert [len(one.means) for one in stretches] == [1, 2]
     assert len(parts_of(stretches)) == 5
+
+
+@pytest.mark.parametrize("size", [(540, 960), (211, 320), (1024, 1200)])
+def test_the_mean_of_a_stretch_is_that_of_its_frames_at_the_working_size(
+    size: tuple[int, int],
+) -> None:
+    rng = np.random.default_rng(3)
+    base = rng.integers(0, 200, (*size, 3))
+    frames = [(base + rng.integers(0, 55, (*size, 3))).astype(np.uint8) for _ in range(12)]
+    reader = StretchReader(FPS)
+    [stretch] = [
+        one
+        for image in frames
+        if (one := reader.feed(Frame(image=image, time=Fraction(0)))) is not None
+    ]
+    expected = 64 * np.mean([working_luma(image, 256) for image in frames[::2]], axis=0)
+    assert np.abs(stretch.means[0] - expected).max() <= 0.51
+    opening = 64 * working_luma(frames[0], 256)
+    assert np.abs(stretch.openings[0] - opening).max() <= 0.51
 
 
 def test_a_clip_of_nothing_but_openings_is_read_by_a_few(textured: Callable[..., Frames]) -> None:

@@ -6,8 +6,17 @@ import scipy.fft
 
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust.carrier import TILE, carrier_of
-from vidigree.watermark.robust.frontend import residual_of
-from vidigree.watermark.robust.search import _scan
+from vidigree.watermark.robust.frontend import Picture, residual_of
+from vidigree.watermark.robust.geometry import (
+    UNSCALED,
+    Geometry,
+    kept_spectrum,
+    observed_spectrum,
+    spectra_both_ways,
+    unscaled_spectra,
+    upright_picture,
+)
+from vidigree.watermark.robust.search import _power_table, _scan
 from vidigree.watermark.robust.spectrum import (
     _medians,
     lattice_spectra,
@@ -31,6 +40,32 @@ def test_lattice_spectra_are_the_direct_transform_at_every_step(size: tuple[int,
             turns = (u * x[None] * step[0] + v * y[:, None] * step[1]) / TILE
             direct = np.sum(residual * np.exp(-2j * np.pi * turns)) / np.sqrt(residual.size)
             assert got[index] == pytest.approx(direct, abs=1e-4)
+
+
+def test_a_picture_turned_by_180_degrees_needs_no_look_of_its_own() -> None:
+    residual = np.random.default_rng(7).normal(size=(203, 151)).astype(np.float32)
+    picture = Picture(residual=residual, step=(1.1, 0.9))
+    geometry = Geometry(scale=(0.8, 1.3), rotation=31.0, mirrored=True)
+    upright = upright_picture(picture, geometry)
+    back = Picture(residual=upright.residual[::-1, ::-1].copy(), step=upright.step)
+    there, turned = spectra_both_ways(upright, CARRIER, geometry)
+    expected = observed_spectrum(picture, CARRIER, geometry)
+    np.testing.assert_allclose(there, expected, atol=1e-4)
+    straight = Geometry(scale=geometry.scale)
+    np.testing.assert_allclose(turned, observed_spectrum(back, CARRIER, straight), atol=1e-4)
+
+
+def test_spectra_of_unscaled_geometries_are_what_each_look_gives() -> None:
+    residual = np.random.default_rng(8).normal(size=(160, 231)).astype(np.float32)
+    picture = Picture(residual=residual, step=(1.2, 1.1))
+    spectra = unscaled_spectra(picture, CARRIER, UNSCALED)
+    for geometry, spectrum in zip(UNSCALED, spectra, strict=True):
+        expected = observed_spectrum(picture, CARRIER, geometry)
+        np.testing.assert_allclose(spectrum, expected, atol=1e-4)
+        assert kept_spectrum(picture, CARRIER, geometry) is kept_spectrum(
+            picture, CARRIER, geometry
+        )
+        np.testing.assert_array_equal(kept_spectrum(picture, CARRIER, geometry), expected)
 
 
 def _whitened_by_fft(luma: np.ndarray) -> np.ndarray:
@@ -62,6 +97,21 @@ def test_the_residual_is_every_blocks_spectrum_whitened(size: tuple[int, int]) -
 @pytest.mark.parametrize("level", [0.0, 117.28125, 255.0])
 def test_a_picture_of_one_colour_has_no_residual(level: float) -> None:
     assert not residual_of(np.full((64, 114), level, np.float32)).any()
+
+
+def test_the_power_table_is_the_whole_transform_flattened() -> None:
+    residual = np.random.default_rng(9).normal(size=(40, 90)).astype(np.float32)
+    table = _power_table(residual)
+    assert table.shape == (512, 512)
+    middle = table[32:-31, 32:-31]  # nearer to the edge, the level is of what is reflected
+    np.testing.assert_allclose(middle, middle[::-1, ::-1], rtol=1e-3)
+    window = [np.ones(40), np.ones(90)]
+    for line, edge in zip(window, (5, 11), strict=True):
+        ramp = 0.5 - 0.5 * np.cos(np.pi * (np.arange(edge) + 0.5) / edge)
+        line[:edge], line[-edge:] = ramp, ramp[::-1]
+    power = np.abs(np.fft.fft2(residual * np.outer(*window), (512, 512))) ** 2
+    around = np.fft.fftshift(power)[240:271, 270:301]
+    assert table[255, 285] == pytest.approx(min(6.0, around[15, 15] / around.mean()), rel=1e-3)
 
 
 def test_the_scan_is_the_mean_of_the_table_where_the_pilot_would_be() -> None:
