@@ -74,7 +74,8 @@ def read_requests(path: Path, defaults: Mapping[str, Any] | None = None) -> list
         UsageError: A line is wrong, and the message names it; or there is none.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Lines end where files say so: JSON may hold other characters that break lines.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError as error:
         raise MediaNotFoundError(f"There is no file {path}.", hint="Check the path.") from error
     except UnicodeDecodeError as error:

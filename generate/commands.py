@@ -54,6 +54,8 @@ class _Setting(click.ParamType[tuple[str, Any]]):
             return key, json.loads(text)
         except ValueError:
             return key, text
+        except RecursionError:
+            self.fail(f"The value of {key} is nested too deeply.", param, ctx)
 
 
 @click.command(
@@ -217,6 +219,7 @@ def _checked(path: Path, prompt: str, run: _Run) -> CheckReport:
 def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
     """Run a file of requests; return the exit code of the first failure, 0 if there was none."""
     from vidigree.generate.batch import generate_batch, output_name, read_requests
+    from vidigree.media.errors import VidigreeError
     from vidigree.media.one_line import one_line
     from vidigree.media.progress import progress_bar
 
@@ -237,11 +240,15 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
             progress=progress,
         )
         for row, request in zip(rows, requests, strict=True):
+            error = row.error
             if row.status == "issued" and run.check:
-                _checked(row.path, request.prompt, run)
-            if row.error is not None:
-                code = code or row.error.exit_code
-                click.echo(one_line(f"vidigree: request {row.number}: {row.error}"), err=True)
+                try:
+                    _checked(row.path, request.prompt, run)
+                except VidigreeError as failure:  # the clip is issued, and others are to come
+                    error = failure
+            if error is not None:
+                code = code or error.exit_code
+                click.echo(one_line(f"vidigree: request {row.number}: {error}"), err=True)
             shown = f"{row.status:8} {one_line(str(row.path))}"
             click.echo(json.dumps(row.to_dict()) if run.as_json else shown)
     return code

@@ -97,6 +97,8 @@ class ClipRequest:
             raise UsageError(_too_long("negative prompt", self.negative_prompt))
         check_utf8("The negative prompt", self.negative_prompt)
         check_utf8("The model's name", self.model)
+        for name in self.options:
+            check_utf8("The name of an option", str(name))
         _check_range("width", self.width, *_SIDES, unit="pixels")
         _check_range("height", self.height, *_SIDES, unit="pixels")
         _check_range("number of frames", self.num_frames, 1, _MOST_FRAMES)

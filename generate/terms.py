@@ -167,8 +167,6 @@ def _is_mark(character: str) -> bool:
 
     Vowel signs of Indic scripts and the voicing of Japanese kana do make one.
     """
-    if unicodedata.category(character) not in {"Mn", "Me"}:
-        return False
     kind = unicodedata.combining(character)
     return kind == 1 or 10 <= kind <= 36 or kind >= 200 or unicodedata.category(character) == "Me"
 

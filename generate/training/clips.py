@@ -7,21 +7,31 @@ clips that have a line are there, the others are not yet.
 
 from __future__ import annotations
 
+import errno
 import json
+import math
+import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.training.captions import caption_of
 from vidigree.generate.training.facts import ClipFacts, Split, draw_facts
-from vidigree.media.errors import MediaNotFoundError, UsageError
+from vidigree.media.errors import (
+    MediaError,
+    MediaNotFoundError,
+    OutputError,
+    UsageError,
+    VidigreeError,
+)
+from vidigree.media.output import output_error, output_file
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["CaptionedClip", "ClipFolder", "ClipSettings", "draw_clip", "draw_clips", "open_clips"]
@@ -30,6 +40,8 @@ __all__ = ["CaptionedClip", "ClipFolder", "ClipSettings", "draw_clip", "draw_cli
 _STEP: Final = 1 / 60
 # Clips that a process draws with one set of textures before it hands them over.
 _CHUNK: Final = 40
+# What a file may have at most anywhere.
+_MOST_BYTES: Final = 2**62
 _SPLIT_NUMBER: Final = {"train": 0, "held-out": 1}
 
 
@@ -144,13 +156,25 @@ def draw_clips(
 
     Raises:
         UsageError: The folder holds clips that were drawn otherwise.
+        MediaError: What it holds is damaged.
+        OutputError: It cannot be written, or there is no room for so many clips.
     """
+    try:
+        _draw_into(folder, count, settings, jobs, progress)
+    except OSError as error:
+        if isinstance(error, VidigreeError):
+            raise
+        raise output_error(folder, error) from error
+
+
+def _draw_into(
+    folder: Path, count: int, settings: ClipSettings, jobs: int, progress: Progress
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _check_settings(folder, settings, count)
     shape = (count, settings.num_frames, settings.size, settings.size, 3)
-    path = folder / "clips.npy"
-    mode = "r+" if path.exists() else "w+"
-    frames = np.lib.format.open_memmap(path, mode=mode, dtype=np.uint8, shape=shape)
+    frames = _reserved(folder / "clips.npy", shape)
+    _write_settings(folder, settings, count)
     captions = folder / "captions.jsonl"
     done = _keep_whole_lines(captions)
     with captions.open("a", encoding="utf-8") as lines:
@@ -160,6 +184,54 @@ def draw_clips(
             lines.write(json.dumps(known.to_dict()) + "\n")
             lines.flush()
             progress("drawing clips", index + 1, count)
+
+
+def _reserved(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """Return the frames of a folder, mapped into memory; a new file gets its room at once.
+
+    Where a disk fills up under a mapped file, the process is killed.
+    """
+    if path.exists():
+        frames = _mapped(path, "r+")
+        if frames.shape != shape:
+            raise _damaged(path)
+        return frames
+    too_many = OutputError(
+        f"{path} cannot be written: {math.prod(shape):,} bytes are too many.",
+        hint="Ask for fewer or smaller clips.",
+    )
+    if math.prod(shape) > _MOST_BYTES:
+        raise too_many
+    try:
+        frames = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+        if hasattr(os, "posix_fallocate"):
+            with path.open("rb+") as stream:
+                os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        if error.errno != errno.EINVAL:
+            raise
+        raise too_many from error
+    return frames
+
+
+def _mapped(path: Path, mode: Literal["r", "r+"]) -> np.memmap[Any, np.dtype[np.uint8]]:
+    try:
+        frames: np.memmap[Any, np.dtype[np.uint8]] = np.load(path, mmap_mode="r")
+        if mode == "r+":  # which would make a file that was cut as long as it should be
+            frames = np.load(path, mmap_mode=mode)
+    except (ValueError, EOFError) as error:  # pickles are refused, too
+        raise _damaged(path) from error
+    if frames.dtype != np.uint8 or frames.ndim != 5:
+        raise _damaged(path)
+    return frames
+
+
+def _damaged(path: Path) -> MediaError:
+    return MediaError(
+        f"{path} is damaged, or was not written by 'vidigree generator draw-clips'.",
+        hint="Draw the clips anew into another folder.",
+    )
 
 
 def _drawn(
@@ -192,45 +264,67 @@ def open_clips(folder: Path) -> ClipFolder:
 
     Raises:
         MediaNotFoundError: There are no clips in the folder.
+        MediaError: What is there is damaged.
     """
+    captions = folder / "captions.jsonl"
     try:
-        settings = ClipSettings(**_read_settings(folder))
-        frames = np.load(folder / "clips.npy", mmap_mode="r")
-        lines = (folder / "captions.jsonl").read_text(encoding="utf-8").split("\n")
-    except FileNotFoundError as error:
+        row = _read_settings(folder / "settings.json")
+        frames = _mapped(folder / "clips.npy", "r")
+        lines = captions.read_text(encoding="utf-8").split("\n")
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise MediaNotFoundError(
             f"{folder} holds no captioned clips.",
             hint="Draw them: vidigree generator draw-clips --out FOLDER",
         ) from error
-    clips = []
-    for line in lines[:-1]:  # the last is empty, or not whole yet
-        row = json.loads(line)
-        caption, seed = row.pop("caption"), row.pop("seed")
-        clips.append(CaptionedClip(caption=caption, seed=seed, facts=ClipFacts(**row)))
+    except UnicodeDecodeError as error:
+        raise _damaged(captions) from error
+    settings = ClipSettings(**{key: row[key] for key in row if key != "clips"})
+    if frames.shape[1:] != (settings.num_frames, settings.size, settings.size, 3):
+        raise _damaged(folder / "clips.npy")
+    try:
+        clips = [_clip(line) for line in lines[:-1]]  # the last is empty, or not whole yet
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(captions) from error
+    if len(clips) > len(frames):
+        raise _damaged(captions)
     return ClipFolder(frames[: len(clips)], clips, settings)
 
 
-def _read_settings(folder: Path) -> dict[str, Any]:
-    row: dict[str, Any] = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    row.pop("clips")
+def _clip(line: str) -> CaptionedClip:
+    row = json.loads(line)
+    caption, seed = row.pop("caption"), row.pop("seed")
+    return CaptionedClip(caption=caption, seed=seed, facts=ClipFacts(**row))
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    """Return what a folder was drawn with, and how many clips it shall hold."""
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path) from error
+    kinds = {field.name: type(field.default) for field in fields(ClipSettings)} | {"clips": int}
+    if not isinstance(row, dict) or {key: type(row[key]) for key in row} != kinds:
+        raise _damaged(path)
     return row
 
 
 def _check_settings(folder: Path, settings: ClipSettings, count: int) -> None:
     path = folder / "settings.json"
-    row = {**asdict(settings), "clips": count}
     if not path.exists():
-        path.write_text(json.dumps(row, indent=2) + "\n", encoding="utf-8")
         return
-    known = json.loads(path.read_text(encoding="utf-8"))
+    row, known = {**asdict(settings), "clips": count}, _read_settings(path)
     if known != row:
-        different = ", ".join(
-            f"{key}={known.get(key)}" for key in row if known.get(key) != row[key]
-        )
+        different = ", ".join(f"{key}={known[key]}" for key in row if known[key] != row[key])
         raise UsageError(
             f"{folder} was drawn with other settings: {different}.",
             hint="Ask for the same again, or choose another folder.",
         )
+
+
+def _write_settings(folder: Path, settings: ClipSettings, count: int) -> None:
+    row = {**asdict(settings), "clips": count}
+    with output_file(folder / "settings.json", overwrite=True) as temporary:
+        temporary.write_text(json.dumps(row, indent=2) + "\n", encoding="utf-8")
 
 
 def _keep_whole_lines(path: Path) -> int:

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from vidigree.media.errors import UsageError
-from vidigree.media.output import output_file
+from vidigree.media.output import check_target, output_file
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["Budget", "Run", "follow", "load_averages", "read_facts", "train"]
@@ -154,7 +154,7 @@ class Run:
         """Go on from a checkpoint.
 
         Raises:
-            UsageError: It is no checkpoint of this family.
+            UsageError: It is no checkpoint of this family, or damaged.
         """
         facts, tensors = _read(path)
         if facts.get("family") != self.family or facts.get("seed") != self.seed:
@@ -162,6 +162,15 @@ class Run:
                 f"{path} is a checkpoint of {facts.get('family', 'something else')!r} with seed"
                 f" {facts.get('seed')}, not of {self.family!r} with seed {self.seed}."
             )
+        try:
+            self._take(facts, tensors)
+        except (RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
+            raise UsageError(
+                f"{path} is a damaged checkpoint, or one of other networks.",
+                hint="Choose another file to begin anew.",
+            ) from error
+
+    def _take(self, facts: dict[str, Any], tensors: dict[str, torch.Tensor]) -> None:
         for name, network in self.networks.items():
             network.load_state_dict(_under(tensors, f"network/{name}/"))
         for name, average in self.averages.items():
@@ -195,7 +204,12 @@ def train(
 
     Returns:
         ``run``, trained; its checkpoint is written.
+
+    Raises:
+        UsageError: The checkpoint is one of something else, or damaged.
+        OutputError: It cannot be written.
     """
+    check_target(checkpoint, overwrite=True)
     if checkpoint.exists():
         run.restore(checkpoint)
     clock = saved = time.process_time()
@@ -259,6 +273,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     try:
         with safe_open(str(path), framework="pt") as stored:
             facts = json.loads((stored.metadata() or {}).get("facts", "{}"))
+            if not isinstance(facts, dict):
+                raise ValueError("its facts are none")
             return facts, {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise UsageError(f"{path} is no checkpoint: {error}.") from error

@@ -43,6 +43,15 @@ def test_json_lines_are_requests(tmp_path: Path) -> None:
     assert (second.seed, second.width) == (2, 64)
 
 
+@pytest.mark.parametrize("breaker", ["\u2028", "\u2029", "\x85", "\x0b"], ids=ascii)
+def test_a_line_ends_where_the_file_says_so(tmp_path: Path, breaker: str) -> None:
+    row = json.dumps({"prompt": f"a ball{breaker}on grass"}, ensure_ascii=False)
+    for name, line in (("list.jsonl", row), ("list.txt", f"a ball{breaker}on grass")):
+        (tmp_path / name).write_bytes(f"\ufeff{line}\r\n{line}\n".encode())
+        prompts = [request.prompt for request in read_requests(tmp_path / name)]
+        assert prompts == [f"a ball{breaker}on grass"] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -62,6 +71,7 @@ def test_json_lines_are_requests(tmp_path: Path) -> None:
         ('{"prompt": "a", "fps": 1e300}', "line 1: The frame rate is 1000"),
         ('{"prompt": "a", "strength": "x"}', "line 1: The field strength"),
         ('{"prompt": "a", "options": [1]}', "line 1: The field options"),
+        ('{"prompt": "a", "options": {"\\ud800": 1}}', "line 1: The name of an option"),
         ('{"prompt": "a", "image": 5}', "line 1: The field image is '5', not a path"),
         ("no json", "line 1: this is not JSON"),
         ("[" * 100_000, "line 1: this is not JSON"),

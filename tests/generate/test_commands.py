@@ -9,6 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
+from vidigree.generate.batch import BatchRow
+from vidigree.generate.commands import generate
+from vidigree.media.errors import OutputError
+from vidigree.watermark.issue_options import IssueOptions
 
 
 def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
@@ -28,6 +34,8 @@ def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
         (["a ball", "-o", "clip.mp4", "--fps", "fast"], 2, "frame rate"),
         (["a ball", "-o", "clip.mp4", "--fps", "1e9999999999"], 2, "frame rate"),
         (["a ball", "-o", "clip.mp4", "--set", "steps"], 2, "KEY=VALUE"),
+        (["a ball", "-o", "clip.mp4", "--set", "x=" + "[" * 100_000], 2, "nested too deeply"),
+        (["a ball " * 280, "-o", "clip.mp4"], 5, "at most 120"),
         (["a ball", "-o", "clip.mp4", "--engine", "rendr"], 2, "'render'"),
         (["a ball", "-o", "absent/clip.mp4"], 4, "absent"),
         (["a ball", "-o", "x" * 252 + ".mp4"], 4, "too long"),
@@ -80,6 +88,31 @@ def test_dry_run_tells_and_leaves_nothing(vidigree: Callable[..., Any], tmp_path
     assert done.code == 0, done.err
     assert json.loads(done.out)["width"] == 64
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_that_cannot_be_written_does_not_stop_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = [BatchRow(number=n, path=tmp_path / f"{n}.mp4", status="issued") for n in (1, 2)]
+    monkeypatch.setattr("vidigree.generate.batch.generate_batch", lambda *a, **k: iter(issued))
+    monkeypatch.setattr(IssueOptions, "settings", lambda self, **stamp: None)
+    checked: list[Path] = []
+
+    def check(path: Path, prompt: str, run: object) -> None:
+        checked.append(path)
+        raise OutputError(f"{path.name} cannot be checked.")
+
+    monkeypatch.setattr("vidigree.generate.commands._checked", check)
+    (tmp_path / "list.txt").write_text("a ball\na cube\n")
+    options = ["--batch", str(tmp_path / "list.txt"), "-o", str(tmp_path), "--check"]
+    done = CliRunner().invoke(generate, options, standalone_mode=False)
+    assert done.return_value == 4
+    assert checked == [tmp_path / "1.mp4", tmp_path / "2.mp4"]
+    assert done.stderr.splitlines() == [
+        "vidigree: request 1: 1.mp4 cannot be checked.",
+        "vidigree: request 2: 2.mp4 cannot be checked.",
+    ]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["issued", "issued"]
 
 
 @pytest.mark.slow

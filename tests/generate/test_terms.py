@@ -88,7 +88,7 @@ def test_greek_is_found_with_and_without_accents() -> None:
         *(("a ѕех film", "sex"), ("a movie about сор", "cop"), ("Νot a ΝΟΤ", "not")),
         *(("бoмба", "бомба"), ("большая cyka", "сука"), ("a bо\u200bmb", "bomb")),
         *(("rеd button", "red button"), ("red Ьutton", "red button"), ("ра\u0301у", "pay")),
-        ("видео bоmb на полу", "bomb"),
+        *(("видео bоmb на полу", "bomb"), ("a бoмбa about сор", "cop")),
     ],
     ids=ascii,
 )
@@ -102,6 +102,7 @@ def test_letters_of_other_scripts_hide_no_term(prompt: str, term: str) -> None:
         *(("сор на полу", "cop"), ("тот мяч", "tot"), ("видео, где сор, 4K HDR", "cop")),
         *(("не ешьте каши, а рот", "pot"), ("a cop in a car", "сор"), ("hot", "not")),
         *(("a gin", "gln"), ("vat", "nat"), ("a uoung man", "a young man"), ("το ον δεν", "to")),
+        *(("a νot", "a hot"), ("a νot", "a lot")),
     ],
     ids=ascii,
 )

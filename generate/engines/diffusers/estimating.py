@@ -69,9 +69,11 @@ def estimate_call(request: ClipRequest, options: DiffusersOptions) -> Estimate:
 def _class_name(index: Path) -> str:
     try:
         name = json.loads(index.read_text(encoding="utf-8"))["_class_name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise EngineError(f"{index} is damaged.") from error
-    return str(name)
+    if not isinstance(name, str):  # a list names code in the folder
+        raise EngineError(f"{index} names no pipeline of diffusers.")
+    return name
 
 
 def _defaults(name: str) -> dict[str, Any]:
@@ -116,6 +118,14 @@ def _parameters(path: Path) -> int:
                 for side in tensor["shape"]:
                     size *= side
                 total += size
-    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        struct.error,
+    ) as error:
         raise EngineError(f"{path} is not a safetensors file.") from error
     return total

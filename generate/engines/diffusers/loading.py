@@ -19,6 +19,7 @@ from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError, V
 __all__ = [
     "check_hub_id",
     "check_installed",
+    "first_line",
     "is_there",
     "load_pipeline",
     "out_of_memory",
@@ -96,9 +97,9 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
         raise
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise out_of_memory() from error
-    except (OSError, ValueError, ImportError, AttributeError, TypeError, RuntimeError) as error:
+    except Exception as error:  # damaged and foreign folders raise nearly anything
         raise EngineError(
-            f"The model {model} cannot be loaded: {_first_line(error)}",
+            f"The model {model} cannot be loaded: {first_line(error)}",
             hint="It must be a diffusers pipeline folder or hub id, with safetensors weights.",
         ) from error
     pipe.set_progress_bar_config(disable=True)
@@ -122,8 +123,8 @@ def out_of_memory() -> EngineError:
 def quiet_libraries() -> Iterator[None]:
     """Keep diffusers and transformers from writing bars and advice to the terminal meanwhile.
 
-    What they import (torchao, bitsandbytes) tells of every kernel that was built for other
-    machines, so nothing below an error is logged while they are imported.
+    Their errors come as exceptions, too. What they import (torchao, bitsandbytes) tells of every
+    kernel that was built for other machines, so nothing below an error is logged meanwhile.
     """
     disabled = logging.root.manager.disable
     logging.disable(logging.WARNING)
@@ -137,7 +138,7 @@ def quiet_libraries() -> Iterator[None]:
     libraries = (diffusers_logging, transformers_logging)
     levels = [library.get_verbosity() for library in libraries]
     for library in libraries:
-        library.set_verbosity_error()
+        library.set_verbosity(logging.CRITICAL)
         library.disable_progress_bar()
     try:
         yield
@@ -214,9 +215,9 @@ def _add_lora(pipe: Any, options: DiffusersOptions) -> None:
     try:
         pipe.load_lora_weights(options.lora, adapter_name="chosen", use_safetensors=True)
         pipe.set_adapters(["chosen"], [options.lora_scale])
-    except (OSError, ValueError, ImportError, RuntimeError, LookupError, TypeError) as error:
+    except Exception as error:  # damaged files raise nearly anything
         raise EngineError(
-            f"The LoRA weights {options.lora} cannot be loaded: {_first_line(error)}",
+            f"The LoRA weights {options.lora} cannot be loaded: {first_line(error)}",
             hint="They must be safetensors made for this model.",
         ) from error
 
@@ -248,12 +249,12 @@ def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
         raise out_of_memory() from error
     except (RuntimeError, ValueError, ImportError, TypeError) as error:
         raise EngineError(
-            f"The model cannot be put on {device} (offload {options.offload}):"
-            f" {_first_line(error)}",
+            f"The model cannot be put on {device} (offload {options.offload}): {first_line(error)}",
             hint="Try another device, or offload=none.",
         ) from error
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return what an exception of another library says first, or its name if it says nothing."""
     lines = str(error).strip().splitlines()
     return textwrap.shorten(lines[0], 300, placeholder=" ...") if lines else type(error).__name__

@@ -87,7 +87,11 @@ class FamilyEngine(ABC):
         """Yield ``asked.num_frames`` frames, uint8 (64, 64, 3)."""
 
     def estimate(self, request: ClipRequest) -> Estimate:
-        """Return the size that would be delivered; nothing is drawn."""
+        """Return the size that would be delivered; nothing is drawn.
+
+        Raises:
+            UsageError: The engine cannot do the task, or takes no such argument.
+        """
         self._refuse_foreign(request)
         width, height = _size(request)
         num_frames = min(request.num_frames or FRAMES, FRAMES)

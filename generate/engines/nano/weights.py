@@ -8,6 +8,7 @@ from typing import Any
 
 from vidigree.generate.engines.diffusers.loading import (
     check_installed,
+    first_line,
     pick_device,
     quiet_libraries,
 )
@@ -45,9 +46,9 @@ def load_nano(device: str = "", folder: Path | None = None) -> Any:
             )
             pipe.set_progress_bar_config(disable=True)
             return pipe.to(pick_device(device))
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # damaged files raise nearly anything
         raise EngineError(
-            f"The embedded model cannot be loaded: {str(error).splitlines()[0][:300]}",
+            f"The embedded model cannot be loaded: {first_line(error)}",
             hint="Install the package again.",
         ) from error
 

@@ -56,14 +56,20 @@ class RenderEngine:
         return width, height, request.num_frames or _FRAMES
 
     def estimate(self, request: ClipRequest) -> Estimate:
-        """Measure a few frames and return what all of them will need."""
+        """Measure a few frames and return what all of them will need.
+
+        Raises:
+            UsageError: The request starts from an image or a video, or does not fit the engine.
+            EngineError: Nothing in the prompt can be drawn, or too much.
+        """
         _refuse_foreign(request)
-        reading = read_prompt(request.prompt)
-        _tell_unknown(reading)
         width, height, num_frames = self._size(request)
+        reading = read_prompt(request.prompt)
+        _refuse_nothing(reading)
         scene = stage(reading, request.seed)
         began = time.perf_counter()
-        drawn = draw_frames(scene, width=width, height=height, num_frames=num_frames, fps=_FPS)
+        fps = request.fps or _FPS
+        drawn = draw_frames(scene, width=width, height=height, num_frames=num_frames, fps=fps)
         tracemalloc.start()
         try:
             next(drawn)  # the textures are made here
@@ -87,16 +93,13 @@ class RenderEngine:
         """Return the clip; see :meth:`vidigree.generate.engine.Engine.generate`.
 
         Raises:
-            UsageError: The request starts from an image or a video.
-            EngineError: Nothing in the prompt can be drawn.
+            UsageError: The request starts from an image or a video, or does not fit the engine.
+            EngineError: Nothing in the prompt can be drawn, or too much.
         """
-        if request.task != "text-to-video":
-            raise UsageError(
-                f"The render engine cannot do {request.task}.", hint="Leave the input file away."
-            )
         _refuse_foreign(request)
         reading = read_prompt(request.prompt)
-        _tell_unknown(reading)
+        _refuse_nothing(reading)
+        _tell_left_out(request, reading)
         scene = stage(reading, request.seed)
         width, height, num_frames = self._size(request)
         fps = request.fps or _FPS
@@ -127,31 +130,37 @@ class RenderEngine:
 
 
 def _refuse_foreign(request: ClipRequest) -> None:
-    """Refuse what would otherwise be ignored without a word."""
+    if request.task != "text-to-video":
+        raise UsageError(
+            f"The render engine cannot do {request.task}.", hint="Leave the input file away."
+        )
     if request.options or request.model:
         named = ", ".join(sorted(request.options)) or request.model
         raise UsageError(
             f"The render engine takes no model and no options ({named}).",
             hint="Leave them away, or name an engine that takes them; see docs/generate.md.",
         )
-    if request.negative_prompt:
-        warnings.warn(
-            "The render engine does not take a negative prompt; it was left out.",
-            RequestWarning,
-            stacklevel=3,
-        )
 
 
-def _tell_unknown(reading: PromptReading) -> None:
-    words = listed(reading.unknown)
+def _refuse_nothing(reading: PromptReading) -> None:
     if not reading.says_something:
+        words = listed(reading.unknown)
         raise EngineError(
             "The render engine found nothing to draw in the prompt"
             + (f" (unknown words: {words})." if words else "."),
             hint="Name a body, a ground or a sky: 'two red balls bouncing on a wooden floor'; "
             "docs/generate.md lists the words.",
         )
-    if words:
-        warnings.warn(
-            f"The render engine does not know {words}; drawn without.", RequestWarning, stacklevel=3
-        )
+
+
+def _tell_left_out(request: ClipRequest, reading: PromptReading) -> None:
+    """Warn of what would otherwise be ignored without a word."""
+    notes = []
+    if request.negative_prompt:
+        notes.append("does not take a negative prompt; it was left out.")
+    if request.strength is not None:
+        notes.append("takes no strength; it was left out.")
+    if reading.unknown:
+        notes.append(f"does not know {listed(reading.unknown)}; drawn without.")
+    for note in notes:
+        warnings.warn(f"The render engine {note}", RequestWarning, stacklevel=3)

@@ -13,6 +13,7 @@ from vidigree.generate.engines.render.looks import Look, look_of
 from vidigree.generate.engines.render.motions import MOTIONS, Cue
 from vidigree.generate.engines.render.scene import Body, Scene
 from vidigree.generate.engines.render.surroundings import camera_of, ground_of, sky_of
+from vidigree.media.errors import EngineError
 
 __all__ = ["stage"]
 
@@ -24,6 +25,8 @@ _HEADINGS: Final = {
     "far": (0.0, -1.0),
 }
 _MOST_OBJECTS: Final = 30
+# Of all phrases; every pair of them is a contact to look for, so that more take hours.
+_MOST_BODIES: Final = 120
 _USUAL_COUNT: Final = {
     "middle": 1,
     "pile": 6,
@@ -43,11 +46,19 @@ def stage(reading: PromptReading, seed: int) -> Scene:
     Args:
         reading: What the prompt asks for.
         seed: Chooses everything that the prompt leaves open; in [0, 2**63).
+
+    Raises:
+        EngineError: There would be too many bodies.
     """
     rng = np.random.default_rng(seed)
     groups = _settle_motions(reading.objects)
     counts = [_count(phrase, rng) for phrase in groups]
     total = max(sum(counts), 1)
+    if total > _MOST_BODIES:
+        raise EngineError(
+            f"The prompt asks for {total} bodies; the render engine draws at most {_MOST_BODIES}.",
+            hint="Name fewer things.",
+        )
     scale = 1.0 if total <= 4 else max(0.5, (4 / total) ** 0.36)
     items: list[_Item] = []
     for phrase, count in zip(groups, counts, strict=True):

@@ -44,11 +44,15 @@ def _command(name: str, text: str) -> click.Command:
     @click.option("--weights", type=_PATH, help="Also write the weights, as they are shipped.")
     def command(**values: Any) -> None:
         from vidigree.generate.engines.families.weights import write_weights
+        from vidigree.media.output import check_target
         from vidigree.media.progress import progress_bar
 
         if values["minutes"] is None and values["steps"] is None:
             raise click.UsageError("Give --minutes or --steps.")
         target: Path | None = values.pop("weights")
+        for path in (values["checkpoint"], target):
+            if path is not None:
+                check_target(path, overwrite=True)  # after the training would be too late
         with progress_bar() as progress:
             run = _train(name, progress=progress, **values)
         losses = ", ".join(f"{key} {value:.4f}" for key, value in run.losses.items())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from vidigree.generate import ClipRequest, RequestWarning
 from vidigree.generate.engines.render import RenderEngine
+from vidigree.generate.engines.render.grammar import read_prompt
+from vidigree.generate.engines.render.staging import stage
 from vidigree.generate.engines.render.vocabulary import COLOURS
 from vidigree.media.errors import EngineError, UsageError
 
@@ -34,6 +38,33 @@ def test_what_it_does_not_take_is_not_ignored() -> None:
         RenderEngine().generate(ClipRequest(prompt="a ball", model="some/model"))
     with pytest.warns(RequestWarning, match="negative prompt"):
         RenderEngine().generate(ClipRequest(prompt="a ball", negative_prompt="rain"))
+    with pytest.warns(RequestWarning, match="takes no strength"):
+        RenderEngine().generate(ClipRequest(prompt="a ball", strength=0.5))
+
+
+def test_an_estimate_refuses_what_generating_would() -> None:
+    for request in (
+        ClipRequest(prompt="a ball", options={"steps": 3}),
+        ClipRequest(prompt="a ball", model="some/model"),
+        ClipRequest(prompt="a cat on a piano"),
+        ClipRequest(prompt=5 * "30 balls and "),
+        ClipRequest(prompt="a ball", image=Path(__file__), engine="render"),
+    ):
+        with pytest.raises((EngineError, UsageError)) as told:
+            RenderEngine().generate(request)
+        with pytest.raises(type(told.value)) as estimated:
+            RenderEngine().estimate(request)
+        assert str(estimated.value) == str(told.value)
+
+
+@pytest.mark.parametrize("prompt", ["a ball " * 280, "30 balls " * 5, "a row of 30 cubes " * 5])
+def test_more_bodies_than_can_be_moved_are_refused(prompt: str) -> None:
+    with pytest.raises(EngineError, match="draws at most 120"):
+        RenderEngine().generate(ClipRequest(prompt=prompt))
+
+
+def test_as_many_bodies_as_four_groups_have_are_drawn() -> None:
+    assert len(stage(read_prompt("30 balls " * 4), 1).bodies) == 120
 
 
 def test_a_prompt_with_nothing_to_draw_is_refused() -> None:

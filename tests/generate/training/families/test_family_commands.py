@@ -14,9 +14,10 @@ from vidigree.generate.training.captions import caption_of
 from vidigree.generate.training.commands import generator
 from vidigree.generate.training.facts import draw_facts
 from vidigree.generate.training.families.commands import family_commands
-from vidigree.media.errors import MediaNotFoundError, UsageError
+from vidigree.media.errors import MediaNotFoundError, OutputError, UsageError
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
+save = pytest.importorskip("safetensors.torch").save
 
 SETTINGS = {"size": 64, "num_frames": 25, "fps": 12, "seed": 0, "split": "train"}
 
@@ -48,6 +49,31 @@ def test_every_family_and_what_they_share_can_be_trained() -> None:
     assert {command.name for command in family_commands()} == {
         "codec", "captions", "gan", "flow-gan", "vae", "autoregressive",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("option", ["--checkpoint", "--weights"])
+def test_what_cannot_be_written_is_refused_before_the_training(tmp_path: Path, option: str) -> None:
+    clips = ("--clips", str(tmp_path / "absent"), "--steps", "1")
+    with pytest.raises(OutputError, match="no folder"):
+        run("codec", tmp_path, *clips, option, str(tmp_path / "no" / "file.safetensors"))
+
+
+def test_damaged_checkpoints_are_named(tmp_path: Path) -> None:
+    clips = ("--clips", str(write_clips(tmp_path / "clips", 40)), "--steps", "1")
+    path = tmp_path / "codec.safetensors"
+    own = {"facts": json.dumps({"family": "codec", "seed": 0})}
+    odd = {"facts": "[1]"}
+    for data in (
+        b"",
+        b"x" * 99,
+        save({}, own),
+        save({"random": torch.zeros(3)}, own),
+        save({}, odd),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(UsageError, match="checkpoint"):
+            run("codec", tmp_path, *clips)
+        assert path.read_bytes() == data
 
 
 @pytest.mark.slow
