@@ -163,3 +163,15 @@ def test_what_overlaps_at_a_joint_is_left_out_and_told() -> None:
     assert handed([*six, 50, 51, 52, 53, 54, 55], finder)[0] == [*six, 96]
     with pytest.raises(UnevenSoundError, match=r"runs backwards by 0\.60 s"):
         handed([*six, 96, 50], finder)
+
+
+def test_sound_that_waits_goes_on_with_the_pictures_of_its_part() -> None:
+    finder, track = finder_of(packet(90)), _Handed()
+    lane = SoundLane(track, 1, finder)
+    for stamp in (90, 50):
+        list(lane.take(packet(stamp, stamp, 1)))
+    finder.see(packet(91))
+    assert list(lane.go_on()) == []
+    finder.see(packet(50))
+    assert len(list(lane.go_on())) == 1
+    assert track.stamps == [(90, 90), (92, 92)]
