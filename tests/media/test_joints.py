@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import av
 import numpy as np
@@ -14,9 +11,6 @@ import pytest
 from fixtures.sounding_clips import Track, carried, clicks, source
 
 from vidigree.media import UnsupportedMediaError, open_video
-from vidigree.media.audio_track import UnevenSoundError
-from vidigree.media.joints import FrameClock
-from vidigree.media.sound_lane import SoundLane
 
 LENGTH = 1.5
 
@@ -101,23 +95,6 @@ def test_a_track_may_change_its_form_where_times_go_on(tmp_path: Path) -> None:
     assert loud_at(output) == [pytest.approx(2.5, abs=0.1)]
 
 
-def test_pictures_of_a_joined_part_keep_their_distances() -> None:
-    clock = FrameClock(Fraction(1, 10), joined=True)
-    stamps = [Fraction(n, 10) for n in (0, 1, 2, 3, 5, 0, 1, 4, 5, 0, 2)]
-    times = [clock.time(stamp) * 10 for stamp in stamps]
-    assert times == [0, 1, 2, 3, 5, 6, 7, 10, 11, 12, 14]
-
-
-def test_a_bad_stamp_moves_nothing_behind_it() -> None:
-    joined_clock = FrameClock(Fraction(1, 10), joined=True)
-    clock = FrameClock(Fraction(1, 10), joined=False)
-    small = [Fraction(n, 100) for n in (0, 10, 20, 15, 40)]
-    assert [joined_clock.time(stamp) * 100 for stamp in small] == [0, 10, 20, 30, 40]
-    large = [Fraction(n, 10) for n in (0, 1, 5, 2, 9)]
-    assert [clock.time(stamp) * 10 for stamp in large] == [0, 1, 5, 6, 9]
-    assert clock.time(None) == 1
-
-
 def test_sound_that_lasts_much_longer_than_its_part_is_refused_with_a_word(
     tmp_path: Path,
 ) -> None:
@@ -138,35 +115,3 @@ def test_aac_that_changes_its_form_is_not_copied_as_if_it_did_not(
     ]
     with pytest.raises(UnsupportedMediaError, match="changes its rate or its channels"):
         carried(joined(tmp_path / "x.ts", *parts), tmp_path / "out.mp4")
-
-
-class _Handed:
-    """A track that writes down the stamps of what it is handed."""
-
-    def __init__(self) -> None:
-        self.stamps: list[tuple[int, int]] = []
-
-    def take(self, packet: Any) -> Iterator[tuple[Fraction, Any]]:
-        self.stamps.append((packet.dts, packet.pts))
-        yield Fraction(0), packet
-
-
-def handed(stamps: list[int]) -> list[tuple[int, int]]:
-    track = _Handed()
-    lane = SoundLane(track, 1, None)
-    for stamp in stamps:
-        packet = SimpleNamespace(dts=stamp, pts=stamp + 2, time_base=Fraction(1, 1_000))
-        list(lane.take(packet))
-    return track.stamps
-
-
-def test_stamps_that_do_not_grow_are_set_right_and_nothing_is_lost() -> None:
-    stamps = handed([-5, 10, 10, 9, 20])
-    assert [dts for dts, _ in stamps] == [-5, 10, 11, 12, 20]
-    assert all(pts == dts + 2 for dts, pts in stamps)
-
-
-def test_stamps_that_run_far_back_are_not() -> None:
-    assert len(handed([100, 1])) == 2
-    with pytest.raises(UnevenSoundError, match=r"runs backwards by 0\.10 s"):
-        handed([100, 0])
