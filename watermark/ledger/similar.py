@@ -6,13 +6,14 @@ from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from vidigree.media.errors import UsageError
 from vidigree.watermark.fingerprint import Fingerprint, similarity
-from vidigree.watermark.ledger.codes import CODE_BYTES, query_codes
+from vidigree.watermark.ledger.codes import CODE_BYTES, codes_of, query_codes
 from vidigree.watermark.ledger.index import CodeIndex, ScannedIndex, fastest_index
 from vidigree.watermark.ledger.schema import entries
 
@@ -96,7 +97,7 @@ class SimilaritySearch:
         rows = connection.execute(query.execution_options(yield_per=_BATCH))
         for batch in rows.partitions():
             new = [row for row in batch if self._recent.get(row.id) != row.clip_id]
-            blobs = [bytes(row.codes) for row in new]
+            blobs = [_codes(connection, row) for row in new]
             counts = [len(blob) // CODE_BYTES for blob in blobs]
             codes = np.frombuffer(b"".join(blobs), np.uint8).reshape(-1, CODE_BYTES)
             numbers = np.repeat(np.array([row.id for row in new], np.int64), counts)
@@ -120,6 +121,14 @@ class SimilaritySearch:
                 continue  # of another version; `ledger check` reports it
             judged.append((row.id, similarity(chosen[row.id], stored)))
         return sorted(judged, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _codes(connection: sa.Connection, row: Any) -> bytes:
+    """Return the codes of a row; made anew where what stands there is none."""
+    if isinstance(row.codes, bytes) and not len(row.codes) % CODE_BYTES:
+        return row.codes
+    query = sa.select(entries.c.fingerprint).where(entries.c.id == row.id)
+    return codes_of(bytes(connection.execute(query).scalar() or b""))
 
 
 @dataclass(frozen=True, kw_only=True)
