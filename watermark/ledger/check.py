@@ -124,7 +124,8 @@ def _record_kind(entry: LedgerEntry, now: datetime) -> Kind | None:
         return "file-replaced" if path.exists() else "file-gone"
     if there:
         return "unconfirmed"
-    return "under-way" if now - entry.created_at < UNDER_WAY else "abandoned"
+    # A clock that was set back must not keep a record under way for ever.
+    return "under-way" if abs(now - entry.created_at) < UNDER_WAY else "abandoned"
 
 
 def _is_file_of(path: Path, entry: LedgerEntry) -> bool:
@@ -149,7 +150,7 @@ def check_files(ledger: Ledger, paths: Iterable[Path]) -> Iterator[LedgerFinding
     """
     for path in _videos(paths):
         if path.name.startswith(".") and ".part." in path.name:
-            age = time.time() - path.stat().st_mtime
+            age = abs(time.time() - path.stat().st_mtime)
             kind: Kind = "leftover" if age > UNDER_WAY.total_seconds() else "under-way"
             yield LedgerFinding(kind=kind, path=str(path))
             continue
