@@ -16,6 +16,7 @@ from vidigree.watermark.fingerprint import Fingerprint, similarity
 from vidigree.watermark.ledger.codes import CODE_BYTES, codes_of, query_codes
 from vidigree.watermark.ledger.index import CodeIndex, ScannedIndex, fastest_index
 from vidigree.watermark.ledger.schema import entries
+from vidigree.watermark.ledger.sqlite_file import FILE
 
 __all__ = ["SimilaritySearch"]
 
@@ -39,9 +40,13 @@ class SimilaritySearch:
     """An index in memory, brought up to date before each search by reading only what is new."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
+        self._file: object = None  # which one was read, where the database is a file
+        self._clear()
+
+    def _clear(self) -> None:
         self._index: CodeIndex = ScannedIndex()
         self._recent: dict[int, int] = {}  # row number -> clip id, of the last rows read
-        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -90,7 +95,11 @@ class SimilaritySearch:
             return self._index.within(asked, _NEAR)
 
     def _refresh(self, connection: sa.Connection) -> None:
-        """Read the codes of rows that are new."""
+        """Read the codes of new rows, or of all in a file that was put in the place of another."""
+        file = connection.info.get(FILE)
+        if file != self._file:
+            self._clear()
+            self._file = file
         first = max(self._recent, default=0) - _OVERLAP
         columns = (entries.c.id, entries.c.clip_id, entries.c.codes)
         query = sa.select(*columns).where(entries.c.id > first).order_by(entries.c.id)

@@ -12,7 +12,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from vidigree.media.errors import LedgerError
 
-__all__ = ["is_there", "make_room", "refuse_emptied", "watch_file"]
+__all__ = ["FILE", "is_there", "make_room", "refuse_emptied", "watch_file"]
+
+FILE = "vidigree_file"
+"""Key in the info of a connection under which stands which file it opened."""
 
 _BEING_MADE = 60
 """Seconds for which an empty file may be a ledger that another process is making."""
@@ -106,7 +109,7 @@ def watch_file(engine: Engine, file: Path) -> None:
         engine: The ledger's; connections are looked at as they are taken from its pool.
         file: The file that they open.
     """
-    opened = False
+    file, opened = file.absolute(), False
 
     def refuse_anew(*_: object) -> None:
         if opened and _identity(file) is None:
@@ -115,13 +118,10 @@ def watch_file(engine: Engine, file: Path) -> None:
     def remember(_connection: object, record: ConnectionPoolEntry) -> None:
         nonlocal opened
         opened = True
-        record.info["file"] = _identity(file)
+        record.info[FILE] = _identity(file)
 
     def compare(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
-        found = _identity(file)
-        if found is None:
-            raise _gone(file)
-        if found != record.info["file"]:
+        if _identity(file) != record.info[FILE]:
             raise DisconnectionError  # the pool opens another connection
 
     event.listen(engine, "do_connect", refuse_anew)
@@ -131,7 +131,7 @@ def watch_file(engine: Engine, file: Path) -> None:
 
 def _gone(file: Path) -> LedgerError:
     return LedgerError(
-        f"The ledger {file} is gone since it was opened.",
+        f"The ledger {file} is gone, or out of reach, since it was opened.",
         hint="Put it back, or restore it from a backup.",
     )
 
@@ -139,6 +139,6 @@ def _gone(file: Path) -> LedgerError:
 def _identity(file: Path) -> tuple[int, int] | None:
     try:
         status = file.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return status.st_dev, status.st_ino
