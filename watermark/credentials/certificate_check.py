@@ -211,10 +211,11 @@ def _issuers(issuers: Sequence[x509.Certificate], now: datetime) -> Iterator[Cha
                 " (basic constraints, key usage).",
                 "Readers do not follow the chain through it; use one that an authority issued.",
             )
-        if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
+        start, end = issuer.not_valid_before_utc, issuer.not_valid_after_utc
+        if not start <= now <= end:
+            when = f"from {start:%Y-%m-%d %H:%M} UTC" if now < start else f"until {end:%Y-%m-%d}"
             yield _error(
-                f"The issuer {_title(issuer)} is not valid now "
-                f"(until {issuer.not_valid_after_utc:%Y-%m-%d}).",
+                f"The issuer {_title(issuer)} is not valid now ({when}).",
                 "Ask the authority for its current intermediate certificate.",
             )
 

@@ -17,8 +17,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from vidigree.media.errors import LedgerError
 from vidigree.media.home import home_folder
+from vidigree.watermark.ledger.sqlite_file import is_there, make_room, refuse_emptied, watch_file
 
 __all__ = [
+    "NoLedgerError",
     "connect",
     "database_name",
     "default_url",
@@ -44,9 +46,6 @@ _OPTIONS = frozenset({"cache", "immutable", "mode", "timeout", "uri", "vfs"})
 _RETRY = 0.02
 """Seconds between two attempts at what SQLite does not wait for."""
 
-_BEING_MADE = 60
-"""Seconds for which an empty file may be a ledger that another process is making."""
-
 
 def default_url() -> URL:
     """Return the URL of the SQLite file in the data folder."""
@@ -67,6 +66,8 @@ def connect(url: str | None, *, create: bool = True) -> Engine:
     """
     try:
         parsed = make_url(url) if url else default_url()
+        if url and parsed.get_backend_name() == "sqlite":
+            _refuse_half_options(url)
         if not create:
             parsed = _existing(parsed)
         if parsed.get_backend_name() == "sqlite":
@@ -84,6 +85,22 @@ def connect(url: str | None, *, create: bool = True) -> Engine:
         ) from error
 
 
+def _refuse_half_options(url: str) -> None:
+    """Refuse a question mark in the name of a file, of which only the part before it would count.
+
+    Raises:
+        LedgerError: What follows it is not made of names and values.
+    """
+    _, mark, query = url.partition("?")
+    for option in query.split("&") if mark else ():
+        if not all(option.partition("=")):
+            raise LedgerError(
+                f"The ledger's URL has {option!r} after a question mark, which is no option.",
+                hint="Write options as name=value, and a question mark in the name of a file as "
+                "%3F.",
+            )
+
+
 def _existing(url: URL) -> URL:
     """Return a URL by which no file is made.
 
@@ -98,30 +115,17 @@ def _existing(url: URL) -> URL:
     return url if told else url.update_query_dict({"mode": "rw"})
 
 
-def no_ledger(where: str) -> LedgerError:
+class NoLedgerError(LedgerError):
+    """A ledger is looked for, and none is there."""
+
+
+def no_ledger(where: str) -> NoLedgerError:
     """Return the error to raise where a ledger is looked for and none is."""
-    return LedgerError(
+    return NoLedgerError(
         f"There is no ledger {where}.",
         hint="Check the URL and VIDIGREE_HOME; if it was lost, `vidigree ledger check CLIPS "
         "--repair` makes one from its clips.",
     )
-
-
-def is_there(file: Path) -> bool:
-    """Return whether a ledger's file is there.
-
-    Raises:
-        LedgerError: That cannot be told, or no file can have this name.
-    """
-    try:
-        return file.exists()
-    except (OSError, ValueError) as error:
-        raise _unreachable(file, error) from error
-
-
-def _unreachable(file: Path, error: Exception) -> LedgerError:
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    return LedgerError(f"The ledger {file} cannot be reached: {reason}.", hint="Check the URL.")
 
 
 def ledger_file(url: str | None) -> Path | None:
@@ -202,9 +206,9 @@ def _sqlite(url: URL) -> Engine:
     seconds = _lock_timeout(url)
     file, named_by_uri = _file(url), _file_of_uri(url)
     if file is not None:
-        _make_room(file)
+        make_room(file)
     elif named_by_uri is not None:
-        _refuse_emptied(named_by_uri)
+        refuse_emptied(named_by_uri)
     engine = sqlalchemy.create_engine(url.update_query_dict({"timeout": str(seconds)}))
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -212,48 +216,10 @@ def _sqlite(url: URL) -> Engine:
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_immediate)
+    watched = file if file is not None else named_by_uri
+    if watched is not None:
+        watch_file(engine, watched)
     return engine
-
-
-def _make_room(file: Path) -> None:
-    """Make the folder of a ledger, and refuse what cannot be one.
-
-    Raises:
-        LedgerError: The folder cannot be made, or the file is a folder or was emptied.
-    """
-    hint = "Check its permissions, or set VIDIGREE_HOME."
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        if isinstance(error, FileExistsError | NotADirectoryError):
-            hint = "Name a folder and not a file."
-        raise LedgerError(
-            f"The ledger's folder {file.parent} cannot be made: {error.strerror or error}.",
-            hint=hint,
-        ) from error
-    try:
-        folder = file.is_dir()
-    except OSError as error:
-        raise _unreachable(file, error) from error
-    if folder:
-        raise LedgerError(f"The ledger {file} is a folder.", hint="Name a file in it.")
-    _refuse_emptied(file)
-
-
-def _refuse_emptied(file: Path) -> None:
-    """Refuse a file of no byte or one, unless another process is making it just now.
-
-    To SQLite it is a new ledger, which says of every clip that nobody issued it.
-    """
-    try:
-        status = file.stat()
-    except OSError:
-        return  # not there yet, or connecting says what is wrong
-    if status.st_size <= 1 and time.time() - status.st_mtime > _BEING_MADE:
-        raise LedgerError(
-            f"The ledger {file} is empty: it was cut to nothing.",
-            hint="Restore it from a backup; if it never held anything, delete it.",
-        )
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, seconds: float) -> None:

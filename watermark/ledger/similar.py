@@ -6,15 +6,17 @@ from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
 from vidigree.media.errors import UsageError
 from vidigree.watermark.fingerprint import Fingerprint, similarity
-from vidigree.watermark.ledger.codes import CODE_BYTES, query_codes
+from vidigree.watermark.ledger.codes import CODE_BYTES, codes_of, query_codes
 from vidigree.watermark.ledger.index import CodeIndex, ScannedIndex, fastest_index
 from vidigree.watermark.ledger.schema import entries
+from vidigree.watermark.ledger.sqlite_file import FILE
 
 __all__ = ["SimilaritySearch"]
 
@@ -38,9 +40,13 @@ class SimilaritySearch:
     """An index in memory, brought up to date before each search by reading only what is new."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
+        self._file: object = None  # which one was read, where the database is a file
+        self._clear()
+
+    def _clear(self) -> None:
         self._index: CodeIndex = ScannedIndex()
         self._recent: dict[int, int] = {}  # row number -> clip id, of the last rows read
-        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -89,14 +95,18 @@ class SimilaritySearch:
             return self._index.within(asked, _NEAR)
 
     def _refresh(self, connection: sa.Connection) -> None:
-        """Read the codes of rows that are new."""
+        """Read the codes of new rows, or of all in a file that was put in the place of another."""
+        file = connection.info.get(FILE)
+        if file != self._file:
+            self._clear()
+            self._file = file
         first = max(self._recent, default=0) - _OVERLAP
         columns = (entries.c.id, entries.c.clip_id, entries.c.codes)
         query = sa.select(*columns).where(entries.c.id > first).order_by(entries.c.id)
         rows = connection.execute(query.execution_options(yield_per=_BATCH))
         for batch in rows.partitions():
             new = [row for row in batch if self._recent.get(row.id) != row.clip_id]
-            blobs = [bytes(row.codes) for row in new]
+            blobs = [_codes(connection, row) for row in new]
             counts = [len(blob) // CODE_BYTES for blob in blobs]
             codes = np.frombuffer(b"".join(blobs), np.uint8).reshape(-1, CODE_BYTES)
             numbers = np.repeat(np.array([row.id for row in new], np.int64), counts)
@@ -120,6 +130,14 @@ class SimilaritySearch:
                 continue  # of another version; `ledger check` reports it
             judged.append((row.id, similarity(chosen[row.id], stored)))
         return sorted(judged, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _codes(connection: sa.Connection, row: Any) -> bytes:
+    """Return the codes of a row; made anew where what stands there is none."""
+    if isinstance(row.codes, bytes) and not len(row.codes) % CODE_BYTES:
+        return row.codes
+    query = sa.select(entries.c.fingerprint).where(entries.c.id == row.id)
+    return codes_of(bytes(connection.execute(query).scalar() or b""))
 
 
 @dataclass(frozen=True, kw_only=True)

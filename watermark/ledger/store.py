@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -23,7 +24,7 @@ from vidigree.watermark.ledger.earlier import alike_rows, earlier_rows
 from vidigree.watermark.ledger.entry import LedgerEntry
 from vidigree.watermark.ledger.migration import migrate, schema_version
 from vidigree.watermark.ledger.repository import ManifestRepository
-from vidigree.watermark.ledger.rows import row_entry, row_values, signed
+from vidigree.watermark.ledger.rows import row_entry, row_values, signed, understood_rows
 from vidigree.watermark.ledger.schema import entries
 from vidigree.watermark.ledger.similar import SimilaritySearch
 
@@ -107,7 +108,8 @@ class Ledger:
                 with self._engine.begin() as connection:
                     connection.execute(sa.insert(entries).values(values))
             except IntegrityError:
-                self._accept_repetition(entry)
+                if not self._holds(entry):
+                    raise
 
     def confirm(self, clip_id: int) -> None:
         """Note that the file of an entry is in place.
@@ -144,9 +146,9 @@ class Ledger:
             LedgerError: The database failed.
         """
         query = sa.select(entries).where(entries.c.clip_id == signed(clip_id))
-        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+        with self._reading() as reading:
             row = reading.execute(query).one_or_none()
-        return None if row is None else row_entry(row)
+            return None if row is None else row_entry(row)
 
     def find_similar(self, fingerprint: bytes, limit: int = 10) -> list[tuple[LedgerEntry, float]]:
         """Return the entries whose fingerprints are most alike, best first, with likeness.
@@ -162,7 +164,7 @@ class Ledger:
             UsageError: The bytes are not a fingerprint.
         """
         wanted = Fingerprint.from_bytes(fingerprint)
-        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+        with self._reading() as reading:
             best = self._search.find(reading, wanted, limit)
             query = sa.select(entries).where(entries.c.id.in_([number for number, _ in best]))
             rows = {row.id: row_entry(row) for row in reading.execute(query)}
@@ -186,7 +188,7 @@ class Ledger:
             UsageError: The bytes are not a fingerprint.
         """
         wanted = Fingerprint.from_bytes(fingerprint)
-        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+        with self._reading() as reading:
             numbers = earlier_rows(reading, self._search.near(reading, wanted), before)
             for number, alike in alike_rows(reading, numbers, wanted, likeness):
                 row = reading.execute(sa.select(entries).where(entries.c.id == number)).first()
@@ -204,7 +206,7 @@ class Ledger:
         """
         query = sa.select(entries).order_by(entries.c.created_at.desc(), entries.c.id.desc())
         query = query.limit(limit).execution_options(yield_per=100)
-        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+        with self._reading() as reading:
             for row in reading.execute(query):
                 yield row_entry(row)
 
@@ -215,17 +217,25 @@ class Ledger:
             LedgerError: The database failed.
         """
         query = sa.select(sa.func.count()).select_from(entries)
-        with ledger_errors("The ledger cannot be read", self._engine), self._reading() as reading:
+        with self._reading() as reading:
             return int(reading.execute(query).scalar_one())
 
-    def _reading(self) -> sa.Connection:
-        return self._engine.connect().execution_options(**_READING)
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        doing = ledger_errors("The ledger cannot be read", self._engine)
+        with doing, understood_rows(), self._engine.connect() as connection:
+            yield connection.execution_options(**_READING)
 
-    def _accept_repetition(self, entry: LedgerEntry) -> None:
-        """Accept that a retry writes what is there; refuse another clip with the same id."""
+    def _holds(self, entry: LedgerEntry) -> bool:
+        """Return whether an entry is there already, as after a retry.
+
+        Raises:
+            LedgerError: Another clip is there with the same id.
+        """
         there = self.find_clip(entry.clip_id)
-        if there is None or there.manifest_store != entry.manifest_store:
+        if there is not None and there.manifest_store != entry.manifest_store:
             raise LedgerError(
                 f"The ledger holds another clip with the id {entry.clip_id:016x}.",
                 hint="Stamp again: a fresh id is drawn each time.",
             )
+        return there is not None

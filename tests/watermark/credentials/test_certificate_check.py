@@ -20,7 +20,12 @@ from fixtures.chain_authority import ChainAuthority
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import ManifestRequest, SigningIdentity, sign_file
-from vidigree.watermark.credentials.certificate_check import check_chain, check_key_file
+from vidigree.watermark.credentials.certificate_check import (
+    check_chain,
+    check_identity,
+    check_key_file,
+)
+from vidigree.watermark.credentials.chains import is_authority
 from vidigree.watermark.credentials.commands import keys
 from vidigree.watermark.credentials.identity import identity_from_chain
 from vidigree.watermark.credentials.private_key import FileKey
@@ -79,7 +84,9 @@ def test_fault_is_named_and_signing_fails(
     [
         ((EMAIL, CLAIM_SIGNING), ""),
         ((DOCUMENT, CLAIM_SIGNING), ""),
+        ((EMAIL, DOCUMENT, CLAIM_SIGNING), ""),
         ((EMAIL,), "lacks the purpose"),
+        ((DOCUMENT,), "lacks the purpose"),
         ((CLAIM_SIGNING,), "only purpose"),
     ],
 )
@@ -93,7 +100,8 @@ def test_good_purposes_sign(
     chain = pem(AUTHORITY.issue(KEY.public_key(), purposes=purposes))
     found = _problems(chain)
     assert found["error"] == []
-    assert not warning or any(warning in problem for problem in found["warning"])
+    told = [row for row in found["warning"] if "purpose" in row]
+    assert [warning in row for row in told] == ([True] if warning else [])
     assert _signs(chain, clip, request_for_clip, tmp_path / "x.mp4")
 
 
@@ -166,6 +174,11 @@ def test_an_issuer_is_valid_from_its_first_second_to_its_last() -> None:
     assert [_at(issued.chain, now, "is not valid now") for now in times] == [
         *("error", "", "", "error")
     ]
+    for now, words in (
+        (times[0], f"from {start:%Y-%m-%d %H:%M}"),
+        (times[3], f"until {end:%Y-%m-%d}"),
+    ):
+        assert _at(issued.chain, now, f"'Example issuing' is not valid now ({words}") == "error"
 
 
 def test_errors_come_before_warnings() -> None:
@@ -198,12 +211,13 @@ def test_a_gap_or_a_stranger_further_up_is_told() -> None:
     ("key", "words"),
     [
         (rsa.generate_private_key(public_exponent=65537, key_size=2048), ""),
+        (ec.generate_private_key(ec.SECP384R1()), ""),
         (ec.generate_private_key(ec.SECP521R1()), ""),
         (ed25519.Ed25519PrivateKey.generate(), ""),
         (ec.generate_private_key(ec.SECP256K1()), "The curve secp256k1 is not one of"),
         (ed448.Ed448PrivateKey.generate(), "no algorithm for this kind of key"),
     ],
-    ids=["RSA 2048", "P-521", "Ed25519", "secp256k1", "Ed448"],
+    ids=["RSA 2048", "P-384", "P-521", "Ed25519", "secp256k1", "Ed448"],
 )
 def test_keys_of_c2pa_pass_and_others_are_named(key: Any, words: str) -> None:
     found = _problems(pem(AUTHORITY.issue(key.public_key())))["error"]
@@ -284,6 +298,29 @@ def test_a_certificate_of_which_parts_cannot_be_read_is_wrong(fault: str) -> Non
     assert any(of_issuer in problem for problem in issuer) or not of_issuer
 
 
+@pytest.mark.parametrize("which", ["issuer", "subject"])
+def test_either_name_of_a_certificate_may_be_unreadable(which: str) -> None:
+    right, wrong, *_ = UNREADABLE["organization in Latin-1"]
+    der = ChainAuthority().issue().leaf.public_bytes(Encoding.DER).hex()
+    assert der.count(right) == 2  # the issuer's, then the subject's
+    place = der.index(right) if which == "issuer" else der.rindex(right)
+    body = base64.encodebytes(bytes.fromhex(der[:place] + wrong + der[place + len(right) :]))
+    chain = b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+    assert _problems(chain)["error"] == ["The names of certificate 1 of the chain cannot be read."]
+
+
+def test_a_name_of_a_kind_that_nobody_reads_is_told() -> None:
+    x400 = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("2.5.29.17"), b"\x30\x04\xa3\x02\x05\x00"
+    )
+    issued = ChainAuthority().issue(extra=x400)
+    assert _problems(issued.chain)["error"] == [
+        "The extensions of certificate 1 of the chain cannot be read."
+    ]
+    assert not is_authority(issued.leaf)
+    assert is_authority(issued.issuer)
+
+
 def test_an_identity_has_a_name_and_a_key_that_can_be_read() -> None:
     issued = ChainAuthority().issue("es384")
     key, issuer = FileKey(issued.key), pem(issued.issuer)  # type: ignore[arg-type]
@@ -297,6 +334,32 @@ def test_an_identity_has_a_name_and_a_key_that_can_be_read() -> None:
         identity_from_chain(
             pem(issued.leaf) + _damaged(issued.issuer, "unknown curve"), FileKey(KEY)
         )
+
+
+class _Refusing:
+    """A signer that does not sign."""
+
+    kind = "token"
+
+    def sign(self, data: bytes) -> bytes:
+        raise CredentialsError("The token was pulled out.", hint="Put it back.")
+
+    def public_key(self) -> None:
+        return None
+
+
+def test_a_signer_that_does_not_sign_is_told_before_what_is_wrong_with_its_chain() -> None:
+    chain = _chain(organization=None)
+    there = identity_from_chain(chain, FileKey(KEY))
+    warned = check_identity(there)
+    assert {row.severity for row in warned} == {"warning"}
+    away, *others = check_identity(identity_from_chain(chain, _Refusing()))
+    assert away.to_dict() == {
+        "severity": "error",
+        "problem": "The token was pulled out.",
+        "remedy": "Put it back.",
+    }
+    assert tuple(others) == warned
 
 
 def test_what_is_no_certificate_is_told() -> None:

@@ -163,7 +163,12 @@ def test_a_record_whose_stamp_may_be_at_work_is_not_forgotten(
     )
     settings.ledger.record(young)
     assert _check("--repair", "--forget") == (0, {"under-way": ""})
-    for age, kind in ((UNDER_WAY - SECOND, "under-way"), (UNDER_WAY, "abandoned")):
+    for age, kind in (
+        (UNDER_WAY - SECOND, "under-way"),
+        (UNDER_WAY, "abandoned"),
+        (SECOND - UNDER_WAY, "under-way"),  # by a clock that is a little slow
+        (-UNDER_WAY, "abandoned"),  # by one that was set back
+    ):
         (found,) = check_ledger(settings.ledger, now=young.created_at + age)
         assert (found.kind, found.to_dict()["clip_id"]) == (kind, "0000000000000005")
 
@@ -184,14 +189,34 @@ def test_records_without_a_file_or_of_another_version_are_told(
 def test_temporary_files_are_leftovers_once_no_stamp_can_be_at_work(
     receipt: StampReceipt, settings: StampSettings, tmp_path: Path
 ) -> None:
-    for name, age in ((".a.0.part.mp4", UNDER_WAY + SECOND), (".b.0.part.mp4", UNDER_WAY / 2)):
+    for name, age in (
+        (".a.0.part.mp4", UNDER_WAY + SECOND),
+        (".b.0.part.mp4", UNDER_WAY / 2),
+        (".c.0.part.mp4", -2 * UNDER_WAY),
+    ):
         (tmp_path / name).write_bytes(b"half")
         then = (datetime.now(UTC) - age).timestamp()
         os.utime(tmp_path / name, (then, then))
     (tmp_path / "a.part.mp4").write_bytes(b"of somebody else")
     (tmp_path / ".hidden.mp4").write_bytes(b"of somebody else")
     found = {Path(one.path).name: one.kind for one in check_files(settings.ledger, [tmp_path])}
-    assert found == {".a.0.part.mp4": "leftover", ".b.0.part.mp4": "under-way"}
+    assert found == {
+        ".a.0.part.mp4": "leftover",
+        ".b.0.part.mp4": "under-way",
+        ".c.0.part.mp4": "leftover",
+    }
+
+
+def test_a_temporary_file_whose_stamp_ends_meanwhile_is_nothing(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    left, done = tmp_path / ".clip.0.part.mp4", tmp_path / "a.mp4"
+    left.write_bytes(b"half")
+    done.write_bytes(receipt.path.read_bytes()[:60])
+    found = check_files(settings.ledger, [done, left])
+    assert next(found).kind == "unreadable"  # and while that is looked at, the other one goes
+    left.unlink()
+    assert list(found) == []
 
 
 def test_a_leftover_that_was_signed_already_is_told_once(

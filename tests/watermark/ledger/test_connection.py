@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_an_empty_file_is_a_new_ledger_for_a_minute_and_then_one_that_was_cut(
     tmp_path: Path, size: int
 ) -> None:
     file = tmp_path / "ledger.sqlite3"
-    for age, refused in ((50, False), (70, True)):
+    for age, refused in ((50, False), (70, True), (-70, True)):
         file.write_bytes(b"\0" * size)
         os.utime(file, (time.time() - age,) * 2)
         if refused:
@@ -203,5 +204,83 @@ def test_a_clip_that_neither_goes_in_nor_is_there_is_told(
     with Ledger.open("sqlite://") as ledger:
         ledger.record(make_entry(1))
         monkeypatch.setattr(ledger, "find_clip", lambda clip_id: None)
-        with pytest.raises(LedgerError, match="another clip"):
+        with pytest.raises(LedgerError, match=r"cannot be recorded in .* UNIQUE"):
             ledger.record(make_entry(1))
+
+
+def test_an_entry_that_a_column_refuses_is_not_taken_for_another_clip(
+    ledger_url: str, make_entry: MakeEntry
+) -> None:
+    with Ledger.open(ledger_url) as ledger:
+        broken = replace(make_entry(1), engine=None)  # type: ignore[arg-type]
+        with pytest.raises(LedgerError, match=r"cannot be recorded .*(NOT NULL|not-null)"):
+            ledger.record(broken)
+        assert ledger.count() == 0
+
+
+def test_a_ledger_that_is_deleted_while_it_is_open_takes_no_more_records(
+    tmp_path: Path, make_entry: MakeEntry
+) -> None:
+    file = tmp_path / "ledger.sqlite3"
+    for asked in (f"sqlite:///{file}", f"sqlite:///file:{file}?uri=true"):
+        with Ledger.open(asked) as ledger:
+            ledger.record(make_entry(1))
+            for path in tmp_path.iterdir():
+                path.unlink()
+            for use in (lambda: ledger.record(make_entry(2)), ledger.count):
+                with pytest.raises(LedgerError, match="is gone, or out of reach") as refused:
+                    use()
+                assert "backup" in refused.value.hint
+            assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ledger_that_is_replaced_while_it_is_open_is_the_new_one(
+    tmp_path: Path, make_entry: MakeEntry
+) -> None:
+    file, other = tmp_path / "ledger.sqlite3", tmp_path / "backup.sqlite3"
+    for path, number in ((file, 1), (other, 2)):
+        with Ledger.open(f"sqlite:///{path}") as ledger:
+            ledger.record(make_entry(number))
+    with Ledger.open(f"sqlite:///{file}") as service:
+        assert service.find_clip(1) is not None
+        other.replace(file)
+        service.record(make_entry(3))
+        assert [entry.clip_id for entry in service.entries()] == [3, 2]
+    with Ledger.open(f"sqlite:///{file}") as again:
+        assert again.count() == 2
+
+
+def test_no_ledger_is_made_beside_the_log_of_one_that_is_gone(
+    tmp_path: Path, make_entry: MakeEntry
+) -> None:
+    file, away = tmp_path / "ledger.sqlite3", tmp_path / "away"
+    log = tmp_path / "ledger.sqlite3-wal"
+    with Ledger.open(f"sqlite:///{file}") as ledger:
+        ledger.record(make_entry(1))
+        copies = {path: path.read_bytes() for path in (file, log)}
+    log.write_bytes(copies[log])
+    file.rename(away)
+    with pytest.raises(LedgerError, match=r"is gone, and its log ledger\.sqlite3-wal") as refused:
+        Ledger.open(f"sqlite:///{file}")
+    assert "back beside its log" in refused.value.hint
+    assert log.read_bytes() == copies[log]
+    assert not file.exists()
+    file.write_bytes(copies[file])  # as it was beside this log
+    with Ledger.open(f"sqlite:///{file}") as again:
+        assert again.count() == 1
+    file.unlink()
+    log.write_bytes(b"")  # as a crash leaves it that came before anything was written
+    Ledger.open(f"sqlite:///{file}").close()
+
+
+@pytest.mark.parametrize("name", ["a?b.sqlite3", "a?.sqlite3", "a?b=.sqlite3&", "a??.sqlite3"])
+def test_a_question_mark_in_a_name_is_not_passed_over(
+    tmp_path: Path, make_entry: MakeEntry, name: str
+) -> None:
+    with pytest.raises(LedgerError, match="question mark") as refused:
+        Ledger.open(f"sqlite:///{tmp_path}/{name}")
+    assert "%3F" in refused.value.hint
+    assert list(tmp_path.iterdir()) == []
+    with Ledger.open(f"sqlite:///{tmp_path}/" + name.replace("?", "%3F")) as ledger:
+        ledger.record(make_entry(1))
+    assert [path.name for path in tmp_path.iterdir()] == [name]

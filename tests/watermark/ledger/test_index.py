@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from vidigree.watermark.fingerprint import VIEWS, Fingerprint, fingerprint_frames
-from vidigree.watermark.ledger import Ledger, LedgerEntry
+from vidigree.watermark.ledger import Ledger, LedgerEntry, similar
 from vidigree.watermark.ledger import index as ledger_index
 from vidigree.watermark.ledger.codes import codes_of, kept_codes, query_codes
 from vidigree.watermark.ledger.index import (
@@ -237,6 +238,25 @@ def test_deleted_last_row_gives_its_number_to_another(
     writer.record(second)
     assert reader.find_similar(second.fingerprint, 1)[0] == (second, 1.0)
     assert [entry.clip_id for entry, _ in reader.find_similar(first.fingerprint, 5)] in ([2], [])
+
+
+def test_a_ledger_that_was_replaced_is_searched_from_its_first_row(
+    tmp_path: Path, make_entry: MakeEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(similar, "_OVERLAP", 0)
+    file, other = tmp_path / "ledger.sqlite3", tmp_path / "other.sqlite3"
+    for path, seeds in ((file, (1, 2, 3)), (other, (4, 5))):
+        with Ledger.open(f"sqlite:///{path}") as ledger:
+            for seed in seeds:
+                ledger.record(make_entry(seed, seed=seed))
+    with Ledger.open(f"sqlite:///{file}") as service:
+        wanted = {seed: make_entry(seed, seed=seed) for seed in (1, 4, 5)}
+        assert service.find_similar(wanted[1].fingerprint, 1) == [(wanted[1], 1.0)]
+        other.replace(file)
+        for seed in (4, 5):
+            assert service.find_similar(wanted[seed].fingerprint, 1) == [(wanted[seed], 1.0)]
+        found = service.find_similar(wanted[1].fingerprint, 1)
+        assert [entry.clip_id for entry, _ in found] != [1]
 
 
 def test_mirrored_copy_is_found(

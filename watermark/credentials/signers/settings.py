@@ -81,7 +81,8 @@ class SignerSettings:
         """Return a password or PIN from where the options say it lies; ``None`` if they do not.
 
         Raises:
-            CredentialsError: The environment variable is not set, or the file cannot be read.
+            CredentialsError: The environment variable is not set, or the file cannot be read or is
+                no text in UTF-8.
         """
         variable = self.options.get(f"{name}_env")
         if variable:
@@ -94,8 +95,16 @@ class SignerSettings:
                 )
             return value
         if self.options.get(f"{name}_file"):
-            content = self._read(f"{name}_file", self.path(f"{name}_file"))
-            return content.decode("utf-8", errors="replace").rstrip("\r\n")
+            path = self.path(f"{name}_file")
+            try:
+                # Some editors begin a file with a mark that is no part of the secret.
+                return self._read(f"{name}_file", path).decode("utf-8-sig").rstrip("\r\n")
+            except UnicodeDecodeError:
+                # Without its words, which hold a part of the secret.
+                raise CredentialsError(
+                    f"The signer's {name}_file {str(path)!r} is no text in UTF-8.",
+                    hint="Save it as UTF-8; PowerShell's > writes UTF-16.",
+                ) from None
         return None
 
     def _read(self, name: str, path: Path) -> bytes:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     pkcs12,
 )
-from fixtures.authority import pem
+from fixtures.authority import key_pem, pem
 from fixtures.chain_authority import ChainAuthority, Issued
 
 from vidigree.media.errors import CredentialsError, UsageError
@@ -36,6 +36,34 @@ def test_wrong_password(
     (tmp_path / "password").write_text("wrong")
     with pytest.raises(CredentialsError, match=r"password (does not open|is wrong)"):
         open_signer(settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"p\xc3\xa4ss", ""),
+        (b"p\xc3\xa4ss\r\n", ""),
+        (b"\xef\xbb\xbfp\xc3\xa4ss\n", ""),  # with a byte order mark
+        (b"p\xe4ss", "no text in UTF-8"),  # Latin-1
+        ("päss".encode("utf-16"), "no text in UTF-8"),
+    ],
+)
+def test_a_password_is_text_in_utf_8(
+    authority: ChainAuthority, tmp_path: Path, content: bytes, words: str
+) -> None:
+    issued = authority.issue()
+    (tmp_path / "chain.pem").write_bytes(issued.chain)
+    (tmp_path / "key.pem").write_bytes(key_pem(issued.key, "päss".encode()))
+    (tmp_path / "password").write_bytes(content)
+    options = {"chain": "chain.pem", "key": "key.pem", "password_file": "password"}
+    settings = SignerSettings(kind="pem", options=options, base=tmp_path)
+    if not words:
+        assert open_signer(settings).organization == "Example Ltd"
+        return
+    with pytest.raises(CredentialsError, match=words) as told:
+        open_signer(settings)
+    assert "Save it as UTF-8" in told.value.hint
+    assert told.value.__suppress_context__  # whose words quote the secret
 
 
 def test_wrong_pin(authority: ChainAuthority, make_signer: MakeSigner, tmp_path: Path) -> None:
