@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -102,6 +103,17 @@ def test_names_of_strangers_are_escaped() -> None:
     page = render(row() | {"file": "<script>alert(1)</script>.mp4"})
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2067", "\x1b", "\n"])
+def test_a_name_turns_no_words_round(sign: str) -> None:
+    name = f"evil{sign}gpj.mp4"
+    error = ERROR | {"file": name, "error": ERROR["error"] | {"message": f"{name} is broken."}}
+    for page in (render(row() | {"file": name}), render(error), render(row(), error)):
+        assert "evil" in page
+        assert f"evil{sign}" not in page
+    (raw,) = re.findall(r"<pre>(.*)</pre>", render(row() | {"file": name}), re.DOTALL)
+    assert json.loads(html.unescape(raw))["file"] == name
 
 
 def test_many_clips_get_a_summary() -> None:
