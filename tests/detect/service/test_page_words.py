@@ -197,3 +197,20 @@ def test_a_key_that_is_missing_is_asked_for_in_words_for_people(
     assert "needs an API key" in text
     assert says in text
     assert "Bearer" not in text
+
+
+def test_with_forced_colours_one_sees_where_a_mark_is_and_which_language_is_chosen(
+    visit: Open, clip: Path, job: dict[str, Any]
+) -> None:
+    """Such a browser takes the grounds away, and nothing else said where the mark ends."""
+    segment = {"start": 0.5, "end": 1.0, "message": None, "p_value": 1e-9}
+    mark = {"method": "robust", "present": True, "segments": [segment]}
+    seen = visit(forced_colors="active")
+    seen.answer_with(changed(job, marks=[mark]))
+    page = seen.check(clip)
+    width = "node => getComputedStyle(node).borderLeftWidth"
+    assert page.get_by_role("group", name="Watermark").get_by_role("button").evaluate(width) == (
+        "1px"
+    )
+    chosen = page.locator(".languages button[aria-pressed=true]")
+    assert chosen.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
