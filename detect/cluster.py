@@ -205,14 +205,14 @@ def _map(ray: Any, names: Iterator[str], job: Job, limits: WorkerLimits) -> Iter
             elif attempt < _ATTEMPTS:
                 again.append((name, attempt + 1))
             else:
-                yield _given_up(name)
+                yield _given_up(replace(job, name=name))
     finally:
         fleet.close()
 
 
-def _given_up(name: str) -> Answer:
+def _given_up(job: Job) -> Answer:
     error = VidigreeError(
-        f"{name} could not be audited: what audited it was lost {_ATTEMPTS} times.",
+        f"{job.name} could not be audited: what audited it was lost {_ATTEMPTS} times.",
         hint="Audit it alone, outside the cluster.",
     )
-    return Answer(row=error_row(name, error), exit_code=error.exit_code)
+    return Answer(row=error_row(job.name, error, job.policy), exit_code=error.exit_code)

@@ -166,11 +166,7 @@ class WorkerPool:
             try:
                 return worker.ask(job, progress)
             except VidigreeError as error:
-                row = error_row(job.name, error)
-                if job.policy:
-                    from vidigree.detect.policy import load_policy
-
-                    row["decision"] = load_policy(job.policy).decide_unreadable().to_dict()
+                row = error_row(job.name, error, job.policy)
                 return Answer(row=row, exit_code=error.exit_code)
 
     @contextmanager

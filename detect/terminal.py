@@ -152,7 +152,7 @@ def _advice(row: Row, words: Wording) -> str:
     decision = row.get("decision")
     if decision is None:
         return words.advice(Finding(row["finding"]))
-    return words.text("decision", **decision)
+    return words.decision(decision)
 
 
 def _explanation(piece: dict[str, Any], words: Wording) -> tuple[str, str]:

@@ -70,6 +70,15 @@ class Wording:
         """Return a reading of the credentials in words; one without words as it is."""
         return str(self._table["value"].get(name, name))
 
+    def decision(self, decision: Mapping[str, Any]) -> str:
+        """Return what a policy says, in one sentence; its reason as the policy has it."""
+        action = self.action(str(decision["action"]))
+        return self.text("decision", **(dict(decision) | {"action": action}))
+
+    def action(self, name: str) -> str:
+        """Return what a policy says to do in a word or two."""
+        return str(self._table["action"].get(name, name))
+
     def text(self, name: str, **values: Any) -> str:
         """Return a phrase of the reports and of the web page."""
         return _fill(self._table["text"][name], values)

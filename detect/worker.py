@@ -47,9 +47,7 @@ def perform(
     try:
         return audit_job(job, progress, ledgers)
     except VidigreeError as error:
-        row = error_row(str(job["name"]), error)
-        if job.get("policy"):
-            row["decision"] = load_policy(job["policy"]).decide_unreadable().to_dict()
+        row = error_row(str(job["name"]), error, job.get("policy"))
         return {"row": row, "exit_code": error.exit_code, "pictures": []}
 
 
@@ -74,9 +72,15 @@ def audit_job(
     return {"row": row, "exit_code": verdict.exit_code, "pictures": pictures}
 
 
-def error_row(name: str, error: VidigreeError) -> dict[str, Any]:
-    """Return the published JSON form of a file that could not be audited."""
-    return {
+def error_row(name: str, error: VidigreeError, policy: str | None = None) -> dict[str, Any]:
+    """Return the published JSON form of a file that could not be audited.
+
+    Args:
+        name: Path or URL of the file.
+        error: Why.
+        policy: Name or path of the policy that says what to do with it; ``None`` for none.
+    """
+    row: dict[str, Any] = {
         "schema": f"vidigree-verdict/{SCHEMA_VERSION}",
         "file": name,
         "error": {
@@ -86,6 +90,9 @@ def error_row(name: str, error: VidigreeError) -> dict[str, Any]:
             "exit_code": error.exit_code,
         },
     }
+    if policy:
+        row["decision"] = load_policy(policy).decide_unreadable().to_dict()
+    return row
 
 
 def main() -> None:
@@ -117,14 +124,15 @@ def _serve(jobs: TextIO, answers: TextIO, ledgers: OpenLedgers) -> None:
             # The parent tells the caller and starts a fresh process: this one may be damaged.
             sys.exit(_OUT_OF_MEMORY)
         except Exception as error:  # noqa: BLE001 - told to the caller
-            answer = _unexpected(str(json.loads(line)["name"]), error)
+            answer = _unexpected(json.loads(line), error)
             # For whoever runs the worker; the parent takes it out of the answer.
             answer["traceback"] = _traceback(error)
         write(answer)
 
 
-def _unexpected(name: str, error: Exception) -> dict[str, Any]:
+def _unexpected(job: dict[str, Any], error: Exception) -> dict[str, Any]:
     """Return the answer for an error that nobody foresaw; it is told, never hidden."""
+    name = str(job["name"])
     if isinstance(error, OSError):  # a limit on files was hit, or the disk is full
         told: VidigreeError = MediaError(
             f"{name} could not be audited: {error.strerror or error}.",
@@ -135,7 +143,8 @@ def _unexpected(name: str, error: Exception) -> dict[str, Any]:
             f"{name}: unexpected error, which is a defect of vidigree: {type(error).__name__}.",
             hint="Audit the file alone with --debug and report what it prints.",
         )
-    return {"row": error_row(name, told), "exit_code": told.exit_code, "pictures": []}
+    row = error_row(name, told, job.get("policy"))
+    return {"row": row, "exit_code": told.exit_code, "pictures": []}
 
 
 def _traceback(error: Exception) -> str:

@@ -22,6 +22,7 @@ class Node:
         signer: Organization in the certificate; unverified unless trusted.
         generator: What made the claim.
         signed_at: Time in the time stamp, ISO 8601; empty without one.
+        vouched: Whether the signer's name is more than what anybody may write.
         answers: Integrity, signer trust and validity; none for an ingredient without credentials.
         actions: Recorded actions in a few words each.
         failures: Failure status codes.
@@ -34,6 +35,7 @@ class Node:
     signer: str
     generator: str
     signed_at: str
+    vouched: bool
     answers: tuple[tuple[str, str], ...]
     actions: tuple[str, ...]
     failures: tuple[str, ...]
@@ -68,6 +70,7 @@ def _node(reading: dict[str, Any], role: str, depth: int) -> Node:
         signer=(reading.get("signer") or {}).get("organization", ""),
         generator=reading.get("generator", ""),
         signed_at=reading.get("signed_at") or "",
+        vouched=reading["signer_trust"] == "trusted",
         answers=_answers(reading) if reading.get("signed", True) else (),
         actions=tuple(_action(action) for action in reading.get("actions", [])),
         failures=tuple(reading.get("codes", {}).get("failure", [])),

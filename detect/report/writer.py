@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.wording import Wording, wording
 from vidigree.media.errors import OutputError
+from vidigree.media.one_line import one_line
 from vidigree.media.output import output_error, output_file
 from vidigree.watermark.method import p_value_text
 
@@ -29,6 +31,9 @@ __all__ = ["ReportWriter", "render_report"]
 # What a report says of itself, and within how many bytes.
 _MARKER = b'<meta name="generator" content="vidigree">'
 _HEAD_BYTES = 1024
+
+# Marks, overrides and isolates that change the direction of what follows (Unicode Annex 9).
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 Row = dict[str, Any]
 Picture = dict[str, Any]
@@ -131,9 +136,10 @@ def _keep_pages_of_others(path: Path) -> None:
 
 
 def _clip(row: Row, pictures: list[Picture]) -> dict[str, Any]:
+    shown = _readable(row)
     clip: dict[str, Any] = {
-        "row": row,
-        "name": PurePath(row["file"] or "").name or row["file"],
+        "row": shown,
+        "name": PurePath(shown["file"] or "").name or shown["file"],
         "pictures": pictures,
         "kind": row.get("finding", "error"),
     }
@@ -145,9 +151,23 @@ def _clip(row: Row, pictures: list[Picture]) -> dict[str, Any]:
             "curve": curve(row),
             "heat": heat(row, pictures),
             "trees": manifest_tree(row),
-            "json": json.dumps(row, ensure_ascii=False, indent=2),
+            "json": _TURNING.sub(_escaped, json.dumps(row, ensure_ascii=False, indent=2)),
         }
     return clip
+
+
+def _readable(row: Row) -> Row:
+    """Return a row whose names turn nothing round: they come from strangers."""
+    shown = row | {"file": row["file"] and one_line(row["file"])}
+    if "error" in row:
+        error = row["error"]
+        told = {name: one_line(error[name]) for name in ("message", "hint")}
+        shown["error"] = error | told
+    return shown
+
+
+def _escaped(sign: re.Match[str]) -> str:
+    return f"\\u{ord(sign[0]):04x}"
 
 
 def _environment() -> Environment:

@@ -125,7 +125,7 @@ def _run(ledger: str | None, **options: Any) -> None:
         import uvicorn
 
         from vidigree.detect.service.app import create_app
-        from vidigree.detect.service.server import Server
+        from vidigree.detect.service.server import Connection, Server
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The service needs the Python package {error.name!r}.",
@@ -159,6 +159,7 @@ def _run(ledger: str | None, **options: Any) -> None:
     app = create_app(settings)
     config = uvicorn.Config(
         app,
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,

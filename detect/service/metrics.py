@@ -31,7 +31,9 @@ class ServiceMetrics:
             registry=self._registry,
         )
         self.received_bytes = Counter(
-            "vidigree_received_bytes", "Bytes of request bodies.", registry=self._registry
+            "vidigree_received_bytes",
+            "Bytes of clips that were uploaded whole, to be audited.",
+            registry=self._registry,
         )
         self.audits = Counter(
             "vidigree_audits",

@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from vidigree.detect.service.journal import log_event
 from vidigree.detect.service.refusals import RefusalError
 
-__all__ = ["Received", "UploadLimits", "display_name", "receive"]
+__all__ = ["Received", "UploadLimits", "display_name", "no_space", "receive"]
 
 _MAX_FIELDS_BYTES = 64 << 10
 _MOST_PARTS = 64  # each costs time and memory, and there are a dozen options
@@ -179,8 +179,8 @@ def _too_large(limits: UploadLimits) -> RefusalError:
     )
 
 
-def _no_space(error: OSError) -> RefusalError:
-    # The caller is told nothing of the disk, the operator is.
+def no_space(error: OSError) -> RefusalError:
+    """Return what is raised where an upload cannot be stored; its log says why, not its answer."""
     log_event("spool-trouble", level=logging.ERROR, message=error.strerror or str(error))
     return RefusalError(507, "NoSpace", "The upload cannot be stored just now.", retry_after=60)
 
@@ -199,7 +199,7 @@ class _UploadFile:
         try:
             self._descriptor = await anyio.to_thread.run_sync(os.open, self._path, flags, 0o600)
         except OSError as error:
-            raise _no_space(error) from error
+            raise no_space(error) from error
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -223,7 +223,7 @@ class _UploadFile:
         try:
             await anyio.to_thread.run_sync(self._write_all, block)
         except OSError as error:
-            raise _no_space(error) from error
+            raise no_space(error) from error
 
     def _write_all(self, block: bytes) -> None:
         view = memoryview(block)

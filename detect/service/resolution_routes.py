@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from starlette.responses import Response
 
 from vidigree.detect.fetching import FetchLimits, http_parts
 from vidigree.detect.service.look_ups import LookUps
-from vidigree.detect.service.receiving import UploadLimits, receive
+from vidigree.detect.service.receiving import UploadLimits, no_space, receive
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_access import Scope, ScopedTokens
 from vidigree.detect.service.resolution_models import (
@@ -194,8 +195,8 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
         if not kind.startswith(_ASSET_TYPES):
             raise RefusalError(415, "WrongContentType", "Only videos are looked at.")
         async with routes.look_ups.place():
-            with tempfile.TemporaryDirectory(prefix="vidigree-") as folder:
-                path = Path(folder) / "asset"
+            with _upload_folder() as folder:
+                path = folder / "asset"
                 await receive(request, path, routes.settings.uploads)
                 hint = (hint_alg, hint_value)
                 return await routes.by_content(str(path), alg, hint, max_results)
@@ -337,6 +338,16 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
         routes.require(request, "fetch:manifests")
         kept = await asyncio.to_thread(routes.stored, manifestId)
         return verified_receipt(receipt, kept)
+
+
+@contextmanager
+def _upload_folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="vidigree-")
+    except OSError as error:
+        raise no_space(error) from error
+    with folder as path:
+        yield Path(path)
 
 
 async def _small_body(request: Request) -> bytes:

@@ -1,14 +1,66 @@
-"""The HTTP server, which tells the service when it begins to end."""
+"""The HTTP server: it waits for no one for ever, and tells the service when it begins to end."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from vidigree.detect.service.context import ServiceContext
 
-__all__ = ["Server"]
+__all__ = ["Connection", "Server"]
+
+_REQUEST_SECONDS = 20.0
+
+
+class Connection(H11Protocol):
+    """Hangs up on who does not send a whole head of a request in time.
+
+    uvicorn itself waits for ever for the first one, and for one that has begun: a single client
+    could so take all connections that the system gives a process.
+    """
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._relax()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Go on; once a request is being answered, it has limits of its own."""
+        super().handle_events()
+        if not self._idle:
+            self._relax()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        self._expect()
+        super().on_response_complete()
+
+    @property
+    def _idle(self) -> bool:
+        return bool(getattr(self.cycle, "response_complete", True))  # None before the first
+
+    def _expect(self) -> None:
+        self._relax()
+        self._late = self.loop.call_later(_REQUEST_SECONDS, self._hang_up)
+
+    def _relax(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _hang_up(self) -> None:
+        if self._idle:
+            self.transport.close()
 
 
 class Server(uvicorn.Server):

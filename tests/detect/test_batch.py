@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from vidigree.detect.batch import audit_batch
+from vidigree.detect.cluster import _given_up
 from vidigree.detect.isolation import Job
 from vidigree.detect.settings import AuditSettings
 from vidigree.detect.tables import COLUMNS, write_csv, write_parquet
@@ -75,3 +77,9 @@ def test_parquet_has_typed_columns(rows: list[dict[str, object]], tmp_path: Path
     widths = dict(zip(table["file"].to_pylist(), table["width"].to_pylist(), strict=True))
     assert widths["/none.mp4"] is None
     assert 160 in widths.values()
+
+
+def test_a_clip_that_a_cluster_gives_up_gets_a_decision_as_any_other() -> None:
+    answer = _given_up(replace(FAST, name="a.mp4", policy="platform"))
+    assert "lost 5 times" in answer.row["error"]["message"]
+    assert answer.row["decision"]["action"] == "block"

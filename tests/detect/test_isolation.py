@@ -236,8 +236,9 @@ def test_a_clip_called_like_a_module_is_not_run(
 
 def test_a_defect_is_not_blamed_on_the_clip(clip: Path, saboteur: None) -> None:
     with WorkerPool(1) as pool:
-        answer = pool.audit(Job(name="/bug", settings=FAST))
+        answer = pool.audit(Job(name="/bug", settings=FAST, policy="platform"))
         good = pool.audit(Job(name=str(clip), settings=FAST))
+    assert answer.row["decision"]["action"] == "block"
     assert "defect of vidigree: KeyError" in answer.row["error"]["message"]
     assert answer.exit_code == 1
     assert good.row["finding"] == "no-evidence"

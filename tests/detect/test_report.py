@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +103,17 @@ def test_names_of_strangers_are_escaped() -> None:
     page = render(row() | {"file": "<script>alert(1)</script>.mp4"})
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u2067", "\x1b", "\n"])
+def test_a_name_turns_no_words_round(sign: str) -> None:
+    name = f"evil{sign}gpj.mp4"
+    error = ERROR | {"file": name, "error": ERROR["error"] | {"message": f"{name} is broken."}}
+    for page in (render(row() | {"file": name}), render(error), render(row(), error)):
+        assert "evil" in page
+        assert f"evil{sign}" not in page
+    (raw,) = re.findall(r"<pre>(.*)</pre>", render(row() | {"file": name}), re.DOTALL)
+    assert json.loads(html.unescape(raw))["file"] == name
 
 
 def test_many_clips_get_a_summary() -> None:
@@ -215,6 +228,30 @@ def test_the_manifest_tree_shows_ingredients_and_recovered_credentials() -> None
     assert "integrity: altered" in page
     assert "完整性: 已更改" in render(entry, language="zh")
     assert "声称: <b>AI 生成</b>" in render(entry, language="zh").replace("：", ": ")
+
+
+@pytest.mark.parametrize(("trust", "says"), [("unlisted", True), ("trusted", False)])
+def test_a_name_that_anybody_may_write_is_not_shown_as_that_of_the_signer(
+    trust: str, says: bool
+) -> None:
+    entry = row()
+    entry["readings"]["credentials"] = {
+        "status": "present",
+        "claimed_source": "captured",
+        "integrity": "intact",
+        "signer_trust": trust,
+        "validity": "valid",
+        "signer": {"organization": "Famous News"},
+    }
+    assert ("signer: Famous News (name not verified)" in render(entry)) is says
+    assert "signer: Famous News" in render(entry)
+
+
+def test_headings_go_in_order() -> None:
+    for page in (render(row()), render(row(), ERROR)):
+        levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
+        assert levels[:2] == [1, 2]
+        assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_one_s_own_signer_is_not_called_trusted_and_no_manifest_is_shown_twice() -> None:

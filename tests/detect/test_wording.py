@@ -14,6 +14,7 @@ from fixtures.truth_table import ROWS, verdict
 from vidigree.detect.classifier import ABSTENTIONS
 from vidigree.detect.evidence import LAYERS
 from vidigree.detect.findings import Finding
+from vidigree.detect.policy import PolicyAction
 from vidigree.detect.verdict import judge
 from vidigree.detect.wording import LANGUAGES, wording
 
@@ -60,3 +61,12 @@ def test_every_reason_to_abstain_has_words() -> None:
     verdict = judge(replace(CLEAN, classifier=abstained))
     assert "the clip is too short" in verdict.headline()
     assert "视频太短" in verdict.headline("zh")
+
+
+def test_every_action_of_a_policy_has_words() -> None:
+    decision = {"policy": "platform 1", "action": "review", "row": "finding.x", "reason": "So."}
+    for language in LANGUAGES:
+        assert set(wording(language).table["action"]) == {action.value for action in PolicyAction}
+    assert wording("en").decision(decision) == "policy platform 1: review. So."
+    assert "人工复核" in wording("zh").decision(decision)
+    assert "review" not in wording("zh").decision(decision)

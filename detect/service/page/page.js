@@ -138,21 +138,35 @@ function showProgress({ file, sent, job }) {
   if (at >= 0) say(order[at][0]);
 }
 
-function showTrouble(error) {
-  const { words } = state;
-  const unreachable = error.kind === "Unreachable";
+// What went wrong in the words of the page, where it has any for it.
+function inOwnWords(error, words) {
+  if (error.kind === "Unreachable") {
+    return { title: words.troubleTitle, headline: words.unreachable, advice: words.unreachableHint };
+  }
+  if (error.kind === "KeyRequired") return { title: words.keyTitle, headline: words.keyMissing, advice: "" };
+  if (error.kind === "WrongKey") return { title: words.keyTitle, headline: words.keyWrong, advice: "" };
   const busy = ["TooOften", "TooManyUploads", "QueueFull", "Unavailable", "Stopping", "NoSpace"].includes(error.kind);
-  // What the service says of an error is English.
-  const lang = ["BadUrl", "FileTooLarge"].includes(error.kind) || unreachable ? null : "en";
   const retry = error.retryAfter ? fill(words.retry, { seconds: error.retryAfter }) : "";
+  // What the service says of an error is English.
+  const lang = ["BadUrl", "FileTooLarge"].includes(error.kind) ? null : "en";
+  return {
+    title: busy ? words.busyTitle : words.troubleTitle,
+    headline: error.message,
+    advice: retry || error.hint || "",
+    lang,
+    adviceLang: retry ? null : lang,
+  };
+}
+
+function showTrouble(error) {
+  const told = inOwnWords(error, state.words);
   byId("trouble").replaceChildren(
     el("div", { class: "card finding tone-clash", role: "alert" },
       el("div", { class: "sign", "aria-hidden": "true" }, "!"),
       el("div", { class: "finding-text" },
-        el("h2", { id: "trouble-title", tabindex: "-1" }, busy ? words.busyTitle : words.troubleTitle),
-        el("p", { class: "headline", lang }, unreachable ? words.unreachable : error.message),
-        el("p", { class: "advice", lang: retry ? null : lang },
-          unreachable ? words.unreachableHint : retry || error.hint || ""))));
+        el("h2", { id: "trouble-title", tabindex: "-1" }, told.title),
+        el("p", { class: "headline", lang: told.lang }, told.headline),
+        el("p", { class: "advice", lang: told.adviceLang }, told.advice))));
   show("trouble", "ask");
   byId("trouble-title").focus();
 }

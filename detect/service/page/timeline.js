@@ -14,9 +14,14 @@ function whole(length, state, kind) {
 
 function credentialsLane(reading, length, words) {
   if (reading.status === "present") {
-    const says = reading.claimed_source === "unknown" ? reading.integrity : reading.claimed_source;
     if (reading.integrity === "altered") return { parts: whole(length, words.laneAltered, "bad") };
-    return { parts: whole(length, words.values[says], SOURCES[reading.claimed_source] ?? "plain") };
+    const source = words.values[reading.claimed_source];
+    const says = reading.claimed_source === "unknown"
+      ? words.values[reading.integrity] : fill(words.laneClaims, { source });
+    // A claim that nobody vouches for must not look like one that somebody does.
+    const vouched = reading.integrity === "intact" && reading.signer_trust === "trusted"
+      && ["valid", "valid-when-signed"].includes(reading.validity);
+    return { parts: whole(length, says, (vouched && SOURCES[reading.claimed_source]) || "plain") };
   }
   return { note: empty(reading, words) };
 }
@@ -38,7 +43,7 @@ function markLane(readings, length, words) {
 function ledgerLane(reading, length, words) {
   if (reading.found_by && reading.found_by !== "none") {
     const other = reading.same_content === false;
-    return { parts: whole(length, other ? words.laneAltered : words.laneFound, other ? "bad" : "sure") };
+    return { parts: whole(length, other ? words.laneOther : words.laneFound, other ? "bad" : "sure") };
   }
   return { note: empty(reading, words) };
 }

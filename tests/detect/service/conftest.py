@@ -25,7 +25,7 @@ from vidigree.detect.service.app import create_app
 from vidigree.detect.service.context import ServiceContext
 from vidigree.detect.service.resolution import ResolutionSettings, create_resolution_app
 from vidigree.detect.service.resolution_search import ContentSearch
-from vidigree.detect.service.server import Server
+from vidigree.detect.service.server import Connection, Server
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.detect.worker import perform
 from vidigree.watermark.fingerprint import fingerprint_video
@@ -72,7 +72,12 @@ class RunningService:
 def running(settings: ServiceSettings) -> Iterator[RunningService]:
     app = create_app(settings)
     config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1
+        app,
+        http=Connection,
+        port=0,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=1,
     )
     server = Server(config, app.state.context)
     thread = threading.Thread(target=server.run, daemon=True)

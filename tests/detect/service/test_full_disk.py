@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,3 +102,22 @@ def test_a_spool_folder_that_is_gone_is_told(
     service.settings.spool.mkdir()
     assert service.http.get("/healthz").status_code == 200
     assert service.audit(clip).status_code == 200
+
+
+def test_a_look_up_without_room_for_the_clip_is_told(
+    start_service: Start,
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service = start_service()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with caplog.at_level(logging.INFO, logger="vidigree.service"):
+        answer = service.http.post(
+            "/c2pa/v1/matches/byContent",
+            content=clip.read_bytes(),
+            headers={"Content-Type": "video/mp4"},
+        )
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (507, "NoSpace")
+    assert "spool-trouble" in [row["event"] for row in rows(caplog)]

@@ -143,3 +143,74 @@ def test_a_verdict_is_printed_dark_on_white_with_the_ground_under_light_words(
     assert read("body", "backgroundColor") == "rgb(255, 255, 255)"
     assert read(".sign", "printColorAdjust") == "exact"
     assert read(".evidence", "breakInside") == "auto"
+
+
+CLAIM = {
+    "status": "present", "integrity": "intact", "signer_trust": "trusted", "trusted_by": "list",
+    "validity": "valid", "claimed_source": "captured",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "cell filmed"),
+        ({"validity": "valid-when-signed"}, "cell filmed"),
+        ({"signer_trust": "unlisted"}, "cell plain"),
+        ({"integrity": "unknown"}, "cell plain"),
+        ({"validity": "expired"}, "cell plain"),
+        ({"claimed_source": "generated"}, "cell sure"),
+        ({"claimed_source": "generated", "signer_trust": "unlisted"}, "cell plain"),
+    ],
+)
+def test_a_claim_that_nobody_vouches_for_does_not_look_like_a_fact(
+    visit: Open, clip: Path, job: dict[str, Any], changes: dict[str, str], kind: str
+) -> None:
+    """Once the time line said "recorded by a camera" in full colour on anybody's word."""
+    seen = visit()
+    seen.answer_with(changed(job, credentials=CLAIM | changes))
+    lane = seen.check(clip).get_by_role("group", name="Credentials").get_by_role("button")
+    assert lane.get_attribute("class") == kind
+    assert lane.inner_text().startswith("claims: ")
+
+
+def test_a_mark_of_another_clip_is_not_called_an_alteration(
+    visit: Open, clip: Path, job: dict[str, Any]
+) -> None:
+    seen = visit()
+    seen.answer_with(changed(job, ledger={"found_by": "mark", "same_content": False}))
+    lane = seen.check(clip).get_by_role("group", name="Ledger").get_by_role("button")
+    assert lane.inner_text() == "another picture"
+
+
+@pytest.mark.parametrize(("kind", "says"), [("KeyRequired", "Type it"), ("WrongKey", "not valid")])
+def test_a_key_that_is_missing_is_asked_for_in_words_for_people(
+    visit: Open, clip: Path, kind: str, says: str
+) -> None:
+    """Once it said how a program sends one."""
+    seen = visit()
+    hint = "Send it as 'Authorization: Bearer <key>'."
+    error = {"error": {"kind": kind, "message": "A key is needed.", "hint": hint}}
+    seen.page.route("**/v1/audits**", lambda route: route.fulfill(status=401, json=error))
+    seen.page.set_input_files("#file", clip)
+    text = seen.page.get_by_role("alert").inner_text()
+    assert "needs an API key" in text
+    assert says in text
+    assert "Bearer" not in text
+
+
+def test_with_forced_colours_one_sees_where_a_mark_is_and_which_language_is_chosen(
+    visit: Open, clip: Path, job: dict[str, Any]
+) -> None:
+    """Such a browser takes the grounds away, and nothing else said where the mark ends."""
+    segment = {"start": 0.5, "end": 1.0, "message": None, "p_value": 1e-9}
+    mark = {"method": "robust", "present": True, "segments": [segment]}
+    seen = visit(forced_colors="active")
+    seen.answer_with(changed(job, marks=[mark]))
+    page = seen.check(clip)
+    width = "node => getComputedStyle(node).borderLeftWidth"
+    assert page.get_by_role("group", name="Watermark").get_by_role("button").evaluate(width) == (
+        "1px"
+    )
+    chosen = page.locator(".languages button[aria-pressed=true]")
+    assert chosen.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
