@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -121,6 +123,15 @@ def test_benchmarks_that_are_named_take_these_options(page: Path) -> None:
             source = script.read_text(encoding="utf-8")
             for option in _OPTION.findall(" ".join(words[1:])):
                 assert f'"{option}"' in source, f"{words[0]} {option}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_examples_import_what_there_is(page: Path) -> None:
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vidigree"):
+                module = importlib.import_module(node.module or "")
+                assert {name.name for name in node.names} <= set(module.__all__)
 
 
 def _options(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
