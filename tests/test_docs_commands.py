@@ -157,6 +157,19 @@ def test_every_option_stands_in_a_page() -> None:
     assert missing == []
 
 
+def _groups(command: click.Command) -> Iterator[click.Group]:
+    if isinstance(command, click.Group):
+        yield command
+        for name in command.list_commands(click.Context(command)):
+            yield from _groups(command.get_command(click.Context(command), name) or command)
+
+
+def test_no_line_of_a_listing_is_cut() -> None:
+    for group in _groups(cli._vidigree):
+        shown = group.get_help(click.Context(group, info_name="vidigree", terminal_width=80))
+        assert not re.search(r"\.\.\.$", shown.split("Commands:")[1], re.MULTILINE), shown
+
+
 def test_every_command_stands_in_a_page() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     paths = {path for path, _ in _options(cli._vidigree, "vidigree")} - {"vidigree"}

@@ -93,10 +93,11 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
 def check(
     url: str | None, paths: tuple[Path, ...], repair: bool, forget: bool, as_json: bool
 ) -> None:
-    """Compare the ledger with the files it issued, and with the files in PATHS.
+    """Compare the ledger with files.
 
-    Nothing is changed without --repair or --forget. A ledger that was lost is made anew with
-    --repair and PATHS. Ends with code 8 if something is left to do.
+    They are those that it issued, and those in PATHS. Nothing is changed without --repair or
+    --forget. A ledger that was lost is made anew with --repair and PATHS. Ends with code 8 if
+    something is left to do.
     """
     from vidigree.watermark.ledger.check import check_files, check_ledger
     from vidigree.watermark.ledger.store import Ledger
