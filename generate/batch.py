@@ -98,7 +98,9 @@ def read_requests(path: Path, defaults: Mapping[str, Any] | None = None) -> list
         except (VidigreeError, ValueError, TypeError) as error:
             raise UsageError(f"{path.name}, line {number}: {error}") from error
     if not requests:
-        raise UsageError(f"{path} holds no requests.")
+        raise UsageError(
+            f"{path} holds no requests.", hint="Write one prompt a line, or JSON lines."
+        )
     return requests
 
 

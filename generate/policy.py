@@ -108,7 +108,8 @@ def load_policy(source: str) -> Policy:
     module, separator, function = source.partition(":")
     if not separator:
         raise UsageError(
-            f"There is no policy file {source}.", hint="Or give package.module:function."
+            f"There is no policy file {source}.",
+            hint="Check the path, or give package.module:function.",
         )
     try:
         decide = getattr(importlib.import_module(module), function)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -123,6 +125,15 @@ def test_benchmarks_that_are_named_take_these_options(page: Path) -> None:
                 assert f'"{option}"' in source, f"{words[0]} {option}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_examples_import_what_there_is(page: Path) -> None:
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vidigree"):
+                module = importlib.import_module(node.module or "")
+                assert {name.name for name in node.names} <= set(module.__all__)
+
+
 def _options(command: click.Command, path: str) -> Iterator[tuple[str, list[str]]]:
     for row in command.params:
         if isinstance(row, click.Option) and "--help" not in row.opts:
@@ -144,6 +155,19 @@ def test_every_option_stands_in_a_page() -> None:
         if not path.startswith("vidigree classifier ") and not named & set(names)
     ]
     assert missing == []
+
+
+def _groups(command: click.Command) -> Iterator[click.Group]:
+    if isinstance(command, click.Group):
+        yield command
+        for name in command.list_commands(click.Context(command)):
+            yield from _groups(command.get_command(click.Context(command), name) or command)
+
+
+def test_no_line_of_a_listing_is_cut() -> None:
+    for group in _groups(cli._vidigree):
+        shown = group.get_help(click.Context(group, info_name="vidigree", terminal_width=80))
+        assert not re.search(r"\.\.\.$", shown.split("Commands:")[1], re.MULTILINE), shown
 
 
 def test_every_command_stands_in_a_page() -> None:

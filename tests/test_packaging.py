@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -36,6 +37,26 @@ def test_package_list_matches_the_folders() -> None:
         for path in (ROOT / room).rglob("__init__.py")
     }
     assert listed == sorted(folders | {"vidigree"})
+
+
+def test_every_dependency_is_told_of() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    core, extras = (ROOT / "docs" / "dependencies.md").read_text("utf-8").split("## Extras")
+    rows = {row.split("|")[1].strip(" `"): row for row in extras.splitlines() if "| `" in row}
+
+    def names(wanted: list[str]) -> set[str]:
+        return {re.split(r"[\[>=<]", one)[0].lower() for one in wanted} - {"vidigree"}
+
+    cells = " ".join(row.split("|")[1] for row in core.splitlines() if row.startswith("|"))
+    assert names(project["dependencies"]) - set(re.findall(r"[a-z][\w-]*", cells.lower())) == set()
+    optional = project["optional-dependencies"]
+    assert set(rows) == set(optional)
+    untold = {
+        extra: missing
+        for extra, wanted in optional.items()
+        if (missing := {name for name in names(wanted) if name not in rows[extra].lower()})
+    }
+    assert untold == {}
 
 
 def test_every_folder_with_code_is_a_package() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,25 @@ def test_architecture_names_every_package() -> None:
         str(p) for p in packages if ".".join(p.parts) not in text and f"`{p.name}/`" not in text
     ]
     assert [name for name in unnamed if "versions" not in name] == []
+
+
+def _shape(output: str) -> list[str]:
+    """Return lines without what differs from run to run: ids, times, and measured numbers."""
+    masked = re.sub(r"\b[0-9a-f]{16}\b|\b[0-9a-f]{8}\b", "ID", output)
+    masked = re.sub(r"issued [^,]+,", "issued TIME,", masked)
+    return re.sub(r"(p [=<]|ratio|likeness) [-+]?[\d.e-]+", r"\1 N", masked).strip().splitlines()
+
+
+@pytest.mark.slow
+def test_output_in_the_readme_is_what_it_prints(
+    vidigree: Callable[..., Any], red_balls: Path
+) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(
+        r"^\$ vidigree audit clip\.mp4\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    )
+    printed = vidigree("audit", red_balls.name, cwd=red_balls.parent).out
+    assert _shape(printed) == _shape(shown)
 
 
 @pytest.mark.slow

@@ -100,7 +100,9 @@ def _write_png(path: Path, image: NDArray[np.uint8], *, overwrite: bool) -> None
 def train(
     clips: Path, cache: Path, output: Path, groups: tuple[str, ...], further: Path | None
 ) -> None:
-    """Train on CLIPS, a CSV with the columns file, label (real or synthetic) and origin.
+    """Train on CLIPS, a table of labelled clips.
+
+    It is a CSV with the columns file, label (real or synthetic) and origin.
 
     Interrupted, it goes on from the cache when it is called again.
     """
@@ -144,7 +146,10 @@ def evaluate(
     plots: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure the training recipe on CLIPS with generators and real origins held out."""
+    """Measure the training recipe on CLIPS.
+
+    Generators and real origins are held out.
+    """
     from vidigree.detect.classifier.cache import WindowCache
     from vidigree.detect.classifier.card import figures_markdown, model_card
     from vidigree.detect.classifier.dataset import read_dataset
@@ -202,9 +207,10 @@ def evaluate(
     help="Share of real clips that may be called likely synthetic.",
 )
 def calibrate(clips: Path, output: Path, weights: Path | None, false_alarms: float) -> None:
-    """Fit threshold and likelihood ratio to CLIPS of your own, a CSV as for `train`.
+    """Fit threshold and ratio to CLIPS of your own.
 
-    Real clips alone set the threshold; ten or more of both classes fit the ratio as well.
+    CLIPS is a CSV as for `train`. Real clips alone set the threshold; ten or more of both classes
+    fit the ratio as well.
     """
     from vidigree.detect.classifier.dataset import read_dataset
     from vidigree.detect.classifier.model import load_model, save_model, shipped_model

@@ -66,12 +66,15 @@ def read_dataset(table: Path) -> list[LabelledClip]:
             and ``sha256`` are used where present.
 
     Raises:
+        MediaNotFoundError: There is no table.
         UsageError: The table cannot be read, lacks a column, or has an unknown label or a clip
             without file or origin.
     """
     try:
         with table.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
+    except FileNotFoundError as error:
+        raise MediaNotFoundError(f"There is no file {table}.", hint="Check the path.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"{table} cannot be read as a table of clips.",

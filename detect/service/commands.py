@@ -86,7 +86,10 @@ def keys() -> None:
 @click.option("--per-minute", type=_PER_MINUTE, help="Audits a minute with this key.")
 @click.pass_obj
 def add_key(ledger: str | None, name: str, per_minute: int | None) -> None:
-    """Make a key for NAME and print it; only its hash is kept, so it cannot be shown again."""
+    """Make a key for NAME, and print it once.
+
+    Only its hash is kept, so that it cannot be shown again.
+    """
     click.echo(_key_store(ledger).add(name, per_minute=per_minute))
 
 

@@ -36,7 +36,10 @@ def generator() -> None:
 )
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 def draw_clips(folder: Path, count: int, jobs: int, **settings: Any) -> None:
-    """Draw captioned clips with the renderer; called again, it goes on where it stopped."""
+    """Draw captioned clips with the renderer.
+
+    Called again, it goes on where it stopped.
+    """
     from vidigree.generate.training.clips import ClipSettings
     from vidigree.generate.training.clips import draw_clips as draw
     from vidigree.media.progress import progress_bar

@@ -45,7 +45,7 @@ def bench(
     no_controls: bool,
     no_vmaf: bool,
 ) -> None:
-    """Mark CLIPS, attack them, and report which messages are recovered.
+    """Mark CLIPS, attack them, and report what is recovered.
 
     A run that was interrupted goes on where it stopped when it is started again with the same
     report folder.
@@ -98,7 +98,7 @@ def calibrate(
     learned: bool,
     plot: Path | None,
 ) -> None:
-    """Compare the p-values of unmarked CLIPS with what they claim."""
+    """Compare p-values of unmarked CLIPS with their claim."""
     from vidigree.media.progress import progress_bar
     from vidigree.watermark.bench.calibration import calibrate as run
     from vidigree.watermark.bench.calibration import qq_plot
@@ -124,7 +124,10 @@ def calibrate(
 @click.option("--seed", type=_SEED, default=1, show_default=True)
 @click.option("--codec", type=_FOLDER, help="Folder of a diffusers autoencoder to go through, too.")
 def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
-    """Measure averaging, copying, overwriting and removal with the marks of CLIPS."""
+    """Attack the marks of CLIPS as forgers would.
+
+    Measures averaging, copying, overwriting and removal.
+    """
     from vidigree.watermark.bench.security import measure_security
 
     click.echo("| attack | outcome |\n|---|---|")
@@ -139,7 +142,10 @@ def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
 @click.option("--seed", type=_SEED, default=1, show_default=True, help="Another for each call.")
 @click.option("--strong", is_flag=True, help="Only the strongest compression of H.264 and H.265.")
 def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, strong: bool) -> None:
-    """Write training samples for the learned front end: marked, encoded, decoded frames."""
+    """Write training samples for the learned front end.
+
+    They are frames of CLIPS: marked, encoded and decoded.
+    """
     from vidigree.media.progress import progress_bar
     from vidigree.watermark.robust.learning.samples import EVERYTHING, STRONG, make_samples
 
@@ -182,9 +188,9 @@ def train(
     origin: Path | None,
     export: Path | None,
 ) -> None:
-    """Train the learned front end on SAMPLES; goes on from CHECKPOINT where there is one.
+    """Train the learned front end on SAMPLES.
 
-    All samples are held in memory, about 0.9 MB each.
+    Goes on from CHECKPOINT where there is one. All samples are held in memory, about 0.9 MB each.
     """
     from vidigree.media.progress import progress_bar
     from vidigree.watermark.robust.learning.train import (

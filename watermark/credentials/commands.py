@@ -60,9 +60,10 @@ def init(folder: Path | None, algorithm: str, mark_key: bool, replace: bool) -> 
 
 @keys.command()
 def rotate() -> None:
-    """Make a new secret watermark key; marks made with the older ones are still found.
+    """Make a new secret watermark key.
 
-    The new key lies in mark-keys.json in the data folder, readable by its owner only.
+    Marks made with the older ones are still found. The new key lies in mark-keys.json in the data
+    folder, readable by its owner only.
     """
     from vidigree.watermark.keyring import KeyRing
 

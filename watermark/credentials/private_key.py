@@ -61,7 +61,7 @@ def parse_private_key(pem: bytes, password: bytes | None, *, where: str) -> File
     if encrypted and not password:
         raise CredentialsError(
             f"The private key in {where} is encrypted, and no password was given.",
-            hint="Name a password_env or password_file in the signer's settings.",
+            hint="Give --password-env or --password-file (config.toml: password_env or _file).",
         )
     try:
         key = serialization.load_pem_private_key(pem, password if encrypted else None)

@@ -31,9 +31,10 @@ def trust() -> None:
 @click.option("--name", help="Name of the list; by default the file's.")
 @click.option("--sha256", help="Take the list only if its SHA-256 is this one, in hex.")
 def add(source: str, role: str, name: str | None, sha256: str | None) -> None:
-    """Add a list from a PEM file, from an https address, or the word 'official'.
+    """Add a list from a file, an address, or 'official'.
 
-    'official' fetches the list of the C2PA conformance programme.
+    SOURCE is a PEM file, an https address, or the word 'official', which fetches the list of the
+    C2PA conformance programme.
     """
     from vidigree.watermark.credentials.trust_lists import OFFICIAL_LISTS, add_list
 

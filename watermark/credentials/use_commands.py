@@ -15,7 +15,7 @@ _PASSWORD_FILE = click.option("--password-file", type=_EXISTING, help="File with
 
 @click.group()
 def use() -> None:
-    """Sign with a key from elsewhere: files, a token, a function, or the own identity again.
+    """Sign with a key from elsewhere, or the own again.
 
     The signer is opened before it is written to the settings, config.toml in the data folder.
     """
@@ -24,7 +24,10 @@ def use() -> None:
 @use.command("folder")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 def use_folder(folder: Path | None) -> None:
-    """Sign with what `vidigree keys init` made, in the data folder or in FOLDER."""
+    """Sign with what `vidigree keys init` made.
+
+    It lies in the data folder, or in FOLDER.
+    """
     _use("folder", folder=folder)
 
 
@@ -34,7 +37,10 @@ def use_folder(folder: Path | None) -> None:
 @_PASSWORD_ENV
 @_PASSWORD_FILE
 def use_pem(chain: Path, key: Path, password_env: str | None, password_file: Path | None) -> None:
-    """Sign with the private KEY of the certificates in CHAIN (leaf first)."""
+    """Sign with the private KEY of certificates in CHAIN.
+
+    Both are PEM files; the chain begins with the signer's own certificate.
+    """
     _use("pem", chain=chain, key=key, password_env=password_env, password_file=password_file)
 
 
@@ -68,9 +74,10 @@ def use_pkcs11(**options: str | Path | None) -> None:
 @click.argument("function")
 @click.argument("chain", type=_EXISTING)
 def use_callback(function: str, chain: Path) -> None:
-    """Sign with FUNCTION, written as package.module:name; CHAIN holds its certificates.
+    """Sign with a FUNCTION and its certificates in CHAIN.
 
-    The function takes bytes and returns their signature, by a cloud key service or otherwise.
+    It is written as package.module:name. The function takes bytes and returns their signature, by a
+    cloud key service or otherwise.
     """
     _use("callback", function=function, chain=chain)
 

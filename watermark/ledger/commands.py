@@ -107,10 +107,11 @@ def check(
     signers: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Compare the ledger with the files it issued, and with the files in PATHS.
+    """Compare the ledger with files.
 
-    Nothing is changed without --repair or --forget. A ledger that was lost is made anew with
-    --repair and PATHS. Ends with code 8 if something is left to do.
+    They are those that it issued, and those in PATHS. Nothing is changed without --repair or
+    --forget. A ledger that was lost is made anew with --repair and PATHS. Ends with code 8 if
+    something is left to do.
 
     Clips are recorded that this installation signed: with its development identities, with the
     signer of its settings, or with the first certificate of a file named by --signer.

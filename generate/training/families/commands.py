@@ -15,7 +15,7 @@ __all__ = ["family_commands"]
 
 _PATH = click.Path(path_type=Path)
 _HELP = {
-    "codec": "The frame codec that all families share; the first to be trained.",
+    "codec": "The frame codec that all share; the first to be trained.",
     "captions": "The encoders of captions and clips; the second.",
     "gan": "The MoCoGAN-like generator.",
     "flow-gan": "The generator that moves a still by optical flow.",

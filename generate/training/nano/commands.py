@@ -28,10 +28,10 @@ _STEPS: Final = "[default: codec 4200, decoder 1500, denoiser 9000, upsampler 12
 @click.option("--seconds", type=click.FloatRange(1), help="Stop after this time, to go on later.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1))
 def train_nano(stage: str, work: Path, **values: Any) -> None:
-    """The embedded diffusion model: run one STAGE, or go on with it.
+    """The embedded diffusion model, stage by stage.
 
-    The stages in order: codec, latents, decoder, denoiser, upsampler, export. A GPU is used where
-    there is one.
+    Runs one STAGE, or goes on with it. The stages in order: codec, latents, decoder, denoiser,
+    upsampler, export. A GPU is used where there is one.
     """
     from vidigree.generate.engines.diffusers.loading import check_installed
 
@@ -64,7 +64,10 @@ def evaluate_nano(
     sheet: Path | None,
     **counts: int,
 ) -> None:
-    """Measure the embedded diffusion model; print JSON, and write its card."""
+    """Measure the embedded diffusion model.
+
+    Prints JSON, and writes its card.
+    """
     from vidigree.generate.engines.diffusers.loading import check_installed
 
     check_installed("nano")

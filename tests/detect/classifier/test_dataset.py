@@ -14,7 +14,7 @@ from vidigree.detect.classifier.dataset import (
     folds,
     read_dataset,
 )
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import MediaNotFoundError, UsageError
 
 
 def _clip(origin: str, repository: str = "", *, synthetic: bool = False) -> LabelledClip:
@@ -86,5 +86,5 @@ def test_table_that_says_too_little_is_refused(tmp_path: Path, text: str) -> Non
 
 
 def test_missing_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(MediaNotFoundError, match=r"no file .*none\.csv"):
         read_dataset(tmp_path / "none.csv")

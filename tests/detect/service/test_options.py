@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidigree.detect.service.options import MAX_PICTURES, read_options
+from vidigree.detect.service.openapi_texts import _JOB
+from vidigree.detect.service.options import _KNOWN, MAX_PICTURES, read_options
 from vidigree.detect.service.receiving import display_name
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.settings import ServiceSettings
@@ -78,3 +81,11 @@ def test_no_name_leaves_its_folder(text: str) -> None:
     assert "\\" not in shown
     assert len(shown) <= 200
     assert all(sign.isprintable() or sign.isspace() for sign in shown)
+
+
+def test_the_page_tells_of_every_field_and_option() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "service.md").read_text("utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert json.loads(example).keys() == _JOB["properties"].keys()
+    rows = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert set(_KNOWN) - {"file", "url"} <= rows

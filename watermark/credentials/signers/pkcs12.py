@@ -45,7 +45,7 @@ def open_pkcs12(settings: SignerSettings) -> SigningIdentity:
             + ", or it is no PKCS#12 file.",
             hint="Check the password that password_env or password_file leads to."
             if password
-            else "Name a password_env or password_file in the signer's settings.",
+            else "Give --password-env or --password-file (config.toml: password_env or _file).",
         ) from error
     if bundle.key is None or bundle.cert is None:
         missing = "private key" if bundle.key is None else "certificate of the key"
