@@ -21,7 +21,7 @@ from vidigree.watermark.fingerprint import is_current
 from vidigree.watermark.ledger.entry import LedgerEntry
 from vidigree.watermark.ledger.store import Ledger
 
-__all__ = ["UNDER_WAY", "LedgerFinding", "check_files", "check_ledger"]
+__all__ = ["UNDER_WAY", "LedgerFinding", "check_files", "check_ledger", "stamped_files"]
 
 UNDER_WAY = timedelta(minutes=10)
 """An unconfirmed record younger than this may belong to a stamp that is still at work."""
@@ -138,6 +138,20 @@ def _is_file_of(path: Path, entry: LedgerEntry) -> bool:
     return store == entry.manifest_store and entry.manifest_id != ""
 
 
+def stamped_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files whose credentials bind a mark, as far as they can be read.
+
+    Args:
+        paths: Files, or folders to search for MP4 files.
+    """
+    for path in _videos(paths):
+        try:
+            if not _is_temporary(path) and _bound(path) is not None:
+                yield path
+        except (MediaError, CredentialsError):
+            continue  # `check_files` tells of it
+
+
 def check_files(ledger: Ledger, paths: Iterable[Path]) -> Iterator[LedgerFinding]:
     """Yield signed and marked files that the ledger does not know, and leftovers of stamps.
 
@@ -149,7 +163,7 @@ def check_files(ledger: Ledger, paths: Iterable[Path]) -> Iterator[LedgerFinding
         LedgerError: The database failed.
     """
     for path in _videos(paths):
-        if path.name.startswith(".") and ".part." in path.name:
+        if _is_temporary(path):
             age = abs(time.time() - path.stat().st_mtime)
             kind: Kind = "leftover" if age > UNDER_WAY.total_seconds() else "under-way"
             yield LedgerFinding(kind=kind, path=str(path))
@@ -157,6 +171,10 @@ def check_files(ledger: Ledger, paths: Iterable[Path]) -> Iterator[LedgerFinding
         finding = _file_finding(ledger, path)
         if finding is not None:
             yield finding
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".") and ".part." in path.name
 
 
 def _videos(paths: Iterable[Path]) -> Iterator[Path]:
@@ -168,18 +186,25 @@ def _videos(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _file_finding(ledger: Ledger, path: Path) -> LedgerFinding | None:
-    from vidigree.watermark.ledger.adoption import bound_clip_id
-
     try:
-        store = embedded_store(path)
-        clip_id = None if store is None else bound_clip_id(path)
+        bound = _bound(path)
     except (MediaError, CredentialsError) as error:
         return LedgerFinding(kind="unreadable", path=str(path), detail=error.message)
-    if store is None or clip_id is None:
+    if bound is None:
         return None  # not signed, or signed without a mark of ours: none of the ledger's business
+    clip_id, store = bound
     entry = ledger.find_clip(clip_id)
     if entry is None:
         return LedgerFinding(kind="file-without-record", path=str(path), clip_id=clip_id)
     if entry.manifest_store != store:
         return LedgerFinding(kind="record-differs", path=str(path), clip_id=clip_id)
     return None
+
+
+def _bound(path: Path) -> tuple[int, bytes] | None:
+    """Return the clip id that a file's credentials bind, and their store; ``None`` without one."""
+    from vidigree.watermark.ledger.adoption import bound_clip_id
+
+    store = embedded_store(path)
+    clip_id = None if store is None else bound_clip_id(path)
+    return None if store is None or clip_id is None else (clip_id, store)

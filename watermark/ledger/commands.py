@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vidigree.media.one_line import one_line
+
+if TYPE_CHECKING:
+    from vidigree.watermark.ledger.check import LedgerFinding
+    from vidigree.watermark.ledger.mending import Mender
+    from vidigree.watermark.ledger.store import Ledger
 
 __all__ = ["ledger"]
 
@@ -110,7 +117,6 @@ def check(
     """
     from vidigree.watermark.ledger.check import check_files, check_ledger
     from vidigree.watermark.ledger.mending import Mender
-    from vidigree.watermark.ledger.store import Ledger
 
     if signers and not repair:
         raise click.UsageError("--signer goes with --repair.")
@@ -119,11 +125,33 @@ def check(
         click.echo(f"vidigree: {one_line(sentence)}", err=True)
 
     mender = Mender(repair=repair, forget=forget, signers=signers, report=tell)
-    # A ledger that was lost is made anew from its clips, and only from them.
-    with Ledger.open(url, create=repair and bool(paths)) as store:
+
+    with _ledger_to_check(url, mender, paths) as store:
         found = [*check_ledger(store), *check_files(store, paths)]
         rows = [(finding, mender.mend(store, finding)) for finding in found]
         total = store.count()
+    left = _print_check(rows, total, as_json=as_json)
+    click.get_current_context().exit(_LEFT_TO_DO if left else 0)
+
+
+def _ledger_to_check(url: str | None, mender: Mender, paths: Sequence[Path]) -> Ledger:
+    """Open the ledger; one that was lost is made anew from its clips, and only from them.
+
+    An empty one would say of every clip that nobody issued it.
+    """
+    from vidigree.watermark.ledger.connection import NoLedgerError
+    from vidigree.watermark.ledger.store import Ledger
+
+    try:
+        return Ledger.open(url, create=False)
+    except NoLedgerError:
+        if not mender.finds_a_clip(paths):
+            raise
+        return Ledger.open(url)
+
+
+def _print_check(rows: Sequence[tuple[LedgerFinding, str]], total: int, *, as_json: bool) -> int:
+    """Print what was found and done; return how many findings are left to do."""
     left = sum(finding.needs_action and not done for finding, done in rows)
     if as_json:
         findings = [{**finding.to_dict(), "done": done} for finding, done in rows]
@@ -136,4 +164,4 @@ def check(
             click.echo(f"{finding.kind:20s} {what}  {detail}".rstrip())
             click.echo(f"{'':20s} {done or finding.advice}")
         click.echo(f"{total} records, {len(rows)} findings, {left} of them left to do.")
-    click.get_current_context().exit(_LEFT_TO_DO if left else 0)
+    return left

@@ -20,6 +20,7 @@ from vidigree.media.home import home_folder
 from vidigree.watermark.ledger.sqlite_file import is_there, make_room, refuse_emptied, watch_file
 
 __all__ = [
+    "NoLedgerError",
     "connect",
     "database_name",
     "default_url",
@@ -114,9 +115,13 @@ def _existing(url: URL) -> URL:
     return url if told else url.update_query_dict({"mode": "rw"})
 
 
-def no_ledger(where: str) -> LedgerError:
+class NoLedgerError(LedgerError):
+    """A ledger is looked for, and none is there."""
+
+
+def no_ledger(where: str) -> NoLedgerError:
     """Return the error to raise where a ledger is looked for and none is."""
-    return LedgerError(
+    return NoLedgerError(
         f"There is no ledger {where}.",
         hint="Check the URL and VIDIGREE_HOME; if it was lost, `vidigree ledger check CLIPS "
         "--repair` makes one from its clips.",

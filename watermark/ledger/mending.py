@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vidigree.media.errors import CredentialsError, VidigreeError
-from vidigree.watermark.ledger.check import LedgerFinding
+from vidigree.watermark.ledger.check import LedgerFinding, stamped_files
+from vidigree.watermark.ledger.entry import LedgerEntry
 from vidigree.watermark.ledger.store import Ledger
 
 if TYPE_CHECKING:
@@ -60,15 +61,36 @@ class Mender:
             return self._record(ledger, Path(finding.path))
         return ""
 
-    def _record(self, ledger: Ledger, path: Path) -> str:
-        from vidigree.watermark.ledger.adoption import adopted_entry
+    def finds_a_clip(self, paths: Sequence[Path]) -> bool:
+        """Return whether there is a file to be recorded, of which a ledger can be made.
 
+        Args:
+            paths: Files, or folders to search for MP4 files.
+        """
+        if not self._repair:
+            return False
+        return any(self._entry(path) is not None for path in stamped_files(paths))
+
+    def _record(self, ledger: Ledger, path: Path) -> str:
+        entry = self._entry(path)
+        if entry is None:
+            return ""
         try:
-            ledger.record(adopted_entry(path, trust=self._own_signers()))
+            ledger.record(entry)
         except VidigreeError as error:
             self._report(str(error))
             return ""
         return "Recorded."
+
+    def _entry(self, path: Path) -> LedgerEntry | None:
+        """Return the entry of a file; ``None``, and why not, where nobody here vouches for it."""
+        from vidigree.watermark.ledger.adoption import adopted_entry
+
+        try:
+            return adopted_entry(path, trust=self._own_signers())
+        except VidigreeError as error:
+            self._report(str(error))
+            return None
 
     def _own_signers(self) -> TrustSettings:
         """Return whose clips count as ours; the signer of the settings is asked once."""

@@ -78,13 +78,19 @@ def _repair(*arguments: str | Path) -> Result:
 
 
 def _recorded(number: int) -> bool:
-    with Ledger.open() as ledger:
+    with Ledger.open() as ledger:  # made here, if the repair made none
         return ledger.find_clip(number) is not None
 
 
 def test_a_listed_signer_is_not_ours(home: Path, rivals_clip: StampReceipt) -> None:
     _believe(home)
     _sign_as(home, STUDIO)
+    done = _repair(rivals_clip.path)
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert isinstance(done.exception, LedgerError)
+    assert "There is no ledger" in done.exception.message
+    assert not (home / "ledger.sqlite3").exists()  # of no clip, none is made
+    Ledger.open().close()
     done = _repair(rivals_clip.path)
     assert (done.exit_code, done.stderr.count("\n")) == (8, 1)
     assert "'Example signer' is none of this installation's" in done.stderr
@@ -135,6 +141,23 @@ def test_the_operator_names_signers_and_authorities(
     done = _repair(rivals_clip.path, "--signer", tmp_path / "named.pem")
     assert (done.exit_code == 0) is recorded
     assert _recorded(rivals_clip.clip_id) is recorded
+
+
+def test_a_lost_ledger_is_made_of_the_first_clip_that_is_ours(
+    home: Path, settings: StampSettings, rivals_clip: StampReceipt, tmp_path: Path
+) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    rivals_clip.path.rename(clips / "a.mp4")
+    (clips / "b.mp4").write_bytes(b"no clip")
+    (clips / ".c.0.part.mp4").write_bytes((clips / "a.mp4").read_bytes())
+    done = _repair(clips)
+    assert isinstance(done.exception, LedgerError)
+    assert not (home / "ledger.sqlite3").exists()
+    ours = stamp(killed_stamp.clip(1), clips / "d.mp4", settings=settings)
+    assert _repair(clips).exit_code == 8  # what is not ours, or no clip, is left to do
+    assert _recorded(ours.clip_id)
+    assert not _recorded(rivals_clip.clip_id)
 
 
 def test_several_signers_may_be_named_and_none_be_held(
