@@ -64,7 +64,7 @@ class OpenLedgers:
         if url in self._open and self._open[url][1] != now:
             self._close(url)
         if url not in self._open:
-            self._open[url] = (Ledger.open(url), now)
+            self._open[url] = (Ledger.open(url, create=False), now)
         return self._open[url][0]
 
     def drop(self, url: str | None) -> None:

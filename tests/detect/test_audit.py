@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -252,6 +255,18 @@ def test_credentials_alone_decode_nothing(
 ) -> None:
     monkeypatch.setattr(VideoReader, "_next_frame", None)
     assert audit(signed[0], settings=CREDENTIALS).finding is Finding.DECLARED_SYNTHETIC
+
+
+def test_a_database_that_is_no_ledger_is_not_made_one(clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "things.sqlite3"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE things (id INTEGER)")
+    settings = replace(LOOK_UP, ledger=f"sqlite:///{path}")
+    verdict = audit(clip, settings=settings)
+    assert (verdict.finding, verdict.reason) == (Finding.INCONCLUSIVE, "layer-not-checked")
+    assert "There is no ledger" in str(verdict.to_dict())
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("things",)]
 
 
 def test_a_ledger_stays_open_until_its_file_is_another(
