@@ -25,6 +25,7 @@ from vidigree.watermark.credentials.certificate_check import (
     check_identity,
     check_key_file,
 )
+from vidigree.watermark.credentials.chains import is_authority
 from vidigree.watermark.credentials.commands import keys
 from vidigree.watermark.credentials.identity import identity_from_chain
 from vidigree.watermark.credentials.private_key import FileKey
@@ -295,6 +296,29 @@ def test_a_certificate_of_which_parts_cannot_be_read_is_wrong(fault: str) -> Non
     assert any(of_leaf in problem for problem in leaf)
     issuer = _problems(pem(issued.leaf) + _damaged(issued.issuer, fault))["error"]
     assert any(of_issuer in problem for problem in issuer) or not of_issuer
+
+
+@pytest.mark.parametrize("which", ["issuer", "subject"])
+def test_either_name_of_a_certificate_may_be_unreadable(which: str) -> None:
+    right, wrong, *_ = UNREADABLE["organization in Latin-1"]
+    der = ChainAuthority().issue().leaf.public_bytes(Encoding.DER).hex()
+    assert der.count(right) == 2  # the issuer's, then the subject's
+    place = der.index(right) if which == "issuer" else der.rindex(right)
+    body = base64.encodebytes(bytes.fromhex(der[:place] + wrong + der[place + len(right) :]))
+    chain = b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+    assert _problems(chain)["error"] == ["The names of certificate 1 of the chain cannot be read."]
+
+
+def test_a_name_of_a_kind_that_nobody_reads_is_told() -> None:
+    x400 = x509.UnrecognizedExtension(
+        x509.ObjectIdentifier("2.5.29.17"), b"\x30\x04\xa3\x02\x05\x00"
+    )
+    issued = ChainAuthority().issue(extra=x400)
+    assert _problems(issued.chain)["error"] == [
+        "The extensions of certificate 1 of the chain cannot be read."
+    ]
+    assert not is_authority(issued.leaf)
+    assert is_authority(issued.issuer)
 
 
 def test_an_identity_has_a_name_and_a_key_that_can_be_read() -> None:
