@@ -164,9 +164,9 @@ def check_files(ledger: Ledger, paths: Iterable[Path]) -> Iterator[LedgerFinding
     """
     for path in _videos(paths):
         if _is_temporary(path):
-            age = abs(time.time() - path.stat().st_mtime)
-            kind: Kind = "leftover" if age > UNDER_WAY.total_seconds() else "under-way"
-            yield LedgerFinding(kind=kind, path=str(path))
+            kind = _temporary_kind(path)
+            if kind is not None:
+                yield LedgerFinding(kind=kind, path=str(path))
             continue
         finding = _file_finding(ledger, path)
         if finding is not None:
@@ -175,6 +175,15 @@ def check_files(ledger: Ledger, paths: Iterable[Path]) -> Iterator[LedgerFinding
 
 def _is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and ".part." in path.name
+
+
+def _temporary_kind(path: Path) -> Kind | None:
+    """Return what a temporary file is; ``None`` if its stamp has finished meanwhile."""
+    try:
+        age = abs(time.time() - path.stat().st_mtime)
+    except FileNotFoundError:
+        return None
+    return "leftover" if age > UNDER_WAY.total_seconds() else "under-way"
 
 
 def _videos(paths: Iterable[Path]) -> Iterator[Path]:

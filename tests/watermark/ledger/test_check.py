@@ -207,6 +207,18 @@ def test_temporary_files_are_leftovers_once_no_stamp_can_be_at_work(
     }
 
 
+def test_a_temporary_file_whose_stamp_ends_meanwhile_is_nothing(
+    receipt: StampReceipt, settings: StampSettings, tmp_path: Path
+) -> None:
+    left, done = tmp_path / ".clip.0.part.mp4", tmp_path / "a.mp4"
+    left.write_bytes(b"half")
+    done.write_bytes(receipt.path.read_bytes()[:60])
+    found = check_files(settings.ledger, [done, left])
+    assert next(found).kind == "unreadable"  # and while that is looked at, the other one goes
+    left.unlink()
+    assert list(found) == []
+
+
 def test_a_leftover_that_was_signed_already_is_told_once(
     receipt: StampReceipt, settings: StampSettings, tmp_path: Path
 ) -> None:
