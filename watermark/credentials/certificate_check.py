@@ -171,7 +171,7 @@ def _order(certificates: Sequence[x509.Certificate]) -> Iterator[ChainFinding]:
                 "The authority has another certificate of the same name; ask for the right one.",
             )
     last = certificates[-1]
-    if last.subject == last.issuer and len(certificates) > 1:
+    if last.subject == last.issuer:
         yield _warning(
             "The root is part of the chain; readers take roots from their own lists.",
             "Leave it out to keep manifests small.",

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from fixtures.authority import Authority, pem, usage
 from fixtures.chain_authority import ChainAuthority
@@ -33,8 +33,21 @@ def test_authorities_alone_are_not_upside_down() -> None:
     assert not any("upside down" in problem for problem in found)
     (found, *_) = _errors(pem(issued.root) + pem(issued.issuer) + pem(issued.leaf))
     assert "self-signed" in found
-    (found, *_) = _errors(pem(issued.issuer) + pem(issued.root) + pem(issued.leaf))
-    assert "upside down" in found
+    upside_down = _errors(pem(issued.issuer) + pem(issued.root) + pem(issued.leaf))
+    assert "upside down" in upside_down[0]
+    assert not any("comes next" in problem for problem in upside_down)
+
+
+def test_a_root_right_above_the_leaf_is_too_much_and_no_fault() -> None:
+    authority = Authority.make()
+    key = ec.generate_private_key(ec.SECP256R1())
+    leaf = authority.issue(key.public_key())
+    found = [(row.severity, row.problem) for row in check_chain(pem(leaf) + pem(authority.root))]
+    root = "The root is part of the chain; readers take roots from their own lists."
+    assert found == [("warning", root)]
+    ((severity, alone),) = [(row.severity, row.problem) for row in check_chain(pem(leaf))]
+    assert severity == "warning"
+    assert "There is only the leaf" in alone
 
 
 def test_of_a_self_signed_leaf_no_issuer_is_missed() -> None:
