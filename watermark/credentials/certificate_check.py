@@ -152,7 +152,7 @@ def _order(certificates: Sequence[x509.Certificate]) -> Iterator[ChainFinding]:
             "Make a chain with `vidigree keys init`, or buy a certificate.",
         )
         return
-    if is_authority(leaf) and len(certificates) > 1 and not is_authority(certificates[-1]):
+    if is_authority(leaf) and not is_authority(certificates[-1]):
         yield _error(
             "The chain is upside down: an authority stands first, the leaf last.",
             "Put the leaf first, then its issuer, then the issuer's issuer.",
@@ -171,7 +171,7 @@ def _order(certificates: Sequence[x509.Certificate]) -> Iterator[ChainFinding]:
                 "The authority has another certificate of the same name; ask for the right one.",
             )
     last = certificates[-1]
-    if last.subject == last.issuer and len(certificates) > 1:
+    if last.subject == last.issuer:
         yield _warning(
             "The root is part of the chain; readers take roots from their own lists.",
             "Leave it out to keep manifests small.",

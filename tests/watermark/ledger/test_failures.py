@@ -217,14 +217,30 @@ def test_read_only_folder_is_told(tmp_path: Path, make_entry: MakeEntry) -> None
     with Ledger.open(f"sqlite:///{path}") as ledger:
         ledger.record(make_entry(1))
     with _read_only(path.parent):
-        new = ("check", "--repair", str(path.parent))
-        for call, name in ((("list",), path.name), (new, "new.sqlite3")):
-            done = _vidigree(
-                "ledger", *call, "--url", f"sqlite:///{path.with_name(name)}",
-                prefix=_no_override(),
-            )  # fmt: skip
-            _is_one_sentence(done)
-            assert "permissions" in done.stderr
+        done = _vidigree("ledger", "list", "--url", f"sqlite:///{path}", prefix=_no_override())
+        _is_one_sentence(done)
+        assert "permissions" in done.stderr
+        program = (
+            "import sys; from vidigree.media.errors import LedgerError\n"
+            "from vidigree.watermark.ledger import Ledger\n"
+            "try: Ledger.open(sys.argv[1])\n"
+            "except LedgerError as error: print(error.hint)"
+        )
+        told = subprocess.run(
+            [
+                *_no_override(),
+                sys.executable,
+                "-c",
+                program,
+                f"sqlite:///{path.parent}/new.sqlite3",
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONPATH": str(ROOT / "typings"), "PATH": os.environ["PATH"]},
+        )
+        assert "permissions" in told.stdout
+        assert not path.with_name("new.sqlite3").exists()
     with Ledger.open(f"sqlite:///{path}") as ledger:
         assert [entry.clip_id for entry in ledger.entries()] == [1]
 
