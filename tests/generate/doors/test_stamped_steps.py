@@ -248,6 +248,34 @@ def test_frames_that_nobody_marked_are_marked_on_the_way_out(
     assert settings.ledger.find_clip(message) is not None
 
 
+def test_frames_of_different_sizes_are_refused_not_filled_up(
+    settings: StampSettings, tmp_path: Path
+) -> None:
+    frames = [*plain()[:3], plain()[3, :80]]
+    with pytest.raises(EngineError, match="different sizes: 144 x 80, 144 x 96"):
+        stamp_frames(frames, tmp_path / "clip.mp4", fps=FPS, settings=settings)
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_a_rate_as_text_is_read_or_refused_at_once(settings: StampSettings, tmp_path: Path) -> None:
+    for rate in ("1e999999999", "fast", "1/0", ""):
+        with pytest.raises(UsageError, match="frame rate"):
+            stamp_frames(plain(), tmp_path / "clip.mp4", fps=rate, settings=settings)  # type: ignore[arg-type]
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_a_temporary_file_that_is_not_made_leaves_no_folder(
+    settings: StampSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    made = Path(export_to_video(plain(), settings=settings))
+    assert (made.name, made.parent.parent) == ("video.mp4", tmp_path)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="no frames"):
+        export_to_video([], settings=settings)
+    assert set(tmp_path.iterdir()) == before
+
+
 @pytest.mark.parametrize("method", ["none", "lying", "absent", "doubtful", "dropping", "short"])
 def test_a_mark_that_fails_on_the_way_out_leaves_no_file(
     settings: StampSettings, tmp_path: Path, method: str
