@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vidigree.generate import RequestWarning, export_to_video, stamp_frames, stamped
 from vidigree.generate.frames import to_uint8
-from vidigree.media import open_video
+from vidigree.media import open_video, probe
 from vidigree.media.errors import EngineError, LedgerError, OutputError, StampError, UsageError
 from vidigree.watermark import MarkKey, MarkReading, StampSettings, watermark_methods
 from vidigree.watermark import stamp as _stamp_function
@@ -262,6 +262,22 @@ def test_a_rate_as_text_is_read_or_refused_at_once(settings: StampSettings, tmp_
         with pytest.raises(UsageError, match="frame rate"):
             stamp_frames(plain(), tmp_path / "clip.mp4", fps=rate, settings=settings)  # type: ignore[arg-type]
     assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_values_out_of_range_are_refused_and_those_at_its_ends_are_not(
+    settings: StampSettings, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "clip.mp4")
+    for quality in (-0.1, 10.1, float("nan")):
+        with pytest.raises(UsageError, match="quality"):
+            export_to_video(plain(), path, 8, quality, settings=settings)
+    for rate in (0.99, 240.1):
+        with pytest.raises(UsageError, match="1 to 240"):
+            export_to_video(plain(), path, rate, settings=settings)
+    for rate in (1, 240):
+        with pytest.warns(RequestWarning, match="bitrate is not used"):
+            export_to_video(plain(), path, rate, 10, bitrate=1000, settings=settings)
+        assert probe(Path(path)).fps == rate
 
 
 def test_a_temporary_file_that_is_not_made_leaves_no_folder(
