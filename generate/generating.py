@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.policy import Policy, enforce
 from vidigree.generate.preview import preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.output import check_target, output_error, scratch_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip
@@ -50,7 +54,7 @@ def generate(
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
         UsageError: There is no such engine, the request does not fit it, the size is odd, or the
             output is what the clip starts from.
-        EngineError: The engine failed.
+        EngineError: The engine failed, or its frames are not what it says.
         MediaError: The picture or clip to start from, or the model's folder, cannot be read.
         OutputError: The output cannot be written.
         StampError: The clip could not be marked; nothing was issued.
@@ -67,6 +71,7 @@ def generate(
     with preview_beside(output, progress) if preview else nullcontext(progress) as told:
         clip, notes = _make(chosen, request, told)
     _check_size(clip)
+    clip = replace(clip, frames=_pictures(clip, chosen.info.name))
     if policy is not None:
         origin = replace(clip.origin, parameters={**clip.origin.parameters, "policy": policy.name})
         clip = replace(clip, origin=origin)
@@ -95,6 +100,24 @@ def _check_size(clip: Clip) -> None:
             f"The clip would have {clip.width} x {clip.height} pixels; H.264 in 4:2:0 needs even"
             " sizes.",
             hint="Ask for an even width and height.",
+        )
+
+
+def _pictures(clip: Clip, engine: str) -> Iterator[NDArray[np.uint8]]:
+    """Yield the frames of a clip, as long as they are what its engine says."""
+    number = 0
+    for number, frame in enumerate(clip.frames, start=1):
+        shape, kind = (getattr(frame, name, None) for name in ("shape", "dtype"))
+        if shape != (clip.height, clip.width, 3) or kind != np.uint8:
+            raise EngineError(
+                f"Frame {number} of the engine {engine} is no 8-bit picture of"
+                f" {clip.width} x {clip.height} pixels.",
+                hint="Report this to whoever wrote the engine.",
+            )
+        yield frame
+    if not number:
+        raise EngineError(
+            f"The engine {engine} made no frames.", hint="Report this to whoever wrote the engine."
         )
 
 

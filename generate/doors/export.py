@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from vidigree.generate.engine import RequestWarning
 from vidigree.generate.frames import to_uint8
-from vidigree.media.errors import UsageError
+from vidigree.generate.request import frame_rate
+from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip, Origin
 from vidigree.watermark.method import watermark_methods
@@ -51,7 +52,8 @@ def stamp_frames(
         progress: Called as frames are written and read back.
 
     Raises:
-        EngineError: ``frames`` are not frames (latents, wrong ranges, no numbers).
+        EngineError: ``frames`` are not frames (latents, wrong ranges, no numbers), or of different
+            sizes.
         UsageError: There are none, they were issued already, or rate, name or settings mean
             nothing.
         UnsupportedMediaError: A side is odd, which H.264 4:2:0 cannot hold.
@@ -64,6 +66,12 @@ def stamp_frames(
     images = list(to_uint8(frames))
     if not images:
         raise UsageError("There are no frames to stamp.")
+    sizes = {image.shape[1::-1] for image in images}
+    if len(sizes) > 1:
+        named = ", ".join(f"{width} x {height}" for width, height in sorted(sizes)[:3])
+        raise EngineError(
+            f"The frames have different sizes: {named}.", hint="Bring them to one size first."
+        )
     rate = _rate(fps)
     clip = Clip(
         frames=images,
@@ -122,19 +130,24 @@ def export_to_video(  # noqa: PLR0917 -- the signature that it replaces
         raise UsageError(f"The quality is {quality}; it must be in the range 0 to 10.")
     if bitrate is not None:
         warnings.warn("The bitrate is not used; quality decides.", RequestWarning, stacklevel=2)
-    if output_video_path is None:
-        folder = tempfile.mkdtemp(prefix="vidigree-")
-        output_video_path = str(Path(folder) / "video.mp4")
     settings = settings or StampSettings.load()
     settings = replace(settings, crf=int(51 * (1 - quality / 10)), overwrite=True)
-    stamp_frames(video_frames, Path(output_video_path), fps=fps, origin=origin, settings=settings)
-    return output_video_path
-
-
-def _rate(fps: Fraction | float) -> Fraction:
+    own = tempfile.mkdtemp(prefix="vidigree-") if output_video_path is None else None
+    path = Path(own or "", output_video_path or "video.mp4")
     try:
-        rate = Fraction(fps).limit_denominator(1001)
-    except (ValueError, OverflowError, TypeError) as error:
+        stamp_frames(video_frames, path, fps=fps, origin=origin, settings=settings)
+    except BaseException:
+        if own is not None:
+            Path(own).rmdir()
+        raise
+    return output_video_path or str(path)
+
+
+def _rate(fps: Fraction | float | str) -> Fraction:
+    try:
+        # Of text, a long exponent would fill the memory.
+        rate = frame_rate(fps) if isinstance(fps, str) else Fraction(fps).limit_denominator(1001)
+    except (ValueError, OverflowError, TypeError, ZeroDivisionError) as error:
         raise UsageError(f"{fps!r} is not a frame rate.") from error
     if not 1 <= rate <= 240:
         raise UsageError(f"The frame rate is {fps}; it must be in the range 1 to 240.")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vidigree.generate import ClipRequest, EngineInfo, generate
 from vidigree.generate.engine import RequestWarning
 from vidigree.media import OutputError, UsageError, open_video, probe
+from vidigree.media.errors import EngineError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark import Clip, Origin, StampReceipt, StampSettings, stamp
 from vidigree.watermark.credentials import TrustSettings, read_credentials
@@ -137,6 +138,55 @@ def test_odd_sizes_are_refused_before_anything_is_drawn(
     request = ClipRequest(prompt="a red ball", width=width, height=height, num_frames=5)
     with pytest.raises(UsageError, match=f"{width} x {height}.*even"):
         generate(request, outputs / "clip.mp4", settings=stamp_settings)
+    assert list(outputs.iterdir()) == []
+
+
+class OddEngine(BreakingEngine):
+    """Says 64 x 48, and draws what it is told."""
+
+    def __init__(self, frames: list[Any]) -> None:
+        self.frames = frames
+
+    def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
+        return Clip(frames=iter(self.frames), width=64, height=48, fps=Fraction(24))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        np.zeros((48, 64, 3)),
+        np.zeros((48, 64), np.uint8),
+        np.zeros((48, 64, 4), np.uint8),
+        np.zeros((40, 64, 3), np.uint8),
+        np.zeros((48, 60, 3), np.uint8),
+        None,
+    ],
+    ids=["floats", "grey", "alpha", "low", "narrow", "none"],
+)
+def test_frames_that_are_not_what_the_engine_says_are_not_issued(
+    stamp_settings: StampSettings, outputs: Path, odd: Any
+) -> None:
+    engine = OddEngine([np.zeros((48, 64, 3), np.uint8), odd])
+    with pytest.raises(EngineError, match=r"Frame 2 of the engine breaking .* 64 x 48"):
+        generate(
+            ClipRequest(prompt="a ball"),
+            outputs / "clip.mp4",
+            engine=engine,
+            settings=stamp_settings,
+        )
+    assert list(outputs.iterdir()) == []
+
+
+def test_an_engine_that_makes_no_frames_has_failed(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    with pytest.raises(EngineError, match="made no frames"):
+        generate(
+            ClipRequest(prompt="a ball"),
+            outputs / "clip.mp4",
+            engine=OddEngine([]),
+            settings=stamp_settings,
+        )
     assert list(outputs.iterdir()) == []
 
 

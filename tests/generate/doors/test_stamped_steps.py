@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vidigree.generate import RequestWarning, export_to_video, stamp_frames, stamped
 from vidigree.generate.frames import to_uint8
-from vidigree.media import open_video
+from vidigree.media import open_video, probe
 from vidigree.media.errors import EngineError, LedgerError, OutputError, StampError, UsageError
 from vidigree.watermark import MarkKey, MarkReading, StampSettings, watermark_methods
 from vidigree.watermark import stamp as _stamp_function
@@ -246,6 +246,50 @@ def test_frames_that_nobody_marked_are_marked_on_the_way_out(
         message = message_of(list(video.images()))
     assert message is not None
     assert settings.ledger.find_clip(message) is not None
+
+
+def test_frames_of_different_sizes_are_refused_not_filled_up(
+    settings: StampSettings, tmp_path: Path
+) -> None:
+    frames = [*plain()[:3], plain()[3, :80]]
+    with pytest.raises(EngineError, match="different sizes: 144 x 80, 144 x 96"):
+        stamp_frames(frames, tmp_path / "clip.mp4", fps=FPS, settings=settings)
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_a_rate_as_text_is_read_or_refused_at_once(settings: StampSettings, tmp_path: Path) -> None:
+    for rate in ("1e999999999", "fast", "1/0", ""):
+        with pytest.raises(UsageError, match="frame rate"):
+            stamp_frames(plain(), tmp_path / "clip.mp4", fps=rate, settings=settings)  # type: ignore[arg-type]
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_values_out_of_range_are_refused_and_those_at_its_ends_are_not(
+    settings: StampSettings, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "clip.mp4")
+    for quality in (-0.1, 10.1, float("nan")):
+        with pytest.raises(UsageError, match="quality"):
+            export_to_video(plain(), path, 8, quality, settings=settings)
+    for rate in (0.99, 240.1):
+        with pytest.raises(UsageError, match="1 to 240"):
+            export_to_video(plain(), path, rate, settings=settings)
+    for rate in (1, 240):
+        with pytest.warns(RequestWarning, match="bitrate is not used"):
+            export_to_video(plain(), path, rate, 10, bitrate=1000, settings=settings)
+        assert probe(Path(path)).fps == rate
+
+
+def test_a_temporary_file_that_is_not_made_leaves_no_folder(
+    settings: StampSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    made = Path(export_to_video(plain(), settings=settings))
+    assert (made.name, made.parent.parent) == ("video.mp4", tmp_path)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="no frames"):
+        export_to_video([], settings=settings)
+    assert set(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("method", ["none", "lying", "absent", "doubtful", "dropping", "short"])
