@@ -13,9 +13,11 @@ from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import decision
 from vidigree.watermark.robust.carrier import carrier_of
 from vidigree.watermark.robust.geometry import Geometry
+from vidigree.watermark.robust.origin import PLACES
 from vidigree.watermark.robust.payload import payload_bits
 from vidigree.watermark.robust.reading import Finding, Trial
-from vidigree.watermark.robust.sync import find_shift
+from vidigree.watermark.robust.significance import p_value, weighted_p_value
+from vidigree.watermark.robust.sync import SHIFTS, find_shift
 
 _WRITTEN = 0x0123456789ABCDEF
 _BITS = payload_bits(_WRITTEN)
@@ -132,3 +134,40 @@ def test_the_next_in_its_place_is_a_rival_too(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(decision, "rival_of", lambda *_: received.candidates[2])
     monkeypatch.setattr(decision, "outputs_per_bit", lambda _: None)
     assert decision._in_place(received, 1e-3, 11, 1, 1.0)[1] == 1.0
+
+
+def test_a_message_in_its_place_is_charged_for_all_that_lie_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    received: Any = _Received([11.0, 0.0], [True, False])
+    monkeypatch.setattr(decision, "rival_of", lambda *_: received.candidates[1])
+    monkeypatch.setattr(decision, "outputs_per_bit", lambda _: None)
+    code_p = p_value(11.0, 1.0, received.moduli)
+    expected = 7_000 * 2.0**64 / PLACES * weighted_p_value(1e-6, code_p, 0.4)
+    assert expected < 1
+    assert decision._in_place(received, 1e-6, 7_000, 1, 1.0)[1] == pytest.approx(expected)
+    # A score of 11 is a chance of about 1e-12 among so many messages, too much for this share.
+    assert decision._in_place(received, 1e-6, 7_000, 1, 1e-20)[1] == 1.0
+
+
+def test_the_place_is_told_of_the_pilot_at_one_shift_and_of_all_that_were_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(decision, "_anywhere", lambda *_: (_BITS, 1.0))
+    monkeypatch.setattr(decision, "_in_place", lambda *all_: told.append(all_) or (_BITS, 1.0))
+    found = _decoded(0.5, 0.25, whole=True)
+    ((_, single, looked, decodes, share),) = told
+    trial = found.trial
+    moduli = np.abs(trial.spectrum[trial.carrier.pilots])
+    assert single == pytest.approx(p_value(trial.lock.score, 1.0, moduli))
+    assert (looked, decodes, share) == (11 * SHIFTS, 1, 0.25)
+
+
+def test_a_message_is_hardly_a_chance_and_leads_clearly() -> None:
+    chance = p_value(12.0, 2.0**64, None)
+    assert decision.message_p_value([], 2.0**64, 1.0) is None
+    assert decision.message_p_value([12.0], 2.0**64, chance) == chance
+    assert decision.message_p_value([12.0], 2.0**64, chance / 2) is None
+    assert decision.message_p_value([12.0, 11.45], 2.0**64, 1.0) is None
+    assert decision.message_p_value([12.0, 11.4, 12.0], 2.0**64, 1.0) == chance
