@@ -76,7 +76,10 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
         entry = store.find_clip(number)
         location = store.location
     if entry is None:
-        raise LedgerError(f"No clip {clip_id} was issued here ({location}).")
+        raise LedgerError(
+            f"No clip {clip_id} was issued here ({location}).",
+            hint="`vidigree ledger list` shows them.",
+        )
     if as_json:
         click.echo(json.dumps({"version": 1, **entry.to_dict()}, indent=2))
         return
