@@ -35,7 +35,13 @@ _LEDGER = click.option(
 @click.group(invoke_without_command=True)
 @_LEDGER
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--port",
+    default=8400,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen at; 0 takes a free one.",
+)
 @click.option("--workers", type=_WORKERS, help="Audits at a time.  [default: cores]")
 @click.option(
     "--max-queue",

@@ -35,7 +35,9 @@ def ledger() -> None:
 
 @ledger.command("list")
 @_URL
-@click.option("--limit", type=click.IntRange(1, _MOST), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, _MOST), default=20, show_default=True, help="Clips to list."
+)
 @_JSON
 def list_entries(url: str | None, limit: int, as_json: bool) -> None:
     """List clips, newest first."""
