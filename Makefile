@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 help:
 	@echo "make demo       install, generate a clip from a prompt, audit it, show the verdict"
 	@echo "make test       install everything the tests need, lint, type-check, run the tests"
+	@echo "make lint       lint and type-check only"
 	@echo "make test-slow  run the tests that take more than a few seconds each, which that leaves out"
 	@echo "make package    build the wheel and the sdist into dist/"
 	@echo "make clean      remove the environment and everything that was made"

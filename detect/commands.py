@@ -51,7 +51,10 @@ _REPORT_FORMATS = (".html", ".htm")
     help="Look at this layer only; may be given several times.",
 )
 @click.option(
-    "--ledger", envvar="VIDIGREE_LEDGER", metavar="URL", help="Database URL of the ledger."
+    "--ledger",
+    envvar="VIDIGREE_LEDGER",
+    metavar="URL",
+    help="Database of the ledger; by default a file in the data folder.",
 )
 @click.option(
     "--max-seconds",

@@ -212,7 +212,9 @@ def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float
                     f"{url} ended {response.length} bytes early.", hint="Fetch it again."
                 )
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise MediaError(f"{url} cannot be fetched: {error}.") from error
+            raise MediaError(
+                f"{url} cannot be fetched: {error}.", hint="Check the URL, or try it again."
+            ) from error
         else:
             return
         finally:
@@ -278,7 +280,9 @@ def _connect(
         if parts.scheme == "https":
             raw = ssl.create_default_context().wrap_socket(raw, server_hostname=host)
     except (OSError, ValueError) as error:  # ValueError: a host that no certificate can name
-        raise MediaError(f"{host} cannot be reached: {error}.") from error
+        raise MediaError(
+            f"{host} cannot be reached: {error}.", hint="Check the URL and the network."
+        ) from error
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     connection.sock = raw
     return connection

@@ -113,7 +113,9 @@ def _from_list_file(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8", errors="surrogateescape") as stream:
             yield from _from_list(stream, str(path))
     except OSError as error:
-        raise MediaError(f"The list {path} cannot be read: {error.strerror}.") from error
+        raise MediaError(
+            f"The list {path} cannot be read: {error.strerror}.", hint="Check its permissions."
+        ) from error
 
 
 def _from_list(lines: Iterable[str], source: str) -> Iterator[str]:

@@ -130,7 +130,9 @@ def load_policy(name_or_path: str) -> VerdictPolicy:
     try:
         return _parse(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"The policy {name_or_path} is not TOML: {error}.") from error
+        raise UsageError(
+            f"The policy {name_or_path} is not TOML: {error}.", hint="See docs/policy.md."
+        ) from error
     except ValueError as error:
         raise UsageError(
             f"The policy {name_or_path} cannot be used: {error}", hint="See docs/policy.md."

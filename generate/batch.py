@@ -169,7 +169,9 @@ def generate_batch(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"The folder {folder} cannot be made: {error}.") from error
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error}.", hint="Give another one with -o."
+        ) from error
     engines: dict[str, Engine] = {}
     for number, request in enumerate(requests, start=1):
         path = folder / output_name(number, request)

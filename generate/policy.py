@@ -114,12 +114,20 @@ def load_policy(source: str) -> Policy:
     try:
         decide = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"The policy {source} cannot be imported: {error}.") from error
+        raise UsageError(
+            f"The policy {source} cannot be imported: {error}.",
+            hint="Install it, or set PYTHONPATH.",
+        ) from error
     except Exception as error:  # the user's module, run for the first time, may raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"The policy {source} cannot be imported ({reason}).") from error
+        raise UsageError(
+            f"The policy {source} cannot be imported ({reason}).", hint="Mend the module."
+        ) from error
     if not callable(decide):
-        raise UsageError(f"The policy {source} is no function.")
+        raise UsageError(
+            f"The policy {source} is no function.",
+            hint="Name one that returns a reason to refuse, or None.",
+        )
     return CallablePolicy(source, decide)
 
 
@@ -159,7 +167,10 @@ def _terms(path: Path) -> Iterable[str]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The policy file {path} cannot be read as UTF-8 text.") from error
+        raise UsageError(
+            f"The policy file {path} cannot be read as UTF-8 text.",
+            hint="Write one refused term a line.",
+        ) from error
     terms = [line.partition("#")[0].strip() for line in lines]
     terms = [term for term in terms if read_term(term)]
     if not terms:

@@ -58,7 +58,9 @@ def open_container(path: Path, *, decode: bool = True) -> Any:
             metadata_errors="replace",
         )
     except PermissionError as error:
-        raise MediaError(f"{path} cannot be opened: permission denied.") from error
+        raise MediaError(
+            f"{path} cannot be opened: permission denied.", hint="Check its permissions."
+        ) from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if _is_cut_mp4(path):
             raise _cut_index(path) from error
@@ -133,8 +135,13 @@ def check_file(path: Path, *, kind: str = "video") -> None:
         raise MediaNotFoundError(f"There is no file {path}.", hint="Check the path.") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise UsageError("The file name is too long.") from error
-        raise MediaError(f"{path} cannot be opened: {error.strerror or error}.") from error
+            raise UsageError(
+                "The file name is too long.", hint="Give the file a shorter one."
+            ) from error
+        raise MediaError(
+            f"{path} cannot be opened: {error.strerror or error}.",
+            hint="Check the path and its permissions.",
+        ) from error
     except ValueError as error:
         raise UsageError(f"{str(path)!r} is not a file name: {error}.") from error
     if path.is_dir():

@@ -170,6 +170,17 @@ def test_no_line_of_a_listing_is_cut() -> None:
         assert not re.search(r"\.\.\.$", shown.split("Commands:")[1], re.MULTILINE), shown
 
 
+def test_every_option_has_help() -> None:
+    mute = [
+        f"{group.name} {option.opts}"
+        for group in _groups(cli._vidigree)
+        for name in group.list_commands(click.Context(group))
+        for option in getattr(group.get_command(click.Context(group), name), "params", [])
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert mute == []
+
+
 def test_every_command_stands_in_a_page() -> None:
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     paths = {path for path, _ in _options(cli._vidigree, "vidigree")} - {"vidigree"}

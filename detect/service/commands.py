@@ -35,19 +35,37 @@ _LEDGER = click.option(
 @click.group(invoke_without_command=True)
 @_LEDGER
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--workers", type=_WORKERS, help="Audits at a time; by default cores.")
-@click.option("--max-queue", type=click.IntRange(min=1), help="Most unfinished jobs; then 429.")
-@click.option("--max-upload-mb", type=_MEBIBYTES, help="Largest upload, in MiB.")
-@click.option("--job-seconds", type=click.FloatRange(1, 1e9), help="Longest time for one audit.")
 @click.option(
-    "--worker-memory-mb", type=click.IntRange(512, 1 << 24), help="Address space, in MiB."
+    "--port",
+    default=8400,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen at; 0 takes a free one.",
 )
-@click.option("--per-minute", type=_PER_MINUTE, help="Audits a minute per address.")
+@click.option("--workers", type=_WORKERS, help="Audits at a time.  [default: cores]")
+@click.option(
+    "--max-queue",
+    type=click.IntRange(min=1),
+    help="Most unfinished jobs; then 429.  [default: 32]",
+)
+@click.option("--max-upload-mb", type=_MEBIBYTES, help="Largest upload, in MiB.  [default: 1024]")
+@click.option(
+    "--job-seconds",
+    type=click.FloatRange(1, 1e9),
+    help="Longest time for one audit.  [default: 600]",
+)
+@click.option(
+    "--worker-memory-mb",
+    type=click.IntRange(512, 1 << 24),
+    help="Address space, in MiB.  [default: 6144]",
+)
+@click.option("--per-minute", type=_PER_MINUTE, help="Audits a minute per address.  [default: 20]")
 @click.option(
     "--require-key", is_flag=True, help="Audit for holders of an API key only; /c2pa/v1 stays open."
 )
-@click.option("--spool", metavar="FOLDER", help="Folder for waiting uploads.")
+@click.option(
+    "--spool", metavar="FOLDER", help="Folder for waiting uploads.  [default: in the data folder]"
+)
 @click.option("--allow-private-urls", is_flag=True, help="Fetch from private networks as well.")
 @click.option(
     "--behind-proxy",

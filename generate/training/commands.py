@@ -22,11 +22,24 @@ def generator() -> None:
 
 @generator.command("draw-clips")
 @click.option("--out", "folder", required=True, type=_FOLDER, help="Folder to write.")
-@click.option("--clips", "count", default=5000, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--clips", "count", default=5000, show_default=True, type=click.IntRange(1), help="How many."
+)
 @click.option("--size", default=64, show_default=True, type=click.IntRange(16), help="Pixels.")
-@click.option("--frames", "num_frames", default=25, show_default=True, type=click.IntRange(1))
-@click.option("--fps", default=12, show_default=True, type=click.IntRange(1, 240))
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option(
+    "--frames",
+    "num_frames",
+    default=25,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Of each clip.",
+)
+@click.option(
+    "--fps", default=12, show_default=True, type=click.IntRange(1, 240), help="Frames per second."
+)
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="The same draws the same."
+)
 @click.option(
     "--split",
     type=click.Choice(["train", "held-out"]),

@@ -24,12 +24,24 @@ def watermark() -> None:
 @click.argument("clips", nargs=-1, type=_FILE)
 @click.option("--drawn", is_flag=True, help="Add drawn clips: small, short, dark, flat, static.")
 @click.option("--methods", default="robust", show_default=True, help="Comma-separated methods.")
-@click.option("--attacks", type=click.Choice(["core", "full"]), default="core", show_default=True)
+@click.option(
+    "--attacks",
+    type=click.Choice(["core", "full"]),
+    default="core",
+    show_default=True,
+    help="Which list of attacks.",
+)
 @click.option("--only", multiple=True, metavar="ATTACK", help="Of that list this one; repeat.")
-@click.option("--report", type=_FOLDER, default=Path("bench-report"), show_default=True)
+@click.option(
+    "--report",
+    type=_FOLDER,
+    default=Path("bench-report"),
+    show_default=True,
+    help="Folder to write.",
+)
 @click.option("--frames", default=72, show_default=True, help="Frames of each clip at most.")
 @click.option("--workers", default=1, show_default=True, help="Processes.")
-@click.option("--seed", type=_SEED, default=1, show_default=True)
+@click.option("--seed", type=_SEED, default=1, show_default=True, help="The same gives the same.")
 @click.option("--no-controls", is_flag=True, help="Leave unmarked clips out.")
 @click.option("--no-vmaf", is_flag=True, help="Measure PSNR and SSIM only.")
 def bench(
@@ -79,7 +91,7 @@ def bench(
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
 @click.option("--trials", default=20000, show_default=True, help="Pairs of window and key.")
 @click.option("--keys", default=10, show_default=True, help="Fresh keys for each window.")
-@click.option("--seed", type=_SEED, default=1, show_default=True)
+@click.option("--seed", type=_SEED, default=1, show_default=True, help="The same gives the same.")
 @click.option(
     "--halves",
     type=click.IntRange(min=0),
@@ -121,7 +133,7 @@ def calibrate(
 
 @watermark.command()
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
-@click.option("--seed", type=_SEED, default=1, show_default=True)
+@click.option("--seed", type=_SEED, default=1, show_default=True, help="The same gives the same.")
 @click.option("--codec", type=_FOLDER, help="Folder of a diffusers autoencoder to go through, too.")
 def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
     """Attack the marks of CLIPS as forgers would.
@@ -137,8 +149,10 @@ def security(clips: tuple[Path, ...], seed: int, codec: Path | None) -> None:
 
 @watermark.command("make-samples")
 @click.argument("clips", nargs=-1, required=True, type=_FILE)
-@click.option("--out", "folder", type=_FOLDER, required=True)
-@click.option("--rounds", type=_COUNT, default=2, show_default=True)
+@click.option("--out", "folder", type=_FOLDER, required=True, help="Folder to write.")
+@click.option(
+    "--rounds", type=_COUNT, default=2, show_default=True, help="Times that each clip is marked."
+)
 @click.option("--seed", type=_SEED, default=1, show_default=True, help="Another for each call.")
 @click.option("--strong", is_flag=True, help="Only the strongest compression of H.264 and H.265.")
 def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, strong: bool) -> None:
@@ -157,14 +171,19 @@ def samples(clips: tuple[Path, ...], folder: Path, rounds: int, seed: int, stron
 
 @watermark.command("train-front-end")
 @click.argument("samples_folder", metavar="SAMPLES", type=_FOLDER)
-@click.option("--checkpoint", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="State to go on from and write.",
+)
 @click.option(
     "--minutes", type=_POSITIVE, default=20.0, show_default=True, help="Wall time of this run."
 )
 @click.option(
     "--steps", type=_COUNT, default=8000, show_default=True, help="Steps of the whole schedule."
 )
-@click.option("--threads", type=_COUNT, default=2, show_default=True)
+@click.option("--threads", type=_COUNT, default=2, show_default=True, help="Of the CPU.")
 @click.option(
     "--rate", type=_POSITIVE, default=1.5e-3, show_default=True, help="Highest learning rate."
 )

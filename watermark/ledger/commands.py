@@ -37,7 +37,9 @@ def ledger() -> None:
 
 @ledger.command("list")
 @_URL
-@click.option("--limit", type=click.IntRange(1, _MOST), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, _MOST), default=20, show_default=True, help="Clips to list."
+)
 @_JSON
 def list_entries(url: str | None, limit: int, as_json: bool) -> None:
     """List clips, newest first."""
@@ -78,7 +80,10 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
         entry = store.find_clip(number)
         location = store.location
     if entry is None:
-        raise LedgerError(f"No clip {clip_id} was issued here ({location}).")
+        raise LedgerError(
+            f"No clip {clip_id} was issued here ({location}).",
+            hint="`vidigree ledger list` shows them.",
+        )
     if as_json:
         click.echo(json.dumps({"version": 1, **entry.to_dict()}, indent=2))
         return

@@ -44,7 +44,10 @@ def estimate_call(request: ClipRequest, options: DiffusersOptions) -> Estimate:
     index = folder / "model_index.json"
     if not is_there(index):
         if is_there(folder):
-            raise EngineError(f"{folder} is not a diffusers pipeline: it has no model_index.json.")
+            raise EngineError(
+                f"{folder} is not a diffusers pipeline: it has no model_index.json.",
+                hint="Give the folder that save_pretrained wrote.",
+            )
         check_hub_id(request.model)
         return Estimate(
             width=request.width,
@@ -70,7 +73,9 @@ def _class_name(index: Path) -> str:
     try:
         name = json.loads(index.read_text(encoding="utf-8"))["_class_name"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise EngineError(f"{index} is damaged.") from error
+        raise EngineError(
+            f"{index} is damaged.", hint="Save or download the model again."
+        ) from error
     if not isinstance(name, str):  # a list names code in the folder
         raise EngineError(f"{index} names no pipeline of diffusers.")
     return name
@@ -127,5 +132,7 @@ def _parameters(path: Path) -> int:
         RecursionError,
         struct.error,
     ) as error:
-        raise EngineError(f"{path} is not a safetensors file.") from error
+        raise EngineError(
+            f"{path} is not a safetensors file.", hint="Save or download the model again."
+        ) from error
     return total

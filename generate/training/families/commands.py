@@ -35,8 +35,12 @@ def _command(name: str, text: str) -> click.Command:
     @click.option("--checkpoint", required=True, type=_PATH, help="State to go on from and write.")
     @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="CPU minutes in all.")
     @click.option("--steps", type=click.IntRange(1), help="Steps in all.")
-    @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
-    @click.option("--threads", default=1, show_default=True, type=click.IntRange(1))
+    @click.option(
+        "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of weights and order."
+    )
+    @click.option(
+        "--threads", default=1, show_default=True, type=click.IntRange(1), help="Of the CPU."
+    )
     @click.option("--codec", type=_PATH, help="Checkpoint of the codec.  [default: the package's]")
     @click.option(
         "--captions", type=_PATH, help="Checkpoint of the captions.  [default: the package's]"

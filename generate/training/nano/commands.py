@@ -26,7 +26,7 @@ _STEPS: Final = "[default: codec 4200, decoder 1500, denoiser 9000, upsampler 12
 @click.option("--out", "output", type=_FOLDER, help="Model folder to write (export).")
 @click.option("--steps", type=click.IntRange(1), help=_STEPS)
 @click.option("--seconds", type=click.FloatRange(1), help="Stop after this time, to go on later.")
-@click.option("--threads", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(1), help="Of the CPU.")
 def train_nano(stage: str, work: Path, **values: Any) -> None:
     """The embedded diffusion model, stage by stage.
 
@@ -51,8 +51,16 @@ def train_nano(stage: str, work: Path, **values: Any) -> None:
 @click.option("--held-out", required=True, type=_FOLDER, help="Clips of held-out combinations.")
 @click.option("--work", required=True, type=_FOLDER, help="Folder of the checkpoints.")
 @click.option("--model", type=_FOLDER, help="Model folder; the shipped one if absent.")
-@click.option("--count", default=160, show_default=True, type=click.IntRange(32))
-@click.option("--pictured", default=48, show_default=True, type=click.IntRange(16))
+@click.option(
+    "--count", default=160, show_default=True, type=click.IntRange(32), help="Clips from text."
+)
+@click.option(
+    "--pictured",
+    default=48,
+    show_default=True,
+    type=click.IntRange(16),
+    help="Clips from a picture.",
+)
 @click.option("--card", type=_FOLDER, help="Write the model card (Markdown) here.")
 @click.option("--sheet", type=_FOLDER, help="Write a contact sheet (JPEG) here.")
 def evaluate_nano(

@@ -11,6 +11,7 @@ import pytest
 from vidigree.cli import main
 from vidigree.detect.isolation import Job, WorkerLimits, WorkerPool
 from vidigree.detect.service import app
+from vidigree.detect.service.commands import serve
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.detect.settings import AuditSettings
 from vidigree.media import UsageError
@@ -99,3 +100,28 @@ def test_a_time_limit_may_be_longer_than_the_system_waits(clip: Path) -> None:
 def test_a_worker_may_write_what_the_service_may_fetch(start_service: Any) -> None:
     service = start_service(max_upload_bytes=9 << 30)
     assert service.context.runner.pool._limits.max_file_bytes == 9 << 30
+
+
+def test_the_help_and_the_page_tell_the_defaults() -> None:
+    settings = ServiceSettings(spool=Path("spool"))
+    told = {
+        "max_queue": settings.max_queue,
+        "max_upload_mb": settings.max_upload_bytes >> 20,
+        "job_seconds": int(settings.job_seconds),
+        "worker_memory_mb": settings.worker_memory_bytes >> 20,
+        "per_minute": settings.per_minute,
+    }
+    page = (Path(__file__).resolve().parents[3] / "docs" / "service.md").read_text("utf-8")
+    for option in serve.params:
+        if option.name in told:
+            assert f"[default: {told[option.name]}]" in (option.help or "")  # type: ignore[attr-defined]
+    for row, value in (
+        ("`--max-queue`", f"| {settings.max_queue} |"),
+        ("`--max-upload-mb`", f"| {settings.max_upload_bytes >> 30} GiB, "),
+        ("`--job-seconds`", f"| {settings.job_seconds:.0f} s |"),
+        ("`--worker-memory-mb`", f"| {settings.worker_memory_bytes >> 30} GiB |"),
+        ("| `--per-minute`", f"| {settings.per_minute} |"),
+        ("`serve keys add --per-minute`", f"| {settings.key_per_minute} |"),
+    ):
+        (line,) = [line for line in page.splitlines() if line.startswith("|") and row in line]
+        assert value in line
