@@ -56,6 +56,9 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
         # Their pages load scripts from elsewhere; the description itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        # It would name this host as the caller spells it, by http behind a proxy with TLS: keys and
+        # clips would be sent again in the clear.
+        redirect_slashes=False,
     )
     app.state.context = context
     described = app.openapi
@@ -91,7 +94,9 @@ async def _report(request: Request, error: Exception) -> Response:
 async def _report_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     kind = {404: "NoSuchPage", 405: "WrongMethod"}.get(status, "HttpError")
-    refusal = RefusalError(status, kind, str(getattr(error, "detail", "")))
+    slash = status == 404 and request.url.path.endswith("/")
+    hint = "Leave out the slash at the end." if slash else ""
+    refusal = RefusalError(status, kind, str(getattr(error, "detail", "")), hint=hint)
     answer = await _refuse(request, refusal)
     answer.headers.update(getattr(error, "headers", None) or {})
     if status == 405:

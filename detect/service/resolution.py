@@ -56,6 +56,7 @@ def create_resolution_app(
         " specification; its OpenAPI document has the version 2.3.0.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         responses=problems(400, 401, 403, 500),
     )
     app.state.routes = ResolutionRoutes(ledger, search, settings)

@@ -53,3 +53,18 @@ def test_a_page_that_is_known_is_not_sent_again(service: Any, known: str) -> Non
     tag = service.http.get("/page/page.css").headers["etag"]
     answer = service.http.get("/page/page.css", headers={"If-None-Match": known.format(tag)})
     assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+
+
+@pytest.mark.parametrize("path", ["/v1/audits/", "/c2pa/v1/matches/byContent/"])
+def test_nobody_is_sent_elsewhere_with_key_and_clip(service: Any, path: str) -> None:
+    """Once a slash too many led to where the Host header says, by http even behind TLS."""
+    headers = {"Host": "elsewhere.example", "X-API-Key": "vdg_0_0", "Content-Type": "video/mp4"}
+    answer = service.http.post(path, content=b"clip", headers=headers)
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert "elsewhere" not in answer.text
+
+
+def test_a_slash_too_many_is_told(service: Any) -> None:
+    assert "slash" in service.http.get("/v1/audits/").json()["error"]["hint"]
+    assert service.http.get("/nothing").json()["error"]["hint"] == ""
