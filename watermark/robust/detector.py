@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, groupby
 
 from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import MarkKey
@@ -15,7 +15,7 @@ from vidigree.watermark.robust.budget import Look, share_of
 from vidigree.watermark.robust.carrier import carrier_of
 from vidigree.watermark.robust.decision import decode_trial
 from vidigree.watermark.robust.frontend import Picture
-from vidigree.watermark.robust.geometry import RIGHT_ANGLES, UNSCALED, upright_picture
+from vidigree.watermark.robust.geometry import RIGHT_ANGLES, UNSCALED, Geometry, upright_picture
 from vidigree.watermark.robust.reading import (
     Finding,
     Trial,
@@ -236,10 +236,13 @@ class Detector:
         trials = []
         for key, carrier in self._keys:
             trials += try_scales(view, key, carrier, upright(view, octave))
-            for candidate in candidates(view, carrier, octave, _CANDIDATES):
+            found = [one.geometry for one in candidates(view, carrier, octave, _CANDIDATES)]
+            # Turning is what costs; often two candidates share it.
+            for _, alike in groupby(sorted(found, key=_frame), key=_frame):
+                geometries = list(alike)
+                there = upright_picture(view, geometries[0])
                 # Magnitudes cannot tell a geometry from the same turned by 180 degrees.
-                there = upright_picture(view, candidate.geometry)
-                trials += try_both_ways(there, key, carrier, candidate.geometry)
+                trials += try_both_ways(there, key, carrier, geometries)
         looked = len(trials)
         trials.sort(key=lambda trial: -trial.lock.score)
         best = []
@@ -292,6 +295,11 @@ class Detector:
             if finding.p_value <= (PRESENT_BELOW if present is None else present.p_value):
                 present = finding
         return present
+
+
+def _frame(geometry: Geometry) -> tuple[bool, float]:
+    """Return what of a geometry turns a picture."""
+    return geometry.mirrored, geometry.rotation
 
 
 def _further(trials: list[Trial], known: list[Trial]) -> list[Trial]:

@@ -119,18 +119,16 @@ def scaled_spectra(
 
 
 def spectra_both_ways(
-    upright: Picture, carrier: Carrier, geometry: Geometry
-) -> tuple[NDArray[np.complex64], NDArray[np.complex64]]:
-    """Return the whitened lattice spectrum for a geometry, and for the same turned by 180 degrees.
-
-    Args:
-        upright: What :func:`upright_picture` made by the geometry.
-        carrier: The lattice.
-        geometry: The geometry; its scale and what a filter inverted are undone.
-    """
-    [there] = scaled_spectra(upright, carrier, [geometry])
+    upright: Picture, carrier: Carrier, geometries: Sequence[Geometry]
+) -> tuple[list[NDArray[np.complex64]], list[NDArray[np.complex64]]]:
+    """Return what :func:`scaled_spectra` does, and the same for a turn by 180 degrees more."""
     size = (upright.residual.shape[0], upright.residual.shape[1])
-    return there, half_turned(there, carrier, size, _scaled_step(upright, geometry))
+    there = scaled_spectra(upright, carrier, geometries)
+    back = [
+        half_turned(spectrum, carrier, size, _scaled_step(upright, geometry))
+        for geometry, spectrum in zip(geometries, there, strict=True)
+    ]
+    return there, back
 
 
 def unscaled_spectra(
@@ -146,7 +144,8 @@ def unscaled_spectra(
     for geometry in geometries:
         plain = replace(geometry, inverted_from=math.inf)
         if plain not in laid:
-            there, back = spectra_both_ways(upright_picture(picture, plain), carrier, plain)
+            upright = upright_picture(picture, plain)
+            [there], [back] = spectra_both_ways(upright, carrier, [plain])
             laid |= {plain: there, plain.nudged(turn=180.0): back}
         spectra.append(_unfiltered(laid[plain], carrier, geometry))
     return spectra

@@ -111,18 +111,19 @@ def try_scales(
 
 
 def try_both_ways(
-    upright: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry
+    upright: Picture, key: MarkKey, carrier: Carrier, geometries: Sequence[Geometry]
 ) -> list[Trial]:
-    """Find the best shift of a picture as it lies, and of the same turned by 180 degrees.
+    """Do what :func:`try_scales` does, and the same for the picture turned by 180 degrees.
 
     Args:
         upright: The picture; its mirroring and rotation are undone already.
         key: The key.
         carrier: Its carrier.
-        geometry: What :func:`.geometry.upright_picture` undid, and the scale.
+        geometries: Of one mirroring and rotation.
     """
-    both = (geometry, geometry.nudged(turn=180.0))
-    return _trials(key, carrier, both, spectra_both_ways(upright, carrier, geometry))
+    there, back = spectra_both_ways(upright, carrier, geometries)
+    turned = [geometry.nudged(turn=180.0) for geometry in geometries]
+    return _trials(key, carrier, [*geometries, *turned], [*there, *back])
 
 
 def try_unscaled(

@@ -5,6 +5,7 @@ import pytest
 import scipy.fft
 
 from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.robust import frontend
 from vidigree.watermark.robust.carrier import TILE, carrier_of
 from vidigree.watermark.robust.frontend import Picture, residual_of
 from vidigree.watermark.robust.geometry import (
@@ -48,7 +49,7 @@ def test_a_picture_turned_by_180_degrees_needs_no_look_of_its_own() -> None:
     geometry = Geometry(scale=(0.8, 1.3), rotation=31.0, mirrored=True)
     upright = upright_picture(picture, geometry)
     back = Picture(residual=upright.residual[::-1, ::-1].copy(), step=upright.step)
-    there, turned = spectra_both_ways(upright, CARRIER, geometry)
+    [there], [turned] = spectra_both_ways(upright, CARRIER, [geometry])
     expected = observed_spectrum(picture, CARRIER, geometry)
     np.testing.assert_allclose(there, expected, atol=1e-4)
     straight = Geometry(scale=geometry.scale)
@@ -92,6 +93,14 @@ def test_the_residual_is_every_blocks_spectrum_whitened(size: tuple[int, int]) -
     luma = np.random.default_rng(5).uniform(0, 255, size)
     residual = residual_of(luma.astype(np.float32))
     np.testing.assert_allclose(residual, _whitened_by_fft(luma), atol=1e-4)
+
+
+@pytest.mark.parametrize("blocks", [1, 7, 20])
+def test_a_residual_is_the_same_in_strips(monkeypatch: pytest.MonkeyPatch, blocks: int) -> None:
+    luma = np.random.default_rng(5).uniform(0, 255, (93, 71)).astype(np.float32)
+    whole = residual_of(luma)
+    monkeypatch.setattr(frontend, "_BLOCKS_AT_ONCE", blocks)
+    np.testing.assert_allclose(residual_of(luma), whole, atol=1e-4)
 
 
 @pytest.mark.parametrize("level", [0.0, 117.28125, 255.0])
