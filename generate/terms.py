@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 from vidigree.generate.look_alikes import SHAPES, disguised_letters, look_alike
@@ -136,8 +136,8 @@ def _seen(letters: str) -> tuple[int, ...]:
 
 def _undressed(text: str) -> tuple[str, tuple[frozenset[str], ...]]:
     """Return the letters of a text in one dress, and the marks on each."""
-    plain = unicodedata.normalize("NFKD", "".join(map(_bare, text)))
-    plain = unicodedata.normalize("NFKD", plain.casefold()).translate(_SAME)
+    plain = _decomposed("".join(map(_bare, text)))
+    plain = _decomposed(plain.casefold()).translate(_SAME)
     letters, marks = [" "], [frozenset[str]()]
     for one in plain:
         if _is_mark(one):
@@ -149,6 +149,17 @@ def _undressed(text: str) -> tuple[str, tuple[frozenset[str], ...]]:
             letters.append(letter)
             marks.append(frozenset())
     return "".join(letters), tuple(marks)
+
+
+def _decomposed(text: str) -> str:
+    """Return a text in form NFKD: what Python does, which orders n marks in n * n steps."""
+    if text.isascii():
+        return text
+    parts = "".join([unicodedata.normalize("NFKD", one) for one in text])
+    return "".join(
+        "".join(sorted(run, key=unicodedata.combining) if combining else run)
+        for combining, run in groupby(parts, key=lambda one: unicodedata.combining(one) > 0)
+    )
 
 
 def _bare(character: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import pytest
 
@@ -154,3 +155,19 @@ def test_a_long_prompt_of_marks_is_read_at_once() -> None:
     prompt = "a" + "\u0301\u200b" * 999
     assert holds(prompt, "a")
     assert not holds(prompt, "aa")
+
+
+def test_marks_are_brought_into_one_order_in_time_that_grows_with_their_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    longest = []
+    normalize = unicodedata.normalize
+
+    def watched(form: Literal["NFKD"], text: str) -> str:
+        longest.append(len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", watched)
+    assert holds("b" + "\u0301\u0316" * 900 + "omb", "bomb")
+    assert read_prose("ก\u0e48\u0e38\u0301").letters == read_prose("ก\u0e38\u0301\u0e48").letters
+    assert max(longest) == 1, "Python orders n marks of one letter in n * n steps"
