@@ -42,8 +42,14 @@ _KANA: Final = frozenset({"HIRAGANA", "KATAKANA"})
 _UNSPACED: Final = frozenset({"CJK", "KHMER", "LAO", "MYANMAR", "THAI"})
 """Scripts that put no spaces between words, by the first word of their letters' names."""
 
-_VOICING: Final = 8
-"""Combining class of what makes other kana of kana."""
+_VOICING: Final = frozenset({"\u3099", "\u309a"})
+"""What makes other kana of kana, of either kind."""
+
+_KANA_MARKS: Final = _VOICING | {"ー"}
+"""That, and what makes a vowel longer."""
+
+_STACKING: Final = frozenset({"\u1039", "\u17d2"})
+"""What puts the next letter below the last one, in Burmese and in Khmer."""
 
 
 @dataclass(frozen=True)
@@ -196,23 +202,33 @@ def _parts(text: str, place: int) -> bool:
     """Say whether a word ends, and another may begin, at a place of a text in one dress.
 
     Vowel signs and viramas are no letters to Python, unlike what they are signs of; marks of
-    another script than what is beside them make no word of it.
+    another script than what is beside them make no word of it. Of scripts that put no spaces
+    between words, a word may end with a sign, and none begins with one.
     """
     if not 0 < place < len(text):
         return True
     both = before, after = text[place - 1], text[place]
     if not all(_is_sign(one) or one.isalnum() or one == "_" for one in both):
         return True
-    if _VOICING in {unicodedata.combining(one) for one in both}:
+    if after in _VOICING:
         return False
-    scripts = {_script(before), _script(after)}
-    if any(map(_is_sign, both)):
+    scripts = {_script_at(text, place - 1), _script_at(text, place)}
+    spaced = not scripts & _UNSPACED
+    signed = _is_sign(before) and before not in _KANA_MARKS
+    if _is_sign(after) or before in _STACKING or (spaced and signed):
         return len(scripts) == 2
-    return bool(scripts & _UNSPACED) or (len(scripts) == 2 and bool(scripts & _KANA))
+    return not spaced or (len(scripts) == 2 and bool(scripts & _KANA))
 
 
 def _is_sign(character: str) -> bool:
     return unicodedata.category(character) in {"Mc", "Mn"} and not _is_mark(character)
+
+
+def _script_at(text: str, place: int) -> str:
+    """Return the script of a character; a mark of kana is of the script that it stands in."""
+    while place and text[place] in _KANA_MARKS:
+        place -= 1
+    return _script(text[place])
 
 
 def _script(character: str) -> str:

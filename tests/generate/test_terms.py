@@ -125,6 +125,11 @@ def test_words_that_are_what_they_are_written_as_pass(prompt: str, term: str) ->
         *(("폭탄", "폭탄", True), ("폭", "포", False), ("bomb爆弾", "bomb", True)),
         *(("গুলি", "গুল", False), ("কো", "কে", False), ("क़लम", "कलम", False)),
         *(("कलम", "क़लम", False), ("กนํ้", "กน", False), ("កំ", "ក", False), ("க்", "க", False)),
+        *(("スキー場", "スキ", False), ("スキーが好き", "スキー", True), ("爆弾ー", "爆弾", True)),
+        *(("スローガン", "ガン", False), ("らーめん", "ら", False), ("ｽﾛｰｶﾞﾝ", "ガン", False)),
+        *(("らーめん", "めん", False), ("らーめんとコーラ", "らーめんと", True)),
+        *(("ゾンビが来る", "ゾンビ", True), ("ゾンビー", "ゾンビ", False), ("ビン", "ヒ", False)),
+        *(("ゾンビ爆弾", "ゾンビ", True), ("ゾンビがガンで", "ガン", True)),
     ],
     ids=ascii,
 )
@@ -132,6 +137,21 @@ def test_marks_that_make_other_letters_make_other_words(
     prompt: str, term: str, is_held: bool
 ) -> None:
     assert holds(prompt, term) is is_held
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [("โสเภณีในเมือง", "โสเภณี"), ("ภาพหมีแพนด้า", "หมี"), ("ဗုံးပေါက်", "ဗုံး"), ("သတ်ဖြတ်", "သတ်")],
+    ids=ascii,
+)
+def test_a_term_that_ends_with_a_sign_is_found_before_the_next_word(prompt: str, term: str) -> None:
+    assert holds(prompt, term)
+    assert not holds(prompt, term[:-1])
+
+
+@pytest.mark.parametrize(("prompt", "term"), [("ក្រ", "រ"), ("မန္တလေး", "တလေး")], ids=ascii)
+def test_a_letter_below_another_begins_no_word(prompt: str, term: str) -> None:
+    assert not holds(prompt, term)
 
 
 @pytest.mark.parametrize("term", ["", " ", "\u0640", "\u064b", "\u0301", "\u200b \ufe0f"])
