@@ -35,6 +35,9 @@ _SAME: Final = str.maketrans("ɑɡٱکیىہ", "agاكييه", "\u0640")
 """Letters that look like another of the same script, and mostly are it on another keyboard; and
 what only makes an Arabic word longer, which is left out."""
 
+_OF_NAMES: Final = frozenset("™℠®©")
+"""Signs that stand beside a name and are no part of it; Unicode takes the first two for letters."""
+
 _DRESSED: Final = re.compile(r"LATIN (?:CAPITAL |SMALL )?LETTER (?:SMALL CAPITAL )?([A-Z])$")
 """Names of small capitals and of letters in circles, squares and brackets."""
 
@@ -169,9 +172,14 @@ def _decomposed(text: str) -> str:
 
 
 def _bare(character: str) -> str:
-    """Return a character, or the letter that it is in a frame, or the mark without its space."""
+    """Return a character, or the letter that it is in a frame, or the mark without its space.
+
+    Of a sign beside a name, the space between that and the next word is left.
+    """
     if _is_unseen(character) or character.isascii():
         return character
+    if character in _OF_NAMES:
+        return " "
     name = unicodedata.name(character, "")
     if name.startswith("ARABIC "):
         return unicodedata.normalize("NFKD", character).removeprefix(" ")

@@ -165,6 +165,14 @@ def test_signs_in_a_term_are_themselves(term: str) -> None:
     assert not holds("about aab xx ay 5 here", term)
 
 
+@pytest.mark.parametrize("sign", ["™", "℠", "®", "©"], ids=ascii)
+def test_a_sign_behind_a_name_is_not_of_it(sign: str) -> None:
+    assert holds(f"a house of Bricko{sign} bricks", "bricko")
+    assert holds(f"a house of bricko{sign} bricks", "bricko bricks")
+    assert holds("a house of bricko bricks", f"Bricko{sign}")
+    assert not holds(f"a bricko{sign}", "brickotm")
+
+
 def test_a_word_that_only_begins_like_a_term_hides_none_behind_it() -> None:
     assert holds("red redа red button", "red button")
     assert holds("xx x x", "x x")
