@@ -9,7 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 from vidigree.generate.look_alikes import SHAPES, disguised_letters, look_alike
@@ -35,6 +35,9 @@ _SAME: Final = str.maketrans("ɑɡٱکیىہ", "agاكييه", "\u0640")
 """Letters that look like another of the same script, and mostly are it on another keyboard; and
 what only makes an Arabic word longer, which is left out."""
 
+_OF_NAMES: Final = frozenset("™℠®©")
+"""Signs that stand beside a name and are no part of it; Unicode takes the first two for letters."""
+
 _DRESSED: Final = re.compile(r"LATIN (?:CAPITAL |SMALL )?LETTER (?:SMALL CAPITAL )?([A-Z])$")
 """Names of small capitals and of letters in circles, squares and brackets."""
 
@@ -42,8 +45,14 @@ _KANA: Final = frozenset({"HIRAGANA", "KATAKANA"})
 _UNSPACED: Final = frozenset({"CJK", "KHMER", "LAO", "MYANMAR", "THAI"})
 """Scripts that put no spaces between words, by the first word of their letters' names."""
 
-_VOICING: Final = 8
-"""Combining class of what makes other kana of kana."""
+_VOICING: Final = frozenset({"\u3099", "\u309a"})
+"""What makes other kana of kana, of either kind."""
+
+_KANA_MARKS: Final = _VOICING | {"ー"}
+"""That, and what makes a vowel longer."""
+
+_STACKING: Final = frozenset({"\u1039", "\u17d2"})
+"""What puts the next letter below the last one, in Burmese and in Khmer."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +145,8 @@ def _seen(letters: str) -> tuple[int, ...]:
 
 def _undressed(text: str) -> tuple[str, tuple[frozenset[str], ...]]:
     """Return the letters of a text in one dress, and the marks on each."""
-    plain = unicodedata.normalize("NFKD", "".join(map(_bare, text)))
-    plain = unicodedata.normalize("NFKD", plain.casefold()).translate(_SAME)
+    plain = _decomposed("".join(map(_bare, text)))
+    plain = _decomposed(plain.casefold()).translate(_SAME)
     letters, marks = [" "], [frozenset[str]()]
     for one in plain:
         if _is_mark(one):
@@ -151,10 +160,26 @@ def _undressed(text: str) -> tuple[str, tuple[frozenset[str], ...]]:
     return "".join(letters), tuple(marks)
 
 
+def _decomposed(text: str) -> str:
+    """Return a text in form NFKD: what Python does, which orders n marks in n * n steps."""
+    if text.isascii():
+        return text
+    parts = "".join([unicodedata.normalize("NFKD", one) for one in text])
+    return "".join(
+        "".join(sorted(run, key=unicodedata.combining) if combining else run)
+        for combining, run in groupby(parts, key=lambda one: unicodedata.combining(one) > 0)
+    )
+
+
 def _bare(character: str) -> str:
-    """Return a character, or the letter that it is in a frame, or the mark without its space."""
+    """Return a character, or the letter that it is in a frame, or the mark without its space.
+
+    Of a sign beside a name, the space between that and the next word is left.
+    """
     if _is_unseen(character) or character.isascii():
         return character
+    if character in _OF_NAMES:
+        return " "
     name = unicodedata.name(character, "")
     if name.startswith("ARABIC "):
         return unicodedata.normalize("NFKD", character).removeprefix(" ")
@@ -185,23 +210,33 @@ def _parts(text: str, place: int) -> bool:
     """Say whether a word ends, and another may begin, at a place of a text in one dress.
 
     Vowel signs and viramas are no letters to Python, unlike what they are signs of; marks of
-    another script than what is beside them make no word of it.
+    another script than what is beside them make no word of it. Of scripts that put no spaces
+    between words, a word may end with a sign, and none begins with one.
     """
     if not 0 < place < len(text):
         return True
     both = before, after = text[place - 1], text[place]
     if not all(_is_sign(one) or one.isalnum() or one == "_" for one in both):
         return True
-    if _VOICING in {unicodedata.combining(one) for one in both}:
+    if after in _VOICING:
         return False
-    scripts = {_script(before), _script(after)}
-    if any(map(_is_sign, both)):
+    scripts = {_script_at(text, place - 1), _script_at(text, place)}
+    spaced = not scripts & _UNSPACED
+    signed = _is_sign(before) and before not in _KANA_MARKS
+    if _is_sign(after) or before in _STACKING or (spaced and signed):
         return len(scripts) == 2
-    return bool(scripts & _UNSPACED) or (len(scripts) == 2 and bool(scripts & _KANA))
+    return not spaced or (len(scripts) == 2 and bool(scripts & _KANA))
 
 
 def _is_sign(character: str) -> bool:
     return unicodedata.category(character) in {"Mc", "Mn"} and not _is_mark(character)
+
+
+def _script_at(text: str, place: int) -> str:
+    """Return the script of a character; a mark of kana is of the script that it stands in."""
+    while place and text[place] in _KANA_MARKS:
+        place -= 1
+    return _script(text[place])
 
 
 def _script(character: str) -> str:

@@ -2,7 +2,8 @@
 
 Each part has times of its own, which most often begin again where the last part began. Players show
 the parts one after the other, and so does this package: where the pictures' times jump back, what
-follows goes on one frame after the picture before, and its sound moves with it.
+follows goes on one frame after the picture before, and its sound moves with it. A single picture
+whose time jumps back has a bad stamp, and begins no part, if the next one is where it would be.
 """
 
 from __future__ import annotations
@@ -43,20 +44,32 @@ class FrameClock:
     def __init__(self, step: Fraction, *, joined: bool) -> None:
         self._step, self._joined = step, joined
         self._shift = Fraction(0)
+        self._before: Fraction | None = None  # the shift until the last frame, if that changed it
         self._last: Fraction | None = None
 
     def time(self, stamp: Fraction | None) -> Fraction:
         """Return the time of the next frame in seconds, given its stamp in seconds, if any."""
         last = self._last
         go_on = Fraction(0) if last is None else last + self._step
+        if self._joined and stamp is not None and last is not None:
+            self._shift, self._before = self._shifts(stamp, last, go_on)
         time = go_on if stamp is None else max(stamp + self._shift, Fraction(0))
         # Damaged or missing stamps must not run backwards: later code divides by distances.
         if last is not None and time <= last:
-            if self._joined and time < last - _JUMP:
-                self._shift += go_on - time
             time = go_on
         self._last = time
         return time
+
+    def _shifts(
+        self, stamp: Fraction, last: Fraction, go_on: Fraction
+    ) -> tuple[Fraction, Fraction | None]:
+        """Return the shift of a frame, and what it was before if the frame changes it."""
+        shift = self._shift
+        if self._before is not None and _is_nearer(stamp, go_on - self._before, go_on - shift):
+            shift = self._before
+        if max(stamp + shift, Fraction(0)) < last - _JUMP:
+            return go_on - stamp, shift
+        return shift, None
 
 
 @dataclass(frozen=True)
@@ -88,6 +101,8 @@ class JointFinder:
     def __init__(self, step: Fraction) -> None:
         self._step = step
         self._latest: Fraction | None = None
+        # What was known until the last picture, if that began a part.
+        self._before: tuple[Fraction, Fraction] | None = None
         self.joints: list[Joint] = []
         self.time: Fraction | None = None
 
@@ -97,11 +112,17 @@ class JointFinder:
             return
         coded = packet.dts * packet.time_base
         shown = coded if packet.pts is None else packet.pts * packet.time_base
+        if self._before is not None and self.time is not None:
+            latest, time = self._before
+            if _is_nearer(coded, time, self.time):
+                self._latest, self.time = latest, time
+                self.joints.pop()
+        self._before = None
         if self._latest is not None and self.time is not None and coded < self.time - _JUMP:
             end = self._latest + self._step
             before = self.joints[-1].shift if self.joints else Fraction(0)
             self.joints.append(Joint(end=end, start=shown, shift=before + end - shown))
-            self._latest = None
+            self._before, self._latest = (self._latest, self.time), None
         self._latest = shown if self._latest is None else max(shown, self._latest)
         self.time = coded
 
@@ -145,6 +166,7 @@ class SoundClock:
 
     def _is_placed(self, time: Fraction) -> bool:
         joints = self._finder.joints
+        self._part = min(self._part, len(joints))  # what looked like a joint may be none
         while self._part < len(joints):
             joint = joints[self._part]
             if abs(time - joint.end) < abs(time - joint.start):
@@ -158,3 +180,7 @@ class SoundClock:
         if self._since is None:
             self._since = seen
         return seen is not None and self._since is not None and seen > self._since + _PATIENCE
+
+
+def _is_nearer(time: Fraction, one: Fraction, other: Fraction) -> bool:
+    return abs(time - one) < abs(time - other)

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +22,6 @@ import pytest
 
 from vidigree.media import VideoWriter, open_video
 
-ROOT = Path(__file__).resolve().parent.parent
 Run = Callable[..., Any]
 UNSHARE = shutil.which("unshare")
 
@@ -380,17 +378,6 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(
     ran = SimpleNamespace(code=done.returncode, err=done.stderr)
     assert_one_clear_line(ran, ran.code, package, f"pip install 'vidigree[{extra}]'")
     assert ran.code in (2, 5)
-
-
-def test_every_extra_that_is_named_brings_the_package() -> None:
-    from vidigree.cli import _EXTRAS
-
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    extras = tomllib.loads(text)["project"]["optional-dependencies"]
-    distributions = {"PIL": "pillow", "sklearn": "scikit-learn"}
-    for package, extra in _EXTRAS.items():
-        names = [re.split(r"[\[>=<]", wanted)[0] for wanted in extras[extra]]
-        assert distributions.get(package, package) in names
 
 
 def test_every_listed_command_has_help(vidigree: Run) -> None:

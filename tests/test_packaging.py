@@ -59,6 +59,17 @@ def test_every_dependency_is_told_of() -> None:
     assert untold == {}
 
 
+def test_every_extra_that_is_named_brings_the_package() -> None:
+    from vidigree.cli import _EXTRAS
+
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    distributions = {"PIL": "pillow", "sklearn": "scikit-learn"}
+    for package, extra in _EXTRAS.items():
+        names = [re.split(r"[\[>=<]", wanted)[0] for wanted in extras[extra]]
+        assert distributions.get(package, package) in names
+
+
 def test_every_folder_with_code_is_a_package() -> None:
     bare = {
         str(path.parent.relative_to(ROOT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import pytest
 
@@ -124,6 +125,11 @@ def test_words_that_are_what_they_are_written_as_pass(prompt: str, term: str) ->
         *(("폭탄", "폭탄", True), ("폭", "포", False), ("bomb爆弾", "bomb", True)),
         *(("গুলি", "গুল", False), ("কো", "কে", False), ("क़लम", "कलम", False)),
         *(("कलम", "क़लम", False), ("กนํ้", "กน", False), ("កំ", "ក", False), ("க்", "க", False)),
+        *(("スキー場", "スキ", False), ("スキーが好き", "スキー", True), ("爆弾ー", "爆弾", True)),
+        *(("スローガン", "ガン", False), ("らーめん", "ら", False), ("ｽﾛｰｶﾞﾝ", "ガン", False)),
+        *(("らーめん", "めん", False), ("らーめんとコーラ", "らーめんと", True)),
+        *(("ゾンビが来る", "ゾンビ", True), ("ゾンビー", "ゾンビ", False), ("ビン", "ヒ", False)),
+        *(("ゾンビ爆弾", "ゾンビ", True), ("ゾンビがガンで", "ガン", True)),
     ],
     ids=ascii,
 )
@@ -131,6 +137,21 @@ def test_marks_that_make_other_letters_make_other_words(
     prompt: str, term: str, is_held: bool
 ) -> None:
     assert holds(prompt, term) is is_held
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [("โสเภณีในเมือง", "โสเภณี"), ("ภาพหมีแพนด้า", "หมี"), ("ဗုံးပေါက်", "ဗုံး"), ("သတ်ဖြတ်", "သတ်")],
+    ids=ascii,
+)
+def test_a_term_that_ends_with_a_sign_is_found_before_the_next_word(prompt: str, term: str) -> None:
+    assert holds(prompt, term)
+    assert not holds(prompt, term[:-1])
+
+
+@pytest.mark.parametrize(("prompt", "term"), [("ក្រ", "រ"), ("မန္တလေး", "တလေး")], ids=ascii)
+def test_a_letter_below_another_begins_no_word(prompt: str, term: str) -> None:
+    assert not holds(prompt, term)
 
 
 @pytest.mark.parametrize("term", ["", " ", "\u0640", "\u064b", "\u0301", "\u200b \ufe0f"])
@@ -144,6 +165,14 @@ def test_signs_in_a_term_are_themselves(term: str) -> None:
     assert not holds("about aab xx ay 5 here", term)
 
 
+@pytest.mark.parametrize("sign", ["™", "℠", "®", "©"], ids=ascii)
+def test_a_sign_behind_a_name_is_not_of_it(sign: str) -> None:
+    assert holds(f"a house of Bricko{sign} bricks", "bricko")
+    assert holds(f"a house of bricko{sign} bricks", "bricko bricks")
+    assert holds("a house of bricko bricks", f"Bricko{sign}")
+    assert not holds(f"a bricko{sign}", "brickotm")
+
+
 def test_a_word_that_only_begins_like_a_term_hides_none_behind_it() -> None:
     assert holds("red redа red button", "red button")
     assert holds("xx x x", "x x")
@@ -154,3 +183,19 @@ def test_a_long_prompt_of_marks_is_read_at_once() -> None:
     prompt = "a" + "\u0301\u200b" * 999
     assert holds(prompt, "a")
     assert not holds(prompt, "aa")
+
+
+def test_marks_are_brought_into_one_order_in_time_that_grows_with_their_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    longest = []
+    normalize = unicodedata.normalize
+
+    def watched(form: Literal["NFKD"], text: str) -> str:
+        longest.append(len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", watched)
+    assert holds("b" + "\u0301\u0316" * 900 + "omb", "bomb")
+    assert read_prose("ก\u0e48\u0e38\u0301").letters == read_prose("ก\u0e38\u0301\u0e48").letters
+    assert max(longest) == 1, "Python orders n marks of one letter in n * n steps"

@@ -42,6 +42,27 @@ def test_a_bad_stamp_moves_nothing_behind_it() -> None:
     large = [Fraction(n, 10) for n in (-3, 1, 1, 5, 2, 9)]
     assert [clock.time(stamp) * 10 for stamp in large] == [0, 1, 2, 5, 6, 9]
     assert clock.time(None) == 1
+    early = FrameClock(STEP, joined=True)
+    assert [early.time(Fraction(n, 10)) * 10 for n in (-50, -49, 3)] == [0, 1, 3]
+
+
+def test_one_bad_stamp_is_no_joint() -> None:
+    clock = FrameClock(STEP, joined=True)
+    stamps = [Fraction(n, 10) for n in (50, 51, 3, 53, 54, 0, 1, 56)]
+    assert [clock.time(stamp) * 10 for stamp in stamps] == [50, 51, 52, 53, 54, 55, 56, 111]
+    finder = finder_of(packet(50), packet(51), packet(3), packet(53))
+    assert finder.joints == []
+    finder.see(packet(0))
+    finder.see(packet(1))
+    assert finder.joints == [Joint(end=54 * STEP, start=Fraction(0), shift=54 * STEP)]
+
+
+def test_sound_stays_in_its_part_at_a_bad_stamp_of_a_picture() -> None:
+    finder = finder_of(packet(50), packet(51), packet(3))
+    clock = SoundClock(finder)
+    assert [shift for stamp in (51, 4) for _, shift in clock.take(packet(stamp))] == [0, 49 * STEP]
+    finder.see(packet(53))
+    assert [shift for _, shift in clock.take(packet(53))] == [0]
 
 
 def test_a_joint_is_where_coded_pictures_jump_back() -> None:

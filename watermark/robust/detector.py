@@ -110,20 +110,20 @@ class Detector:
     def feed(self, frame: Frame) -> list[BlockMark]:
         """Take the next frame; return the marks of a block that is complete with it."""
         stretch = self._reader.feed(frame)
-        if stretch is None:
-            return []
-        marks = []
-        if self._block and self._block[0].source != stretch.source:
-            marks = self._searched()
-        self._block.append(stretch)
-        return marks + (self._searched() if len(self._block) == _BLOCK else [])
+        return [] if stretch is None else self._added(stretch)
 
     def finish(self) -> list[BlockMark]:
         """Return the marks of what has not been searched yet."""
         last = self._reader.finish()
-        if last is not None:
-            self._block.append(last)
-        return self._searched() if self._block else []
+        marks = [] if last is None else self._added(last)
+        return marks + (self._searched() if self._block else [])
+
+    def _added(self, stretch: Stretch) -> list[BlockMark]:
+        """Let a stretch wait; return the marks of blocks that are complete with it or before."""
+        changed = bool(self._block) and self._block[0].source != stretch.source
+        marks = self._searched() if changed else []
+        self._block.append(stretch)
+        return marks + (self._searched() if len(self._block) == _BLOCK else [])
 
     def _searched(self) -> list[BlockMark]:
         """Return the marks of the block that is waiting, strongest first."""

@@ -163,11 +163,15 @@ class StretchReader:
         self._source = (0, 0)
 
     def feed(self, frame: Frame) -> Stretch | None:
-        """Take the next frame; return a stretch when one is full."""
-        index, self._seen = self._seen, self._seen + 1
-        if index % self._stride == 0:
+        """Take the next frame; return a stretch that is full, or that a new size of frames ends."""
+        ended = None
+        if self._seen % self._stride == 0:
+            if self._runs and frame.luma.shape != self._source:
+                ended = self.finish()
             self._look(frame.luma)
-        return self.finish() if self._seen - self._start >= self._length else None
+        self._seen += 1
+        full = ended is None and self._seen - self._start >= self._length
+        return self.finish() if full else ended
 
     def finish(self) -> Stretch | None:
         """Return what has been gathered since the last stretch, if anything."""

@@ -19,6 +19,7 @@ from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError, V
 __all__ = [
     "check_hub_id",
     "check_installed",
+    "check_named",
     "first_line",
     "is_there",
     "load_pipeline",

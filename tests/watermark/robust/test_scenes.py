@@ -91,6 +91,19 @@ def test_the_mean_of_a_stretch_is_that_of_its_frames_at_the_working_size(
     assert np.abs(stretch.openings[0] - opening).max() <= 0.51
 
 
+def test_frames_of_another_size_begin_another_stretch(textured: Callable[..., Frames]) -> None:
+    frames = textured(256, 384, 18, seed=1) + textured(512, 600, 9, seed=2)
+    reader = StretchReader(FPS)
+    fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
+    stretches = [stretch for stretch in [*fed, reader.finish()] if stretch is not None]
+    assert [one.source for one in stretches] == [(256, 384), (256, 384), (512, 600)]
+    assert [round(one.end * 24) for one in stretches] == [12, 18, 27]
+    marked = list(RobustMark().embed(frames[:18], 5, key=PUBLISHED_KEY, fps=FPS))
+    reading = RobustMark().detect([*marked, *frames[18:]], keys=[PUBLISHED_KEY], fps=FPS)
+    assert reading.message == 5
+    assert [(part.start, part.end) for part in reading.segments] == [(0.0, 0.75)]
+
+
 def test_a_clip_of_nothing_but_openings_is_read_by_a_few(textured: Callable[..., Frames]) -> None:
     frames = [textured(256, 384, 1, seed=seed)[0] for seed in range(24)]
     marked = list(RobustMark().embed(frames, 5, key=PUBLISHED_KEY, fps=FPS))
