@@ -140,7 +140,7 @@ def test_clip_to_clip_follows_the_clip_as_far_as_the_strength_says(
     near, clip, notes = make(engine, video=drawn / "clip.mp4", strength=0.1, options={"steps": 10})
     assert near.shape == (24, 256, 256, 3), "every second of 48 frames"
     assert clip.fps == 12
-    assert any("second frame" in note for note in notes)
+    assert any("One in 2 frames" in note for note in notes)
     assert any("middle square" in note for note in notes)
     assert far(0.3)[0] < far(1.0)[0]
 
