@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Callable
@@ -18,26 +19,58 @@ from vidigree.detect.service.refusals import RefusalError
 Start = Callable[..., Any]
 
 
-def test_slow_uploads_are_counted_and_quick_ones_are_not() -> None:
-    now = [0.0]
-    counted = Arrivals(2, clock=lambda: now[0]).counted
-    with ExitStack() as coming:
-        for _ in range(9):  # at once
-            coming.enter_context(counted("a"))
-        now[0] = 6.0
-        with pytest.raises(RefusalError) as refused, counted("a"):
-            pass
-        assert (refused.value.status, refused.value.kind) == (429, "TooManyUploads")
-        with counted("b"):
-            pass
-    with counted("a"):
-        pass
+def test_slow_uploads_are_counted_and_quick_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "_SLOW_SECONDS", 0.2)
+    counted = Arrivals(2).counted
+    ended: list[str] = []
+
+    async def upload(name: str, caller: str, end: asyncio.Event) -> None:
+        try:
+            async with counted(caller):
+                await end.wait()
+                ended.append(name)
+        except RefusalError as refused:
+            ended.append(f"{name} {refused.status} {refused.kind}")
+
+    async def uploads() -> None:
+        quick, slow = asyncio.Event(), asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(9):  # at once
+                tasks.create_task(upload("quick", "a", quick))
+            for number in range(4):
+                tasks.create_task(upload(f"slow {number}", "a", slow))
+            tasks.create_task(upload("another's", "b", slow))
+            await asyncio.sleep(0)
+            quick.set()
+            while len(ended) < 11:
+                await asyncio.sleep(0.01)
+            assert ended[:9] == ["quick"] * 9
+            assert ended[9:] == ["slow 2 429 TooManyUploads", "slow 3 429 TooManyUploads"]
+            await upload("late", "a", quick)
+            assert ended.pop() == "late 429 TooManyUploads"
+            slow.set()
+        assert sorted(ended[11:]) == ["another's", "slow 0", "slow 1"]
+        await upload("after", "a", quick)
+        assert ended[-1] == "after"
+
+    asyncio.run(asyncio.wait_for(uploads(), 10))
 
 
+def test_an_error_of_an_upload_is_not_taken_for_the_limit() -> None:
+    async def upload() -> None:
+        with pytest.raises(TimeoutError):
+            async with Arrivals(2).counted("a"):
+                raise TimeoutError
+
+    asyncio.run(upload())
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0])
 def test_uploads_that_never_end_leave_places_to_others(
-    start_service: Start, clip: Path, monkeypatch: pytest.MonkeyPatch
+    start_service: Start, clip: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    monkeypatch.setattr(arrivals, "_SLOW_SECONDS", 0.0)
+    """Begun one after the other, or all at once, as a burst that is allowed lets them."""
+    monkeypatch.setattr(arrivals, "_SLOW_SECONDS", seconds)
     service = start_service(max_queue=8)
     key = {"X-API-Key": service.context.keys.add("A")}
     with ExitStack() as held:
