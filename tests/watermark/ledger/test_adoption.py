@@ -155,7 +155,9 @@ def test_a_lost_ledger_is_made_of_the_first_clip_that_is_ours(
     assert isinstance(done.exception, LedgerError)
     assert not (home / "ledger.sqlite3").exists()
     ours = stamp(killed_stamp.clip(1), clips / "d.mp4", settings=settings)
-    assert _repair(clips).exit_code == 8  # what is not ours, or no clip, is left to do
+    done = _repair(clips)
+    assert done.exit_code == 8  # what is not ours, or no clip, is left to do
+    assert done.stderr.count("none of this installation's") == 1
     assert _recorded(ours.clip_id)
     assert not _recorded(rivals_clip.clip_id)
 
