@@ -168,7 +168,10 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
             raise RefusalError(414, "TooLong", "The value is too long.", hint="Use POST.")
         return await routes.by_binding(alg, value, max_results)
 
-    @app.post("/matches/byBinding", operation_id="queryByLargeBinding", **shown)
+    @app.post(
+        "/matches/byBinding", operation_id="queryByLargeBinding", responses=problems(408, 413),
+        **shown,
+    )  # fmt: skip
     async def query_by_large_binding(
         request: Request, query: SoftBindingQuery, max_results: MaxResults = 10
     ) -> QueryResult:
@@ -202,8 +205,9 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
                 return await routes.by_content(str(path), alg, hint, max_results)
 
     @app.post(
-        "/matches/byReference", operation_id="queryByReference", responses=problems(429), **shown
-    )
+        "/matches/byReference", operation_id="queryByReference",
+        responses=problems(408, 413, 429), **shown,
+    )  # fmt: skip
     async def query_by_reference(  # noqa: PLR0917 - the query's parameters
         request: Request,
         reference: AssetReference,
