@@ -65,6 +65,15 @@ def test_an_error_of_an_upload_is_not_taken_for_the_limit() -> None:
     asyncio.run(upload())
 
 
+def begin_upload(service: Any, path: str) -> socket.socket:
+    raw = socket.create_connection(("127.0.0.1", service.port), timeout=10)
+    raw.sendall(
+        f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: video/mp4\r\n"
+        "Content-Length: 1000\r\n\r\nbegun".encode()
+    )
+    return raw
+
+
 @pytest.mark.parametrize("seconds", [0.0, 1.0])
 def test_uploads_that_never_end_leave_places_to_others(
     start_service: Start, clip: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
@@ -75,12 +84,7 @@ def test_uploads_that_never_end_leave_places_to_others(
     key = {"X-API-Key": service.context.keys.add("A")}
     with ExitStack() as held:
         for _ in range(8):
-            raw = socket.create_connection(("127.0.0.1", service.port), timeout=10)
-            held.enter_context(raw)
-            raw.sendall(
-                b"POST /v1/audits HTTP/1.1\r\nHost: a\r\nContent-Type: video/mp4\r\n"
-                b"Content-Length: 1000\r\n\r\nbegun"
-            )
+            held.enter_context(begin_upload(service, "/v1/audits"))
         deadline = time.monotonic() + 10
         while service.context.jobs.count() != {"receiving": 2} and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -91,3 +95,32 @@ def test_uploads_that_never_end_leave_places_to_others(
         with clip.open("rb") as file:
             answer = service.http.post("/v1/audits", files={"file": file}, headers=key)
         assert answer.status_code == 200
+
+
+def answer_of(raw: socket.socket) -> bytes:
+    answer = b""
+    while not answer.endswith(b"}"):  # of its body
+        block = raw.recv(1 << 16)
+        assert block
+        answer += block
+    return answer
+
+
+def test_look_ups_that_never_come_in_leave_places_to_others(
+    start_service: Start, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_SLOW_SECONDS", 0.5)
+    service = start_service(max_queue=4)
+    path = "/c2pa/v1/matches/byContent"
+    with ExitStack() as held:
+        first, *others = [held.enter_context(begin_upload(service, path)) for _ in range(4)]
+        for raw in others:
+            assert b"TooManyUploads" in answer_of(raw)
+        first.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            first.recv(1)
+        first.settimeout(20)
+        first.sendall(b"x" * 995)
+        assert b"TooManyUploads" not in answer_of(first)
+    video = {"Content-Type": "video/mp4"}
+    assert service.http.post(path, content=clip.read_bytes(), headers=video).status_code == 200
