@@ -62,3 +62,18 @@ def test_the_longest_value_is_read_however_it_is_written(service: Any) -> None:
             headers={"Content-Type": "application/json"},
         )
         assert answer.status_code == status, json.dumps(answer.json())[:500]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_whatever_brings_a_body_counts_against_the_limit_of_its_address(
+    start_service: Start, method: str
+) -> None:
+    service = start_service(per_minute=1)
+    for status in (401, 429):
+        answer = service.http.request(
+            method,
+            "/c2pa/v1/manifests/a" if method == "DELETE" else "/c2pa/v1/bindings",
+            json={"bindingValue": "YQ==", "manifestId": "a"},
+        )
+        assert answer.status_code == status
+    assert service.http.get("/c2pa/v1/manifests/a").status_code == 404
