@@ -183,6 +183,14 @@ def _to_standard_error(_: Job, traceback: str) -> None:
     sys.stderr.flush()
 
 
+def _new_folder() -> str:
+    """Return a folder for temporary files; empty if there can be none, which few clips need."""
+    try:
+        return tempfile.mkdtemp(prefix="vidigree-worker-")
+    except OSError:
+        return ""
+
+
 class _Worker:
     """One child process, started when first needed."""
 
@@ -262,7 +270,7 @@ class _Worker:
             with self._starting:
                 if self._ended:
                     raise VidigreeError("The pool of workers is closed.", hint="Start it again.")
-                self._folder = tempfile.mkdtemp(prefix="vidigree-worker-")
+                self._folder = _new_folder()
                 self._process = process = subprocess.Popen(  # noqa: S603 - our own module
                     [sys.executable, *_WORKER],
                     stdin=subprocess.PIPE,
@@ -281,7 +289,8 @@ class _Worker:
 
     def _surroundings(self) -> dict[str, str]:
         """Return what a worker finds in its environment: our modules, a place for files."""
-        places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._folder)
+        variables = ("TMPDIR", "TEMP", "TMP") if self._folder else ()
+        places = dict.fromkeys(variables, self._folder)
         return places | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
     def _listen(self, process: subprocess.Popen[bytes], on_output: Callable[[str], None]) -> None:

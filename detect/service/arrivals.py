@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from vidigree.detect.service.refusals import RefusalError
 
@@ -22,34 +22,57 @@ class Arrivals:
 
     Args:
         most: Most of them for one caller.
-        clock: Seconds that only grow.
     """
 
-    def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._clock = clock
-        self._begun: defaultdict[str, list[float]] = defaultdict(list)
+        self._slow: Counter[str] = Counter()
 
-    @contextmanager
-    def counted(self, caller: str) -> Iterator[None]:
-        """Count an upload as long as it comes in; from the event loop only.
+    @asynccontextmanager
+    async def counted(self, caller: str) -> AsyncIterator[None]:
+        """Count an upload as long as it comes in, once it is slow; from the event loop only.
+
+        Many may begin at once, as quick ones do; of those that turn out slow the last are cut off.
 
         Raises:
-            RefusalError: As many as may come in slowly.
+            RefusalError: As many as may come in slowly, now or when this one has become slow.
         """
-        now = self._clock()
-        if sum(now - begun > _SLOW_SECONDS for begun in self._begun[caller]) >= self._most:
-            raise RefusalError(
-                429,
-                "TooManyUploads",
-                f"{self._most} uploads of yours are still coming in.",
-                hint="Send the next one when one of them is through.",
-                retry_after=10,
-            )
-        self._begun[caller].append(now)
+        if self._full(caller):
+            raise self._too_many()
+        counted = False
+
+        def become_slow() -> None:
+            nonlocal counted
+            if self._full(caller):
+                limit.reschedule(loop.time())
+                return
+            counted = True
+            self._slow[caller] += 1
+
+        loop = asyncio.get_running_loop()
         try:
-            yield
-        finally:
-            self._begun[caller].remove(now)
-            if not self._begun[caller]:
-                del self._begun[caller]
+            async with asyncio.timeout(None) as limit:
+                timer = loop.call_later(_SLOW_SECONDS, become_slow)
+                try:
+                    yield
+                finally:
+                    timer.cancel()
+                    if counted:
+                        self._slow[caller] -= 1
+                        self._slow += Counter()  # without those who have none left
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise self._too_many() from error
+
+    def _full(self, caller: str) -> bool:
+        return self._slow[caller] >= self._most
+
+    def _too_many(self) -> RefusalError:
+        return RefusalError(
+            429,
+            "TooManyUploads",
+            f"{self._most} uploads of yours are still coming in.",
+            hint="Send the next one when one of them is through.",
+            retry_after=10,
+        )

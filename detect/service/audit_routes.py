@@ -42,10 +42,7 @@ async def create_audit(request: Request) -> Response:
     context = context_of(request)
     caller = await identify(request, context)
     admit(caller, context)
-    # Whom the operator gave a key is not suspected of it.
-    slow = nullcontext() if caller.key else context.arrivals.counted(caller.name)
-    with slow:
-        job, asked = await _receive(request, context, caller)
+    job, asked = await _receive(request, context, caller)
     context.runner.wake()
     current = await context.wait(job, asked.wait_seconds)
     if current is None:
@@ -86,8 +83,11 @@ async def _receive(
 ) -> tuple[AuditJob, AuditRequest]:
     job = await _place_in_queue(context, caller.owner)
     context.runner.hold(job)
+    # Whom the operator gave a key is not suspected of it.
+    slow = nullcontext() if caller.key else context.arrivals.counted(caller.name)
     try:
-        return job, await _take_in(request, context, job)
+        async with slow:
+            return job, await _take_in(request, context, job)
     except BaseException:
         # Whatever went wrong, a caller who went away included: the place is free again.
         await asyncio.shield(asyncio.to_thread(_give_up, context, job))

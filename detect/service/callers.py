@@ -12,7 +12,7 @@ from vidigree.detect.service.api_keys import ApiKey
 from vidigree.detect.service.context import ServiceContext
 from vidigree.detect.service.refusals import RefusalError
 
-__all__ = ["Caller", "admit", "admit_address", "identify"]
+__all__ = ["Caller", "address_of", "admit", "admit_address", "identify"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,6 @@ async def identify(request: Request, context: ServiceContext) -> Caller:
     """
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     given = credentials if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-    address = request.client.host if request.client else "unknown"
     if not given:
         if context.settings.require_key:
             raise RefusalError(
@@ -52,11 +51,11 @@ async def identify(request: Request, context: ServiceContext) -> Caller:
                 "This service needs an API key.",
                 hint="Send it as 'Authorization: Bearer <key>'.",
             )
-        return Caller(name=f"address {_network(address)}", key=None)
+        return Caller(name=f"address {address_of(request)}", key=None)
     # Guessing is limited like asking: a wrong key costs its address a token.
     key = await asyncio.to_thread(context.keys.find, given)
     if key is None:
-        _spend(context, f"guess {_network(address)}", context.settings.per_minute)
+        _spend(context, f"guess {address_of(request)}", context.settings.per_minute)
         raise RefusalError(
             401, "WrongKey", "The API key is not valid.", hint="Ask for another one."
         )
@@ -83,8 +82,7 @@ def admit_address(request: Request, context: ServiceContext) -> None:
     Raises:
         RefusalError: The address asks too often.
     """
-    address = request.client.host if request.client else "unknown"
-    _spend(context, f"address {_network(address)}", context.settings.per_minute)
+    _spend(context, f"address {address_of(request)}", context.settings.per_minute)
 
 
 def _spend(context: ServiceContext, name: str, per_minute: int) -> None:
@@ -97,6 +95,11 @@ def _spend(context: ServiceContext, name: str, per_minute: int) -> None:
             hint=f"Try again in {wait:.0f} s.",
             retry_after=wait,
         )
+
+
+def address_of(request: Request) -> str:
+    """Return what counts as one caller without a key: an IPv4 address, or an IPv6 /64 network."""
+    return _network(request.client.host if request.client else "unknown")
 
 
 def _network(address: str) -> str:

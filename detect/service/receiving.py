@@ -9,6 +9,7 @@ import os
 import re
 import unicodedata
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from vidigree.detect.service.journal import log_event
 from vidigree.detect.service.refusals import RefusalError
 
-__all__ = ["Received", "UploadLimits", "display_name", "no_space", "receive"]
+__all__ = ["Received", "UploadLimits", "display_name", "no_space", "receive", "receive_body"]
 
 _MAX_FIELDS_BYTES = 64 << 10
 _MOST_PARTS = 64  # each costs time and memory, and there are a dozen options
@@ -91,9 +92,29 @@ async def receive(request: Request, path: Path, limits: UploadLimits) -> Receive
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limits.max_bytes:
         raise _too_large(limits)
+    async with _in_time(limits):
+        return await _read(request, path, limits)
+
+
+async def receive_body(request: Request, limits: UploadLimits) -> bytes:
+    """Read a body into memory.
+
+    Args:
+        request: Whose body was not read yet.
+        limits: Of size and time.
+
+    Raises:
+        RefusalError: The body is too large, too slow or cut off.
+    """
+    async with _in_time(limits):
+        return b"".join([block async for block in _blocks(request, limits)])
+
+
+@asynccontextmanager
+async def _in_time(limits: UploadLimits) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(limits.max_seconds):
-            return await _read(request, path, limits)
+            yield
     except TimeoutError as error:
         raise RefusalError(
             408,

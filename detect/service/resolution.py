@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from vidigree.detect.service.bounded_route import BoundedRoute
 from vidigree.detect.service.refusals import RefusalError, allowed_methods
 from vidigree.detect.service.resolution_models import (
     SCHEMA_NAMES,
@@ -59,6 +60,7 @@ def create_resolution_app(
         redirect_slashes=False,
         responses=problems(400, 401, 403, 500),
     )
+    app.router.route_class = BoundedRoute
     app.state.routes = ResolutionRoutes(ledger, search, settings)
     add_query_routes(app, app.state.routes)
     add_store_routes(app, app.state.routes)

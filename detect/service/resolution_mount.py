@@ -17,6 +17,8 @@ __all__ = ["RESOLUTION_PATH", "mount_resolution"]
 
 RESOLUTION_PATH = "/c2pa/v1"
 
+_READING = {"GET", "HEAD", "OPTIONS"}
+
 
 def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
     """Mount the API; everybody may ask, nobody may write.
@@ -41,14 +43,14 @@ def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
 
 
 class _Metered:
-    """Counts what costs work, the POST requests, against the limit of the caller's address."""
+    """Counts what costs work, all but reading, against the limit of the caller's address."""
 
     def __init__(self, app: ASGIApp, context: ServiceContext) -> None:
         self._app = app
         self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST":
+        if scope["type"] == "http" and scope["method"] not in _READING:
             try:
                 admit_address(Request(scope), self._context)
             except RefusalError as error:

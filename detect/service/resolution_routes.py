@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vidigree.detect.fetching import FetchLimits, http_parts
+from vidigree.detect.service.arrivals import Arrivals
+from vidigree.detect.service.callers import address_of
 from vidigree.detect.service.look_ups import LookUps
 from vidigree.detect.service.receiving import UploadLimits, no_space, receive
 from vidigree.detect.service.refusals import RefusalError
@@ -112,6 +114,7 @@ class ResolutionRoutes:
         self.search = search
         self.settings = settings
         self.look_ups = LookUps(settings.look_ups, settings.max_look_ups)
+        self.arrivals = Arrivals(max(1, settings.max_look_ups // 4))
 
     def require(self, request: Request, scope: Scope) -> None:
         """Let a request pass that may do this."""
@@ -168,7 +171,10 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
             raise RefusalError(414, "TooLong", "The value is too long.", hint="Use POST.")
         return await routes.by_binding(alg, value, max_results)
 
-    @app.post("/matches/byBinding", operation_id="queryByLargeBinding", **shown)
+    @app.post(
+        "/matches/byBinding", operation_id="queryByLargeBinding", responses=problems(408, 413),
+        **shown,
+    )  # fmt: skip
     async def query_by_large_binding(
         request: Request, query: SoftBindingQuery, max_results: MaxResults = 10
     ) -> QueryResult:
@@ -197,13 +203,15 @@ def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
         async with routes.look_ups.place():
             with _upload_folder() as folder:
                 path = folder / "asset"
-                await receive(request, path, routes.settings.uploads)
+                async with routes.arrivals.counted(address_of(request)):
+                    await receive(request, path, routes.settings.uploads)
                 hint = (hint_alg, hint_value)
                 return await routes.by_content(str(path), alg, hint, max_results)
 
     @app.post(
-        "/matches/byReference", operation_id="queryByReference", responses=problems(429), **shown
-    )
+        "/matches/byReference", operation_id="queryByReference",
+        responses=problems(408, 413, 429), **shown,
+    )  # fmt: skip
     async def query_by_reference(  # noqa: PLR0917 - the query's parameters
         request: Request,
         reference: AssetReference,

@@ -13,16 +13,18 @@ from vidigree.detect.service.context import ServiceContext
 __all__ = ["Connection", "Server"]
 
 _REQUEST_SECONDS = 20.0
+_ANSWER_SECONDS = 300.0
 
 
 class Connection(H11Protocol):
-    """Hangs up on who does not send a whole head of a request in time.
+    """Hangs up on who does not send a whole head of a request in time, or does not read the answer.
 
-    uvicorn itself waits for ever for the first one, and for one that has begun: a single client
-    could so take all connections that the system gives a process.
+    uvicorn itself waits for ever for both: a single client could so take all connections that the
+    system gives a process.
     """
 
     _late: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -32,7 +34,18 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._relax()
+        self._read_again()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait until the client has read what was sent."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(_ANSWER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on sending."""
+        self._read_again()
+        super().resume_writing()
 
     def handle_events(self) -> None:
         """Go on; once a request is being answered, it has limits of its own."""
@@ -58,9 +71,15 @@ class Connection(H11Protocol):
             self._late.cancel()
             self._late = None
 
+    def _read_again(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def _hang_up(self) -> None:
         if self._idle:
-            self.transport.close()
+            self.transport.close()  # once all is sent, which who does not read prevents
+            self._late = self.loop.call_later(_ANSWER_SECONDS, self.transport.abort)
 
 
 class Server(uvicorn.Server):

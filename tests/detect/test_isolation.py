@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,17 @@ def test_what_is_being_fetched_when_a_pool_is_closed_is_deleted(
         pool.close()
         assert "error" in asked.result(timeout=30).row
     assert list(temporary.iterdir()) == []
+
+
+def test_a_worker_that_can_have_no_folder_works_all_the_same(
+    saboteur: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(**_: str) -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make)
+    with WorkerPool(1) as pool:
+        assert pool.audit(Job(name="/bug", settings=FAST)).row["error"]["kind"] == "VidigreeError"
 
 
 def test_a_worker_whose_parent_is_gone_leaves_no_folder(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
             do not count: an entry says that the clip was issued here.
 
     Raises:
-        LedgerError: The file was altered, or is signed by somebody else, or it has no mark.
+        LedgerError: The file was altered, or is signed by somebody else, or it has no mark or a
+            name that is not UTF-8.
         MediaError: The file cannot be read.
     """
     reading = read_credentials(path, trust=trust)
@@ -68,11 +69,18 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
             hint="Only intact files are recorded; `vidigree audit` says more.",
         )
     if reading.trusted_by != "own":
-        name = reading.signer.common_name if reading.signer else ""
+        signer = reading.signer.common_name if reading.signer else ""
         raise LedgerError(
-            f"{path} is not recorded: its signer {name!r} is none of this installation's.",
+            f"{path} is not recorded: its signer {signer!r} is none of this installation's.",
             hint="If it was issued here, name its signer's certificate with --signer.",
         )
+    name = str(path.absolute())
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise LedgerError(
+            f"{path} is not recorded: its name or folder is not UTF-8.", hint="Rename it."
+        ) from error
     fingerprint, duration = _look_at(path)
     agents = [action.software_agent for action in reading.actions if action.software_agent]
     return LedgerEntry(
@@ -84,7 +92,7 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
         created_at=reading.signed_at or _modified_at(path),
         engine=agents[0] if agents else "",
         duration=duration,
-        file=str(path.absolute()),
+        file=name,
     )
 
 

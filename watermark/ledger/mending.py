@@ -42,6 +42,7 @@ class Mender:
         self._named = {f"The signer's file {path}": _read(path) for path in signers}
         self._report = report
         self._ours: TrustSettings | None = None
+        self._seen: dict[Path, LedgerEntry | None] = {}  # looked at before their turn
         if self._named:
             self._own_signers()  # what is wrong with them is told before anything is changed
 
@@ -69,10 +70,14 @@ class Mender:
         """
         if not self._repair:
             return False
-        return any(self._entry(path) is not None for path in stamped_files(paths))
+        for path in stamped_files(paths):
+            self._seen[path] = self._entry(path)
+            if self._seen[path] is not None:
+                return True
+        return False
 
     def _record(self, ledger: Ledger, path: Path) -> str:
-        entry = self._entry(path)
+        entry = self._seen.pop(path) if path in self._seen else self._entry(path)
         if entry is None:
             return ""
         try:

@@ -86,23 +86,26 @@ function lane(layer, content, length, { words, table }, seek) {
       on: { click: (event) => { event.stopPropagation(); seek(start); } },
     }, content.parts.length === 1 ? el("span", {}, part.state) : null);
   });
-  const track = el("div", { class: "track", on: { keydown: oneStop(cells) } }, cells,
+  const track = el("div", { class: "track", on: oneStop(cells) }, cells,
     content.note ? el("span", { class: "note" }, content.note) : null);
   return el("div", { class: "lane", role: cells.length > 1 ? "toolbar" : "group", "aria-label": table.layer[layer] },
     el("span", { class: "lane-name" }, table.layer[layer]), track);
 }
 
-// One stop of the Tab key, however many windows there are; arrows go from one to the next.
+// One stop of the Tab key, however many windows there are: the last that had the focus, by whatever
+// means. Arrows go from one to the next.
 function oneStop(cells) {
-  cells.forEach((cell, index) => { cell.tabIndex = index ? -1 : 0; });
-  return (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const next = step && cells[cells.indexOf(event.target) + step];
-    if (!next) return;
-    event.preventDefault();
-    event.target.tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
+  const stopAt = (here) => cells.forEach((cell) => { cell.tabIndex = cell === here ? 0 : -1; });
+  stopAt(cells[0]);
+  return {
+    focusin: (event) => stopAt(event.target),
+    keydown: (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      const next = step && cells[cells.indexOf(event.target) + step];
+      if (!next) return;
+      event.preventDefault();
+      next.focus();
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,13 @@ class RunningService:
         self.context: ServiceContext = server.config.app.state.context  # type: ignore[union-attr]
         self.http = httpx.Client(base_url=self.url, timeout=60)
         self._server = server
+
+    def send_in_small_pieces(self) -> None:
+        """Let the system hold little of what connections from now on have not read."""
+        self._server.servers[0].sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
 
     def end(self) -> None:
         """Begin to end, as a signal makes it."""

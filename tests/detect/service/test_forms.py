@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 FILE = b'Content-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
+LONG = b"X: " + b"x" * (1 << 20) + b"\r\n"
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,7 @@ FILE = b'Content-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
         ("b" * 300, b"x", 400, "DamagedBody"),
         ("b", b"--b\r\n" + FILE + b"cut off", 400, "DamagedBody"),
         ("b", b"--b\r\n" + FILE + b"cut off\r\n--b\r\n", 400, "DamagedBody"),
+        ("b", b"--b\r\n" + LONG + FILE + b"v\r\n--b--\r\n", 400, "DamagedBody"),
         ("b", b"--b\r\n\r\n\r\n" * 1000 + b"--b--\r\n", 413, "UploadTooLarge"),
     ],
 )

@@ -50,13 +50,16 @@ def test_an_audit_whose_job_was_deleted_is_not_counted(
     start_service: Start, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = start_service()
+    runner = service.context.runner
+    told, events = runner._on_event, list[str]()
+
+    def note(event: str, *job: Any) -> None:
+        told(event, *job)
+        events.append(event)
+
+    monkeypatch.setattr(runner, "_on_event", note)
     monkeypatch.setattr(service.context.jobs, "finish", lambda *_, **__: False)
     assert service.audit(clip, wait=0).status_code == 202
-    events: list[str] = []
-    told = service.context.runner._on_event
-    monkeypatch.setattr(
-        service.context.runner, "_on_event", lambda *job: (events.append(job[0]), told(*job))
-    )
     until(lambda: events)
     assert events == ["lost"]
     assert 'finding="no-evidence"' not in service.http.get("/metrics").text

@@ -95,6 +95,10 @@ def test_a_lane_is_one_stop_and_its_windows_are_reached_by_arrows(
     wait_until(page, "parseFloat(document.querySelector('.head').style.left) > 9")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.type") == "range"
+    cells.nth(12).focus()  # as a mouse or a finger does
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(focused).startswith("Classifier, 1.3 s to 1.4 s")
+    assert page.locator(".cell.hint[tabindex='0']").count() == 1
 
 
 def test_english_errors_are_marked_as_such_on_a_chinese_page(visit: Open, tmp_path: Path) -> None:

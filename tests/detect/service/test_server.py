@@ -1,4 +1,4 @@
-"""Connections of those who send nothing, or not all of it."""
+"""Connections of those who send nothing, or not all of it, or do not read what they get."""
 
 from __future__ import annotations
 
@@ -62,6 +62,26 @@ def test_who_goes_on_sending_after_the_answer_is_hung_up_on(
             raw.sendall(b"x")
             time.sleep(0.05)
     assert time.monotonic() - begun < 8
+
+
+@pytest.mark.parametrize("times", [1, 20])
+def test_who_does_not_read_the_answers_is_hung_up_on(
+    start_service: Start, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """What is left of one that was written, and one that cannot be begun."""
+    monkeypatch.setattr(server, "_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(server, "_ANSWER_SECONDS", 0.5)
+    service = start_service()
+    service.send_in_small_pieces()
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        raw.connect(("127.0.0.1", service.port))
+        raw.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * times)
+        for there in (True, False):
+            deadline = time.monotonic() + 20
+            while bool(service.connections()) != there:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
 
 
 def test_an_upload_has_limits_of_its_own(connect: Callable[[], socket.socket]) -> None:

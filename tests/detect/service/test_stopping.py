@@ -17,6 +17,13 @@ from vidigree.detect.service.job_store import JobStore
 Start = Callable[..., Any]
 
 
+def wait_for(service: Any, jobs: dict[str, int]) -> None:
+    deadline = time.monotonic() + 30
+    while service.context.jobs.count() != jobs:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_who_waits_for_an_audit_is_told_where_to_ask(
     start_service: Start, clip: Path, tmp_path: Path
 ) -> None:
@@ -26,16 +33,16 @@ def test_who_waits_for_an_audit_is_told_where_to_ask(
     runner.pool.audit = lambda *_, **__: runner._stopping.wait(60)
     with ThreadPoolExecutor(1) as threads:
         asked = threads.submit(service.audit, clip, wait=20)
-        while service.context.jobs.count() != {"running": 1}:
-            time.sleep(0.05)
+        wait_for(service, {"running": 1})
         before = time.monotonic()
         service.end()
         answer = asked.result(timeout=30)
     assert time.monotonic() - before < 5
     assert answer.status_code == 202, answer.text
     assert answer.headers["location"] == f"/v1/audits/{answer.json()['id']}"
-    store = JobStore(open_database(service.settings.ledger), lease_seconds=30, max_attempts=3)
-    kept = store.find(answer.json()["id"])
+    engine = open_database(service.settings.ledger)
+    kept = JobStore(engine, lease_seconds=30, max_attempts=3).find(answer.json()["id"])
+    engine.dispose()
     assert kept is not None
     assert kept.state in {"queued", "running"}
 
@@ -47,8 +54,7 @@ def test_an_upload_that_is_cut_off_by_the_end_is_told_to_come_again(start_servic
             b"POST /v1/audits HTTP/1.1\r\nHost: a\r\nContent-Type: video/mp4\r\n"
             b"Content-Length: 1000\r\n\r\nbegun"
         )
-        while service.context.jobs.count() != {"receiving": 1}:
-            time.sleep(0.05)
+        wait_for(service, {"receiving": 1})
         service.end()
         answer = b""
         while block := raw.recv(4096):

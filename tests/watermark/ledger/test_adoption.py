@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -155,9 +156,26 @@ def test_a_lost_ledger_is_made_of_the_first_clip_that_is_ours(
     assert isinstance(done.exception, LedgerError)
     assert not (home / "ledger.sqlite3").exists()
     ours = stamp(killed_stamp.clip(1), clips / "d.mp4", settings=settings)
-    assert _repair(clips).exit_code == 8  # what is not ours, or no clip, is left to do
+    done = _repair(clips)
+    assert done.exit_code == 8  # what is not ours, or no clip, is left to do
+    assert done.stderr.count("none of this installation's") == 1
     assert _recorded(ours.clip_id)
     assert not _recorded(rivals_clip.clip_id)
+
+
+def test_a_clip_that_no_ledger_can_name_is_told_and_the_others_are_recorded(
+    home: Path, settings: StampSettings, tmp_path: Path
+) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    first = stamp(killed_stamp.clip(), clips / "a.mp4", settings=settings)
+    first.path.rename(clips / os.fsdecode(b"\xe9.mp4"))
+    second = stamp(killed_stamp.clip(1), clips / "b.mp4", settings=settings)
+    done = _repair(clips, "--json")  # which no terminal has to show
+    assert done.exit_code == 8
+    assert "is not UTF-8" in done.stderr
+    assert not _recorded(first.clip_id)
+    assert _recorded(second.clip_id)
 
 
 def test_several_signers_may_be_named_and_none_be_held(
