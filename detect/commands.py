@@ -74,9 +74,9 @@ def audit(clips: tuple[str, ...], **options: Any) -> int:
     """Say where clips come from, and why.
 
     CLIPS are files, folders, patterns, lists (.jsonl, or - for standard input), http(s) URLs, and
-    s3://, gs:// and other buckets. Reads the content credentials, the watermark, the ledger and
-    the statistics of the pixels, and ends in one finding with all its evidence. No finding calls a
-    clip authentic.
+    s3://, gs:// and other buckets. Links to folders inside of a folder are not followed. Reads the
+    content credentials, the watermark, the ledger and the statistics of the pixels, and ends in one
+    finding with all its evidence. No finding calls a clip authentic.
     """
     from vidigree.detect.inputs import expand, is_url
     from vidigree.detect.sink import VerdictSink

@@ -32,6 +32,8 @@ VIDEO_SUFFIXES = frozenset(
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _MAGIC = re.compile(r"[*?\[]")
+_SLASH = f"[{re.escape(os.sep + (os.altsep or ''))}]"
+_ANYWHERE = re.compile(rf"(^|{_SLASH})\*\*(?:{_SLASH}+|$)")
 _LIST_SUFFIX = ".jsonl"
 _KEYS = ("file", "path", "url")
 
@@ -46,7 +48,8 @@ def expand(names: Iterable[str], *, stdin: TextIO | None = None) -> Iterator[str
 
     Args:
         names: Paths and URLs; ``-`` reads a list from ``stdin``, a ``.jsonl`` file is a list, a
-            folder is searched for videos, a pattern is matched. Lists hold one name a line, or one
+            folder is searched for videos (links to folders in it are not followed, as they may
+            lead round in a circle), a pattern is matched. Lists hold one name a line, or one
             JSON string or object with ``file``, ``path`` or ``url``.
         stdin: What ``-`` reads; ``None`` means standard input.
 
@@ -66,11 +69,31 @@ def expand(names: Iterable[str], *, stdin: TextIO | None = None) -> Iterator[str
         elif _is_folder(name):
             yield from _from_folder(Path(name))
         elif _MAGIC.search(name) and not Path(name).exists():
-            found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207
+            found = sorted(_matching(name))
             # A missing file may have a bracket in its name, so that alone makes no pattern.
             yield from _matches(found, name) if found or set("*?") & set(name) else [name]
         else:
             yield name
+
+
+def _matching(pattern: str) -> set[str]:
+    """Return what a pattern matches; ``**`` leads into no link, and into nothing hidden.
+
+    Python's own ``**`` goes round where a link leads up, as often as the system lets it.
+    """
+    anywhere = _ANYWHERE.search(pattern)
+    if anywhere is None:
+        return set(glob.glob(pattern))  # noqa: PTH207
+    head, rest = pattern[: anywhere.end(1)], pattern[anywhere.end() :] or "*"
+    found: set[str] = set()
+    for base in glob.glob(head) if head else [""]:  # noqa: PTH207
+        for parent, folders, _ in os.walk(base or os.curdir):
+            folders[:] = [folder for folder in folders if not folder.startswith(".")]
+            start = os.path.join(parent, "")  # noqa: PTH118
+            if not base:
+                start = start.removeprefix(os.path.join(os.curdir, ""))  # noqa: PTH118
+            found |= _matching(glob.escape(start) + rest)
+    return found
 
 
 def _standard_input() -> TextIO:

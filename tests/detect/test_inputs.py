@@ -29,9 +29,50 @@ def test_a_folder_is_searched_in_order(folder: Path) -> None:
     assert names == ["a.MOV", "b.mp4", "deep/c.webm"]
 
 
+def test_links_to_files_are_audited_and_links_to_folders_not_followed(
+    folder: Path, tmp_path: Path
+) -> None:
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / "c.mp4").touch()
+    (beside / "far.mp4").symlink_to(folder / "a.mp4")
+    (beside / "round").symlink_to(tmp_path)
+    assert [Path(name).name for name in expand([str(beside)])] == ["c.mp4", "far.mp4"]
+
+
 def test_a_pattern_is_matched(folder: Path) -> None:
     names = [Path(name).name for name in expand([str(folder / "**" / "*.webm")])]
     assert names == ["c.webm"]
+
+
+@pytest.mark.parametrize("round_again", [1, 2])
+def test_a_pattern_goes_round_no_circle_of_links(folder: Path, round_again: int) -> None:
+    """Two links made Python's own search go on for ever; one made 40 names of each clip."""
+    for number in range(round_again):
+        (folder / "deep" / f"up-{number}").symlink_to(folder)
+    names = [Path(name).relative_to(folder).as_posix() for name in expand([f"{folder}/**/*.*"])]
+    assert names == ["a.MOV", "b.mp4", "deep/c.webm", "deep/cover.jpg", "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/*.webm", ["[x]/e.webm", "deep/c.webm"]),
+        ("./**/c.webm", ["./deep/c.webm"]),
+        ("**/deep/**/*.webm", ["deep/c.webm"]),
+        ("d*/**/*.webm", ["deep/c.webm"]),
+        ("deep/**", ["deep/c.webm", "deep/cover.jpg"]),
+        ("*/c**", ["deep/c.webm", "deep/cover.jpg"]),
+    ],
+)
+def test_two_stars_match_as_a_shell_has_them(
+    pattern: str, found: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (".hidden/d.webm", "[x]/e.webm"):
+        (folder / name).parent.mkdir()
+        (folder / name).touch()
+    monkeypatch.chdir(folder)
+    assert list(expand([pattern])) == found
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
