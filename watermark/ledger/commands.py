@@ -169,5 +169,5 @@ def _print_check(rows: Sequence[tuple[LedgerFinding, str]], total: int, *, as_js
             what, detail = one_line(what), one_line(finding.detail)
             click.echo(f"{finding.kind:20s} {what}  {detail}".rstrip())
             click.echo(f"{'':20s} {done or finding.advice}")
-        click.echo(f"{total} records, {len(rows)} findings, {left} of them left to do.")
+        click.echo(f"Records: {total}. Findings: {len(rows)}, left to do: {left}.")
     return left
