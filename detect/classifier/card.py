@@ -13,7 +13,7 @@ from vidigree.detect.classifier.goals import goal_rows
 from vidigree.detect.classifier.installation import InstallationCheck
 from vidigree.detect.classifier.metrics import Interval
 
-__all__ = ["figures_markdown", "model_card"]
+__all__ = ["figures_markdown", "introduction", "model_card"]
 
 _INTRODUCTION = """\
 # The classifier: model card and data sheet
@@ -58,7 +58,16 @@ vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md --p
 
 A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic`) and `origin`, and
 optionally `repo`, `group` and `sha256`. `--further` names clips that are trained on and in no
-figure; the shipped weights have none. Calibration refuses clips that the weights were trained on.
+figure; the shipped weights have none.
+
+`calibrate` refuses clips that the weights were trained on. `--false-alarms 0.05` puts the threshold
+where five real clips in a hundred are expected to exceed it, not one (0.01, the default). That
+takes 19 real clips or more, the default 99; with ten clips of each class the ratio is fitted anew,
+too. `score --picture` replaces a picture that is there only with `--overwrite`.
+
+`evaluate --laundering NAME`, which may be repeated, leaves in the table of launderings the rows
+that are named, and `none`. `--own CSV` names clips of the project's own engines, marks off, which
+get a table of their own. `--card` replaces the file.
 
 A pretrained encoder of your own (DINOv2, CLIP, SigLIP, ViT or VideoMAE; a local folder with weights
 as safetensors, nothing is fetched) adds the geometry of a clip's path through its space:
@@ -135,9 +144,19 @@ def model_card(result: Evaluation, clips: Sequence[LabelledClip], check: Install
         clips: The clips they were measured on, for the data sheet.
         check: How the shipped weights do on their fixed list.
     """
-    head = _INTRODUCTION.format(recipe_id=result.recipe_id, recipe=result.recipe)
+    head = introduction(recipe_id=result.recipe_id, recipe=result.recipe)
     parts = [head, figures_markdown(result), _installation(check), _data_sheet(clips)]
     return "\n".join(parts)
+
+
+def introduction(*, recipe_id: str, recipe: str) -> str:
+    """Return what stands before the figures.
+
+    Args:
+        recipe_id: Short name of the canonical form.
+        recipe: The canonical form in words.
+    """
+    return _INTRODUCTION.format(recipe_id=recipe_id, recipe=recipe)
 
 
 def _installation(check: InstallationCheck) -> str:

@@ -74,9 +74,10 @@ def _localisation(result: Evaluation) -> list[str]:
             f" little more than half. {found.around} synthetic clips with a scene of a real one in"
             " them, in one round, have rows of their own and are in no F1: there the rule keeps"
             " most of the synthetic part from being named. That rule, what share of the other"
-            f" takes' level counts, and the {LEAST_EVIDENCE:g} nats asked of a stretch in use, were"
-            " chosen with splices of the same clips in view, in other pairs, cut at other places"
-            f" and judged in other folds; the {WHOLE_EVIDENCE:g} nats with these splices as well."
+            f" takes' level counts, and the evidence asked of a stretch in use, {LEAST_EVIDENCE:g},"
+            " were chosen with splices of the same clips in view, in other pairs, cut at other"
+            f" places and judged in other folds; the {WHOLE_EVIDENCE:g} nats with these splices as"
+            " well."
         ),
         "",
         (

@@ -128,7 +128,7 @@ def train(
 @classifier.command()
 @click.argument("clips", type=_FILE)
 @click.option("--cache", required=True, type=_FILE, help="Folder for windows and features.")
-@click.option("--laundering", "launderings", multiple=True, help="Column of the matrix; repeat.")
+@click.option("--laundering", "launderings", multiple=True, help="Row of the table; all if absent.")
 @click.option("--group", "groups", multiple=True, help="Feature group to use as well; repeat.")
 @click.option("--further", type=_FILE, help=_FURTHER)
 @click.option("--own", type=_FILE, help="CSV of clips of the project's own engines, marks off.")

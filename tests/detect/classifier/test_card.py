@@ -1,0 +1,49 @@
+"""The page of the classifier is what the command writes, figures aside."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from fixtures.audit_figures import audit_figures
+
+from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID
+from vidigree.detect.classifier.card import figures_markdown, introduction
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "classifier.md").read_text(encoding="utf-8")
+
+
+def _without_figures(text: str) -> str:
+    return re.sub(r"[-+]?\d+(?:\.\d+)?", "N", text)
+
+
+def test_what_stands_before_the_figures_is_what_would_be_written_today() -> None:
+    written = introduction(recipe_id=RECIPE_ID, recipe=RECIPE)
+    assert PAGE.startswith(written + "\n## Held-out figures\n")
+
+
+def test_the_words_around_the_figures_are_what_would_be_written_today() -> None:
+    lines = figures_markdown(audit_figures()).splitlines()
+    page = {_without_figures(line) for line in PAGE.splitlines()}
+    assert [line for line in lines if _without_figures(line) not in page] == []
+    headings = [line for line in lines if line.startswith("#")]
+    measured = PAGE[PAGE.index("## Held-out figures") : PAGE.index("## Check of an installation")]
+    assert headings == [line for line in measured.splitlines() if line.startswith("#")]
+
+
+def test_what_was_not_measured_is_said_to_be_missing() -> None:
+    result = replace(
+        audit_figures(),
+        localisation=None,
+        own_engines=(),
+        real_floor=None,
+        further_clips=4,
+        further_origins=2,
+    )
+    written = figures_markdown(result)
+    assert "No clip was long enough for a splice." in written
+    assert "Not measured: no clips were given with `--own`." in written
+    assert "| largest real source against other real clips | too few clips |" in written
+    assert "| F1 of regions | at least 0.6 | not measured |  |" in written
+    assert "in no figure: 4 clips from 2 other sources" in written
