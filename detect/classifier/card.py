@@ -179,7 +179,20 @@ def _installation(check: InstallationCheck) -> str:
 
 def figures_markdown(result: Evaluation) -> str:
     """Return the audit table."""
-    headline = {
+    sections = [
+        *_headline(result),
+        *_after_laundering(result),
+        further_markdown(result),
+        *_probes(result),
+        *_feature_groups(result),
+        *_left_out(result),
+        *_generators(result),
+    ]
+    return "\n".join(sections)
+
+
+def _headline(result: Evaluation) -> list[str]:
+    rows = {
         "AUC": _interval(result.auc),
         **{f"TPR at {float(rate):.0%} FPR": _interval(value) for rate, value in result.tpr.items()},
         "expected calibration error (calibrated on other folds)": f"{result.ece:.3f}",
@@ -189,94 +202,34 @@ def figures_markdown(result: Evaluation) -> str:
         "Brier score at even odds": f"{result.brier:.3f}",
         "CPU seconds per 2-s window, decoding included": f"{result.seconds_per_window:.2f}",
     }
-    probes = {
-        "container facts of the source files (banned)": f"{result.container_probe:.3f}",
-        "what the canonical form leaves of them": f"{result.canonical_probe:.3f}",
-        "largest real source against other real clips": (
-            "too few clips" if result.real_floor is None else f"{result.real_floor:.3f}"
-        ),
-    }
-    groups = [
-        [name, f"{alone:.3f}", f"{result.group_left_out[name]:.3f}"]
-        for name, alone in result.group_alone.items()
-        if name in result.group_left_out
+    return [
+        "## Held-out figures",
+        "",
+        _measured_on(result),
+        "",
+        _pairs("figure", "held out", rows),
+        "",
+        "### Against the goals",
+        "",
+        "The goals were set before anything was measured.",
+        "",
+        table(["figure", "goal", "held out", ""], goal_rows(result)),
+        "",
     ]
-    tried = [
-        [name, f"{result.group_alone[name]:.3f}", f"{added:.3f}"]
-        for name, added in result.group_added.items()
-    ]
-    generators = [
-        [row.name, str(row.clips), f"{row.auc:.2f}", f"{row.found:.0%}"]
-        for row in result.per_generator
-    ]
-    few = (
-        f"Real clips: {result.real_clips} from {result.real_origins} sources; synthetic:"
-        f" {result.synthetic_clips} from {result.generators} generators. A false positive rate of"
-        f" 1 % rests on {result.real_clips // 100} real clips."
-    )
-    return "\n".join(
-        [
-            "## Held-out figures",
-            "",
-            (
-                f"Leave-origin-out: {result.groups} groups (generator, real source, repository and"
-                " shared footage and pictures together) are held out whole, so every score is of a"
-                " model that saw no clip of the group; the mean of the rounds. Intervals: 95 %,"
-                f" bootstrap by group. {few} Training clips went through:"
-                f" {', '.join(result.launderings)}.{_further(result)}"
-                f" Clips too short for a window: {result.unscored}; near-duplicates by hash, of"
-                f" further clips too: {result.near_duplicates}."
-            ),
-            "",
-            _pairs("figure", "held out", headline),
-            "",
-            "### Against the goals",
-            "",
-            "The goals were set before anything was measured.",
-            "",
-            table(["figure", "goal", "held out", ""], goal_rows(result)),
-            "",
-            "### After laundering",
-            "",
-            (
-                f"The same {result.laundered_clips} clips in every row, spread over all origins;"
-                f" trained on: {', '.join(result.launderings)}."
-            ),
-            "",
-            table(["laundering", "AUC", "against none"], _laundering(result)),
-            "",
-            further_markdown(result),
-            "### Probes: what could fake the figure",
-            "",
-            _pairs("probe", "AUC", probes),
-            "",
-            "### By feature group",
-            "",
-            (
-                "One round of leave-origin-out, trained on clean windows only; all used groups"
-                f" together reach {result.clean_auc:.3f} this way."
-            ),
-            "",
-            table(["group", "AUC alone", "AUC without it"], groups),
-            "",
-            "### Tried and left out",
-            "",
-            (
-                "Feature groups that the shipped weights do not use, measured in the same way. The"
-                " choice was made on these clips, so the headline leans a little to its side."
-            ),
-            "",
-            table(["group", "AUC alone", "AUC with it added"], tried),
-            "",
-            "Other members on the same features, trained as the shipped one, one round:",
-            "",
-            _pairs("member", "AUC", {name: f"{v:.3f}" for name, v in result.alternatives.items()}),
-            "",
-            "### By generator, against all real clips",
-            "",
-            table(["generator", "clips", "AUC", "found at 5 % false alarms"], generators),
-            "",
-        ]
+
+
+def _measured_on(result: Evaluation) -> str:
+    """Return how the headline was measured, and on how many clips of how many origins."""
+    return (
+        f"Leave-origin-out: {result.groups} groups (generator, real source, repository and"
+        " shared footage and pictures together) are held out whole, so every score is of a"
+        " model that saw no clip of the group; the mean of the rounds. Intervals: 95 %,"
+        f" bootstrap by group. Real clips: {result.real_clips} from {result.real_origins} sources;"
+        f" synthetic: {result.synthetic_clips} from {result.generators} generators. A false"
+        f" positive rate of 1 % rests on {result.real_clips // 100} real clips. Training clips went"
+        f" through: {', '.join(result.launderings)}.{_further(result)}"
+        f" Clips too short for a window: {result.unscored}; near-duplicates by hash, of"
+        f" further clips too: {result.near_duplicates}."
     )
 
 
@@ -290,11 +243,89 @@ def _further(result: Evaluation) -> str:
     )
 
 
-def _laundering(result: Evaluation) -> list[list[str]]:
+def _after_laundering(result: Evaluation) -> list[str]:
     clean = result.laundering["none"].value
-    return [
+    rows = [
         [name, _interval(value), f"{value.value - clean:+.3f}"]
         for name, value in result.laundering.items()
+    ]
+    return [
+        "### After laundering",
+        "",
+        (
+            f"The same {result.laundered_clips} clips in every row, spread over all origins;"
+            f" trained on: {', '.join(result.launderings)}."
+        ),
+        "",
+        table(["laundering", "AUC", "against none"], rows),
+        "",
+    ]
+
+
+def _probes(result: Evaluation) -> list[str]:
+    rows = {
+        "container facts of the source files (banned)": f"{result.container_probe:.3f}",
+        "what the canonical form leaves of them": f"{result.canonical_probe:.3f}",
+        "largest real source against other real clips": (
+            "too few clips" if result.real_floor is None else f"{result.real_floor:.3f}"
+        ),
+    }
+    return ["### Probes: what could fake the figure", "", _pairs("probe", "AUC", rows), ""]
+
+
+def _feature_groups(result: Evaluation) -> list[str]:
+    rows = [
+        [name, f"{alone:.3f}", f"{result.group_left_out[name]:.3f}"]
+        for name, alone in result.group_alone.items()
+        if name in result.group_left_out
+    ]
+    return [
+        "### By feature group",
+        "",
+        (
+            "One round of leave-origin-out, trained on clean windows only; all used groups"
+            f" together reach {result.clean_auc:.3f} this way."
+        ),
+        "",
+        table(["group", "AUC alone", "AUC without it"], rows),
+        "",
+    ]
+
+
+def _left_out(result: Evaluation) -> list[str]:
+    """Return what the shipped weights do without: feature groups, other members."""
+    groups = [
+        [name, f"{result.group_alone[name]:.3f}", f"{added:.3f}"]
+        for name, added in result.group_added.items()
+    ]
+    members = {name: f"{area:.3f}" for name, area in result.alternatives.items()}
+    return [
+        "### Tried and left out",
+        "",
+        (
+            "Feature groups that the shipped weights do not use, measured in the same way. The"
+            " choice was made on these clips, so the headline leans a little to its side."
+        ),
+        "",
+        table(["group", "AUC alone", "AUC with it added"], groups),
+        "",
+        "Other members on the same features, trained as the shipped one, one round:",
+        "",
+        _pairs("member", "AUC", members),
+        "",
+    ]
+
+
+def _generators(result: Evaluation) -> list[str]:
+    rows = [
+        [row.name, str(row.clips), f"{row.auc:.2f}", f"{row.found:.0%}"]
+        for row in result.per_generator
+    ]
+    return [
+        "### By generator, against all real clips",
+        "",
+        table(["generator", "clips", "AUC", "found at 5 % false alarms"], rows),
+        "",
     ]
 
 

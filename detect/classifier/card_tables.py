@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vidigree.detect.classifier.evaluation import Evaluation
+from vidigree.detect.classifier.localisation_figures import LocalisationFigures
 from vidigree.detect.classifier.regions import LEAST_BORDER
 from vidigree.detect.classifier.time_curve import LEAST_EVIDENCE, WHOLE_EVIDENCE
 
@@ -28,7 +29,70 @@ def _localisation(result: Evaluation) -> list[str]:
     head = ["### Where: self-made splices", ""]
     if found is None:
         return [*head, "No clip was long enough for a splice.", ""]
-    rows = [
+    return [
+        *head,
+        _splices(found),
+        "",
+        (
+            f"The F1 counts what is named in {found.joined} real clips with a scene of another real"
+            " clip in them, too, the same hosts cut at the same places: without those, naming"
+            " whatever is unlike the rest of its clip would do."
+        ),
+        "",
+        _smaller_part(found),
+        "",
+        _rectangles(found),
+        "",
+        table(["figure", "held out"], [*_stretch_rows(found), *_region_rows(found)]),
+        "",
+    ]
+
+
+def _splices(found: LocalisationFigures) -> str:
+    """Return how the spliced clips are made and judged."""
+    return (
+        f"Two to three seconds of a synthetic clip inserted into a real one ({found.spliced}"
+        f" clips, and {found.plain} times a real clip without, in {found.rounds} rounds of"
+        " other pairs, which share origins), or pasted over a quarter of its picture"
+        f" ({found.pasted} clips), all encoded once together; the model saw neither origin."
+        " Inserts begin and end with a cut: dissolves are not found. The thresholds of a fold"
+        " were chosen on the splices of the other folds, whose origins are others (stretches:"
+        f" {_listed(found.thresholds)}; regions: {_listed(found.borders)} nats)."
+    )
+
+
+def _smaller_part(found: LocalisationFigures) -> str:
+    """Return which part of a clip is named as a stretch, and what that rule leaves out."""
+    return (
+        "What is named is the smaller part: a take (the shots that go on with one another) that"
+        " is more than half of a clip is named only where the clip on average stands"
+        f" {WHOLE_EVIDENCE:g} nats above even odds. All inserts here are the smaller part, or"
+        f" little more than half. {found.around} synthetic clips with a scene of a real one in"
+        " them, in one round, have rows of their own and are in no F1: there the rule keeps"
+        " most of the synthetic part from being named. That rule, what share of the other"
+        f" takes' level counts, and the evidence asked of a stretch in use, {LEAST_EVIDENCE:g},"
+        " were chosen with splices of the same clips in view, in other pairs, cut at other"
+        f" places and judged in other folds; the {WHOLE_EVIDENCE:g} nats with these splices as"
+        " well."
+    )
+
+
+def _rectangles(found: LocalisationFigures) -> str:
+    """Return what a region is, and what is not found as one."""
+    return (
+        "A region is a rectangle, a fifth to four fifths of either side, whose four borders are"
+        " straight steps that stay in place; the precision counts"
+        f" {found.unpasted} real clips without one."
+        " That says a picture was put together, not which part is synthetic: a picture in a"
+        " picture or a screen on the wall is named as well. Borders that are blended wide,"
+        " crooked or on the edge of the frame are not found. The evidence asked for in use,"
+        f" {LEAST_BORDER:g}, was chosen with the whole clips of the list in view. The map is"
+        " the classifier's own word on small tiles, and weak."
+    )
+
+
+def _stretch_rows(found: LocalisationFigures) -> list[list[str]]:
+    return [
         ["stretches: F1 at an overlap of one half", f"{found.time_f1:.2f}"],
         ["stretches: precision, recall", _both(found.time_precision, found.time_recall)],
         ["stretches: F1 with what use asks for", f"{found.use_f1:.2f}"],
@@ -42,57 +106,17 @@ def _localisation(result: Evaluation) -> list[str]:
         ["and in which real clips, and of two origins, it names one", _shares(found.hard_named)],
         ["synthetic parts around a real scene: found in use", f"{found.around_found:.1%}"],
         ["the real scene in them named in use", f"{found.around_wrong:.1%}"],
+    ]
+
+
+def _region_rows(found: LocalisationFigures) -> list[list[str]]:
+    return [
         ["regions: F1 at an overlap of one half", f"{found.space_f1:.2f}"],
         ["regions: precision, recall", _both(found.space_precision, found.space_recall)],
         ["regions with borders blended over 8 pixels: recall", f"{found.soft_recall:.2f}"],
         ["regions named in real clips of the list as they are", f"{found.whole_named[0]:.1%}"],
         ["regions named in synthetic clips as they are", f"{found.whole_named[1]:.1%}"],
         ["map: AUC of cells inside against outside", f"{found.space_auc:.2f}"],
-    ]
-    return [
-        *head,
-        (
-            f"Two to three seconds of a synthetic clip inserted into a real one ({found.spliced}"
-            f" clips, and {found.plain} times a real clip without, in {found.rounds} rounds of"
-            " other pairs, which share origins), or pasted over a quarter of its picture"
-            f" ({found.pasted} clips), all encoded once together; the model saw neither origin."
-            " Inserts begin and end with a cut: dissolves are not found. The thresholds of a fold"
-            " were chosen on the splices of the other folds, whose origins are others (stretches:"
-            f" {_listed(found.thresholds)}; regions: {_listed(found.borders)} nats)."
-        ),
-        "",
-        (
-            f"The F1 counts what is named in {found.joined} real clips with a scene of another real"
-            " clip in them, too, the same hosts cut at the same places: without those, naming"
-            " whatever is unlike the rest of its clip would do."
-        ),
-        "",
-        (
-            "What is named is the smaller part: a take (the shots that go on with one another) that"
-            " is more than half of a clip is named only where the clip on average stands"
-            f" {WHOLE_EVIDENCE:g} nats above even odds. All inserts here are the smaller part, or"
-            f" little more than half. {found.around} synthetic clips with a scene of a real one in"
-            " them, in one round, have rows of their own and are in no F1: there the rule keeps"
-            " most of the synthetic part from being named. That rule, what share of the other"
-            f" takes' level counts, and the evidence asked of a stretch in use, {LEAST_EVIDENCE:g},"
-            " were chosen with splices of the same clips in view, in other pairs, cut at other"
-            f" places and judged in other folds; the {WHOLE_EVIDENCE:g} nats with these splices as"
-            " well."
-        ),
-        "",
-        (
-            "A region is a rectangle, a fifth to four fifths of either side, whose four borders are"
-            " straight steps that stay in place; the precision counts"
-            f" {found.unpasted} real clips without one."
-            " That says a picture was put together, not which part is synthetic: a picture in a"
-            " picture or a screen on the wall is named as well. Borders that are blended wide,"
-            " crooked or on the edge of the frame are not found. The evidence asked for in use,"
-            f" {LEAST_BORDER:g}, was chosen with the whole clips of the list in view. The map is"
-            " the classifier's own word on small tiles, and weak."
-        ),
-        "",
-        table(["figure", "held out"], rows),
-        "",
     ]
 
 
