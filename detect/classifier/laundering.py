@@ -81,7 +81,7 @@ LAUNDERINGS = {
         ),
     )
 }
-"""The columns of the laundering matrix, each reported by ``evaluate``."""
+"""The rows of the table of launderings, each reported by ``evaluate``."""
 
 
 def draw_laundering(seed: str) -> Laundering:

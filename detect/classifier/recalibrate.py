@@ -46,6 +46,29 @@ def recalibrate(
         UsageError: A clip was trained on, or there are too few real clips for this share.
         MediaError: A clip cannot be read.
     """
+    members, marks = _scored(clips, model, progress)
+    needed = int(np.ceil(1 / false_alarms)) - 1
+    if int((~marks).sum()) < needed:
+        raise UsageError(
+            f"{int((~marks).sum())} real clips have a score; a false alarm share of"
+            f" {false_alarms:g} needs at least {needed}.",
+            hint="Give more real clips, or allow more false alarms.",
+        )
+    stack = _stack(members, marks, model)
+    reals = np.sort(stacked_llr(members[~marks], stack)).astype(np.float32)
+    return model.calibrated(
+        stack=stack,
+        reals=reals,
+        threshold=conformal_threshold(reals.astype(np.float64), false_alarms),
+        false_alarms=false_alarms,
+        on=name,
+    )
+
+
+def _scored(
+    clips: Sequence[LabelledClip], model: ClassifierModel, progress: Progress
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return member scores and labels of the clips that have a score."""
     seen = set(model.header.trained_on)
     scores, labels = [], []
     for index, clip in enumerate(clips):
@@ -59,24 +82,7 @@ def recalibrate(
             scores.append(members)
             labels.append(clip.synthetic)
         progress("calibration", index + 1, len(clips))
-    marks = np.array(labels, dtype=np.bool_)
-    needed = int(np.ceil(1 / false_alarms)) - 1
-    if int((~marks).sum()) < needed:
-        raise UsageError(
-            f"{int((~marks).sum())} real clips have a score; a false alarm share of"
-            f" {false_alarms:g} needs at least {needed}.",
-            hint="Give more real clips, or allow more false alarms.",
-        )
-    members = np.stack(scores)
-    stack = _stack(members, marks, model)
-    reals = np.sort(stacked_llr(members[~marks], stack)).astype(np.float32)
-    return model.calibrated(
-        stack=stack,
-        reals=reals,
-        threshold=conformal_threshold(reals.astype(np.float64), false_alarms),
-        false_alarms=false_alarms,
-        on=name,
-    )
+    return np.array(scores), np.array(labels, dtype=np.bool_)
 
 
 def _stack(

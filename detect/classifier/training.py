@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.calibration import conformal_threshold, stacked_llr
 from vidigree.detect.classifier.canonical import RECIPE_ID
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.duplicates import linked_lists
-from vidigree.detect.classifier.extraction import build_table
+from vidigree.detect.classifier.extraction import FeatureTable, build_table
 from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.fitting import (
     Further,
@@ -68,21 +69,36 @@ def train(
         stack=fitted_stack(clips, members),
         further=beside,
     )
-    local = recipe.fitted_local(tables)
-    apart = settings.local_apart
     llr = stacked_llr(members, recipe.stack)
     reals = np.sort(llr[~labels & ~np.isnan(llr)])
-    nothing = np.zeros(len(clips), dtype=bool)
-    return replace(
-        recipe.without(nothing),
+    return _fitted(
+        recipe,
+        tables,
+        reals=reals,
         header=_header(
             [*clips, *linked],
             cache=cache,
             settings=settings,
             threshold=conformal_threshold(reals, settings.false_alarms),
         ),
+    )
+
+
+def _fitted(
+    recipe: Recipe,
+    tables: Mapping[str, FeatureTable],
+    *,
+    reals: NDArray[np.float64],
+    header: Header,
+) -> ClassifierModel:
+    """Fit the model, and the member that says where, to all clips."""
+    local = recipe.fitted_local(tables)
+    nothing = np.zeros(len(recipe.clips), dtype=bool)
+    return replace(
+        recipe.without(nothing),
+        header=header,
         reals=reals.astype(np.float32),
-        apart=local.without(nothing) if apart else None,
+        apart=local.without(nothing) if recipe.settings.local_apart else None,
     )
 
 
