@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +41,13 @@ def train_autoregressive(
     progress: Progress = no_progress,
 ) -> Run:
     """Train on three frames at a time by cross-entropy; arguments as in ``train_captions``."""
+    run = _begun(clips, seed)
+    codes = torch.stack([FrameCodec.to_codes(clip.float()) for clip in maps]).short()
+    step = _Step(run=run, clips=clips, codes=codes)
+    return train(run, step, checkpoint, budget, progress)
+
+
+def _begun(clips: TrainingClips, seed: int) -> Run:
     random = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -47,7 +55,7 @@ def train_autoregressive(
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.05
     )
-    run = Run(
+    return Run(
         family="autoregressive",
         networks={"transformer": network},
         optimisers={"transformer": optimiser},
@@ -58,18 +66,28 @@ def train_autoregressive(
         decay=0.998,
         notes={"words": list(clips.vocabulary), "clips": clips.training},
     )
-    codes = torch.stack([FrameCodec.to_codes(clip.float()) for clip in maps]).short()
 
-    def step() -> dict[str, float]:
-        which = torch.randint(clips.training, (_BATCH,), generator=random)
-        numbers = clips.words(which.numpy(), np.random.default_rng((seed, run.step)))
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One step of the transformer, on one batch of three frames each."""
+
+    run: Run
+    clips: TrainingClips
+    codes: torch.Tensor
+
+    def __call__(self) -> dict[str, float]:
+        run, random = self.run, self.run.random
+        which = torch.randint(self.clips.training, (_BATCH,), generator=random)
+        numbers = self.clips.words(which.numpy(), np.random.default_rng((run.seed, run.step)))
         numbers[torch.rand(_BATCH, generator=random) < _UNTOLD] = 0
-        starts = torch.randint(1, codes.shape[1] - WINDOW + 1, (_BATCH,), generator=random)
+        last = self.codes.shape[1] - WINDOW
+        starts = torch.randint(1, last + 1, (_BATCH,), generator=random)
         starts[torch.rand(_BATCH, generator=random) < _FROM_THE_START] = 0
-        before, wanted = _windows(codes[which].long(), starts)
+        before, wanted = _windows(self.codes[which].long(), starts)
         noised = _with_mistakes(wanted, random)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            first, second = network(numbers, before, noised, starts)
+            first, second = run.networks["transformer"](numbers, before, noised, starts)
         losses = [
             F.cross_entropy(logits.float().flatten(0, 2), wanted[..., group].flatten())
             for group, logits in enumerate((first, second))
@@ -78,11 +96,9 @@ def train_autoregressive(
             first[:, 0].detach().float()[starts == 0].flatten(0, 1),
             wanted[:, 0, :, 0][starts == 0].flatten(),
         )
-        follow(losses[0] + losses[1], optimiser)
+        follow(losses[0] + losses[1], run.optimisers["transformer"])
         report = {"first": float(losses[0].detach()), "second": float(losses[1].detach())}
         return report | ({} if begun.isnan() else {"first frame": float(begun)})
-
-    return train(run, step, checkpoint, budget, progress)
 
 
 def _windows(codes: torch.Tensor, starts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -39,12 +40,18 @@ def train_captions(
         seed: Of everything.
         progress: Told of the share of the budget.
     """
+    run = _begun(clips, seed)
+    step = _Step(run=run, clips=clips, maps=maps)
+    return train(run, step, checkpoint, budget, progress)
+
+
+def _begun(clips: TrainingClips, seed: int) -> Run:
     random = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         captions, encoder = CaptionEncoder(len(clips.vocabulary)), ClipEncoder()
     weights = [*captions.parameters(), *encoder.parameters()]
-    run = Run(
+    return Run(
         family="captions",
         networks={"captions": captions, "clips": encoder},
         optimisers={"both": torch.optim.AdamW(weights, lr=1e-3, weight_decay=0.02)},
@@ -56,20 +63,22 @@ def train_captions(
         notes={"words": list(clips.vocabulary), "clips": clips.training},
     )
 
-    def step() -> dict[str, float]:
-        which = torch.randint(clips.training, (min(_BATCH, clips.training),), generator=random)
-        numbers = clips.words(which.numpy(), np.random.default_rng((seed, run.step)))
-        seen = maps[which].float()
-        seen = seen + _NOISE * torch.randn(seen.shape, generator=random)
-        told = captions(numbers)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            shown = encoder(seen)
-        logits = told @ shown.float().T * encoder.scale.exp()
-        # Clips whose captions are the same word for word do not count against each other.
-        same = (numbers[:, None] == numbers[None]).all(-1) & ~torch.eye(
-            len(which), dtype=torch.bool
-        )
-        logits = logits.masked_fill(same, -1e4)
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One step of both encoders, on one batch."""
+
+    run: Run
+    clips: TrainingClips
+    maps: torch.Tensor
+
+    def __call__(self) -> dict[str, float]:
+        run, training = self.run, self.clips.training
+        which = torch.randint(training, (min(_BATCH, training),), generator=run.random)
+        numbers = self.clips.words(which.numpy(), np.random.default_rng((run.seed, run.step)))
+        seen = self.maps[which].float()
+        seen = seen + _NOISE * torch.randn(seen.shape, generator=run.random)
+        logits = self._likeness(numbers, seen)
         right = torch.arange(len(which))
         loss = (F.cross_entropy(logits, right) + F.cross_entropy(logits.T, right)) / 2
         run.optimisers["both"].zero_grad()
@@ -78,4 +87,15 @@ def train_captions(
         found = (logits.argmax(1) == right).float().mean()
         return {"loss": float(loss.detach()), "found": float(found)}
 
-    return train(run, step, checkpoint, budget, progress)
+    def _likeness(self, numbers: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """Return how alike each caption (a row) and each clip (a column) are."""
+        captions, encoder = self.run.networks["captions"], self.run.networks["clips"]
+        told = captions(numbers)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            shown = encoder(seen)
+        logits = told @ shown.float().T * encoder.scale.exp()
+        # Clips whose captions are the same word for word do not count against each other.
+        same = (numbers[:, None] == numbers[None]).all(-1) & ~torch.eye(
+            len(numbers), dtype=torch.bool
+        )
+        return logits.masked_fill(same, -1e4)

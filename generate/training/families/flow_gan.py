@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -56,11 +57,17 @@ def train_flow_gan(
         seed: Of everything.
         progress: Told of the share of the budget.
     """
+    run = _begun(clips.training, seed)
+    step = _Step(run=run, clips=clips, captions=captions)
+    return train(run, step, checkpoint, budget, progress)
+
+
+def _begun(clips: int, seed: int) -> Run:
     random = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator, judge = FlowGenerator(), FlowDiscriminator()
-    run = Run(
+    return Run(
         family="flow-gan",
         networks={"generator": generator, "judge": judge},
         optimisers={
@@ -72,52 +79,49 @@ def train_flow_gan(
         seed=seed,
         rate={"generator": 1e-3, "judge": 4e-4},
         decay=0.995,
-        notes={"clips": clips.training},
+        notes={"clips": clips},
     )
 
-    def step() -> dict[str, float]:
-        which = torch.randint(clips.training, (_BATCH,), generator=random)
-        times = 1 + torch.rand(_BATCH, FRAMES - 1, generator=random).argsort(1)[:, :JUDGED]
-        times = times.sort(1).values
-        numbers = clips.words(which.numpy(), np.random.default_rng((seed, run.step)))
-        chosen = clips.frames[which.numpy()]
-        later = chosen[np.arange(_BATCH)[:, None], times.numpy()]
-        stills, wanted = to_unit(chosen[:, 0]), to_unit(later)
-        with torch.no_grad():
-            told = captions(numbers)
-        noise = torch.randn(_BATCH, NOISE, generator=random)
-        each = [part.repeat_interleave(JUDGED, dim=0) for part in (stills, told, noise)]
+
+@dataclass(frozen=True, kw_only=True)
+class _Batch:
+    """Stills and later frames of the same clips.
+
+    Attributes:
+        pixels: uint8 (B, 64, 64, 3) and (B, K, 64, 64, 3), the stills and the later frames.
+        stills: float32 (B, 3, 64, 64) in [-1, 1].
+        wanted: float32 (B, K, 3, 64, 64), the later frames likewise.
+        times: int64 (B, K), which frames they are.
+        told: float32, what the captions say.
+    """
+
+    pixels: tuple[NDArray[np.uint8], NDArray[np.uint8]]
+    stills: torch.Tensor
+    wanted: torch.Tensor
+    times: torch.Tensor
+    told: torch.Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One step of the discriminator and one of the generator, on one batch."""
+
+    run: Run
+    clips: TrainingClips
+    captions: CaptionEncoder
+
+    def __call__(self) -> dict[str, float]:
+        batch = self._drawn()
+        noise = torch.randn(_BATCH, NOISE, generator=self.run.random)
+        each = [part.repeat_interleave(JUDGED, dim=0) for part in (batch.stills, batch.told, noise)]
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            made, flow, mask = generator(*each, times.flatten().float())
+            made, flow, mask = self.run.networks["generator"](*each, batch.times.flatten().float())
         made = made.float()
-
-        true_stack = torch.cat([stills, wanted.flatten(1, 2)], dim=1)
-        made_stack = torch.cat([stills, made.unflatten(0, (_BATCH, JUDGED)).flatten(1, 2)], dim=1)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            scores = judge(
-                torch.cat([true_stack, made_stack.detach(), true_stack]),
-                torch.cat([told, told, told.roll(1, 0)]),
-            ).float()
-        real, fake, wrong = scores.chunk(3)
-        # Under a wrong caption only the last score, the one of the caption, is asked to be low.
-        loss_judge = (
-            F.relu(1 - real).mean() + F.relu(1 + fake).mean() + F.relu(1 + wrong[:, -1]).mean()
-        )
-        run.optimisers["judge"].zero_grad()
-        loss_judge.backward()
-        run.optimisers["judge"].step()
-
-        target = wanted.flatten(0, 1)
-        moving = 1 + _MOVING * (4 * (target - each[0]).abs().amax(1, keepdim=True)).clamp(max=1)
-        pixels = ((made - target).abs() * moving).mean()
-        true_flow, known = measured_flow(chosen[:, 0], later)
-        flows = ((flow - true_flow).abs() * known).sum() / known.sum().clamp(min=1)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            fooled = judge(made_stack, told).float().mean()
-        run.optimisers["generator"].zero_grad()
-        (pixels + _FLOW * flows - _ADVERSARIAL * fooled).backward()
-        torch.nn.utils.clip_grad_norm_(generator.parameters(), 1.0)
-        run.optimisers["generator"].step()
+        frames = made.unflatten(0, (_BATCH, JUDGED)).flatten(1, 2)
+        made_stack = torch.cat([batch.stills, frames], dim=1)
+        loss_judge = self._follow_judge(batch, made_stack)
+        pixels, flows = _apart(batch, made, flow)
+        self._follow_generator(pixels + _FLOW * flows, made_stack, batch.told)
         return {
             "pixels": float(pixels.detach()),
             "flow": float(flows.detach()),
@@ -125,7 +129,63 @@ def train_flow_gan(
             "judge": float(loss_judge.detach()),
         }
 
-    return train(run, step, checkpoint, budget, progress)
+    def _drawn(self) -> _Batch:
+        run = self.run
+        which = torch.randint(self.clips.training, (_BATCH,), generator=run.random)
+        times = 1 + torch.rand(_BATCH, FRAMES - 1, generator=run.random).argsort(1)[:, :JUDGED]
+        times = times.sort(1).values
+        numbers = self.clips.words(which.numpy(), np.random.default_rng((run.seed, run.step)))
+        chosen = self.clips.frames[which.numpy()]
+        later = chosen[np.arange(_BATCH)[:, None], times.numpy()]
+        with torch.no_grad():
+            told = self.captions(numbers)
+        return _Batch(
+            pixels=(chosen[:, 0], later),
+            stills=to_unit(chosen[:, 0]),
+            wanted=to_unit(later),
+            times=times,
+            told=told,
+        )
+
+    def _follow_judge(self, batch: _Batch, made_stack: torch.Tensor) -> torch.Tensor:
+        told, optimiser = batch.told, self.run.optimisers["judge"]
+        true_stack = torch.cat([batch.stills, batch.wanted.flatten(1, 2)], dim=1)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            scores = self.run.networks["judge"](
+                torch.cat([true_stack, made_stack.detach(), true_stack]),
+                torch.cat([told, told, told.roll(1, 0)]),
+            ).float()
+        real, fake, wrong = scores.chunk(3)
+        # Under a wrong caption only the last score, the one of the caption, is asked to be low.
+        loss = F.relu(1 - real).mean() + F.relu(1 + fake).mean() + F.relu(1 + wrong[:, -1]).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return loss
+
+    def _follow_generator(
+        self, apart: torch.Tensor, made_stack: torch.Tensor, told: torch.Tensor
+    ) -> None:
+        generator, optimiser = self.run.networks["generator"], self.run.optimisers["generator"]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            fooled = self.run.networks["judge"](made_stack, told).float().mean()
+        optimiser.zero_grad()
+        (apart - _ADVERSARIAL * fooled).backward()
+        torch.nn.utils.clip_grad_norm_(generator.parameters(), 1.0)
+        optimiser.step()
+
+
+def _apart(
+    batch: _Batch, made: torch.Tensor, flow: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return how far pixels and flow are from the true ones."""
+    target = batch.wanted.flatten(0, 1)
+    stills = batch.stills.repeat_interleave(JUDGED, dim=0)
+    moving = 1 + _MOVING * (4 * (target - stills).abs().amax(1, keepdim=True)).clamp(max=1)
+    pixels = ((made - target).abs() * moving).mean()
+    true_flow, known = measured_flow(*batch.pixels)
+    flows = ((flow - true_flow).abs() * known).sum() / known.sum().clamp(min=1)
+    return pixels, flows
 
 
 def measured_flow(

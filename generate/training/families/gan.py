@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -56,14 +57,21 @@ def train_gan(
         seed: Of everything.
         progress: Told of the share of the budget.
     """
+    run = _begun(maps[: clips.training], seed)
+    step = _Step(run=run, clips=clips, maps=maps, captions=captions)
+    return train(run, step, checkpoint, budget, progress)
+
+
+def _begun(maps: torch.Tensor, seed: int) -> Run:
+    """Return a run before its first step; the components are fitted to the first of the maps."""
     random = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         basis, generator = FrameBasis(), Generator()
         judges = {"frames": Discriminator(1), "clips": Discriminator()}
-    basis.fit(maps[: min(_FITTED, clips.training)].flatten(0, 1))
+    basis.fit(maps[:_FITTED].flatten(0, 1))
     judging = [*judges["frames"].parameters(), *judges["clips"].parameters()]
-    run = Run(
+    return Run(
         family="gan",
         networks={"generator": generator, "basis": basis, **judges},
         optimisers={
@@ -75,40 +83,31 @@ def train_gan(
         seed=seed,
         rate={"generator": 3e-4, "judges": 6e-4},
         falls=False,
-        notes={"clips": clips.training},
+        notes={"clips": len(maps)},
     )
 
-    def judged(components: torch.Tensor, told: torch.Tensor) -> list[torch.Tensor]:
-        hazy = components + _HAZE * torch.randn(components.shape, generator=random)
-        when = int(torch.randint(FRAMES, (), generator=random))
-        frame, every_second = hazy[:, when : when + 1], hazy[:, when % 2 :: 2]
-        return [judges["frames"](frame, told), judges["clips"](every_second, told)]
 
-    def step() -> dict[str, float]:
-        which = torch.randint(clips.training, (_BATCH,), generator=random)
-        numbers = clips.words(which.numpy(), np.random.default_rng((seed, run.step)))
-        with torch.no_grad():
-            told = captions(numbers)
-            real = basis.to_components(maps[which].float())
-        content = torch.randn(_BATCH, CONTENT, generator=random)
-        motion = torch.randn(_BATCH, FRAMES, MOTION, generator=random)
-        made = generator(content, motion, told)
-        loss_judges = torch.zeros(())
-        with parametrize.cached():  # one spectral norm for all three
-            scores = zip(
-                judged(real, told),
-                judged(made.detach(), told),
-                judged(real, told.roll(1, 0)),
-                strict=True,
-            )
-        for true, false, wrong in scores:
-            refused = 0.5 * (F.relu(1 + false).mean() + F.relu(1 + wrong).mean())
-            loss_judges = loss_judges + F.relu(1 - true).mean() + refused
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One step of the discriminators and one of the generator, on one batch."""
+
+    run: Run
+    clips: TrainingClips
+    maps: torch.Tensor
+    captions: CaptionEncoder
+
+    def __call__(self) -> dict[str, float]:
+        run = self.run
+        real, told = self._drawn()
+        content = torch.randn(_BATCH, CONTENT, generator=run.random)
+        motion = torch.randn(_BATCH, FRAMES, MOTION, generator=run.random)
+        made = run.networks["generator"](content, motion, told)
+        loss_judges = self._loss_of_judges(real, made.detach(), told)
         run.optimisers["judges"].zero_grad()
         loss_judges.backward()
         run.optimisers["judges"].step()
 
-        frame_scores, clip_scores = judged(made, told)
+        frame_scores, clip_scores = self._judged(made, told)
         run.optimisers["generator"].zero_grad()
         (-frame_scores.mean() - clip_scores.mean()).backward()
         run.optimisers["generator"].step()
@@ -118,4 +117,36 @@ def train_gan(
             "clips": float(clip_scores.detach().mean()),
         }
 
-    return train(run, step, checkpoint, budget, progress)
+    def _drawn(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the components of a batch of real clips, and what their captions say."""
+        run = self.run
+        which = torch.randint(self.clips.training, (_BATCH,), generator=run.random)
+        numbers = self.clips.words(which.numpy(), np.random.default_rng((run.seed, run.step)))
+        with torch.no_grad():
+            told = self.captions(numbers)
+            real = run.networks["basis"].to_components(self.maps[which].float())
+        return real, told
+
+    def _loss_of_judges(
+        self, real: torch.Tensor, made: torch.Tensor, told: torch.Tensor
+    ) -> torch.Tensor:
+        loss = torch.zeros(())
+        with parametrize.cached():  # one spectral norm for all three
+            scores = zip(
+                self._judged(real, told),
+                self._judged(made, told),
+                self._judged(real, told.roll(1, 0)),
+                strict=True,
+            )
+        for true, false, wrong in scores:
+            refused = 0.5 * (F.relu(1 + false).mean() + F.relu(1 + wrong).mean())
+            loss = loss + F.relu(1 - true).mean() + refused
+        return loss
+
+    def _judged(self, components: torch.Tensor, told: torch.Tensor) -> list[torch.Tensor]:
+        """Return the scores of one frame, and of every second one, seen through noise."""
+        random, judges = self.run.random, self.run.networks
+        hazy = components + _HAZE * torch.randn(components.shape, generator=random)
+        when = int(torch.randint(FRAMES, (), generator=random))
+        frame, every_second = hazy[:, when : when + 1], hazy[:, when % 2 :: 2]
+        return [judges["frames"](frame, told), judges["clips"](every_second, told)]

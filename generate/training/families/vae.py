@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -53,11 +54,17 @@ def train_vae(
         seed: Of everything.
         progress: Told of the share of the budget.
     """
+    run = _begun(clips.training, seed)
+    step = _Step(run=run, clips=clips, maps=maps, encoders=encoders)
+    return train(run, step, checkpoint, budget, progress)
+
+
+def _begun(clips: int, seed: int) -> Run:
     random = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         autoencoder, flow = ClipAutoencoder(), CaptionFlow()
-    run = Run(
+    return Run(
         family="vae",
         networks={"autoencoder": autoencoder, "flow": flow},
         optimisers={
@@ -68,47 +75,66 @@ def train_vae(
         random=random,
         seed=seed,
         rate={"autoencoder": 1.5e-3, "flow": 1e-3},
-        notes={"clips": clips.training},
+        notes={"clips": clips},
     )
-    in_time = torch.ones(maps.shape[1])
-    in_time[0] = _FIRST_FRAME
 
-    def step() -> dict[str, float]:
-        which = torch.randint(clips.training, (_BATCH,), generator=random)
-        seen = maps[which].float()
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    """One step of the autoencoder and of the flow together, on one batch."""
+
+    run: Run
+    clips: TrainingClips
+    maps: torch.Tensor
+    encoders: tuple[CaptionEncoder, ClipEncoder]
+
+    def __call__(self) -> dict[str, float]:
+        random, networks = self.run.random, self.run.networks
+        which = torch.randint(self.clips.training, (_BATCH,), generator=random)
+        seen = self.maps[which].float()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            mean, spread = autoencoder.encode(seen)
+            mean, spread = networks["autoencoder"].encode(seen)
         mean, spread = mean.float(), spread.float()
         codes = mean + spread.exp() * torch.randn(mean.shape, generator=random)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            again = autoencoder.decode(codes).float()
-        moving = (seen - seen.mean(1, keepdim=True)).abs().mean(2, keepdim=True)
-        things = (seen - seen.median(-1, keepdim=True).values).abs().mean(2, keepdim=True)
-        weights = 1 + _MOVING * moving + _THINGS * things
-        away = ((again - seen).abs() * weights * in_time[:, None, None, None]).mean()
+            again = networks["autoencoder"].decode(codes).float()
+        away = ((again - seen).abs() * _weights(seen)).mean()
         divergence = 0.5 * (mean**2 + (2 * spread).exp() - 2 * spread - 1).sum(1).mean()
-        likelihood = _likelihood(flow, codes.detach(), described(which, seen))
-        for optimiser in run.optimisers.values():
-            optimiser.zero_grad()
-        (away + _DIVERGENCE * divergence + likelihood).backward()
-        torch.nn.utils.clip_grad_norm_(autoencoder.parameters(), 1.0)
-        torch.nn.utils.clip_grad_norm_(flow.parameters(), 5.0)
-        for optimiser in run.optimisers.values():
-            optimiser.step()
+        likelihood = _likelihood(networks["flow"], codes.detach(), self._described(which, seen))
+        self._follow(away + _DIVERGENCE * divergence + likelihood)
         return {
             "away": float(away.detach()),
             "divergence": float(divergence.detach()),
             "flow": float(likelihood.detach()),
         }
 
-    def described(which: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        numbers = clips.words(which.numpy(), np.random.default_rng((seed, run.step)))
-        by_caption = torch.rand(len(which), 1, generator=random) < 0.5
+    def _described(self, which: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """Return what is said of clips, half of the time by caption and half by sight."""
+        run, (captions, sight) = self.run, self.encoders
+        numbers = self.clips.words(which.numpy(), np.random.default_rng((run.seed, run.step)))
+        by_caption = torch.rand(len(which), 1, generator=run.random) < 0.5
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-            by_sight = encoders[1](seen).float()
-        return torch.where(by_caption, encoders[0](numbers), by_sight)
+            by_sight = sight(seen).float()
+        return torch.where(by_caption, captions(numbers), by_sight)
 
-    return train(run, step, checkpoint, budget, progress)
+    def _follow(self, loss: torch.Tensor) -> None:
+        networks, optimisers = self.run.networks, self.run.optimisers.values()
+        for optimiser in optimisers:
+            optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(networks["autoencoder"].parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(networks["flow"].parameters(), 5.0)
+        for optimiser in optimisers:
+            optimiser.step()
+
+
+def _weights(seen: torch.Tensor) -> torch.Tensor:
+    """Return what counts more: what moves, things, the first frame."""
+    moving = (seen - seen.mean(1, keepdim=True)).abs().mean(2, keepdim=True)
+    things = (seen - seen.median(-1, keepdim=True).values).abs().mean(2, keepdim=True)
+    in_time = torch.ones(seen.shape[1])
+    in_time[0] = _FIRST_FRAME
+    return (1 + _MOVING * moving + _THINGS * things) * in_time[:, None, None, None]
 
 
 def _likelihood(flow: CaptionFlow, codes: torch.Tensor, described: torch.Tensor) -> torch.Tensor:
