@@ -18,20 +18,16 @@ from starlette.responses import JSONResponse, Response
 
 from vidigree.detect.service.bounded_route import BoundedRoute
 from vidigree.detect.service.refusals import RefusalError, allowed_methods
-from vidigree.detect.service.resolution_models import (
-    SCHEMA_NAMES,
-)
+from vidigree.detect.service.resolution_models import SCHEMA_NAMES
+from vidigree.detect.service.resolution_queries import add_binding_queries, add_clip_queries
 from vidigree.detect.service.resolution_routes import (
     ResolutionRoutes,
     ResolutionSettings,
     add_fetch_routes,
-    add_query_routes,
     add_store_routes,
     problems,
 )
-from vidigree.detect.service.resolution_search import (
-    ContentSearch,
-)
+from vidigree.detect.service.resolution_search import ContentSearch
 from vidigree.media.errors import UsageError, VidigreeError
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.repository import IssuedManifestError
@@ -62,7 +58,8 @@ def create_resolution_app(
     )
     app.router.route_class = BoundedRoute
     app.state.routes = ResolutionRoutes(ledger, search, settings)
-    add_query_routes(app, app.state.routes)
+    add_binding_queries(app, app.state.routes)
+    add_clip_queries(app, app.state.routes)
     add_store_routes(app, app.state.routes)
     add_fetch_routes(app, app.state.routes)
     app.add_exception_handler(RefusalError, _refuse)
