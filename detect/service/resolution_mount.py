@@ -37,6 +37,7 @@ def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
             upload_seconds=settings.upload_seconds,
             look_ups=settings.workers,
             max_look_ups=settings.max_queue,
+            place=context.spool.without_job,
         ),
     )
     app.mount(RESOLUTION_PATH, _Metered(resolution, context))

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
@@ -14,7 +10,7 @@ from starlette.requests import Request
 
 from vidigree.detect.fetching import FetchLimits, http_parts
 from vidigree.detect.service.callers import address_of
-from vidigree.detect.service.receiving import no_space, receive
+from vidigree.detect.service.receiving import receive
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_models import (
     Algorithm,
@@ -96,8 +92,7 @@ def add_clip_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         if not kind.startswith(_ASSET_TYPES):
             raise RefusalError(415, "WrongContentType", "Only videos are looked at.")
         async with routes.look_ups.place():
-            with _upload_folder() as folder:
-                path = folder / "asset"
+            with routes.settings.place() as path:
                 async with routes.arrivals.counted(address_of(request)):
                     await receive(request, path, routes.settings.uploads)
                 hint = (hint_alg, hint_value)
@@ -139,13 +134,3 @@ def _fetch_limits(reference: AssetReference, routes: ResolutionRoutes) -> FetchL
         raise RefusalError(400, "TooLarge", f"Up to {settings.max_upload_bytes} bytes are fetched.")
     http_parts(reference.referenceUrl)  # what is no URL costs no worker
     return replace(settings.fetch, max_bytes=reference.assetLength)
-
-
-@contextmanager
-def _upload_folder() -> Iterator[Path]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="vidigree-")
-    except OSError as error:
-        raise no_space(error) from error
-    with folder as path:
-        yield Path(path)

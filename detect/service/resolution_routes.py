@@ -6,9 +6,12 @@ What each does is in the docstrings, which users read too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
@@ -18,7 +21,7 @@ from starlette.responses import Response
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.service.arrivals import Arrivals
 from vidigree.detect.service.look_ups import LookUps
-from vidigree.detect.service.receiving import UploadLimits
+from vidigree.detect.service.receiving import UploadLimits, no_space
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_access import Scope, ScopedTokens
 from vidigree.detect.service.resolution_models import (
@@ -52,6 +55,16 @@ _MOST_RESULTS = 100
 _MAX_STORE_BYTES = 16 << 20
 
 
+@contextmanager
+def _temporary_place() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="vidigree-")
+    except OSError as error:
+        raise no_space(error) from error
+    with folder as path:
+        yield Path(path) / "asset"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ResolutionSettings:
     """Settings of the resolution API.
@@ -65,6 +78,7 @@ class ResolutionSettings:
         look_ups: Clips that are looked at at a time.
         max_look_ups: Most clips that come in, wait or are looked at at one time; beyond it the
             answer is 429.
+        place: Gives a path for an upload, and deletes what lies there afterwards.
         fetch: Limits on assets that are named by URL; only public HTTPS addresses by default.
     """
 
@@ -74,6 +88,7 @@ class ResolutionSettings:
     upload_seconds: float = 300.0
     look_ups: int = 2
     max_look_ups: int = 32
+    place: Callable[[], AbstractContextManager[Path]] = _temporary_place
     fetch: FetchLimits = field(
         default_factory=lambda: FetchLimits(public_only=True, https_only=True, max_seconds=60)
     )
