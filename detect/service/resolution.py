@@ -36,7 +36,11 @@ __all__ = ["ResolutionSettings", "create_resolution_app"]
 
 
 def create_resolution_app(
-    ledger: Ledger, search: ContentSearch, settings: ResolutionSettings | None = None
+    ledger: Ledger,
+    search: ContentSearch,
+    settings: ResolutionSettings | None = None,
+    *,
+    on_refusal: Callable[[str], None] | None = None,
 ) -> FastAPI:
     """Return the API as an ASGI application.
 
@@ -44,6 +48,7 @@ def create_resolution_app(
         ledger: Whose clips are found; stays open as long as the application is used.
         search: Looks at clips.
         settings: Of the API; ``None`` for the defaults.
+        on_refusal: Told of every refusal, by its kind.
     """
     settings = settings or ResolutionSettings()
     app = FastAPI(
@@ -57,6 +62,7 @@ def create_resolution_app(
         responses=problems(400, 401, 403, 500),
     )
     app.router.route_class = BoundedRoute
+    app.state.on_refusal = on_refusal
     app.state.routes = ResolutionRoutes(ledger, search, settings)
     add_binding_queries(app, app.state.routes)
     add_clip_queries(app, app.state.routes)
@@ -89,8 +95,10 @@ def _with_spec_names(plain: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return document
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusalError)  # noqa: S101 - registered for nothing else
+    if (tell := request.app.state.on_refusal) is not None:
+        tell(error.kind)
     return JSONResponse(error.to_dict(), status_code=error.status, headers=error.headers)
 
 
