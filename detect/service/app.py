@@ -75,7 +75,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
 
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusalError)  # noqa: S101 - registered for nothing else
-    context_of(request).metrics.refusals.labels(error.kind).inc()
+    context_of(request).metrics.refuse(error.kind)
     await _drain(request)
     return JSONResponse(error.to_dict(), status_code=error.status, headers=error.headers)
 

@@ -7,15 +7,19 @@ import json
 import logging
 import math
 import signal
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.core import ParameterSource
 
 from vidigree.media.errors import UsageError, VidigreeError
+
+if TYPE_CHECKING:
+    from vidigree.detect.service.settings import ServiceSettings
 
 __all__ = ["serve"]
 
@@ -143,10 +147,8 @@ def _key_store(ledger: str | None) -> Any:
 
 def _run(ledger: str | None, **options: Any) -> None:
     try:
-        import uvicorn
-
         from vidigree.detect.service.app import create_app
-        from vidigree.detect.service.server import Connection, Server
+        from vidigree.detect.service.server import Server, configured
     except ModuleNotFoundError as error:
         raise UsageError(
             f"The service needs the Python package {error.name!r}.",
@@ -154,12 +156,32 @@ def _run(ledger: str | None, **options: Any) -> None:
         ) from error
     from vidigree.detect.service.journal import log_event, log_to_stderr
     from vidigree.detect.service.listening import address_of, listening_sockets, trusted_proxies
+
+    host, proxy = options["host"], options["behind_proxy"]
+    proxies = None if proxy is None else trusted_proxies(proxy)
+    settings = _settings(ledger, options)
+    listeners = listening_sockets(host, options["port"])
+    log_to_stderr()
+    app = create_app(settings)
+    log_event("serving", url=address_of(listeners[0], host), hint="Ctrl-C ends it.")
+    # The log stays JSON to its end: the command has no last word of its own.
+    signal.signal(signal.SIGTERM, _terminate)
+    server = Server(configured(app, proxies), app.state.context)
+    with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
+        for listener in listeners:
+            opened.enter_context(listener)
+        server.run(sockets=listeners)
+    if not server.started:
+        log_event("service-not-started", level=logging.ERROR)
+        raise click.exceptions.Exit(VidigreeError.exit_code)
+
+
+def _settings(ledger: str | None, options: Mapping[str, Any]) -> ServiceSettings:
+    """Return the settings that the command line asks for, and defaults where it says nothing."""
     from vidigree.detect.service.settings import ServiceSettings
 
     if options["job_seconds"] is not None and math.isnan(options["job_seconds"]):
         raise UsageError("--job-seconds is not a number.", hint="Give a time in seconds.")
-    host, port, proxy = options["host"], options["port"], options["behind_proxy"]
-    proxies = None if proxy is None else trusted_proxies(proxy)
     wishes = {
         "workers": options["workers"],
         "max_queue": options["max_queue"],
@@ -169,37 +191,12 @@ def _run(ledger: str | None, **options: Any) -> None:
         "per_minute": options["per_minute"],
         "spool": Path(options["spool"]) if options["spool"] else None,
     }
-    settings = ServiceSettings(
+    return ServiceSettings(
         ledger=ledger,
         require_key=options["require_key"],
         public_only=not options["allow_private_urls"],
         **{name: value for name, value in wishes.items() if value is not None},
     )
-    listeners = listening_sockets(host, port)
-    log_to_stderr()
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        http=Connection,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=proxies is not None,
-        forwarded_allow_ips=proxies,
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=10,
-    )
-    log_event("serving", url=address_of(listeners[0], host), hint="Ctrl-C ends it.")
-    # The log stays JSON to its end: the command has no last word of its own.
-    signal.signal(signal.SIGTERM, _terminate)
-    server = Server(config, app.state.context)
-    with contextlib.ExitStack() as opened, contextlib.suppress(KeyboardInterrupt):
-        for listener in listeners:
-            opened.enter_context(listener)
-        server.run(sockets=listeners)
-    if not server.started:
-        log_event("service-not-started", level=logging.ERROR)
-        raise click.exceptions.Exit(VidigreeError.exit_code)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

@@ -81,6 +81,7 @@ class Gate:
                 hint="Send the request again in a moment.",
                 retry_after=10,
             )
+            self._metrics.refuse(stopping.kind)
             answer = JSONResponse(stopping.to_dict(), stopping.status, stopping.headers)
             await answer(scope, receive, send_with_headers)
         except Exception:

@@ -48,7 +48,7 @@ class ServiceMetrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self.refusals = Counter(
+        self._refusals = Counter(
             "vidigree_refusals",
             "Requests that were not carried out, by kind.",
             ("kind",),
@@ -57,6 +57,10 @@ class ServiceMetrics:
         self._jobs = Gauge(
             "vidigree_jobs", "Jobs in the database, by state.", ("state",), registry=self._registry
         )
+
+    def refuse(self, kind: str) -> None:
+        """Count a request that was not carried out."""
+        self._refusals.labels(kind).inc()
 
     def render(self, jobs: dict[str, int]) -> bytes:
         """Return everything in the Prometheus text format.

@@ -18,20 +18,16 @@ from starlette.responses import JSONResponse, Response
 
 from vidigree.detect.service.bounded_route import BoundedRoute
 from vidigree.detect.service.refusals import RefusalError, allowed_methods
-from vidigree.detect.service.resolution_models import (
-    SCHEMA_NAMES,
-)
+from vidigree.detect.service.resolution_models import SCHEMA_NAMES
+from vidigree.detect.service.resolution_queries import add_binding_queries, add_clip_queries
 from vidigree.detect.service.resolution_routes import (
     ResolutionRoutes,
     ResolutionSettings,
     add_fetch_routes,
-    add_query_routes,
     add_store_routes,
     problems,
 )
-from vidigree.detect.service.resolution_search import (
-    ContentSearch,
-)
+from vidigree.detect.service.resolution_search import ContentSearch
 from vidigree.media.errors import UsageError, VidigreeError
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.repository import IssuedManifestError
@@ -40,7 +36,11 @@ __all__ = ["ResolutionSettings", "create_resolution_app"]
 
 
 def create_resolution_app(
-    ledger: Ledger, search: ContentSearch, settings: ResolutionSettings | None = None
+    ledger: Ledger,
+    search: ContentSearch,
+    settings: ResolutionSettings | None = None,
+    *,
+    on_refusal: Callable[[str], None] | None = None,
 ) -> FastAPI:
     """Return the API as an ASGI application.
 
@@ -48,6 +48,7 @@ def create_resolution_app(
         ledger: Whose clips are found; stays open as long as the application is used.
         search: Looks at clips.
         settings: Of the API; ``None`` for the defaults.
+        on_refusal: Told of every refusal, by its kind.
     """
     settings = settings or ResolutionSettings()
     app = FastAPI(
@@ -61,8 +62,10 @@ def create_resolution_app(
         responses=problems(400, 401, 403, 500),
     )
     app.router.route_class = BoundedRoute
+    app.state.on_refusal = on_refusal
     app.state.routes = ResolutionRoutes(ledger, search, settings)
-    add_query_routes(app, app.state.routes)
+    add_binding_queries(app, app.state.routes)
+    add_clip_queries(app, app.state.routes)
     add_store_routes(app, app.state.routes)
     add_fetch_routes(app, app.state.routes)
     app.add_exception_handler(RefusalError, _refuse)
@@ -92,8 +95,10 @@ def _with_spec_names(plain: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return document
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
+async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusalError)  # noqa: S101 - registered for nothing else
+    if (tell := request.app.state.on_refusal) is not None:
+        tell(error.kind)
     return JSONResponse(error.to_dict(), status_code=error.status, headers=error.headers)
 
 

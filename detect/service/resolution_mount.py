@@ -28,7 +28,12 @@ def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
         context: Of the service; its ledger is asked, its workers look at clips.
     """
     settings = context.settings
-    search = ContentSearch(context.runner.pool.audit, context.ledger, ledger_url=settings.ledger)
+    search = ContentSearch(
+        context.runner.pool.audit,
+        context.ledger,
+        ledger_url=settings.ledger,
+        max_seconds=settings.max_clip_seconds,
+    )
     resolution = create_resolution_app(
         context.ledger,
         search,
@@ -37,7 +42,9 @@ def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
             upload_seconds=settings.upload_seconds,
             look_ups=settings.workers,
             max_look_ups=settings.max_queue,
+            place=context.spool.without_job,
         ),
+        on_refusal=context.metrics.refuse,
     )
     app.mount(RESOLUTION_PATH, _Metered(resolution, context))
 
@@ -54,7 +61,7 @@ class _Metered:
             try:
                 admit_address(Request(scope), self._context)
             except RefusalError as error:
-                self._context.metrics.refusals.labels(error.kind).inc()
+                self._context.metrics.refuse(error.kind)
                 answer = JSONResponse(error.to_dict(), error.status, error.headers)
                 await answer(scope, receive, send)
                 return

@@ -1,12 +1,15 @@
-"""The routes of the resolution API; what each does is in the docstrings, which users read too."""
+"""The routes of the resolution API that keep and give manifests, and what all of them share.
+
+What each does is in the docstrings, which users read too.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,33 +18,26 @@ from fastapi import FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vidigree.detect.fetching import FetchLimits, http_parts
+from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.service.arrivals import Arrivals
-from vidigree.detect.service.callers import address_of
 from vidigree.detect.service.look_ups import LookUps
-from vidigree.detect.service.receiving import UploadLimits, no_space, receive
+from vidigree.detect.service.receiving import UploadLimits, no_space
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_access import Scope, ScopedTokens
 from vidigree.detect.service.resolution_models import (
-    Algorithm,
-    AlgorithmList,
-    AssetReference,
     Bindings,
     ManifestCreated,
     ManifestReceipt,
     Match,
     Problem,
     QueryResult,
-    SoftBindingQuery,
     VerifiedReceipt,
 )
 from vidigree.detect.service.resolution_receipts import receipt_for, verified_receipt
 from vidigree.detect.service.resolution_search import (
-    FINGERPRINT_ALGORITHM,
     ContentSearch,
     find_by_binding,
 )
-from vidigree.watermark.credentials import SOFT_BINDING_ALGORITHM
 from vidigree.watermark.credentials.jumbf import active_only
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.repository import StoredManifestRow
@@ -50,20 +46,23 @@ __all__ = [
     "ResolutionRoutes",
     "ResolutionSettings",
     "add_fetch_routes",
-    "add_query_routes",
     "add_store_routes",
+    "binary",
     "problems",
 ]
 
-MaxResults = Annotated[int, Query(ge=1, le=1_000_000, alias="maxResults")]
-Text = Annotated[str | None, Query(max_length=256)]
-HintValue = Annotated[str | None, Query(alias="hintValue", max_length=8192)]
-HintAlg = Annotated[str | None, Query(alias="hintAlg", max_length=256)]
-
 _MOST_RESULTS = 100
-_LONGEST_IN_URL = 8192
-_ASSET_TYPES = ("video/", "image/gif", "application/octet-stream")
 _MAX_STORE_BYTES = 16 << 20
+
+
+@contextmanager
+def _temporary_place() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="vidigree-")
+    except OSError as error:
+        raise no_space(error) from error
+    with folder as path:
+        yield Path(path) / "asset"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +78,7 @@ class ResolutionSettings:
         look_ups: Clips that are looked at at a time.
         max_look_ups: Most clips that come in, wait or are looked at at one time; beyond it the
             answer is 429.
+        place: Gives a path for an upload, and deletes what lies there afterwards.
         fetch: Limits on assets that are named by URL; only public HTTPS addresses by default.
     """
 
@@ -88,6 +88,7 @@ class ResolutionSettings:
     upload_seconds: float = 300.0
     look_ups: int = 2
     max_look_ups: int = 32
+    place: Callable[[], AbstractContextManager[Path]] = _temporary_place
     fetch: FetchLimits = field(
         default_factory=lambda: FetchLimits(public_only=True, https_only=True, max_seconds=60)
     )
@@ -154,101 +155,9 @@ class ResolutionRoutes:
         return QueryResult(matches=matches[:limit])
 
 
-def add_query_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
-    """Add the routes that look for manifests."""
-    shown: dict[str, Any] = {"response_model_exclude_none": True, "tags": ["query"]}
-
-    @app.get("/matches/byBinding", operation_id="queryByBinding", responses=problems(414), **shown)
-    async def query_by_binding(
-        request: Request,
-        value: str,
-        alg: Annotated[str, Query(min_length=1, max_length=256)],
-        max_results: MaxResults = 10,
-    ) -> QueryResult:
-        """Find manifests by a soft binding."""
-        routes.require(request, "fetch:manifests")
-        if len(value) > _LONGEST_IN_URL:
-            raise RefusalError(414, "TooLong", "The value is too long.", hint="Use POST.")
-        return await routes.by_binding(alg, value, max_results)
-
-    @app.post(
-        "/matches/byBinding", operation_id="queryByLargeBinding", responses=problems(408, 413),
-        **shown,
-    )  # fmt: skip
-    async def query_by_large_binding(
-        request: Request, query: SoftBindingQuery, max_results: MaxResults = 10
-    ) -> QueryResult:
-        """Find manifests by a soft binding of any length."""
-        routes.require(request, "fetch:manifests")
-        return await routes.by_binding(query.alg, query.value, max_results)
-
-    body = {"requestBody": {"required": True, "content": _binary("video/*")}}
-
-    @app.post(
-        "/matches/byContent", operation_id="uploadFile", openapi_extra=body,
-        responses=problems(408, 413, 415, 429, 507), **shown,
-    )  # fmt: skip
-    async def upload_file(
-        request: Request,
-        alg: Text = None,
-        max_results: MaxResults = 10,
-        hint_alg: HintAlg = None,
-        hint_value: HintValue = None,
-    ) -> QueryResult:
-        """Find manifests by a clip. It is deleted again before the answer is given."""
-        routes.require(request, "fetch:manifests")
-        kind = request.headers.get("content-type", "").lower()
-        if not kind.startswith(_ASSET_TYPES):
-            raise RefusalError(415, "WrongContentType", "Only videos are looked at.")
-        async with routes.look_ups.place():
-            with _upload_folder() as folder:
-                path = folder / "asset"
-                async with routes.arrivals.counted(address_of(request)):
-                    await receive(request, path, routes.settings.uploads)
-                hint = (hint_alg, hint_value)
-                return await routes.by_content(str(path), alg, hint, max_results)
-
-    @app.post(
-        "/matches/byReference", operation_id="queryByReference",
-        responses=problems(408, 413, 429), **shown,
-    )  # fmt: skip
-    async def query_by_reference(  # noqa: PLR0917 - the query's parameters
-        request: Request,
-        reference: AssetReference,
-        alg: Text = None,
-        max_results: MaxResults = 10,
-        hint_alg: HintAlg = None,
-        hint_value: HintValue = None,
-    ) -> QueryResult:
-        """Find manifests by a clip at a public HTTPS address."""
-        routes.require(request, "fetch:manifests")
-        settings = routes.settings
-        if reference.region:
-            raise RefusalError(400, "NoRegions", "Regions of interest are not supported.")
-        if reference.assetType and not reference.assetType.lower().startswith(_ASSET_TYPES):
-            raise RefusalError(400, "WrongAssetType", "Only videos are looked at.")
-        if reference.assetLength > settings.max_upload_bytes:
-            raise RefusalError(
-                400, "TooLarge", f"Up to {settings.max_upload_bytes} bytes are fetched."
-            )
-        http_parts(reference.referenceUrl)  # what is no URL costs no worker
-        limits = replace(settings.fetch, max_bytes=reference.assetLength)
-        hint = (hint_alg, hint_value)
-        async with routes.look_ups.place():
-            return await routes.by_content(reference.referenceUrl, alg, hint, max_results, limits)
-
-    @app.get("/services/supportedAlgorithms", operation_id="getSupportedBindings", tags=["service"])
-    async def supported() -> AlgorithmList:
-        """List the algorithms that can be asked for."""
-        return AlgorithmList(
-            watermarks=[Algorithm(alg=SOFT_BINDING_ALGORITHM)],
-            fingerprints=[Algorithm(alg=FINGERPRINT_ALGORITHM)],
-        )
-
-
 def add_store_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
     """Add the routes that write."""
-    body = {"requestBody": {"required": True, "content": _binary("application/c2pa")}}
+    body = {"requestBody": {"required": True, "content": binary("application/c2pa")}}
 
     @app.post(
         "/manifests", operation_id="addManifest", tags=["store"], openapi_extra=body,
@@ -305,7 +214,7 @@ def add_store_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
 def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
     """Add the routes that give manifests and receipts."""
     store: dict[int | str, dict[str, Any]] = {
-        200: {"content": _binary("application/c2pa"), "description": "The manifest store."}
+        200: {"content": binary("application/c2pa"), "description": "The manifest store."}
     }
 
     @app.get(
@@ -348,16 +257,6 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
         return verified_receipt(receipt, kept)
 
 
-@contextmanager
-def _upload_folder() -> Iterator[Path]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="vidigree-")
-    except OSError as error:
-        raise no_space(error) from error
-    with folder as path:
-        yield Path(path)
-
-
 async def _small_body(request: Request) -> bytes:
     body = bytearray()
     async for block in request.stream():
@@ -367,7 +266,8 @@ async def _small_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _binary(kind: str) -> dict[str, Any]:
+def binary(kind: str) -> dict[str, Any]:
+    """Describe a body of bytes of this type."""
     return {kind: {"schema": {"type": "string", "format": "binary"}}}
 
 

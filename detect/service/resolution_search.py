@@ -92,7 +92,7 @@ class ContentSearch:
         audit: Audits one clip elsewhere, e.g. :meth:`vidigree.detect.isolation.WorkerPool.audit`.
         ledger: What was issued.
         ledger_url: The same ledger for the workers; ``None`` means the one in the data folder.
-        max_seconds: Longest clip by its container.
+        max_seconds: Longest clip by its container; ``None`` for no limit.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class ContentSearch:
         ledger: Ledger,
         *,
         ledger_url: str | None,
-        max_seconds: float = 3600.0,
+        max_seconds: float | None = 3600.0,
     ) -> None:
         self._audit = audit
         self._ledger = ledger

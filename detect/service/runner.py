@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 
 from vidigree.detect.evidence import Layer
@@ -195,7 +194,7 @@ class JobRunner:
         interval = min(self._settings.lease_seconds / 3, _SWEEP_SECONDS)
         while not self._stopping.wait(interval):
             # One by one: on a full disk the last makes the room that the others need.
-            for step in (self._renew, self._store.sweep, partial(self._sweep_uploads, interval)):
+            for step in (self._spool.renew, self._renew, self._store.sweep, self._sweep_uploads):
                 try:
                     step()
                 except (VidigreeError, OSError) as error:
@@ -206,9 +205,9 @@ class JobRunner:
             leases = sorted(self._leases)
         self._store.renew(leases)
 
-    def _sweep_uploads(self, interval: float) -> None:
+    def _sweep_uploads(self) -> None:
         waiting = self._store.waiting_uploads(self._spool.spool_id)
-        self._spool.sweep(waiting, older_than=time.time() - 2 * interval)
+        self._spool.sweep(waiting, older_than=time.time() - self._settings.lease_seconds)
 
 
 def _replace(value: Any, old: str, new: str) -> Any:

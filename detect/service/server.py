@@ -6,11 +6,12 @@ import asyncio
 import socket
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from vidigree.detect.service.context import ServiceContext
 
-__all__ = ["Connection", "Server"]
+__all__ = ["Connection", "Server", "configured"]
 
 _REQUEST_SECONDS = 20.0
 _ANSWER_SECONDS = 300.0
@@ -98,3 +99,23 @@ class Server(uvicorn.Server):
         """End all requests, then the service."""
         self._context.leave()
         await super().shutdown(sockets)
+
+
+def configured(app: FastAPI, proxies: list[str] | None) -> uvicorn.Config:
+    """Return how uvicorn serves the service.
+
+    Args:
+        app: The service.
+        proxies: Whose ``X-Forwarded-For`` is believed; ``None`` for nobody's.
+    """
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+    )

@@ -1,4 +1,8 @@
-"""The folder in which uploads wait, each under the id of its job and under nothing else."""
+"""The folder in which uploads lie, each under the id of its job and under nothing else.
+
+Uploads that are looked up and have no job lie under a random id of their own. That of a job stays
+as long as its row says; these have none, and show by their time that somebody is at work on them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from vidigree.media.errors import OutputError
@@ -33,6 +39,7 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._held: set[Path] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.spool_id = self._read_id()
@@ -67,13 +74,31 @@ class Spool:
         for path in self._folder.glob(f"{job_id}*"):
             path.unlink(missing_ok=True)
 
+    @contextmanager
+    def without_job(self) -> Iterator[Path]:
+        """Give a place for an upload that has no job; what lies there afterwards is deleted."""
+        path = self.path(secrets.token_hex(16))
+        self._held.add(path)
+        try:
+            yield path
+        finally:
+            self._held.discard(path)
+            path.unlink(missing_ok=True)
+
+    def renew(self) -> None:
+        """Say of the uploads without a job that this service still works on them."""
+        now = time.time()
+        for path in tuple(self._held):
+            with contextlib.suppress(FileNotFoundError):  # not begun, or over meanwhile
+                os.utime(path, (now, now))
+
     def sweep(self, keep: Collection[str], *, older_than: float) -> int:
-        """Delete uploads of jobs that are no more; return how many.
+        """Delete uploads of jobs that are no more, and of services that are; return how many.
 
         Args:
             keep: Ids of jobs that still need theirs.
-            older_than: Only files last written before this time, seconds since 1970: the rows of
-                newer ones may have been read too early.
+            older_than: Only files last written or renewed before this time, seconds since 1970:
+                the rows of newer ones may have been read too early, or they have none.
         """
         swept = 0
         for path in self._folder.iterdir():

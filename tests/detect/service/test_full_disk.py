@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from vidigree.detect.service import receiving
 from vidigree.detect.service.journal import JsonLines
@@ -105,14 +106,10 @@ def test_a_spool_folder_that_is_gone_is_told(
 
 
 def test_a_look_up_without_room_for_the_clip_is_told(
-    start_service: Start,
-    clip: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    start_service: Start, clip: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     service = start_service()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    shutil.rmtree(service.settings.spool)
     with caplog.at_level(logging.INFO, logger="vidigree.service"):
         answer = service.http.post(
             "/c2pa/v1/matches/byContent",
@@ -121,3 +118,11 @@ def test_a_look_up_without_room_for_the_clip_is_told(
         )
     assert (answer.status_code, answer.json()["error"]["kind"]) == (507, "NoSpace")
     assert "spool-trouble" in [row["event"] for row in rows(caplog)]
+
+
+def test_a_look_up_without_a_folder_for_temporary_files_is_told(
+    http: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    answer = http.post("/matches/byContent", content=b"clip", headers={"Content-Type": "video/mp4"})
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (507, "NoSpace")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -83,3 +85,47 @@ def test_jobs_survive_a_restart(tmp_path: Path, clip: Path, how: signal.Signals)
     assert [job["verdict"]["file"] for job in jobs] == [f"{number}.mp4" for number in range(6)]
     left = [path.name for path in (tmp_path / "spool").iterdir() if path.name != "spool-id"]
     assert left == []
+
+
+BEGUN = (
+    b"POST /c2pa/v1/matches/byContent HTTP/1.1\r\nHost: a\r\nContent-Type: video/mp4\r\n"
+    b"Content-Length: 9000000\r\n\r\n"
+)
+
+
+def spooled(folder: Path) -> list[str]:
+    return [path.name for path in (folder / "spool").iterdir() if path.name != "spool-id"]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_upload_to_look_up_does_not_outlive_its_service(tmp_path: Path) -> None:
+    """Once it stayed among the temporary files for ever."""
+    with serving(tmp_path) as (process, client):
+        with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as raw:
+            raw.sendall(BEGUN + bytes(2_000_000))
+            until(lambda: len(spooled(tmp_path)) == 1)
+            process.kill()
+            process.wait()
+        assert len(spooled(tmp_path)) == 1
+    with serving(tmp_path):
+        until(lambda: not spooled(tmp_path))
+
+
+def test_another_service_leaves_an_upload_that_is_looked_up(start_service: Any) -> None:
+    service = start_service(lease_seconds=1)
+    other = start_service(lease_seconds=1)
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as raw:
+        raw.sendall(BEGUN + b"begun")
+        until(lambda: len(service.spooled()) == 1)
+        swept: list[int] = []
+        sweep = other.context.spool.sweep
+        other.context.spool.sweep = lambda *a, **o: swept.append(sweep(*a, **o))
+        until(lambda: len(swept) > 5)  # beyond the lease
+        assert len(service.spooled()) == 1
+    until(lambda: not service.spooled())

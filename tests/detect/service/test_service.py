@@ -369,3 +369,15 @@ def test_the_resolution_api_stands_beside_the_audits(start_service: Start) -> No
     assert answers[1].status_code == 429
     assert int(answers[1].headers["retry-after"]) > 0
     assert 'route="/c2pa/v1' in service.http.get("/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/v1/audits?layers=credentials", "/c2pa/v1/matches/byContent"])
+def test_a_clip_that_is_too_long_is_neither_audited_nor_looked_up(
+    start_service: Start, clip: Path, path: str
+) -> None:
+    """Once only audits had that limit of the service."""
+    service = start_service(max_clip_seconds=0.1)
+    video = {"Content-Type": "video/mp4"}
+    answer = service.http.post(path, content=clip.read_bytes(), headers=video)
+    assert answer.status_code in {400, 422}
+    assert answer.json()["error"]["kind"] == "UnsupportedMediaError"
