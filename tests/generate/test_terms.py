@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import string
 import unicodedata
 from typing import Literal
 
 import pytest
 
+from vidigree.generate.look_alikes import SHAPES, look_alike
 from vidigree.generate.terms import read_prose, read_term
 
 HARAKAT = [chr(code) for code in (*range(0x0610, 0x061B), *range(0x064B, 0x0660), 0x0670, 0x06D6)]
@@ -71,7 +74,12 @@ def test_a_term_with_an_accent_is_found_with_it_only() -> None:
     assert not holds("año", "año\u0323")
     assert holds("año", "ano"), "an accent hides nothing; docs/generate.md says what it costs"
     assert holds("Взрывчатка", "взрывчатка")
+    for one in ("мой", "мои\u0306", "мои\u200b\u0306", "МОЙ", "мо\u0301й", "мои\u0323\u0306"):
+        assert holds(one, "мой"), ascii(one)
+        assert not holds(one, "мои"), ascii(one)
     assert not holds("мои", "мой")
+    assert not holds("мои\u0300", "мой")
+    assert holds("мои\u0300", "мои")
     assert not holds("bømb", "bomb"), "a letter of its own"
 
 
@@ -90,6 +98,8 @@ def test_greek_is_found_with_and_without_accents() -> None:
         *(("бoмба", "бомба"), ("большая cyka", "сука"), ("a bо\u200bmb", "bomb")),
         *(("rеd button", "red button"), ("red Ьutton", "red button"), ("ра\u0301у", "pay")),
         *(("видео bоmb на полу", "bomb"), ("a бoмбa about сор", "cop")),
+        *(("видео for cyka", "сука"), ("a movie about сор, 2вор", "cop")),
+        *(("видео λόγος бοмба", "бомба"), ("a movie about сор №4", "cop")),
     ],
     ids=ascii,
 )
@@ -103,12 +113,23 @@ def test_letters_of_other_scripts_hide_no_term(prompt: str, term: str) -> None:
         *(("сор на полу", "cop"), ("тот мяч", "tot"), ("видео, где сор, 4K HDR", "cop")),
         *(("не ешьте каши, а рот", "pot"), ("a cop in a car", "сор"), ("hot", "not")),
         *(("a gin", "gln"), ("vat", "nat"), ("a uoung man", "a young man"), ("το ον δεν", "to")),
-        *(("a νot", "a hot"), ("a νot", "a lot")),
+        *(("видео bоmb, а там сор", "cop"), ("a νot", "a hot"), ("a νot", "a lot")),
     ],
     ids=ascii,
 )
 def test_words_that_are_what_they_are_written_as_pass(prompt: str, term: str) -> None:
     assert not holds(prompt, term)
+
+
+def test_letters_that_look_alike_have_one_shape_and_others_have_their_own() -> None:
+    shapes = {chr(letter): shape for letter, shape in SHAPES.items()}
+    for (one, shape), (other, another) in itertools.product(shapes.items(), repeat=2):
+        assert not look_alike(one, other) or shape == another, one + other
+    joined: dict[str, str] = {}
+    for letter in string.ascii_lowercase:
+        shape = shapes.get(letter, letter)
+        joined[shape] = joined.get(shape, "") + letter
+    assert {letters for letters in joined.values() if len(letters) > 1} == {"hnv", "il", "uy"}
 
 
 @pytest.mark.parametrize(
