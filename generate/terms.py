@@ -164,7 +164,7 @@ def _undressed(text: str) -> tuple[str, tuple[frozenset[str], ...]]:
         if one in _WITHIN:
             continue
         if _is_mark(one):
-            place = next((n for n in range(len(letters) - 1, -1, -1) if letters[n] != _GAP), 0)
+            place = next(n for n in range(len(letters) - 1, -1, -1) if letters[n] != _GAP)
             if (letters[place], one) == _SHORT_I:
                 letters[place] = unicodedata.normalize("NFC", "".join(_SHORT_I))
             else:
@@ -183,8 +183,8 @@ def _decomposed(text: str) -> str:
         return text
     parts = "".join([unicodedata.normalize("NFKD", one) for one in text])
     return "".join(
-        "".join(sorted(run, key=unicodedata.combining) if combining else run)
-        for combining, run in groupby(parts, key=lambda one: unicodedata.combining(one) > 0)
+        "".join(sorted(run, key=unicodedata.combining))
+        for _, run in groupby(parts, key=lambda one: unicodedata.combining(one) > 0)
     )
 
 
@@ -230,13 +230,11 @@ def _parts(text: str, place: int) -> bool:
     another script than what is beside them make no word of it. Of scripts that put no spaces
     between words, a word may end with a sign, and none begins with one.
     """
-    if not 0 < place < len(text):
+    if place == len(text):
         return True
     both = before, after = text[place - 1], text[place]
-    if not all(_is_sign(one) or one.isalnum() or one == "_" for one in both):
+    if not all(_is_sign(one) or one.isalnum() for one in both):
         return True
-    if after in _VOICING:
-        return False
     scripts = {_script_at(text, place - 1), _script_at(text, place)}
     spaced = not scripts & _UNSPACED
     signed = _is_sign(before) and before not in _KANA_MARKS

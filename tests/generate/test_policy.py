@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from vidigree.generate import ClipRequest, generate, load_policy
-from vidigree.generate.policy import CallablePolicy, enforce
+from vidigree.generate.policy import CallablePolicy, TermPolicy, enforce
 from vidigree.media.errors import EngineError, OutputError, PolicyRefusalError, UsageError
 from vidigree.watermark import StampSettings
 
@@ -88,6 +88,14 @@ def test_signs_of_vowels_are_of_the_word(tmp_path: Path) -> None:
         assert policy.refusal(ClipRequest(prompt=prompt)) is None, prompt
     for prompt in ("एक गन", "गन, मल", "यह हत्या।", "हत्या", "ग\u200dन", "गनी गन", "गन\u0e34"):
         assert policy.refusal(ClipRequest(prompt=prompt)) is not None, prompt
+
+
+def test_a_term_that_is_none_refuses_nothing() -> None:
+    policy = TermPolicy("house", ("", "\u200b", "bomb"))
+    assert policy.refusal(ClipRequest(prompt="a ball")) is None
+    assert (
+        policy.refusal(ClipRequest(prompt="a bomb")) == "the prompt holds the refused term 'bomb'"
+    )
 
 
 def test_terms_may_hold_what_nobody_sees(tmp_path: Path) -> None:

@@ -51,7 +51,16 @@ def test_arabic_letters_of_other_keyboards_and_shapes_are_the_same() -> None:
     [
         *("𝐛𝐨𝐦𝐛", "𝓑𝓸𝓶𝓫", "𝔟𝔬𝔪𝔟", "𝕓𝕠𝕞𝕓", "𝚋𝚘𝚖𝚋", "ⓑⓞⓜⓑ", "⒝⒪⒨⒝", "🄱🄾🄼🄱", "🅱🅾🅼🅱", "🅑🅞🅜🅑", "🄑🄞🄜🄑"),
         *("ʙᴏᴍʙ", "ᵇᵒᵐᵇ", "ｂｏｍｂ", "ＢＯＭＢ", "b⃣o⃣m⃣b⃣", "b⃝omb", "🅱️omb"),
-        *("bómb", "b́omb", "b̈ö̂m̃b̊", "ḇọm̱ḇ", "b̶o̶m̶b̶", "ḃ\u200bo\u0301m̊b", "bo\u200b\u0301mb"),
+        *(
+            "b\u0363omb",
+            "bómb",
+            "b́omb",
+            "b̈ö̂m̃b̊",
+            "ḇọm̱ḇ",
+            "b̶o̶m̶b̶",
+            "ḃ\u200bo\u0301m̊b",
+            "bo\u200b\u0301mb",
+        ),
     ],
     ids=ascii,
 )
@@ -194,9 +203,50 @@ def test_a_sign_behind_a_name_is_not_of_it(sign: str) -> None:
     assert not holds(f"a bricko{sign}", "brickotm")
 
 
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [
+        *(("bomb2", "bomb"), ("2bomb", "bomb"), ("bombящий", "bomb"), ("b omb", "bomb")),
+        *(("redbutton", "red button"), ("bømb", "bomb"), ("bombका", "bomb")),
+    ],
+)
+def test_parts_of_words_are_no_words(prompt: str, term: str) -> None:
+    assert not holds(prompt, term)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [
+        *(("गनीbomb", "bomb"), ("a_red_bomb_here", "bomb"), ("a_red_bomb_here", "red_bomb")),
+        *(("bomb", "b\u0336omb"), ("ܐܒ", "ܐ\u0711ܒ"), ("ܐ\u0711ܒ", "ܐܒ")),
+    ],
+    ids=ascii,
+)
+def test_words_end_at_other_signs_and_need_no_strokes(prompt: str, term: str) -> None:
+    assert holds(prompt, term)
+
+
+def test_what_is_not_seen_is_known_to_the_last_character() -> None:
+    unseen = [
+        *(0x00AD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180E, 0x180F),
+        *(0x2060, 0x2065, 0x2800, 0x3164, 0xFE00, 0xFE0F, 0xFFA0, 0xFFF0, 0xFFF8),
+        *(0xE0000, 0xE00FF, 0xE0100, 0xE01EF, 0xE01F0, 0xE0FFF),
+    ]
+    for code in unseen:
+        assert holds(f"a bo{chr(code)}mb", "bomb"), hex(code)
+    for code in (0x115E, 0x1161, 0x17B3, 0x180A, 0x2801, 0x3165, 0xFE10, 0xFFA1, 0xFFFC, 0xE1000):
+        assert not holds(f"a bo{chr(code)}mb", "bomb"), hex(code)
+    for code in (0x00AD, 0x034F, 0x180B, 0x180C, 0x180D, 0x180F, 0x2060, 0xFE00, 0xFE0F, 0xE01EF):
+        assert not holds(f"a bomb{chr(code)}astic", "bomb"), hex(code)
+    for code in (0x2061, 0xE00FF, 0xE01F0):
+        assert holds(f"a bomb{chr(code)}astic", "bomb"), hex(code)
+    assert len(read_prose("a" + "\u200b" * 99 + "\u0301" + " " * 99).letters) == 4
+
+
 def test_a_word_that_only_begins_like_a_term_hides_none_behind_it() -> None:
     assert holds("red redа red button", "red button")
     assert holds("xx x x", "x x")
+    assert holds("xxx x x", "x x")
     assert holds("гед rеd red", "red")
 
 
