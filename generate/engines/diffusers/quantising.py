@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
+from vidigree.generate.engines.diffusers.bounds import check_part, held_in_gguf
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.opening import check_file
 
@@ -107,6 +108,7 @@ def gguf_denoiser(
     if loader is None:
         raise EngineError(f"diffusers reads no GGUF files for {index[part][1]}.")
     try:
+        check_part(Path(model).expanduser() / part, held_in_gguf(file))
         denoiser = loader(
             str(file),
             config=model,
