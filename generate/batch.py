@@ -22,6 +22,7 @@ from vidigree.media.errors import (
     UsageError,
     VidigreeError,
 )
+from vidigree.media.one_line import one_line
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.stamp import StampReceipt, StampSettings
 
@@ -47,6 +48,12 @@ class BatchRow:
     status: str
     receipt: StampReceipt | None = None
     error: VidigreeError | None = None
+
+    def summary(self) -> str:
+        """Return the row as a line of text, and one for each note of the receipt."""
+        notes = () if self.receipt is None else self.receipt.notes
+        told = (f"  note         {one_line(note)}" for note in notes)
+        return "\n".join([f"{self.status:8} {one_line(str(self.path))}", *told])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON values."""
