@@ -22,6 +22,7 @@ from vidigree.media.errors import (
     UsageError,
     VidigreeError,
 )
+from vidigree.media.one_line import one_line
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.stamp import StampReceipt, StampSettings
 
@@ -47,6 +48,12 @@ class BatchRow:
     status: str
     receipt: StampReceipt | None = None
     error: VidigreeError | None = None
+
+    def summary(self) -> str:
+        """Return the row as a line of text, and one for each note of the receipt."""
+        notes = () if self.receipt is None else self.receipt.notes
+        told = (f"  note         {one_line(note)}" for note in notes)
+        return "\n".join([f"{self.status:8} {one_line(str(self.path))}", *told])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as JSON values."""
@@ -166,12 +173,7 @@ def generate_batch(
         OutputError: The folder cannot be made.
     """
     settings = settings or StampSettings.load()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder {folder} cannot be made: {error}.", hint="Give another one with -o."
-        ) from error
+    _make_folder(folder)
     engines: dict[str, Engine] = {}
     for number, request in enumerate(requests, start=1):
         path = folder / output_name(number, request)
@@ -179,17 +181,27 @@ def generate_batch(
             yield BatchRow(number=number, path=path, status="skipped")
             continue
         try:
-            if request.engine not in engines:
-                engines[request.engine] = engine_registry.get(request.engine)()
+            engine = _opened(engines, request.engine)
             receipt = generate(
-                request,
-                path,
-                engine=engines[request.engine],
-                settings=settings,
-                policy=policy,
-                progress=progress,
+                request, path, engine=engine, settings=settings, policy=policy, progress=progress
             )
         except VidigreeError as error:
             yield BatchRow(number=number, path=path, status="failed", error=error)
         else:
             yield BatchRow(number=number, path=path, status="issued", receipt=receipt)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error}.", hint="Give another one with -o."
+        ) from error
+
+
+def _opened(engines: dict[str, Engine], name: str) -> Engine:
+    """Return an engine that stays open for the requests to come: some hold a loaded model."""
+    if name not in engines:
+        engines[name] = engine_registry.get(name)()
+    return engines[name]

@@ -249,8 +249,7 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
             if error is not None:
                 code = code or error.exit_code
                 click.echo(one_line(f"vidigree: request {row.number}: {error}"), err=True)
-            shown = f"{row.status:8} {one_line(str(row.path))}"
-            click.echo(json.dumps(row.to_dict()) if run.as_json else shown)
+            click.echo(json.dumps(row.to_dict()) if run.as_json else row.summary())
     return code
 
 

@@ -63,7 +63,7 @@ def _all_have_doubles(word: str) -> bool:
 
 
 def _scripts(word: str) -> set[str]:
-    return {_script(letter) for letter in word if letter.isalpha()} & _SCRIPTS
+    return {_script(letter) for letter in word} & _SCRIPTS
 
 
 def _script(letter: str) -> str:

@@ -17,23 +17,35 @@ from vidigree.generate.look_alikes import SHAPES, disguised_letters, look_alike
 __all__ = ["Prose", "Term", "read_prose", "read_term"]
 
 _GAP: Final = "\0"
-"""Stands for characters that are not seen; one of them itself."""
+"""Stands for characters that are not seen and may part words; one of them itself."""
 
-# Of other classes than formats and controls: joiner, fillers, what chooses a glyph's variant, and
-# what Unicode keeps free for more of them.
+_WITHIN: Final = frozenset(
+    map(
+        chr,
+        (
+            *(0x00AD, 0x034F, 0x2060, 0x180B, 0x180C, 0x180D, 0x180F),
+            *(*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+        ),
+    )
+)
+"""Soft hyphen, joiners, what chooses a glyph's variant: they part no words."""
+
+# Of other classes than formats and controls: fillers, and what Unicode keeps free for more of them.
 _UNSEEN: Final = frozenset(
     map(
         chr,
         (
-            *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
-            *(0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)),
-            *(0x2065, *range(0xFFF0, 0xFFF9)),
+            *(0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+            *(*range(0xE0000, 0xE1000), 0x2065, *range(0xFFF0, 0xFFF9)),
         ),
     )
 )
 _SAME: Final = str.maketrans("ɑɡٱکیىہ", "agاكييه", "\u0640")
 """Letters that look like another of the same script, and mostly are it on another keyboard; and
 what only makes an Arabic word longer, which is left out."""
+
+_SHORT_I: Final = ("и", "\u0306")
+"""What makes й, a letter of its own and no и with an accent."""
 
 _OF_NAMES: Final = frozenset("™℠®©")
 """Signs that stand beside a name and are no part of it; Unicode takes the first two for letters."""
@@ -149,9 +161,14 @@ def _undressed(text: str) -> tuple[str, tuple[frozenset[str], ...]]:
     plain = _decomposed(plain.casefold()).translate(_SAME)
     letters, marks = [" "], [frozenset[str]()]
     for one in plain:
+        if one in _WITHIN:
+            continue
         if _is_mark(one):
-            place = next((n for n in range(len(letters) - 1, -1, -1) if letters[n] != _GAP), 0)
-            marks[place] |= {one}
+            place = next(n for n in range(len(letters) - 1, -1, -1) if letters[n] != _GAP)
+            if (letters[place], one) == _SHORT_I:
+                letters[place] = unicodedata.normalize("NFC", "".join(_SHORT_I))
+            else:
+                marks[place] |= {one}
             continue
         letter = " " if one.isspace() else _GAP if _is_unseen(one) else one
         if letter not in {" ", _GAP} or letters[-1] != letter:
@@ -166,8 +183,8 @@ def _decomposed(text: str) -> str:
         return text
     parts = "".join([unicodedata.normalize("NFKD", one) for one in text])
     return "".join(
-        "".join(sorted(run, key=unicodedata.combining) if combining else run)
-        for combining, run in groupby(parts, key=lambda one: unicodedata.combining(one) > 0)
+        "".join(sorted(run, key=unicodedata.combining))
+        for _, run in groupby(parts, key=lambda one: unicodedata.combining(one) > 0)
     )
 
 
@@ -176,7 +193,7 @@ def _bare(character: str) -> str:
 
     Of a sign beside a name, the space between that and the next word is left.
     """
-    if _is_unseen(character) or character.isascii():
+    if character in _WITHIN or _is_unseen(character) or character.isascii():
         return character
     if character in _OF_NAMES:
         return " "
@@ -213,13 +230,11 @@ def _parts(text: str, place: int) -> bool:
     another script than what is beside them make no word of it. Of scripts that put no spaces
     between words, a word may end with a sign, and none begins with one.
     """
-    if not 0 < place < len(text):
+    if place == len(text):
         return True
     both = before, after = text[place - 1], text[place]
-    if not all(_is_sign(one) or one.isalnum() or one == "_" for one in both):
+    if not all(_is_sign(one) or one.isalnum() for one in both):
         return True
-    if after in _VOICING:
-        return False
     scripts = {_script_at(text, place - 1), _script_at(text, place)}
     spaced = not scripts & _UNSPACED
     signed = _is_sign(before) and before not in _KANA_MARKS

@@ -63,15 +63,7 @@ def stamp_frames(
         OutputError: The output cannot be written.
     """
     settings = settings or StampSettings.load()
-    images = list(to_uint8(frames))
-    if not images:
-        raise UsageError("There are no frames to stamp.")
-    sizes = {image.shape[1::-1] for image in images}
-    if len(sizes) > 1:
-        named = ", ".join(f"{width} x {height}" for width, height in sorted(sizes)[:3])
-        raise EngineError(
-            f"The frames have different sizes: {named}.", hint="Bring them to one size first."
-        )
+    images = _images(frames)
     rate = _rate(fps)
     clip = Clip(
         frames=images,
@@ -126,12 +118,10 @@ def export_to_video(  # noqa: PLR0917 -- the signature that it replaces
         OutputError: The output cannot be written.
     """
     del macro_block_size
-    if not 0 <= quality <= 10:
-        raise UsageError(f"The quality is {quality}; it must be in the range 0 to 10.")
+    crf = _crf(quality)
     if bitrate is not None:
         warnings.warn("The bitrate is not used; quality decides.", RequestWarning, stacklevel=2)
-    settings = settings or StampSettings.load()
-    settings = replace(settings, crf=int(51 * (1 - quality / 10)), overwrite=True)
+    settings = replace(settings or StampSettings.load(), crf=crf, overwrite=True)
     own = tempfile.mkdtemp(prefix="vidigree-") if output_video_path is None else None
     path = Path(own or "", output_video_path or "video.mp4")
     try:
@@ -141,6 +131,26 @@ def export_to_video(  # noqa: PLR0917 -- the signature that it replaces
             Path(own).rmdir()
         raise
     return output_video_path or str(path)
+
+
+def _crf(quality: float) -> int:
+    if not 0 <= quality <= 10:
+        raise UsageError(f"The quality is {quality}; it must be in the range 0 to 10.")
+    return int(51 * (1 - quality / 10))
+
+
+def _images(frames: Any) -> list[NDArray[np.uint8]]:
+    """Return frames as 8-bit pictures of one size, at least one."""
+    images = list(to_uint8(frames))
+    if not images:
+        raise UsageError("There are no frames to stamp.")
+    sizes = {image.shape[1::-1] for image in images}
+    if len(sizes) > 1:
+        named = ", ".join(f"{width} x {height}" for width, height in sorted(sizes)[:3])
+        raise EngineError(
+            f"The frames have different sizes: {named}.", hint="Bring them to one size first."
+        )
+    return images
 
 
 def _rate(fps: Fraction | float | str) -> Fraction:

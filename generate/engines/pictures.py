@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from vidigree.generate.engine import RequestWarning
 from vidigree.media.errors import EngineError, MediaError, UnsupportedMediaError
 
 __all__ = ["read_picture"]
@@ -17,10 +20,13 @@ __all__ = ["read_picture"]
 _FORMATS: Final = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 # Levels of 16 bits that are one of 8.
 _LEVEL: Final = 257
+_CLEAR_MODES: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
 
 def read_picture(path: Path) -> Any:
-    """Return a picture as an RGB PIL image, turned as its EXIF data says, without transparency.
+    """Return a picture as an RGB PIL image, turned as its EXIF data says, on white.
+
+    A :class:`RequestWarning` tells of transparency, which no engine knows.
 
     Args:
         path: PNG, JPEG, WebP, AVIF, BMP, GIF (its first frame) or TIFF. Of what else Pillow reads,
@@ -45,7 +51,9 @@ def read_picture(path: Path) -> Any:
             warnings.catch_warnings(action="ignore"),  # of sizes below the limit, damaged tags
             read(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image,
         ):
-            return _in_8_bits(ImageOps.exif_transpose(image)).convert("RGB")
+            with _silent(image):
+                image.load()
+            picture = ImageOps.exif_transpose(image)
     except Image.DecompressionBombError as error:
         raise UnsupportedMediaError(
             f"{path} is too large a picture: {error}", hint="Make it smaller first."
@@ -55,6 +63,48 @@ def read_picture(path: Path) -> Any:
         raise MediaError(
             f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."
         ) from error
+    picture, is_clear = _on_white(picture)
+    if is_clear:
+        warnings.warn(
+            f"Clear places of {path.name} were filled with white.", RequestWarning, stacklevel=2
+        )
+    return picture
+
+
+@contextmanager
+def _silent(image: Any) -> Iterator[None]:
+    """Keep libtiff from telling of damage on standard error by itself: Pillow raises as well."""
+    try:
+        kept = os.dup(2) if image.format == "TIFF" else None
+    except OSError:  # there is no standard error
+        kept = None
+    if kept is None:
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _on_white(image: Any) -> tuple[Any, bool]:
+    """Return a picture in RGB where it is opaque, white where it is clear, and whether it was."""
+    from PIL import Image
+
+    if image.mode not in _CLEAR_MODES and "transparency" not in image.info:
+        return _in_8_bits(image).convert("RGB"), False
+    whole = _in_8_bits(image).convert("RGBA")
+    if image.mode.startswith("I;16"):  # of which Pillow knows no clear level
+        opaque = np.asarray(image) != image.info["transparency"]
+        whole.putalpha(Image.fromarray(opaque))
+    if whole.getextrema()[3] == (255, 255):
+        return whole.convert("RGB"), False
+    white = Image.new("RGBA", whole.size, "white")
+    return Image.alpha_composite(white, whole).convert("RGB"), True
 
 
 def _in_8_bits(image: Any) -> Any:

@@ -116,11 +116,19 @@ def test_names_change_with_the_request() -> None:
     assert output_name(2, ClipRequest(prompt="///")).startswith("0002-clip-")
 
 
+def test_names_stay_so_that_batches_of_older_versions_go_on() -> None:
+    assert output_name(1, ClipRequest(prompt="A red ball!")) == "0001-a-red-ball-ea30e795.mp4"
+    long = output_name(7, ClipRequest(prompt="a " * 60, seed=3))
+    assert long == f"0007{'-a' * 20}-bfa0a29f.mp4"
+    assert output_name(1, ClipRequest(prompt="b" * 60)) == f"0001-{'b' * 40}-f440f62c.mp4"
+
+
 def test_batch_goes_on_after_a_failure_and_resumes(
     stamp_settings: StampSettings, outputs: Path
 ) -> None:
     requests = [
-        ClipRequest(prompt=prompt, **SMALL) for prompt in ("a red ball", "a cat", "a blue cube")
+        ClipRequest(prompt=prompt, **SMALL)
+        for prompt in ("a red ball", "a cat", "a purring blue cube")
     ]
     rows = list(generate_batch(requests, outputs, settings=stamp_settings))
     assert [row.status for row in rows] == ["issued", "failed", "issued"]
@@ -130,6 +138,12 @@ def test_batch_goes_on_after_a_failure_and_resumes(
     assert [row["receipt"] is None for row in told] == [False, True, False]
     assert told[0]["receipt"]["clip_id"] != told[2]["receipt"]["clip_id"]
     assert [row["error"] for row in told] == [None, str(rows[1].error), None]
+    note = "  note         The render engine does not know 'purring'; drawn without."
+    assert [row.summary() for row in rows] == [
+        f"issued   {rows[0].path}",
+        f"failed   {rows[1].path}",
+        f"issued   {rows[2].path}\n{note}",
+    ]
     rows[0].path.unlink()
     before = rows[2].path.stat().st_mtime_ns
     again = list(generate_batch(requests, outputs, settings=stamp_settings))

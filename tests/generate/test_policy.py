@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from vidigree.generate import ClipRequest, generate, load_policy
-from vidigree.generate.policy import CallablePolicy, enforce
+from vidigree.generate.policy import CallablePolicy, TermPolicy, enforce
 from vidigree.media.errors import EngineError, OutputError, PolicyRefusalError, UsageError
 from vidigree.watermark import StampSettings
 
@@ -30,14 +30,31 @@ def test_terms_match_whole_words_in_any_dress(terms: Path, prompt: str) -> None:
     assert load_policy(str(terms)).refusal(ClipRequest(prompt=prompt)) is not None
 
 
-UNSEEN = [
-    *("\u200b", "\u200d", "\u00ad", "\u2060", "\ufeff", "\u202e", "\u034f", "\u180e", "\ufe0f"),
-    *("\u3164", "\u115f", "\u2800", "\U000e0100", "\U000e0041", "\x00", "\x7f", "\u200b\u00ad"),
-    *("\u2065", "\ufff0", "\U000e0fff"),
+PARTING = [
+    *("\u200b", "\u200c", "\u200d", "\ufeff", "\u202e", "\u180e", "\u3164", "\u115f", "\u2800"),
+    *("\U000e0041", "\x00", "\x7f", "\u200b\u00ad", "\u2065", "\ufff0", "\U000e0fff"),
 ]
+OF_WORDS = ["\u00ad", "\u2060", "\u034f", "\ufe0f", "\u180b", "\U000e0100", "\u00ad\ufe0f\u2060"]
 
 
-@pytest.mark.parametrize("mark", UNSEEN, ids=ascii)
+@pytest.mark.parametrize("mark", OF_WORDS, ids=ascii)
+def test_characters_that_nobody_sees_in_a_word_are_not_there(terms: Path, mark: str) -> None:
+    policy = load_policy(str(terms))
+    for prompt in (
+        f"a b{mark}om{mark}b",
+        f"a{mark} {mark}bomb{mark}",
+        f"red{mark} {mark}button",
+        f"red {mark} button",
+        f"r{mark}ed button",
+        f"caf{mark}é",
+        f"cafe{mark}\u0301",
+    ):
+        assert policy.refusal(ClipRequest(prompt=prompt)) is not None, ascii(prompt)
+    for prompt in (f"bomb{mark}astic balls", f"a{mark}bomb", f"the red{mark}button", mark):
+        assert policy.refusal(ClipRequest(prompt=prompt)) is None, ascii(prompt)
+
+
+@pytest.mark.parametrize("mark", PARTING, ids=ascii)
 def test_characters_that_nobody_sees_hide_no_term(terms: Path, mark: str) -> None:
     policy = load_policy(str(terms))
     for prompt in (
@@ -71,6 +88,14 @@ def test_signs_of_vowels_are_of_the_word(tmp_path: Path) -> None:
         assert policy.refusal(ClipRequest(prompt=prompt)) is None, prompt
     for prompt in ("एक गन", "गन, मल", "यह हत्या।", "हत्या", "ग\u200dन", "गनी गन", "गन\u0e34"):
         assert policy.refusal(ClipRequest(prompt=prompt)) is not None, prompt
+
+
+def test_a_term_that_is_none_refuses_nothing() -> None:
+    policy = TermPolicy("house", ("", "\u200b", "bomb"))
+    assert policy.refusal(ClipRequest(prompt="a ball")) is None
+    assert (
+        policy.refusal(ClipRequest(prompt="a bomb")) == "the prompt holds the refused term 'bomb'"
+    )
 
 
 def test_terms_may_hold_what_nobody_sees(tmp_path: Path) -> None:

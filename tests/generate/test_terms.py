@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import string
 import unicodedata
 from typing import Literal
 
 import pytest
 
+from vidigree.generate.look_alikes import SHAPES, look_alike
 from vidigree.generate.terms import read_prose, read_term
 
 HARAKAT = [chr(code) for code in (*range(0x0610, 0x061B), *range(0x064B, 0x0660), 0x0670, 0x06D6)]
@@ -48,7 +51,16 @@ def test_arabic_letters_of_other_keyboards_and_shapes_are_the_same() -> None:
     [
         *("𝐛𝐨𝐦𝐛", "𝓑𝓸𝓶𝓫", "𝔟𝔬𝔪𝔟", "𝕓𝕠𝕞𝕓", "𝚋𝚘𝚖𝚋", "ⓑⓞⓜⓑ", "⒝⒪⒨⒝", "🄱🄾🄼🄱", "🅱🅾🅼🅱", "🅑🅞🅜🅑", "🄑🄞🄜🄑"),
         *("ʙᴏᴍʙ", "ᵇᵒᵐᵇ", "ｂｏｍｂ", "ＢＯＭＢ", "b⃣o⃣m⃣b⃣", "b⃝omb", "🅱️omb"),
-        *("bómb", "b́omb", "b̈ö̂m̃b̊", "ḇọm̱ḇ", "b̶o̶m̶b̶", "ḃ\u200bo\u0301m̊b", "bo\u200b\u0301mb"),
+        *(
+            "b\u0363omb",
+            "bómb",
+            "b́omb",
+            "b̈ö̂m̃b̊",
+            "ḇọm̱ḇ",
+            "b̶o̶m̶b̶",
+            "ḃ\u200bo\u0301m̊b",
+            "bo\u200b\u0301mb",
+        ),
     ],
     ids=ascii,
 )
@@ -71,7 +83,12 @@ def test_a_term_with_an_accent_is_found_with_it_only() -> None:
     assert not holds("año", "año\u0323")
     assert holds("año", "ano"), "an accent hides nothing; docs/generate.md says what it costs"
     assert holds("Взрывчатка", "взрывчатка")
+    for one in ("мой", "мои\u0306", "мои\u200b\u0306", "МОЙ", "мо\u0301й", "мои\u0323\u0306"):
+        assert holds(one, "мой"), ascii(one)
+        assert not holds(one, "мои"), ascii(one)
     assert not holds("мои", "мой")
+    assert not holds("мои\u0300", "мой")
+    assert holds("мои\u0300", "мои")
     assert not holds("bømb", "bomb"), "a letter of its own"
 
 
@@ -90,6 +107,8 @@ def test_greek_is_found_with_and_without_accents() -> None:
         *(("бoмба", "бомба"), ("большая cyka", "сука"), ("a bо\u200bmb", "bomb")),
         *(("rеd button", "red button"), ("red Ьutton", "red button"), ("ра\u0301у", "pay")),
         *(("видео bоmb на полу", "bomb"), ("a бoмбa about сор", "cop")),
+        *(("видео for cyka", "сука"), ("a movie about сор, 2вор", "cop")),
+        *(("видео λόγος бοмба", "бомба"), ("a movie about сор №4", "cop")),
     ],
     ids=ascii,
 )
@@ -103,12 +122,23 @@ def test_letters_of_other_scripts_hide_no_term(prompt: str, term: str) -> None:
         *(("сор на полу", "cop"), ("тот мяч", "tot"), ("видео, где сор, 4K HDR", "cop")),
         *(("не ешьте каши, а рот", "pot"), ("a cop in a car", "сор"), ("hot", "not")),
         *(("a gin", "gln"), ("vat", "nat"), ("a uoung man", "a young man"), ("το ον δεν", "to")),
-        *(("a νot", "a hot"), ("a νot", "a lot")),
+        *(("видео bоmb, а там сор", "cop"), ("a νot", "a hot"), ("a νot", "a lot")),
     ],
     ids=ascii,
 )
 def test_words_that_are_what_they_are_written_as_pass(prompt: str, term: str) -> None:
     assert not holds(prompt, term)
+
+
+def test_letters_that_look_alike_have_one_shape_and_others_have_their_own() -> None:
+    shapes = {chr(letter): shape for letter, shape in SHAPES.items()}
+    for (one, shape), (other, another) in itertools.product(shapes.items(), repeat=2):
+        assert not look_alike(one, other) or shape == another, one + other
+    joined: dict[str, str] = {}
+    for letter in string.ascii_lowercase:
+        shape = shapes.get(letter, letter)
+        joined[shape] = joined.get(shape, "") + letter
+    assert {letters for letters in joined.values() if len(letters) > 1} == {"hnv", "il", "uy"}
 
 
 @pytest.mark.parametrize(
@@ -173,9 +203,50 @@ def test_a_sign_behind_a_name_is_not_of_it(sign: str) -> None:
     assert not holds(f"a bricko{sign}", "brickotm")
 
 
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [
+        *(("bomb2", "bomb"), ("2bomb", "bomb"), ("bombящий", "bomb"), ("b omb", "bomb")),
+        *(("redbutton", "red button"), ("bømb", "bomb"), ("bombका", "bomb")),
+    ],
+)
+def test_parts_of_words_are_no_words(prompt: str, term: str) -> None:
+    assert not holds(prompt, term)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [
+        *(("गनीbomb", "bomb"), ("a_red_bomb_here", "bomb"), ("a_red_bomb_here", "red_bomb")),
+        *(("bomb", "b\u0336omb"), ("ܐܒ", "ܐ\u0711ܒ"), ("ܐ\u0711ܒ", "ܐܒ")),
+    ],
+    ids=ascii,
+)
+def test_words_end_at_other_signs_and_need_no_strokes(prompt: str, term: str) -> None:
+    assert holds(prompt, term)
+
+
+def test_what_is_not_seen_is_known_to_the_last_character() -> None:
+    unseen = [
+        *(0x00AD, 0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180E, 0x180F),
+        *(0x2060, 0x2065, 0x2800, 0x3164, 0xFE00, 0xFE0F, 0xFFA0, 0xFFF0, 0xFFF8),
+        *(0xE0000, 0xE00FF, 0xE0100, 0xE01EF, 0xE01F0, 0xE0FFF),
+    ]
+    for code in unseen:
+        assert holds(f"a bo{chr(code)}mb", "bomb"), hex(code)
+    for code in (0x115E, 0x1161, 0x17B3, 0x180A, 0x2801, 0x3165, 0xFE10, 0xFFA1, 0xFFFC, 0xE1000):
+        assert not holds(f"a bo{chr(code)}mb", "bomb"), hex(code)
+    for code in (0x00AD, 0x034F, 0x180B, 0x180C, 0x180D, 0x180F, 0x2060, 0xFE00, 0xFE0F, 0xE01EF):
+        assert not holds(f"a bomb{chr(code)}astic", "bomb"), hex(code)
+    for code in (0x2061, 0xE00FF, 0xE01F0):
+        assert holds(f"a bomb{chr(code)}astic", "bomb"), hex(code)
+    assert len(read_prose("a" + "\u200b" * 99 + "\u0301" + " " * 99).letters) == 4
+
+
 def test_a_word_that_only_begins_like_a_term_hides_none_behind_it() -> None:
     assert holds("red redа red button", "red button")
     assert holds("xx x x", "x x")
+    assert holds("xxx x x", "x x")
     assert holds("гед rеd red", "red")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from vidigree.media.errors import CredentialsError, OutputError
 from vidigree.watermark.credentials.certificate_check import check_chain
@@ -79,16 +80,17 @@ def _sign_once(
     from c2pa import C2paError
 
     call = SignatureCall(identity)
+    output: _Output | None = None
     try:
         signer = call.for_library(timestamping.url if timestamping else None)
         with source.open("rb") as reading, temporary.open("w+b") as writing:
-            store = bytes(builder.sign(signer, "video/mp4", reading, writing))
+            output = _Output(writing)
+            store = bytes(builder.sign(signer, "video/mp4", reading, output))
     except OSError as error:
-        raise OutputError(
-            f"The signed clip cannot be written: {error.strerror or error}.",
-            hint="Check the free space and the permissions of the output folder.",
-        ) from error
+        raise _writing_error(error) from error
     except C2paError as error:
+        if output is not None and output.error is not None:
+            raise _writing_error(output.error) from error
         if call.error is not None:
             raise call.error from error
         if timestamping and call.signed and isinstance(error, C2paError.Signature):
@@ -100,6 +102,31 @@ def _sign_once(
     if timestamping:
         _check_stamp(temporary, timestamping)
     return store
+
+
+class _Output:
+    """A file that remembers why it could not be written: of that the library tells nothing."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(self._called, getattr(self._stream, name))
+
+    def _called(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return method(*arguments)
+        except OSError as error:
+            self.error = error
+            raise
+
+
+def _writing_error(error: OSError) -> OutputError:
+    return OutputError(
+        f"The signed clip cannot be written: {error.strerror or error}.",
+        hint="Check the free space and the permissions of the output folder.",
+    )
 
 
 def _check_stamp(path: Path, timestamping: Timestamping) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
-import struct
+import math
 from pathlib import Path
 from typing import Any, Final
 
+from vidigree.generate.engines.diffusers.bounds import read_header
 from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.engines.diffusers.loading import (
     check_hub_id,
@@ -27,7 +28,6 @@ __all__ = ["estimate_call"]
 # Bytes of one parameter by how the weights will be held.
 _BYTES: Final = {"float32": 4.0, "float16": 2.0, "bfloat16": 2.0}
 _QUANTISED: Final = {"bnb-4bit": 0.55, "bnb-8bit": 1.0, "torchao-int8": 1.0, "quanto-int8": 1.0}
-_LONGEST_HEADER: Final = 100 * 2**20
 
 
 def estimate_call(request: ClipRequest, options: DiffusersOptions) -> Estimate:
@@ -104,35 +104,5 @@ def _weight_bytes(folder: Path, options: DiffusersOptions) -> int:
     for path in sorted(folder.glob("*/*.safetensors")):
         denoiser = path.parent.name.startswith(("transformer", "unet"))
         each = _QUANTISED.get(options.quantize, _BYTES[dtype]) if denoiser else _BYTES[dtype]
-        total += each * _parameters(path)
+        total += each * sum(map(math.prod, read_header(path)))
     return round(total)
-
-
-def _parameters(path: Path) -> int:
-    """Count the parameters of a safetensors file from its header (safetensors format, 2023)."""
-    try:
-        with path.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > _LONGEST_HEADER:
-                raise ValueError("header too long")
-            header = json.loads(stream.read(length))
-        total = 0
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                size = 1
-                for side in tensor["shape"]:
-                    size *= side
-                total += size
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        struct.error,
-    ) as error:
-        raise EngineError(
-            f"{path} is not a safetensors file.", hint="Save or download the model again."
-        ) from error
-    return total

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from vidigree.generate.engines.diffusers.bounds import check_folder
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.engines.diffusers.quantising import gguf_denoiser, quantisation
 from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError, VidigreeError
@@ -74,7 +75,8 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
     Raises:
         UsageError: No model is named.
         MediaNotFoundError: ``model`` is neither a folder nor shaped like a hub id.
-        EngineError: Something is not installed, or the model cannot be loaded.
+        EngineError: Something is not installed, the model asks for more than its weights can fill,
+            or it cannot be loaded.
     """
     check_installed()
     import torch
@@ -159,6 +161,7 @@ def _source(model: str) -> dict[str, Any]:
                 f"{model} is not a diffusers pipeline: it has no model_index.json.",
                 hint="Give the folder that save_pretrained wrote.",
             )
+        check_folder(folder)
         return {"local_files_only": True}
     check_hub_id(model)
     return {}

@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
+from vidigree.generate.engines.diffusers.bounds import check_part, held_in_gguf
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.opening import check_file
 
@@ -99,14 +100,10 @@ def gguf_denoiser(
     import diffusers
 
     index = diffusers.DiffusionPipeline.load_config(model, **source)
-    part = next((name for name in DENOISERS if index.get(name, [None])[0] == "diffusers"), None)
-    if part is None:
-        raise EngineError(f"{model} has no denoiser that a GGUF file could stand for.")
+    part, loader = _denoiser_loader(model, index)
     pipeline = getattr(diffusers, str(index.get("_class_name")), diffusers.DiffusionPipeline)
-    loader = getattr(getattr(diffusers, index[part][1], None), "from_single_file", None)
-    if loader is None:
-        raise EngineError(f"diffusers reads no GGUF files for {index[part][1]}.")
     try:
+        check_part(Path(model).expanduser() / part, held_in_gguf(file))
         denoiser = loader(
             str(file),
             config=model,
@@ -122,6 +119,19 @@ def gguf_denoiser(
             hint="It must hold the denoiser of this very model.",
         ) from error
     return pipeline, {part: denoiser}
+
+
+def _denoiser_loader(model: str, index: dict[str, Any]) -> tuple[str, Any]:
+    """Return the name of a pipeline's denoiser, and what reads it from one file."""
+    import diffusers
+
+    part = next((name for name in DENOISERS if index.get(name, [None])[0] == "diffusers"), None)
+    if part is None:
+        raise EngineError(f"{model} has no denoiser that a GGUF file could stand for.")
+    loader = getattr(getattr(diffusers, index[part][1], None), "from_single_file", None)
+    if loader is None:
+        raise EngineError(f"diffusers reads no GGUF files for {index[part][1]}.")
+    return part, loader
 
 
 def _need(package: str, what: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import struct
 import sys
 import zlib
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vidigree.generate.engine import RequestWarning
 from vidigree.generate.engines.families.sources import read_still
 from vidigree.generate.engines.nano.sources import read_square
 from vidigree.generate.engines.pictures import read_picture
@@ -94,6 +97,70 @@ def test_grey_of_16_bits_keeps_its_levels(kind: str, tmp_path: Path) -> None:
     grey = np.asarray(read_picture(tmp_path / "picture"))
     assert grey[..., 0].tolist() == [[0, 0, 1, 128], [255, 254, 1, 1]]
     assert (grey == grey[..., :1]).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+def test_what_is_clear_becomes_white_with_a_note(kind: str, tmp_path: Path) -> None:
+    pixels = np.zeros((1, 3, 4), np.uint8)
+    pixels[..., 0], pixels[..., 3] = 200, [[255, 128, 0]]
+    path = tmp_path / f"logo.{kind.lower()}"
+    Image.fromarray(pixels).save(
+        path, format=kind, **({"lossless": True} if kind == "WEBP" else {})
+    )
+    with pytest.warns(RequestWarning, match=rf"Clear places of {path.name} were filled with white"):
+        read = np.asarray(read_picture(path))
+    assert read[0].tolist() == [[200, 0, 0], [227, 127, 127], [255, 255, 255]]
+
+
+def test_a_colour_and_a_level_that_stand_for_clear_become_white(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    grey = Image.fromarray(np.array([[60, 0]], np.uint8))
+    for image, clear in (
+        (Image.merge("RGB", [grey] * 3), (60, 60, 60)),
+        (grey, 60),
+        (grey.convert("P"), 60),
+        (Image.fromarray(np.array([[514, 0]], np.uint16)), 514),
+    ):
+        image.save(path, transparency=clear)
+        with pytest.warns(RequestWarning, match="Clear places"):
+            read = read_picture(path)
+        assert read.getpixel((0, 0)) == (255, 255, 255), image.mode
+        assert read.getpixel((1, 0)) == (0, 0, 0), image.mode
+
+
+def test_every_engine_is_told_of_clear_places(tmp_path: Path) -> None:
+    path = tmp_path / "logo.png"
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(path)
+    for read in (read_still, lambda path: np.asarray(read_square(path, 64)[0])):
+        with pytest.warns(RequestWarning, match="Clear places"):
+            assert (read(path) == 255).all()
+
+
+def test_a_damaged_tiff_says_nothing_by_itself(
+    picture: Image.Image, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "picture.tif"
+    for compression in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
+        picture.save(path, compression=compression)
+        whole = path.read_bytes()
+        where = whole.index(b"II*\0") + 8
+        path.write_bytes(whole[:where] + b"\xa5" * 60 + whole[where + 60 :])
+        with contextlib.suppress(MediaError):
+            read_picture(path)
+    os.write(2, b"it speaks again\n")
+    assert capfd.readouterr().err == "it speaks again\n"
+
+
+def test_pictures_are_read_where_there_is_no_standard_error(
+    picture: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture.save(tmp_path / "picture.tif", compression="tiff_lzw")
+
+    def closed(number: int) -> int:
+        raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr(os, "dup", closed)
+    assert read_picture(tmp_path / "picture.tif").size == (12, 9)
 
 
 def test_pictures_are_turned_upright(tmp_path: Path) -> None:

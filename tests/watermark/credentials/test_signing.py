@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +35,7 @@ from vidigree.watermark.credentials.manifest import manifest_definition
 from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.signature import write_signature
+from vidigree.watermark.credentials.signing import _builder
 
 
 def test_returned_store_is_what_stands_in_the_file(
@@ -316,6 +320,37 @@ def test_file_that_cannot_be_written_is_no_fault_of_the_signer(
             lambda: None,  # type: ignore[arg-type, return-value]
             clip,
             tmp_path / "absent" / "x.mp4",
+            identity=identity,
+            timestamping=Timestamping(),
+            report=pytest.fail,
+        )
+
+
+def test_a_disk_that_fills_up_while_signing_is_no_fault_of_the_signer(
+    clip: Path,
+    identity: SigningIdentity,
+    request_for_clip: ManifestRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > clip.stat().st_size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return super().write(data)
+
+    def opened(path: Path, mode: str) -> Any:
+        return Full() if mode == "w+b" else io.BytesIO(path.read_bytes())
+
+    builder = _builder(request_for_clip, sdk_context(TrustSettings()))
+    data = clip.read_bytes()
+    monkeypatch.setattr(Path, "read_bytes", lambda _: data)
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(OutputError, match="signed clip cannot be written: No space left"):
+        write_signature(
+            lambda: builder,
+            clip,
+            tmp_path / "x.mp4",
             identity=identity,
             timestamping=Timestamping(),
             report=pytest.fail,

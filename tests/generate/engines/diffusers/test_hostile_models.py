@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,38 @@ def test_an_estimate_of_damaged_weights_names_the_file(header: bytes, model: Pat
     request = ClipRequest(prompt="a ball", engine="diffusers", model=str(model))
     with pytest.raises(EngineError, match="is not a safetensors file"):
         estimate(request)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "number"),
+    [
+        *(("transformer", "num_layers", 10**9), ("transformer", "attention_head_dim", 10**9)),
+        *(("transformer", "rope_max_seq_len", 10**9), ("text_encoder", "num_layers", 10**9)),
+        *(("vae", "num_res_blocks", 10**30), ("vae", "dim_mult", [1, 10**9])),
+        *(("transformer", "ffn_dim", 40_000), ("transformer", "num_layers", 257)),
+    ],
+)
+def test_a_shape_that_the_weights_cannot_fill_is_refused_before_it_is_built(
+    part: str, name: str, number: Any, model: Path
+) -> None:
+    _set(model / part / "config.json", **{name: number})
+    with pytest.raises(EngineError, match=rf"{part}/config.json asks for {name} = \d+, more"):
+        load_pipeline(str(model), DiffusersOptions(device="cpu"))
+
+
+def test_what_the_weights_do_not_tell_of_may_be_large(model: Path) -> None:
+    unused = {"vocab_size": 10**6}
+    _set(model / "text_encoder" / "config.json", max_window_layers=300, vision=unused)
+    _set(model / "vae" / "config.json", scale_factor_spatial=2**15)
+    load_pipeline(str(model), DiffusersOptions(device="cpu"))
+
+
+def test_a_gguf_file_bounds_the_denoiser_that_it_fills(model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("gguf")
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 2**60, 0) + b"\0" * 1000)
+    for path in (model / "transformer").glob("*.safetensors"):
+        path.unlink()
+    _set(model / "transformer" / "config.json", num_layers=300)
+    with pytest.raises(EngineError, match=r"does not fit .* asks for num_layers = 300, more"):
+        load_pipeline(str(model), DiffusersOptions(device="cpu", gguf=str(file)))
