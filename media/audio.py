@@ -12,6 +12,7 @@ import av
 import av.error
 
 from vidigree.media.audio_track import NotCarriedError, UnevenSoundError, open_track
+from vidigree.media.demuxing import demuxed
 from vidigree.media.errors import TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.joints import JointFinder, frame_rate, may_be_joined
 from vidigree.media.left_out import left_out
@@ -107,10 +108,10 @@ class AudioCarrier:
         if not inputs:
             return
         if self._finder is None:
-            for packet in self._source.demux(inputs):
+            for packet in demuxed(self._source, *inputs):
                 yield from self._lanes[packet.stream.index].take(packet)
             return
-        for packet in self._source.demux([self._video, *inputs]):
+        for packet in demuxed(self._source, self._video, *inputs):
             if packet.stream.index == self._video.index:
                 self._finder.see(packet)
                 for lane in self._lanes.values():

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.colour import BT709, known_primaries, known_transfer
 from vidigree.media.completeness import missing_bytes
+from vidigree.media.demuxing import demuxed
 from vidigree.media.errors import NotAVideoError, TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.frame import DecodedFrame, Frame
 from vidigree.media.joints import FrameClock, frame_rate, may_be_joined
@@ -151,8 +152,10 @@ class VideoReader:
             yield frame.image
 
     def _first_frame(self) -> tuple[av.VideoFrame, Orientation, str]:
-        decode = in_order if says_no_order(self._container, self._stream) else _as_stamped
-        self._frames = decode(self._container, self._stream)
+        if says_no_order(self._container, self._stream):
+            self._frames = in_order(self._container, self._stream)
+        else:
+            self._frames = self._as_stamped()
         self._decoded = 0
         frame = self._next_frame()
         if frame is None:
@@ -161,6 +164,10 @@ class VideoReader:
                 hint="Give a complete video file.",
             )
         return frame, Orientation.of(frame), _HDR_TRANSFERS.get(int(frame.color_trc or 0), "")
+
+    def _as_stamped(self) -> Iterator[av.VideoFrame]:
+        for packet in demuxed(self._container, self._stream):
+            yield from packet.decode()
 
     def _next_frame(self) -> av.VideoFrame | None:
         try:
@@ -202,10 +209,6 @@ class VideoReader:
                 f"{self._path} is truncated: bytes are missing, at least {missing}.",
                 hint="Get a complete copy of the file.",
             )
-
-
-def _as_stamped(container: Any, stream: Any) -> Iterator[av.VideoFrame]:
-    yield from container.decode(stream)
 
 
 def open_video(path: Path | str) -> VideoReader:
