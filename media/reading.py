@@ -19,6 +19,7 @@ from vidigree.media.completeness import missing_bytes
 from vidigree.media.demuxing import demuxed
 from vidigree.media.errors import NotAVideoError, TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.frame import DecodedFrame, Frame
+from vidigree.media.gaps import GapFinder
 from vidigree.media.joints import FrameClock, frame_rate, may_be_joined
 from vidigree.media.opening import open_container, video_stream
 from vidigree.media.orientation import Orientation, turns_nothing
@@ -88,6 +89,7 @@ class VideoReader:
         try:
             self._stream = video_stream(self._container, path)
             self._refuse_cut(missing_bytes(path, self._container.format.name))
+            self._gaps = GapFinder(1 / frame_rate(self._stream))
             first, self._orientation, self._hdr = self._first_frame()
             self._pending: av.VideoFrame | None = first
             described = _describe(
@@ -146,6 +148,19 @@ class VideoReader:
             self._pending = self._next_frame()
         self._check_complete()
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the frames that were read so far lack, in a sentence, if they are known to."""
+        places = self._gaps.found
+        if not places:
+            return ()
+        where = f"at {places} place{'s' * (places > 1)}"
+        note = (
+            f"The file lacks packets of its picture {where}: frames are missing or damaged there."
+            " Get a complete copy of it, if there is one."
+        )
+        return (note,)
+
     def images(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the frames' images only: uint8 RGB, (height, width, 3)."""
         for frame in self:
@@ -167,6 +182,7 @@ class VideoReader:
 
     def _as_stamped(self) -> Iterator[av.VideoFrame]:
         for packet in demuxed(self._container, self._stream):
+            self._gaps.see(packet)
             yield from packet.decode()
 
     def _next_frame(self) -> av.VideoFrame | None:

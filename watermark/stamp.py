@@ -212,7 +212,7 @@ class _Job:
                 video.write(image, last)
                 self.progress("Marking and encoding", video.num_frames, source.num_frames)
             written = video.num_frames
-        self.notes.extend(video.notes)
+        self.notes.extend((*video.notes, *source.told()))
         if times:
             raise StampError(f"The mark lost {len(times)} frames.", hint="Please report this.")
         step = 1 / source.fps
