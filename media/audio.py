@@ -14,6 +14,7 @@ import av.error
 from vidigree.media.audio_track import NotCarriedError, UnevenSoundError, open_track
 from vidigree.media.demuxing import demuxed
 from vidigree.media.errors import TruncatedMediaError, UnsupportedMediaError
+from vidigree.media.first_sound import first_sound
 from vidigree.media.joints import JointFinder, frame_rate, may_be_joined
 from vidigree.media.left_out import left_out
 from vidigree.media.opening import open_container, video_stream
@@ -40,7 +41,8 @@ class AudioCarrier:
         start = Fraction(source.start_time or 0, 1_000_000)
         for number, stream in enumerate(source.streams.audio, 1):
             try:
-                track = open_track(stream, output, start)
+                heard = None if _is_known(stream) else first_sound(path, stream.index)
+                track = open_track(stream, output, start, heard)
             except NotCarriedError as error:
                 refused.append(f"Audio track {number} was left out: {error}.")
             else:
@@ -123,3 +125,9 @@ class AudioCarrier:
         return TruncatedMediaError(
             f"The audio of {self._path} is damaged.", hint="Remove or repair the audio track."
         )
+
+
+def _is_known(stream: Any) -> bool:
+    """Return whether the file says what the sound is like, or nobody can say it."""
+    context = stream.codec_context
+    return context is None or bool(context.sample_rate and context.layout.nb_channels)

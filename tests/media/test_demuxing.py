@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import av
 import pytest
-from fixtures.sounding_clips import Track, carried, source
+from fixtures.sounding_clips import Track, carried, source, without_sound
 
 from vidigree.media import open_video
 from vidigree.media.demuxing import demuxed
@@ -29,16 +29,6 @@ def test_other_failures_are_handed_on() -> None:
 
     with pytest.raises(av.error.InvalidDataError):
         list(demuxed(SimpleNamespace(demux=demux), "a"))
-
-
-def without_sound(path: Path, sounding: Path) -> Path:
-    with av.open(str(sounding)) as whole, av.open(str(path), "w") as cut:
-        stream = cut.add_stream_from_template(whole.streams.video[0])
-        for packet in whole.demux(whole.streams.video[0]):
-            if packet.dts is not None:
-                packet.stream = stream
-                cut.mux(packet)
-    return path
 
 
 def test_a_track_that_begins_in_the_middle_is_no_hindrance(tmp_path: Path) -> None:
