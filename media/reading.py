@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media.colour import BT709, known_primaries, known_transfer
-from vidigree.media.completeness import missing_bytes
+from vidigree.media.completeness import damaged_places, missing_bytes
 from vidigree.media.demuxing import demuxed
 from vidigree.media.errors import NotAVideoError, TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.frame import DecodedFrame, Frame
@@ -150,16 +150,18 @@ class VideoReader:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the frames that were read so far lack, in a sentence, if they are known to."""
-        places = self._gaps.found
-        if not places:
-            return ()
-        where = f"at {places} place{'s' * (places > 1)}"
-        note = (
-            f"The file lacks packets of its picture {where}: frames are missing or damaged there."
-            " Get a complete copy of it, if there is one."
+        """What the frames that were read so far are known to lack, a sentence each."""
+        damaged = damaged_places(self._path, self._container.format.name)
+        notes = (
+            (self._gaps.found, "lacks packets of its picture", "frames are missing or damaged"),
+            (damaged, "is damaged", "pictures and sound are missing"),
         )
-        return (note,)
+        return tuple(
+            f"The file {what} at {places} place{'s' * (places > 1)}: {lost} there."
+            " Get a complete copy of it, if there is one."
+            for places, what, lost in notes
+            if places
+        )
 
     def images(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the frames' images only: uint8 RGB, (height, width, 3)."""
