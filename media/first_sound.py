@@ -26,10 +26,7 @@ def first_sound(path: Path, index: int) -> Any:
         MediaError: The file cannot be read.
     """
     with open_container(path) as container:
-        streams = container.streams
-        if index >= len(streams):
-            return None
-        for packet in demuxed(container, streams[index]):
+        for packet in demuxed(container, container.streams[index]):
             try:
                 frames = packet.decode()
             except (av.error.FFmpegError, ValueError):

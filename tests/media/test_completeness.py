@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +108,34 @@ def test_clusters_that_are_damaged_are_told(tmp_path: Path) -> None:
 def test_a_live_recording_is_not_damaged(tmp_path: Path) -> None:
     live = write(tmp_path / "live.webm", *KINDS["webm"], live=True)
     assert damaged_places(live, "matroska,webm") == 0
+
+
+def chunk(kind: bytes, payload: bytes, *, size: int | None = None) -> bytes:
+    length = len(payload) if size is None else size
+    return kind + struct.pack("<I", length) + payload + bytes(len(payload) % 2)
+
+
+def test_lists_of_an_avi_are_found_behind_chunks_of_odd_length(tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    cut = chunk(b"LIST", b"movi", size=104)
+    path.write_bytes(chunk(b"RIFF", b"AVI " + chunk(b"JUNK", b"odd") + cut))
+    assert missing_bytes(path, "avi") == 100
+    # Only lists: a chunk of another kind may say what it wants.
+    path.write_bytes(chunk(b"RIFF", b"AVI " + chunk(b"JUNK", b"odd", size=104)))
+    assert missing_bytes(path, "avi") == 0
+
+
+def test_the_next_part_of_an_avi_is_found_behind_one_of_odd_length(tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    path.write_bytes(chunk(b"RIFF", b"AVI odd") + chunk(b"RIFF", b"AVIX", size=11))
+    assert missing_bytes(path, "avi") == 7
+
+
+def test_zeros_between_the_blocks_of_a_gif_are_legal(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gif", *KINDS["gif"])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes(3) + whole[-1:])
+    assert missing_bytes(path, "gif") == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

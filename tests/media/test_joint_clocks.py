@@ -108,6 +108,21 @@ def test_the_first_sound_of_all_may_come_in_the_middle_of_a_part() -> None:
     assert placed(finder_of(*(packet(at) for at in (0, 1, 2, 3, 4, 5, 0))), [4]) == [(4, 0)]
 
 
+def test_sound_that_goes_on_belongs_to_its_part_whatever_pictures_were_seen() -> None:
+    finder = finder_of(*(packet(at) for at in range(6)))
+    clock = SoundClock(finder)
+    assert len(list(clock.take(packet(4)))) == 1
+    for at in range(5):
+        finder.see(packet(at))
+    assert [shift for _, shift in clock.take(packet(5))] == [0]
+
+
+def test_sound_that_runs_back_by_less_than_a_second_waits_too() -> None:
+    clock = SoundClock(finder_of(packet(90)))
+    assert len(list(clock.take(packet(90)))) == 1
+    assert list(clock.take(packet(85))) == []
+
+
 def test_sound_of_the_part_before_may_come_late() -> None:
     finder = finder_of(packet(90), packet(91), packet(50), packet(51))
     assert placed(finder, [90, 93, 48, 50, 90]) == [(90, 0), (93, 0), (48, 42), (50, 42), (90, 42)]
