@@ -18,6 +18,7 @@ from vidigree.media.first_sound import first_sound
 from vidigree.media.joints import JointFinder, frame_rate, may_be_joined
 from vidigree.media.left_out import left_out
 from vidigree.media.opening import open_container, video_stream
+from vidigree.media.programme import late_tracks
 from vidigree.media.sound_lane import SoundLane
 
 __all__ = ["AudioCarrier"]
@@ -47,7 +48,7 @@ class AudioCarrier:
                 refused.append(f"Audio track {number} was left out: {error}.")
             else:
                 self._lanes[stream.index] = SoundLane(track, number, self._finder)
-        self._left_out = (*refused, *left_out(source, self._video))
+        self._left_out = (*refused, *left_out(source, self._video), *_late(source, path))
         self._packets = self._moved()
         self._held: tuple[Fraction, Any] | None = None
 
@@ -131,3 +132,13 @@ def _is_known(stream: Any) -> bool:
     """Return whether the file says what the sound is like, or nobody can say it."""
     context = stream.codec_context
     return context is None or bool(context.sample_rate and context.layout.nb_channels)
+
+
+def _late(source: Any, path: Path) -> tuple[str, ...]:
+    """Say in a sentence which tracks nobody knew of at opening, if there are any."""
+    if source.format.name != "mpegts":
+        return ()
+    late = late_tracks(path, {stream.id for stream in source.streams})
+    if not late:
+        return ()
+    return (f"Left out: {late} track{'s' * (late > 1)} in the middle of the file.",)

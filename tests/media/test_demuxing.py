@@ -40,4 +40,4 @@ def test_a_track_that_begins_in_the_middle_is_no_hindrance(tmp_path: Path) -> No
     path.write_bytes(mute + sounding.read_bytes() + after * mute)
     with open_video(path) as video:
         assert sum(1 for _ in video) == 36 * (2 + after)
-    carried(path, tmp_path / "out.mp4")
+    assert carried(path, tmp_path / "out.mp4") == ("Left out: 1 track in the middle of the file.",)
