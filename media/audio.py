@@ -12,10 +12,13 @@ import av
 import av.error
 
 from vidigree.media.audio_track import NotCarriedError, UnevenSoundError, open_track
+from vidigree.media.demuxing import demuxed
 from vidigree.media.errors import TruncatedMediaError, UnsupportedMediaError
+from vidigree.media.first_sound import first_sound
 from vidigree.media.joints import JointFinder, frame_rate, may_be_joined
 from vidigree.media.left_out import left_out
 from vidigree.media.opening import open_container, video_stream
+from vidigree.media.programme import late_tracks
 from vidigree.media.sound_lane import SoundLane
 
 __all__ = ["AudioCarrier"]
@@ -39,12 +42,13 @@ class AudioCarrier:
         start = Fraction(source.start_time or 0, 1_000_000)
         for number, stream in enumerate(source.streams.audio, 1):
             try:
-                track = open_track(stream, output, start)
+                heard = None if _is_known(stream) else first_sound(path, stream.index)
+                track = open_track(stream, output, start, heard)
             except NotCarriedError as error:
                 refused.append(f"Audio track {number} was left out: {error}.")
             else:
                 self._lanes[stream.index] = SoundLane(track, number, self._finder)
-        self._left_out = (*refused, *left_out(source, self._video))
+        self._left_out = (*refused, *left_out(source, self._video), *_late(source, path))
         self._packets = self._moved()
         self._held: tuple[Fraction, Any] | None = None
 
@@ -107,10 +111,10 @@ class AudioCarrier:
         if not inputs:
             return
         if self._finder is None:
-            for packet in self._source.demux(inputs):
+            for packet in demuxed(self._source, *inputs):
                 yield from self._lanes[packet.stream.index].take(packet)
             return
-        for packet in self._source.demux([self._video, *inputs]):
+        for packet in demuxed(self._source, self._video, *inputs):
             if packet.stream.index == self._video.index:
                 self._finder.see(packet)
                 for lane in self._lanes.values():
@@ -122,3 +126,19 @@ class AudioCarrier:
         return TruncatedMediaError(
             f"The audio of {self._path} is damaged.", hint="Remove or repair the audio track."
         )
+
+
+def _is_known(stream: Any) -> bool:
+    """Return whether the file says what the sound is like, or nobody can say it."""
+    context = stream.codec_context
+    return context is None or bool(context.sample_rate and context.layout.nb_channels)
+
+
+def _late(source: Any, path: Path) -> tuple[str, ...]:
+    """Say in a sentence which tracks nobody knew of at opening, if there are any."""
+    if source.format.name != "mpegts":
+        return ()
+    late = late_tracks(path, {stream.id for stream in source.streams})
+    if not late:
+        return ()
+    return (f"Left out: {late} track{'s' * (late > 1)} in the middle of the file.",)

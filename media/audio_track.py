@@ -64,13 +64,14 @@ class AudioTrack(Protocol):
         """
 
 
-def open_track(stream: Any, output: Any, start: Fraction) -> AudioTrack:
+def open_track(stream: Any, output: Any, start: Fraction, heard: Any = None) -> AudioTrack:
     """Add a track to an output file.
 
     Args:
         stream: Audio stream of the input.
         output: Container to write, not begun.
         start: Time in the input, in seconds, that is 0 in the output.
+        heard: First frame of the sound, where the file does not say what it is like.
 
     Raises:
         NotCarriedError: MP4 cannot hold it; nothing was added.
@@ -78,11 +79,13 @@ def open_track(stream: Any, output: Any, start: Fraction) -> AudioTrack:
     context = stream.codec_context
     if context is None:
         raise NotCarriedError("it cannot be decoded")
+    if heard is not None:
+        return _described(_Encoded(heard, output, start), stream)
     if not context.sample_rate or not context.layout.nb_channels:
         raise NotCarriedError("it holds no sound")
     if context.name.removesuffix("float") in _COPIED and _can_copy(stream):
         return _described(_Copied(stream, output, start), stream)
-    return _described(_Encoded(stream, output, start), stream)
+    return _described(_Encoded(context, output, start), stream)
 
 
 def _described(track: _Copied | _Encoded, stream: Any) -> AudioTrack:
@@ -144,10 +147,9 @@ def _adts_form(packet: Any) -> bytes:
 class _Encoded:
     """Sound that is decoded, brought to a rate and a layout that AAC has, and encoded."""
 
-    def __init__(self, stream: Any, output: Any, start: Fraction) -> None:
-        context = stream.codec_context
-        self._rate = min(_AAC_RATES, key=lambda rate: abs(rate - context.sample_rate))
-        self._layout = _aac_layout(context.layout)
+    def __init__(self, sound: Any, output: Any, start: Fraction) -> None:
+        self._rate = min(_AAC_RATES, key=lambda rate: abs(rate - sound.sample_rate))
+        self._layout = _aac_layout(sound.layout)
         self._start = start
         self.stream = output.add_stream("aac", rate=self._rate, layout=self._layout)
         self._converter: Any = None

@@ -16,12 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["missing_bytes"]
+__all__ = ["damaged_places", "missing_bytes"]
 
 _SEGMENT = 0x18538067
 _CLUSTER = 0x1F43B675
 _CHUNK = struct.Struct("<4sI")
 _MAX_ELEMENTS = 1_000_000
+_BLOCK = 1 << 20
 _OPEN_RIFF = (0, 0xFFFFFFFF)
 """Sizes that a recorder writes first and replaces when it is done, if it can."""
 
@@ -42,6 +43,57 @@ def missing_bytes(path: Path, container: str) -> int:
         if container == "gif":
             return _after_gif(stream)
     return 0
+
+
+def damaged_places(path: Path, container: str) -> int:
+    """Return at how many places something else stands where a part of the file should begin.
+
+    Decoders go on at the next cluster of pictures and sound, without a word. Only Matroska and WebM
+    tell.
+
+    Args:
+        path: The file.
+        container: Name of the demuxer that took it.
+    """
+    if "matroska" not in container:
+        return 0
+    with path.open("rb") as stream:
+        return _damaged_matroska(stream, path.stat().st_size)
+
+
+def _damaged_matroska(stream: BinaryIO, end: int) -> int:
+    position, places = 0, 0
+    for _ in range(_MAX_ELEMENTS):
+        if position >= end:
+            break
+        stream.seek(position)
+        head = stream.read(12)
+        name, name_length = _number(head, 4, marked=True)
+        length, length_length = _number(head[name_length:], 8, marked=False)
+        start = position + name_length + length_length
+        if name == _SEGMENT:
+            end = end if length is None else min(end, start + length)
+            position = start
+        elif not name_length or not length_length or start + (length or 0) > end:
+            places += 1
+            position = _next_cluster(stream, position + 1, end)
+        elif length is None:  # recorded live: what lies in it says where it ends
+            break
+        else:
+            position = start + length
+    return places
+
+
+def _next_cluster(stream: BinaryIO, position: int, end: int) -> int:
+    """Return where the next cluster begins at this position or behind it, ``end`` if none does."""
+    wanted = _CLUSTER.to_bytes(4, "big")
+    while position + len(wanted) <= end:
+        stream.seek(position)
+        block = stream.read(min(_BLOCK, end - position))
+        if wanted in block:
+            return position + block.index(wanted)
+        position += max(1, len(block) - len(wanted) + 1)
+    return end
 
 
 def _after_matroska(stream: BinaryIO, size: int) -> int:

@@ -140,6 +140,7 @@ class SoundClock:
         self._finder = finder
         self._part = 0
         self._last: Fraction | None = None
+        self._begun = False
         self._waiting: list[Any] = []
         self._since: Fraction | None = None
 
@@ -160,23 +161,25 @@ class SoundClock:
             if not self._is_placed(time) and not all_of_them:
                 return
             self._since = None
-            self._last = time
+            self._last, self._begun = time, True
             joints = self._finder.joints
             yield self._waiting.pop(0), joints[self._part - 1].shift if self._part else Fraction(0)
 
     def _is_placed(self, time: Fraction) -> bool:
-        joints = self._finder.joints
+        joints, seen = self._finder.joints, self._finder.time
         self._part = min(self._part, len(joints))  # what looked like a joint may be none
         while self._part < len(joints):
             joint = joints[self._part]
-            if abs(time - joint.end) < abs(time - joint.start):
+            # Sound may begin in the middle of a part, and comes with the pictures there.
+            starts = (joint.start,) if self._begun or seen is None else (joint.start, seen)
+            if abs(time - joint.end) < min(abs(time - start) for start in starts):
                 return True
             self._part += 1
             self._last = None
-        if self._last is None or time >= self._last - _JUMP:
+        last, back = (self._last, _JUMP) if self._begun else (seen, _PATIENCE)
+        if last is None or time >= last - back:
             return True
         # It jumped back and the pictures did not: theirs may be about to come.
-        seen = self._finder.time
         if self._since is None:
             self._since = seen
         return seen is not None and self._since is not None and seen > self._since + _PATIENCE

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media.colour import BT709, known_primaries, known_transfer
-from vidigree.media.completeness import missing_bytes
+from vidigree.media.completeness import damaged_places, missing_bytes
+from vidigree.media.demuxing import demuxed
 from vidigree.media.errors import NotAVideoError, TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.frame import DecodedFrame, Frame
+from vidigree.media.gaps import GapFinder
 from vidigree.media.joints import FrameClock, frame_rate, may_be_joined
 from vidigree.media.opening import open_container, video_stream
 from vidigree.media.orientation import Orientation, turns_nothing
@@ -87,6 +89,7 @@ class VideoReader:
         try:
             self._stream = video_stream(self._container, path)
             self._refuse_cut(missing_bytes(path, self._container.format.name))
+            self._gaps = GapFinder(1 / frame_rate(self._stream))
             first, self._orientation, self._hdr = self._first_frame()
             self._pending: av.VideoFrame | None = first
             described = _describe(
@@ -145,14 +148,31 @@ class VideoReader:
             self._pending = self._next_frame()
         self._check_complete()
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the frames that were read so far are known to lack, a sentence each."""
+        damaged = damaged_places(self._path, self._container.format.name)
+        notes = (
+            (self._gaps.found, "lacks packets of its picture", "frames are missing or damaged"),
+            (damaged, "is damaged", "pictures and sound are missing"),
+        )
+        return tuple(
+            f"The file {what} at {places} place{'s' * (places > 1)}: {lost} there."
+            " Get a complete copy of it, if there is one."
+            for places, what, lost in notes
+            if places
+        )
+
     def images(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the frames' images only: uint8 RGB, (height, width, 3)."""
         for frame in self:
             yield frame.image
 
     def _first_frame(self) -> tuple[av.VideoFrame, Orientation, str]:
-        decode = in_order if says_no_order(self._container, self._stream) else _as_stamped
-        self._frames = decode(self._container, self._stream)
+        if says_no_order(self._container, self._stream):
+            self._frames = in_order(self._container, self._stream)
+        else:
+            self._frames = self._as_stamped()
         self._decoded = 0
         frame = self._next_frame()
         if frame is None:
@@ -161,6 +181,11 @@ class VideoReader:
                 hint="Give a complete video file.",
             )
         return frame, Orientation.of(frame), _HDR_TRANSFERS.get(int(frame.color_trc or 0), "")
+
+    def _as_stamped(self) -> Iterator[av.VideoFrame]:
+        for packet in demuxed(self._container, self._stream):
+            self._gaps.see(packet)
+            yield from packet.decode()
 
     def _next_frame(self) -> av.VideoFrame | None:
         try:
@@ -202,10 +227,6 @@ class VideoReader:
                 f"{self._path} is truncated: bytes are missing, at least {missing}.",
                 hint="Get a complete copy of the file.",
             )
-
-
-def _as_stamped(container: Any, stream: Any) -> Iterator[av.VideoFrame]:
-    yield from container.decode(stream)
 
 
 def open_video(path: Path | str) -> VideoReader:

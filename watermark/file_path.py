@@ -16,7 +16,7 @@ class _FilePath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse an empty name, and convert others as usual."""
         if value == "":
-            self.fail("the name is empty", param, ctx)
+            self.fail("The name is empty.", param, ctx)
         return super().convert(value, param, ctx)
 
 

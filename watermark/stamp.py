@@ -129,23 +129,8 @@ def stamp(
         unsigned = job.tag(encoded, tagged)
         store, timestamped = job.sign(unsigned, finished, result.duration)
         job.record(store, fingerprint, result.duration)
-    notes = _confirm(settings.ledger, job.clip_id)
-    return StampReceipt(
-        path=output,
-        clip_id=job.clip_id,
-        key_id=settings.keys.active.key_id,
-        method=settings.method,
-        num_frames=result.num_frames,
-        width=result.width,
-        height=result.height,
-        duration=float(result.duration),
-        reading=reading,
-        signer=settings.identity.common_name,
-        timestamped=timestamped,
-        profile=settings.profile.name,
-        label=job.applied.label.text if job.applied.label else "",
-        notes=(*job.notes, *notes),
-    )
+    job.notes.extend(_confirm(settings.ledger, job.clip_id))
+    return job.receipt(result, reading, timestamped=timestamped)
 
 
 # Of the time; the ends of what carries a mark are known to half a second.
@@ -212,7 +197,7 @@ class _Job:
                 video.write(image, last)
                 self.progress("Marking and encoding", video.num_frames, source.num_frames)
             written = video.num_frames
-        self.notes.extend(video.notes)
+        self.notes.extend((*video.notes, *source.told()))
         if times:
             raise StampError(f"The mark lost {len(times)} frames.", hint="Please report this.")
         step = 1 / source.fps
@@ -310,6 +295,26 @@ class _Job:
                 file=str(self.output.absolute()),
                 confirmed=False,
             )
+        )
+
+    def receipt(self, result: _Encoded, reading: MarkReading, *, timestamped: bool) -> StampReceipt:
+        """Return what was issued."""
+        settings, label = self.settings, self.applied.label
+        return StampReceipt(
+            path=self.output,
+            clip_id=self.clip_id,
+            key_id=settings.keys.active.key_id,
+            method=settings.method,
+            num_frames=result.num_frames,
+            width=result.width,
+            height=result.height,
+            duration=float(result.duration),
+            reading=reading,
+            signer=settings.identity.common_name,
+            timestamped=timestamped,
+            profile=settings.profile.name,
+            label=label.text if label else "",
+            notes=tuple(self.notes),
         )
 
 

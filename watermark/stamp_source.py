@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -37,6 +37,7 @@ class StampSource:
         primaries: Of red, green and blue (ITU-T H.273).
         transfer: Of the values, likewise.
         notes: What of the picture does not come along, a sentence each.
+        told: Returns what else is known of the picture once the frames were read, likewise.
     """
 
     frames: Iterable[tuple[NDArray[np.uint8], Fraction | None]]
@@ -51,6 +52,7 @@ class StampSource:
     primaries: int = BT709
     transfer: int = BT709
     notes: tuple[str, ...] = ()
+    told: Callable[[], tuple[str, ...]] = tuple
 
 
 def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) -> StampSource:
@@ -89,6 +91,7 @@ def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) ->
         primaries=info.primaries,
         transfer=info.transfer,
         notes=tuple(_lost(info)),
+        told=lambda: video.notes,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from vidigree.media import TruncatedMediaError, open_video
-from vidigree.media.completeness import missing_bytes
+from vidigree.media.completeness import damaged_places, missing_bytes
 
 
 def write(path: Path, codec: str, pixels: str, live: bool = False) -> Path:
@@ -69,6 +70,74 @@ def test_a_live_recording_cut_in_a_block_is_truncated(tmp_path: Path) -> None:
         frames(cut)
 
 
+def clustered(path: Path) -> list[int]:
+    """Write a Matroska file of eight pictures, each in a cluster; return where these begin."""
+    with av.open(str(path), "w", options={"cluster_time_limit": "1"}) as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuvj420p"
+        for level in range(8):
+            image = np.full((64, 96, 3), 20 * level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    data, cluster = path.read_bytes(), b"\x1f\x43\xb6\x75"
+    places = [at for at in range(len(data)) if data[at : at + 4] == cluster]
+    # The last one is that of the index at the beginning.
+    return sorted(places)[-8:]
+
+
+def test_clusters_that_are_damaged_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    begins = clustered(path)
+    with open_video(path) as video:
+        assert (sum(1 for _ in video), video.notes) == (8, ())
+    data = bytearray(path.read_bytes())
+    for number in (2, 5):
+        data[begins[number] : begins[number] + 4] = bytes(4)
+    path.write_bytes(data)
+    with open_video(path) as video:
+        assert sum(1 for _ in video) == 6
+        (note,) = video.notes
+    assert "is damaged at 2 places" in note
+    # A cluster that says that it is longer than the file.
+    data[begins[7] + 4 : begins[7] + 6] = b"\x10\xff"
+    path.write_bytes(data)
+    assert damaged_places(path, "matroska,webm") == 3
+    assert damaged_places(path, "avi") == 0
+
+
+def test_a_live_recording_is_not_damaged(tmp_path: Path) -> None:
+    live = write(tmp_path / "live.webm", *KINDS["webm"], live=True)
+    assert damaged_places(live, "matroska,webm") == 0
+
+
+def chunk(kind: bytes, payload: bytes, *, size: int | None = None) -> bytes:
+    length = len(payload) if size is None else size
+    return kind + struct.pack("<I", length) + payload + bytes(len(payload) % 2)
+
+
+def test_lists_of_an_avi_are_found_behind_chunks_of_odd_length(tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    cut = chunk(b"LIST", b"movi", size=104)
+    path.write_bytes(chunk(b"RIFF", b"AVI " + chunk(b"JUNK", b"odd") + cut))
+    assert missing_bytes(path, "avi") == 100
+    # Only lists: a chunk of another kind may say what it wants.
+    path.write_bytes(chunk(b"RIFF", b"AVI " + chunk(b"JUNK", b"odd", size=104)))
+    assert missing_bytes(path, "avi") == 0
+
+
+def test_the_next_part_of_an_avi_is_found_behind_one_of_odd_length(tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    path.write_bytes(chunk(b"RIFF", b"AVI odd") + chunk(b"RIFF", b"AVIX", size=11))
+    assert missing_bytes(path, "avi") == 7
+
+
+def test_zeros_between_the_blocks_of_a_gif_are_legal(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gif", *KINDS["gif"])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes(3) + whole[-1:])
+    assert missing_bytes(path, "gif") == 0
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_damage_never_crashes_the_check(
     tmp_path: Path, kind: str, mutations: Callable[[bytes], list[bytes]]
@@ -79,6 +148,7 @@ def test_damage_never_crashes_the_check(
     for data in mutations(whole):
         path.write_bytes(data)
         assert missing_bytes(path, names.get(kind, kind)) >= 0
+        assert damaged_places(path, names.get(kind, kind)) >= 0
 
 
 @pytest.fixture

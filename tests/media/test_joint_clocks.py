@@ -86,10 +86,41 @@ def placed(finder: JointFinder, stamps: Sequence[int]) -> list[tuple[int, int]]:
     return [(one.dts, int(shift * 10)) for one, shift in found]
 
 
-@pytest.mark.parametrize(("stamp", "shift"), [(30, 42), (70, 42), (72, 0), (99, 0)])
+@pytest.mark.parametrize(("stamp", "shift"), [(42, 42), (70, 42), (72, 0), (99, 0)])
 def test_sound_belongs_to_the_part_whose_pictures_are_near(stamp: int, shift: int) -> None:
     finder = finder_of(packet(90), packet(91), packet(50), packet(51))
     assert placed(finder, [stamp]) == [(stamp, shift)]
+
+
+def test_the_first_sound_of_all_waits_for_the_pictures_of_its_part() -> None:
+    finder = finder_of(packet(90), packet(91))
+    clock = SoundClock(finder)
+    assert list(clock.take(packet(50))) == []
+    finder.see(packet(50))
+    assert [shift * 10 for _, shift in clock.placed()] == [42]
+    # A second of pictures ahead is what files have.
+    assert placed(finder_of(packet(60)), [50]) == [(50, 0)]
+
+
+def test_the_first_sound_of_all_may_come_in_the_middle_of_a_part() -> None:
+    finder = finder_of(*(packet(at) for at in (0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4)))
+    assert placed(finder, [4]) == [(4, 6)]
+    assert placed(finder_of(*(packet(at) for at in (0, 1, 2, 3, 4, 5, 0))), [4]) == [(4, 0)]
+
+
+def test_sound_that_goes_on_belongs_to_its_part_whatever_pictures_were_seen() -> None:
+    finder = finder_of(*(packet(at) for at in range(6)))
+    clock = SoundClock(finder)
+    assert len(list(clock.take(packet(4)))) == 1
+    for at in range(5):
+        finder.see(packet(at))
+    assert [shift for _, shift in clock.take(packet(5))] == [0]
+
+
+def test_sound_that_runs_back_by_less_than_a_second_waits_too() -> None:
+    clock = SoundClock(finder_of(packet(90)))
+    assert len(list(clock.take(packet(90)))) == 1
+    assert list(clock.take(packet(85))) == []
 
 
 def test_sound_of_the_part_before_may_come_late() -> None:

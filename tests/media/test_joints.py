@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from fixtures.sounding_clips import Track, carried, clicks, source
+from fixtures.sounding_clips import Track, carried, clicks, source, without_sound
 
 from vidigree.media import UnsupportedMediaError, open_video
 
@@ -68,15 +68,33 @@ def test_parts_follow_each_other_in_step(tmp_path: Path, name: str, video: str, 
 
 def test_a_part_without_sound(tmp_path: Path) -> None:
     sounding = source(tmp_path / "a.ts", [Track("mp2", click=0.5)])
-    mute, output = tmp_path / "mute.ts", tmp_path / "out.mp4"
-    with av.open(str(sounding)) as whole, av.open(str(mute), "w") as cut:
-        stream = cut.add_stream_from_template(whole.streams.video[0])
-        for packet in whole.demux(whole.streams.video[0]):
-            if packet.dts is not None:
-                packet.stream = stream
-                cut.mux(packet)
+    mute, output = without_sound(tmp_path / "mute.ts", sounding), tmp_path / "out.mp4"
     carried(joined(tmp_path / "x.ts", sounding, mute, sounding), output)
     assert loud_at(output) == [pytest.approx(at, abs=0.1) for at in (0.5, 2 * LENGTH + 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "video", "audio"),
+    [
+        ("x.ts", "libx264", "aac"),
+        ("x.ts", "libx264", "mp2"),
+        ("x.ts", "mpeg2video", "ac3"),
+        ("x.mpg", "mpeg2video", "mp2"),
+    ],
+)
+@pytest.mark.parametrize("until", [0.0, 0.9])
+def test_sound_that_begins_in_a_later_part_comes_with_its_pictures(
+    tmp_path: Path, name: str, video: str, audio: str, until: float
+) -> None:
+    sounding = source(tmp_path / name, [Track(audio, click=1.2)], codec=video)
+    mute = without_sound(tmp_path / f"mute{name}", sounding)
+    late = without_sound(tmp_path / f"late{name}", sounding, until=until)
+    output = tmp_path / "out.mp4"
+    notes = carried(joined(tmp_path / f"in{name}", mute, mute, late), output)
+    with av.open(str(output)) as container:
+        assert container.streams.audio[0].rate == 48_000
+    assert loud_at(output) == [pytest.approx(2 * LENGTH + 1.2, abs=0.06)]
+    assert notes == ()
 
 
 def test_a_track_may_change_its_form_where_parts_were_joined(tmp_path: Path) -> None:

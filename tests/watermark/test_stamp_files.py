@@ -135,6 +135,23 @@ def test_colours_stay_those_of_the_file(
     assert (frame.colorspace, frame.color_range) == (1, 1)
 
 
+def test_pictures_that_a_file_lacks_are_told(settings: StampSettings, folder: Path) -> None:
+    with av.open(str(folder / "in.ts"), "w") as container:
+        track = container.add_stream("mpeg2video", rate=24)
+        track.width, track.height, track.pix_fmt = 128, 96, "yuv420p"
+        for image in images(24):
+            container.mux(track.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(track.encode(None))
+    data = (folder / "in.ts").read_bytes()
+    pieces = [data[at : at + 188] for at in range(0, len(data), 188)]
+    begins = [at for at, piece in enumerate(pieces) if piece[1] & 0x41 == 0x41]
+    del pieces[begins[18] : begins[19]]
+    (folder / "in.ts").write_bytes(b"".join(pieces))
+    receipt = stamp(folder / "in.ts", folder / "out.mp4", settings=settings)
+    assert receipt.num_frames == 23
+    assert "lacks packets of its picture at 1 place:" in receipt.summary()
+
+
 def test_damaged_source_leaves_nothing(settings: StampSettings, folder: Path) -> None:
     source = foreign(folder / "in.mp4", [Fraction(i, 24) for i in range(24)])
     source.write_bytes(source.read_bytes()[:-200])

@@ -106,23 +106,13 @@ def apply_profile(
         UsageError: The profile does not fit the clip, or the label does not fit into it.
     """
     notes = profile.check(origin, provider, timestamping)
-    rule = profile.label
-    texts = rule.texts(origin) if rule else ()
-    if label:
-        if not origin.synthetic:
-            raise UsageError(
-                "A label was asked for a clip that nothing says is generated.",
-                hint="Say --synthetic if a generator made it.",
-            )
-        texts = (label,)
-    elif label == "":
-        texts = ()
-        if rule is not None:
-            notes = (*notes, f"The visible label of the profile {profile.name!r} was left out.")
+    texts = _label_texts(profile, origin, label)
+    if label == "" and profile.label is not None:
+        notes = (*notes, f"The visible label of the profile {profile.name!r} was left out.")
     width, height = size
     visible = None
     if texts:
-        seconds = rule.seconds if rule else None
+        seconds = profile.label.seconds if profile.label else None
         visible = fitting_label(texts, width=width, height=height, seconds=seconds)
     source_type = digital_source_type(origin, derived=parent is not None)
     return Applied(
@@ -138,3 +128,19 @@ def apply_profile(
         inherited=read_foreign_labels(parent) if parent is not None else ForeignLabels(),
         notes=notes,
     )
+
+
+def _label_texts(profile: Profile, origin: Origin, label: str | None) -> tuple[str, ...]:
+    """Return the texts that the visible label may have, best first; none for no label.
+
+    Raises:
+        UsageError: A label was asked for a clip that nothing says is generated.
+    """
+    if label is None:
+        return profile.label.texts(origin) if profile.label else ()
+    if label and not origin.synthetic:
+        raise UsageError(
+            "A label was asked for a clip that nothing says is generated.",
+            hint="Say --synthetic if a generator made it.",
+        )
+    return (label,) if label else ()

@@ -101,6 +101,23 @@ class _Received:
         trial = self.trial
         return message is not None and at_its_place(message, trial.key, trial.lock.shift)
 
+    def finding(self, bits: NDArray[np.uint8], chance: float) -> Finding:
+        """Return what was found if these bits are the payload.
+
+        Args:
+            bits: uint8 (72,).
+            chance: p-value.
+        """
+        outputs = outputs_per_bit(self.trial.carrier)
+        confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(self.soft, outputs))))
+        return Finding(
+            trial=self.trial,
+            message=message_of(bits),
+            p_value=chance,
+            symbols=symbols_of_payload(bits, self.trial.carrier),
+            bit_confidence=tuple(float(value) for value in confidence[:MESSAGE_BITS]),
+        )
+
 
 def decode_trial(
     trial: Trial,
@@ -148,15 +165,7 @@ def decode_trial(
         bits, chance = _in_place(received, single, looked, decodes, share)
         chance *= 4.0 / share
     if chance <= PRESENT_BELOW:
-        outputs = outputs_per_bit(carrier)
-        confidence = 1.0 / (1.0 + np.exp(-np.abs(ecc.soft_bits(received.soft, outputs))))
-        return Finding(
-            trial=received.trial,
-            message=message_of(bits),
-            p_value=min(chance, alone),
-            symbols=symbols_of_payload(bits, carrier),
-            bit_confidence=tuple(float(value) for value in confidence[:MESSAGE_BITS]),
-        )
+        return received.finding(bits, min(chance, alone))
     pilots = np.zeros(len(carrier.waves), np.complex64)
     pilots[carrier.pilots] = 1.0
     return Finding(trial=trial, message=None, p_value=alone, symbols=pilots, bit_confidence=())

@@ -192,7 +192,7 @@ def test_a_damaged_root_is_named_and_nothing_is_replaced(
 
 def test_a_folder_without_a_name_is_refused() -> None:
     refused = CliRunner().invoke(keys, ["init", "--folder", ""])
-    assert (refused.exit_code, "the name is empty" in refused.output) == (2, True)
+    assert (refused.exit_code, "The name is empty." in refused.output) == (2, True)
 
 
 def test_a_folder_whose_name_is_too_long_is_named(tmp_path: Path) -> None:
