@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials.certificates import CLAIM_SIGNING, DEVELOPMENT_ORGANIZATION
-from vidigree.watermark.credentials.chains import is_authority
+from vidigree.watermark.credentials.chains import is_authority, is_issued_by, short_name
 from vidigree.watermark.credentials.identity import SigningIdentity
+from vidigree.watermark.credentials.path_rules import path_faults
 from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.signature_call import SignatureCall
-from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 __all__ = ["ChainFinding", "check_chain", "check_identity", "check_key_file"]
 
@@ -123,8 +123,10 @@ def check_chain(chain: bytes, *, now: datetime | None = None) -> tuple[ChainFind
         *_usage(leaf),
         *_identifiers(leaf),
         *_key(leaf),
+        *_hash(leaf, "The leaf"),
         *_name(leaf),
         *_issuers(certificates[1:], now),
+        *(_error(problem, remedy) for problem, remedy in path_faults(certificates)),
     ]
     return tuple(sorted(found, key=lambda row: row.severity != "error"))
 
@@ -161,11 +163,11 @@ def _order(certificates: Sequence[x509.Certificate]) -> Iterator[ChainFinding]:
     for lower, upper in pairwise(certificates):
         if lower.issuer != upper.subject:
             yield _error(
-                f"{_title(lower)} was issued by {_short(lower.issuer)}, and {_title(upper)} "
+                f"{_title(lower)} was issued by {short_name(lower.issuer)}, and {_title(upper)} "
                 "comes next.",
                 "Put the certificates in order, each followed by its issuer.",
             )
-        elif not _issued_by(lower, upper):
+        elif not is_issued_by(lower, upper):
             yield _error(
                 f"The signature of {_title(upper)} on {_title(lower)} does not hold.",
                 "The authority has another certificate of the same name; ask for the right one.",
@@ -204,6 +206,9 @@ def _validity(leaf: x509.Certificate, now: datetime) -> Iterator[ChainFinding]:
 
 def _issuers(issuers: Sequence[x509.Certificate], now: datetime) -> Iterator[ChainFinding]:
     for issuer in issuers:
+        yield from _key(issuer, f" of the issuer {_title(issuer)}")
+        if issuer.subject != issuer.issuer:  # nobody asks what a root is signed with
+            yield from _hash(issuer, f"The issuer {_title(issuer)}")
         usage = _extension(issuer, x509.KeyUsage)
         if not is_authority(issuer) or (usage is not None and not usage.key_cert_sign):
             yield _error(
@@ -283,25 +288,28 @@ def _identifiers(leaf: x509.Certificate) -> Iterator[ChainFinding]:
         yield _error("The leaf is not an X.509 version 3 certificate.", "Issue it again.")
 
 
-def _key(leaf: x509.Certificate) -> Iterator[ChainFinding]:
+def _key(certificate: x509.Certificate, of: str = "") -> Iterator[ChainFinding]:
     try:
-        key = leaf.public_key()
+        key = certificate.public_key()
     except (UnsupportedAlgorithm, ValueError):
         key = None
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < 2048:
-        yield _error(f"The RSA key has {key.key_size} bits.", "Use at least 2048.")
+        yield _error(f"The RSA key{of} has {key.key_size} bits.", "Use at least 2048.")
     elif isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
-        yield _error(f"The curve {key.curve.name} is not one of C2PA's.", "Use P-256 or P-384.")
+        yield _error(f"The curve {key.curve.name}{of} is not one of C2PA's.", "Use P-256 or P-384.")
     elif not isinstance(key, _KEYS):
-        yield _error("C2PA has no algorithm for this kind of key.", "Use P-256 or Ed25519.")
+        yield _error(f"C2PA has no algorithm for this kind of key{of}.", "Use P-256 or Ed25519.")
+
+
+def _hash(certificate: x509.Certificate, who: str) -> Iterator[ChainFinding]:
     try:
-        algorithm = leaf.signature_hash_algorithm
+        algorithm = certificate.signature_hash_algorithm
         name = None if algorithm is None else algorithm.name
     except (UnsupportedAlgorithm, ValueError):
         name = "an algorithm that is not known"
     if name is not None and name not in _HASHES:
         yield _error(
-            f"The leaf is signed with {name}, which C2PA does not take.",
+            f"{who} is signed with {name}, which C2PA does not take.",
             "Ask for one signed with SHA-256.",
         )
 
@@ -320,14 +328,6 @@ def _name(leaf: x509.Certificate) -> Iterator[ChainFinding]:
         )
 
 
-def _issued_by(lower: x509.Certificate, upper: x509.Certificate) -> bool:
-    try:
-        lower.verify_directly_issued_by(upper)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return True
-
-
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
     try:
         return certificate.extensions.get_extension_for_class(kind).value
@@ -336,12 +336,7 @@ def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extens
 
 
 def _title(certificate: x509.Certificate) -> str:
-    return _short(certificate.subject)
-
-
-def _short(name: x509.Name) -> str:
-    common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return f"'{bounded_text(common[0].value if common else name.rfc4514_string(), 80)}'"
+    return short_name(certificate.subject)
 
 
 def _error(problem: str, remedy: str) -> ChainFinding:

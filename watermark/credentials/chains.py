@@ -8,7 +8,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
-__all__ = ["is_authority", "is_issued_by", "is_self_signed", "ordered_chain"]
+from vidigree.watermark.credentials.untrusted_text import bounded_text
+
+__all__ = ["is_authority", "is_issued_by", "is_self_signed", "ordered_chain", "short_name"]
 
 
 def is_authority(certificate: x509.Certificate) -> bool:
@@ -55,3 +57,9 @@ def ordered_chain(leaf: x509.Certificate, others: Sequence[x509.Certificate]) ->
         chain.append(issuer)
         rest.remove(issuer)
     return b"".join(entry.public_bytes(serialization.Encoding.PEM) for entry in chain)
+
+
+def short_name(name: x509.Name) -> str:
+    """Return the common name of a certificate's holder or issuer in quotes, bounded; or all."""
+    common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return f"'{bounded_text(common[0].value if common else name.rfc4514_string(), 80)}'"

@@ -91,7 +91,7 @@ class Detector:
     first, later on ever fewer, so that a long unmarked film costs little more than decoding it.
 
     Args:
-        keys: Keys to try.
+        keys: Keys to try; without any, nothing is found.
         fps: Frames per second.
     """
 
@@ -129,7 +129,7 @@ class Detector:
         """Return the marks of the block that is waiting, strongest first."""
         block, self._block = self._block, []
         self.frames_used += sum(stretch.frames for stretch in block)
-        return list(self._search(block))
+        return list(self._search(block)) if self._keys else []
 
     def _search(self, block: list[Stretch]) -> Iterator[BlockMark]:
         """Yield the marks of one block, strongest first."""

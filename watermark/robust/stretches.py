@@ -67,6 +67,9 @@ _SHRINKAGE = 0.5
 _SPREAD = 0.25
 # What a plain residual holds of the carrier beside the network's estimate of the same picture.
 _LINEAR_WORTH = 0.4
+# Short sides of a picture that are looked at along its long one. To be turned, it is laid on a
+# square as long as itself, and one a hundred times as long as wide would fill the memory.
+_LONGEST = 16
 LEVELS_PER_GREY = np.float32(64.0)
 """Levels that a grey level is kept in: small lumas are means of many pixels and frames."""
 
@@ -130,13 +133,10 @@ class Stretch:
     def _learned(
         self, means: Iterable[NDArray[np.int16]], openings: Iterable[NDArray[np.int16]]
     ) -> Parts:
-        estimates = [
-            (weight, learned_residual(as_luma(kept))) for weight, kept in _weighted(means, openings)
-        ]
         return [
             (weight, _picture(estimate, self.source))
-            for weight, estimate in estimates
-            if estimate is not None
+            for weight, kept in _weighted(means, openings)
+            if (estimate := learned_residual(as_luma(kept))) is not None
         ]
 
 
@@ -144,7 +144,7 @@ class StretchReader:
     """Turns frames into stretches; holds one stretch's lumas at a time.
 
     At most about 15 frames of each second are looked at, evenly spaced; of the others not even the
-    luma is asked for.
+    luma is asked for. Of a picture more than 16 times as long as wide, the first 16 are looked at.
 
     Args:
         fps: Frames per second.
@@ -166,9 +166,11 @@ class StretchReader:
         """Take the next frame; return a stretch that is full, or that a new size of frames ends."""
         ended = None
         if self._seen % self._stride == 0:
-            if self._runs and frame.luma.shape != self._source:
+            longest = _LONGEST * min(frame.luma.shape)
+            seen = frame.luma[:longest, :longest]
+            if self._runs and seen.shape != self._source:
                 ended = self.finish()
-            self._look(frame.luma)
+            self._look(seen)
         self._seen += 1
         full = ended is None and self._seen - self._start >= self._length
         return self.finish() if full else ended
@@ -271,9 +273,8 @@ def straight_parts(stretches: Sequence[Stretch]) -> Iterator[Parts]:
         if corners is None or any(np.abs(corners - other).max() < 1.0 for other in tried):
             continue
         tried.append(corners)
-        source = stretches[0].source
         yield [
-            (weight, _picture(residual_of(straightened(luma, corners)), source))
+            (weight, _picture(residual_of(straightened(luma, corners)), stretches[0].source))
             for weight, luma in weighted
         ]
 
@@ -315,8 +316,7 @@ def fine_picture(stretches: Iterable[Stretch], most: int) -> Picture | None:
         return None
     picks = _evenly(len(chosen), most)
     residuals = [residual_of(chosen[pick][0].astype(np.float32)) for pick in picks]
-    total = np.asarray(np.sum(residuals, axis=0), np.float32)
-    return _picture(total, chosen[0][1])
+    return _picture(np.asarray(np.sum(residuals, axis=0), np.float32), chosen[0][1])
 
 
 def learned_parts(stretches: Sequence[Stretch], most: int) -> Parts:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from fixtures.authority import EMAIL, pem, usage
@@ -28,6 +29,8 @@ NOW = datetime.now(UTC)
 PAST = {"not_before": NOW - 9 * DAY, "not_after": NOW - DAY}
 SIGNS_CERTIFICATES = usage(digital_signature=True, key_cert_sign=True)
 ENCRYPTS = usage(key_encipherment=True)
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.25.77"), b"\x05\x00")
+ALSO = x509.SubjectAlternativeName([x509.RFC822Name("clips@studio.example")])
 
 # What is odd about the issuer, what is odd about the leaf, and whether the chain works.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
@@ -41,6 +44,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
     "issuer is no authority": ({"ca": False}, {}, False),
     "issuer may not sign": ({"key_usage_extension": usage(digital_signature=True)}, {}, False),
     "issuer expired": (PAST, {}, False),
+    "issuer signed with SHA-224": ({"signature_hash": hashes.SHA224()}, {}, False),
+    "issuer may have none below": ({"path_length": 0}, {}, True),
+    "unknown": ({}, {"extra": UNKNOWN}, True),
+    "unknown and critical": ({}, {"extra": UNKNOWN, "extra_critical": True}, False),
+    "known and critical": ({}, {"extra": ALSO, "extra_critical": True}, True),
     "expired": ({}, PAST, False),
     "signed with SHA-224": ({}, {"signature_hash": hashes.SHA224()}, False),
     "no key usage": ({}, {"key_usage_extension": None}, False),
