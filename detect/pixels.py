@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from vidigree.media.errors import UnsupportedMediaError, VidigreeError
+from vidigree.media.errors import VidigreeError
 from vidigree.media.frame import Frame
 from vidigree.media.reading import VideoReader, open_video
 from vidigree.watermark.fingerprint import Fingerprint, Fingerprinter
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.method import (
-    MOST_ELONGATED,
     MarkDetector,
     MarkReading,
     StreamingMethod,
@@ -135,14 +134,7 @@ def detectors(
 
     Raises:
         UsageError: There is no such method.
-        UnsupportedMediaError: The picture is longer, or taller, than any that was ever marked.
     """
-    width, height = video.info.width, video.info.height
-    if max(width, height) > MOST_ELONGATED * min(width, height):
-        raise UnsupportedMediaError(
-            f"no mark is looked for in a picture of {width} x {height} pixels, as one side is more"
-            f" than {MOST_ELONGATED} times the other."
-        )
     found: list[MarkDetector] = []
     for name in methods:
         method = watermark_methods.get(name)()

@@ -15,7 +15,6 @@ from vidigree.media.registry import Registry
 from vidigree.watermark.keyring import MarkKey
 
 __all__ = [
-    "MOST_ELONGATED",
     "MarkDetector",
     "MarkReading",
     "MarkSegment",
@@ -24,10 +23,6 @@ __all__ = [
     "p_value_text",
     "watermark_methods",
 ]
-
-MOST_ELONGATED = 64
-"""Longer side of a picture over the shorter one, at most; marks are looked for at a fixed short
-side, and what that takes grows with the other."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fixtures.textures import moving_texture, write_clip
 
@@ -36,18 +34,6 @@ def test_everybody_sees_what_it_would_see_alone(texture: Path) -> None:
     assert len(scores.windows) == 3
     assert scores == score_video(texture, where=None)
     assert fingerprint.to_bytes() == fingerprint_video(texture).to_bytes()
-
-
-def test_no_mark_is_looked_for_where_that_would_have_no_end(tmp_path: Path) -> None:
-    for width, refused in ((64 * 32, False), (64 * 32 + 2, True)):
-        frame = Frame(image=np.zeros((32, width, 3), np.uint8), time=Fraction(0))
-        path = write_clip(tmp_path / f"{width}.mp4", iter([frame, frame]))
-        with open_video(path) as video:
-            if refused:
-                with pytest.raises(UnsupportedMediaError, match="more than 64 times the other"):
-                    detectors(video, methods=("robust",), keys=())
-            else:
-                assert detectors(video, methods=("robust",), keys=())
 
 
 class _Blind:

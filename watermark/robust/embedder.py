@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import StampError
 from vidigree.watermark.keyring import MarkKey
-from vidigree.watermark.method import MOST_ELONGATED
 from vidigree.watermark.robust.carrier import SHORT_SIDE, carrier_of
 from vidigree.watermark.robust.frontend import residual_of, working_luma, working_step
 from vidigree.watermark.robust.informed import allocate
@@ -86,8 +85,7 @@ class Embedder:
         """Yield the marked frames.
 
         Raises:
-            StampError: A side is under 128 pixels or more than 64 times the other, or the frames
-                differ in size.
+            StampError: A side is under 128 pixels, or the frames differ in size.
         """
         stretch: list[NDArray[np.uint8]] = []
         shape: tuple[int, ...] | None = None
@@ -230,15 +228,10 @@ def _response(
 
 
 def _check_size(frame: NDArray[np.uint8]) -> None:
-    """Raise a StampError unless the picture is large enough, and none that nobody looks at."""
+    """Raise a StampError unless the picture is large enough."""
     height, width = frame.shape[:2]
     if min(height, width) < MINIMUM_SIDE:
         raise StampError(
             f"A picture of {width} x {height} pixels is too small to carry the mark.",
             hint=f"Both sides must be at least {MINIMUM_SIDE} pixels.",
-        )
-    if max(height, width) > MOST_ELONGATED * min(height, width):
-        raise StampError(
-            f"A picture of {width} x {height} pixels is too elongated to be read back.",
-            hint=f"No side may be more than {MOST_ELONGATED} times the other.",
         )
