@@ -13,7 +13,12 @@ from vidigree.detect.findings import Confidence, Finding
 __all__ = ["RULES", "Rule", "first_rule"]
 
 _GENERATED = ("credentials.says-generated", "credentials.says-composite")
-_EXPIRED = ("credentials.expired", "credentials.not-yet-valid", "credentials.validity-unknown")
+_EXPIRED = (
+    "credentials.expired",
+    "credentials.not-yet-valid",
+    "credentials.revoked",
+    "credentials.validity-unknown",
+)
 _PIXELS_NOT_CHECKED = ("mark.not-checked", "ledger.not-checked", "classifier.not-checked")
 _NOT_CHECKED = ("credentials.not-checked", *_PIXELS_NOT_CHECKED)
 # What leaves a capture claim in doubt without contradicting it.

@@ -211,6 +211,23 @@ def test_classifier_segments_are_the_windows_that_speak_for_synthesis() -> None:
     assert [(part.start, part.end) for part in piece.segments] == [(0.0, 2.0)]
 
 
+@pytest.mark.parametrize("validity", ["expired", "not-yet-valid", "revoked", "unknown"])
+@pytest.mark.parametrize(
+    "classifier", [CLEAN.classifier, LIKELY, NotChecked(layer="classifier", why="it is broken")]
+)
+def test_a_certificate_that_is_not_good_vouches_for_nothing(validity: str, classifier: Any) -> None:
+    base = replace(CLEAN, classifier=classifier)
+    for trusted_by in ("list", "own"):
+        generated = replace(GENERATED, validity=validity, trusted_by=trusted_by)
+        result = judge(replace(base, credentials=generated))
+        assert result.reason == "generated-unverified-signer"
+    result = judge(replace(base, credentials=replace(CAPTURED, validity=validity)))
+    reason = "classifier" if classifier is LIKELY else "capture-unverified"
+    assert result.reason == reason
+    shown = {"unknown": "validity-unknown"}.get(validity, validity)
+    assert f"credentials.{shown}" in {piece.code for piece in result.evidence}
+
+
 def test_a_capture_claim_of_an_own_development_identity_is_not_a_trusted_one() -> None:
     result = judge(replace(CLEAN, credentials=replace(CAPTURED, trusted_by="own")))
     assert result.finding is Finding.INCONCLUSIVE
