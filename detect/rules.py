@@ -28,6 +28,8 @@ _NO_CAPTURE = (
     "ledger.entry-unverified",
     "ledger.says-generated",
 )
+# Entries of the ledger that do not say that the clip was generated.
+_ISSUED_AS_OTHER = ("ledger.says-nothing", "ledger.says-captured")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,12 +129,23 @@ RULES: tuple[Rule, ...] = (
         any_of=_GENERATED,
         none_of=_EXPIRED,
     ),
+    # What nobody on a list signed is as sure as what confirms it: a mark of a secret key, or the
+    # ledger. With the published key, anybody can make mark and credentials both.
     Rule(
         name="generated-confirmed-by-mark",
         finding=Finding.DECLARED_SYNTHETIC,
         confidence=Confidence.HIGH,
-        all_of=("credentials.intact", "consistency.binding-confirmed"),
+        all_of=("credentials.intact", "consistency.binding-confirmed", "mark.found"),
         any_of=_GENERATED,
+        none_of=_ISSUED_AS_OTHER,
+    ),
+    Rule(
+        name="generated-confirmed-by-ledger",
+        finding=Finding.DECLARED_SYNTHETIC,
+        confidence=Confidence.HIGH,
+        all_of=("credentials.intact", "ledger.entry-by-mark", "ledger.says-generated"),
+        any_of=_GENERATED,
+        none_of=("ledger.entry-unverified", "ledger.entry-by-fingerprint"),
     ),
     Rule(
         name="generated-unverified-signer",
@@ -232,12 +245,15 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.RECOVERED,
         confidence=Confidence.HIGH,
         all_of=("ledger.entry-by-mark",),
+        # Beside these, the entry by the mark may be that of a clip that was only stamped.
+        none_of=("ledger.entry-unverified", "ledger.entry-by-fingerprint"),
     ),
     Rule(
         name="recovered-content-unchecked",
         finding=Finding.RECOVERED,
         confidence=Confidence.MEDIUM,
         all_of=("ledger.entry-unverified",),
+        none_of=("ledger.entry-by-fingerprint",),
     ),
     Rule(
         name="recovered-by-fingerprint",

@@ -25,6 +25,7 @@ from vidigree.detect.findings import Confidence, Finding
 from vidigree.detect.readings import LedgerReading, NotChecked
 from vidigree.detect.verdict import judge
 from vidigree.detect.wording import wording
+from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.method import MarkReading, MarkSegment
 
 
@@ -209,6 +210,54 @@ def test_two_messages_in_one_clip_are_told() -> None:
 def test_classifier_segments_are_the_windows_that_speak_for_synthesis() -> None:
     (piece,) = [p for p in verdict("classifier").evidence if p.layer == "classifier"]
     assert [(part.start, part.end) for part in piece.segments] == [(0.0, 2.0)]
+
+
+def test_a_mark_that_anybody_can_make_confirms_no_unlisted_signer() -> None:
+    """Recordings of others can be marked with the published key, and signed as generated."""
+    unlisted = replace(BOUND, signer_trust="unlisted")
+    published = replace(MARK, key_id=PUBLISHED_KEY.key_id)
+    result = judge(replace(CLEAN, credentials=unlisted, marks=(published,)))
+    assert (result.reason, result.confidence) == ("generated-unverified-signer", Confidence.MEDIUM)
+    assert "consistency.binding-confirmed" in {piece.code for piece in result.evidence}
+
+
+@pytest.mark.parametrize("source", ["captured", "unknown"])
+def test_an_unlisted_signer_is_not_confirmed_where_the_ledger_has_another_word(source: str) -> None:
+    unlisted = replace(BOUND, signer_trust="unlisted")
+    entry = replace(ENTRY, claimed_source=source, generated=False)
+    for key_id in ("mk-1", PUBLISHED_KEY.key_id):
+        marks = (replace(MARK, key_id=key_id),)
+        result = judge(replace(CLEAN, credentials=unlisted, marks=marks, ledger=entry))
+        assert result.reason == "generated-unverified-signer"
+
+
+@pytest.mark.parametrize(
+    ("same", "reason"),
+    [(True, "recovered-by-fingerprint"), (None, "recovered-by-fingerprint")],
+)
+@pytest.mark.parametrize("credentials", [NONE, replace(GENERATED, signer_trust="unlisted")])
+def test_a_likeness_is_not_surer_for_the_mark_of_a_stamp(
+    same: bool | None, reason: str, credentials: Credentials
+) -> None:
+    """The mark leads to a clip that was stamped; only the picture says that it was generated."""
+    before = replace(ENTRY, found_by="fingerprint", clip_id="7" * 16)
+    stamped = replace(
+        ENTRY, claimed_source="captured", generated=False, same_content=same, others=(before,)
+    )
+    result = judge(replace(CLEAN, credentials=credentials, marks=(MARK,), ledger=stamped))
+    assert result.confidence is Confidence.MEDIUM
+    assert result.reason == (reason if credentials is NONE else "generated-unverified-signer")
+
+
+def test_a_moved_mark_beside_that_of_a_stamp_is_not_surer_for_it() -> None:
+    moved = replace(ENTRY, same_content=None, clip_id="7" * 16)
+    stamped = replace(ENTRY, claimed_source="captured", generated=False, others=(moved,))
+    marks = (MARK, replace(MARK, message=7))
+    result = judge(replace(CLEAN, marks=marks, ledger=stamped))
+    assert (result.reason, result.confidence) == (
+        "recovered-content-unchecked",
+        Confidence.MEDIUM,
+    )
 
 
 @pytest.mark.parametrize("validity", ["expired", "not-yet-valid", "revoked", "unknown"])
