@@ -36,6 +36,37 @@ def test_a_mark_on_altered_content_that_names_the_same_clip_is_not_a_contradicti
     assert judge(readings).finding is Finding.RECOVERED
 
 
+@pytest.mark.parametrize("source", ["generated", "edited", "unknown"])
+@pytest.mark.parametrize(
+    ("whole", "code", "reason"),
+    [
+        ("intact", "consistency.binding-confirmed", None),
+        ("unknown", None, "content-altered"),
+        ("altered", None, "content-altered"),
+    ],
+)
+def test_a_manifest_that_is_not_whole_is_confirmed_by_no_mark(
+    source: str, whole: str, code: str | None, reason: str | None
+) -> None:
+    """Anybody can write the name of a mark into a manifest, and make that mark."""
+    credentials = replace(
+        BOUND, claimed_source=source, integrity="altered", manifest_integrity=whole
+    )
+    result = judge(replace(CLEAN, credentials=credentials, marks=(MARK,)))
+    told = [piece.code for piece in result.evidence if piece.layer == "consistency"]
+    assert told == ([code] if code else [])
+    assert (result.reason == "content-altered") is (reason is not None)
+
+
+@pytest.mark.parametrize(
+    ("whole", "reason"), [("unknown", "binding-mismatch"), ("altered", "content-altered")]
+)
+def test_a_broken_manifest_names_no_other_clip(whole: str, reason: str) -> None:
+    credentials = replace(BOUND, integrity=whole, manifest_integrity=whole)
+    other = replace(MARK, message=7)
+    assert judge(replace(CLEAN, credentials=credentials, marks=(other,))).reason == reason
+
+
 def test_a_capture_stamped_here_does_not_contradict_its_own_mark() -> None:
     readings = replace(
         CLEAN,
