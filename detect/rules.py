@@ -112,6 +112,19 @@ RULES: tuple[Rule, ...] = (
         all_of=("credentials.altered",),
         none_of=("consistency.binding-confirmed",),
     ),
+    # A label that nobody signed overturns no listed signer, but whoever reads one must read both.
+    Rule(
+        name="capture-against-label",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.MEDIUM,
+        all_of=(
+            "credentials.intact",
+            "credentials.signer-trusted",
+            "credentials.says-captured",
+            "credentials.labelled-generated",
+        ),
+        none_of=_EXPIRED,
+    ),
     # 2. What intact credentials declare.
     Rule(
         name="generated-trusted",
@@ -298,7 +311,7 @@ RULES: tuple[Rule, ...] = (
         name="claim-unverified",
         finding=Finding.INCONCLUSIVE,
         confidence=Confidence.LOW,
-        any_of=_GENERATED,
+        any_of=(*_GENERATED, "credentials.ingredient-generated"),
     ),
     Rule(
         name="credentials-unreadable",
