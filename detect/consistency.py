@@ -51,12 +51,14 @@ def _binding(
     credentials: CredentialsLike, found: list[MarkReading], *, looked: bool
 ) -> list[Evidence]:
     bound = bound_clip_ids(credentials)
-    if not bound:
+    # What a broken manifest names, anybody may have written into it.
+    if not bound or credentials.manifest_integrity == "altered":
         return []
     messages = {f"{reading.message:016x}" for reading in found if reading.message is not None}
     values = {"bound": ", ".join(sorted(bound)), "read": ", ".join(sorted(messages))}
     if messages & bound:
-        return [Evidence(code="consistency.binding-confirmed", values=values)]
+        whole = credentials.manifest_integrity == "intact"
+        return [Evidence(code="consistency.binding-confirmed", values=values)] if whole else []
     if messages:
         return [Evidence(code="consistency.binding-mismatch", values=values)]
     if looked and not found:

@@ -21,6 +21,7 @@ _INTEGRITY = {
 _VALIDITY = {
     "expired": "credentials.expired",
     "not-yet-valid": "credentials.not-yet-valid",
+    "revoked": "credentials.revoked",
     "unknown": "credentials.validity-unknown",
 }
 _SOURCE = {

@@ -91,6 +91,8 @@ class CredentialsLike(Protocol):
     @property
     def generator(self) -> str | None: ...  # noqa: D102
     @property
+    def manifest_integrity(self) -> str: ...  # noqa: D102
+    @property
     def soft_bindings(self) -> Sequence[SoftBindingLike]: ...  # noqa: D102
     @property
     def ingredients(self) -> Sequence[IngredientLike]: ...  # noqa: D102

@@ -13,7 +13,12 @@ from vidigree.detect.findings import Confidence, Finding
 __all__ = ["RULES", "Rule", "first_rule"]
 
 _GENERATED = ("credentials.says-generated", "credentials.says-composite")
-_EXPIRED = ("credentials.expired", "credentials.not-yet-valid", "credentials.validity-unknown")
+_EXPIRED = (
+    "credentials.expired",
+    "credentials.not-yet-valid",
+    "credentials.revoked",
+    "credentials.validity-unknown",
+)
 _PIXELS_NOT_CHECKED = ("mark.not-checked", "ledger.not-checked", "classifier.not-checked")
 _NOT_CHECKED = ("credentials.not-checked", *_PIXELS_NOT_CHECKED)
 # What leaves a capture claim in doubt without contradicting it.
@@ -23,6 +28,8 @@ _NO_CAPTURE = (
     "ledger.entry-unverified",
     "ledger.says-generated",
 )
+# Entries of the ledger that do not say that the clip was generated.
+_ISSUED_AS_OTHER = ("ledger.says-nothing", "ledger.says-captured")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +112,19 @@ RULES: tuple[Rule, ...] = (
         all_of=("credentials.altered",),
         none_of=("consistency.binding-confirmed",),
     ),
+    # A label that nobody signed overturns no listed signer, but whoever reads one must read both.
+    Rule(
+        name="capture-against-label",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.MEDIUM,
+        all_of=(
+            "credentials.intact",
+            "credentials.signer-trusted",
+            "credentials.says-captured",
+            "credentials.labelled-generated",
+        ),
+        none_of=_EXPIRED,
+    ),
     # 2. What intact credentials declare.
     Rule(
         name="generated-trusted",
@@ -122,12 +142,23 @@ RULES: tuple[Rule, ...] = (
         any_of=_GENERATED,
         none_of=_EXPIRED,
     ),
+    # What nobody on a list signed is as sure as what confirms it: a mark of a secret key, or the
+    # ledger. With the published key, anybody can make mark and credentials both.
     Rule(
         name="generated-confirmed-by-mark",
         finding=Finding.DECLARED_SYNTHETIC,
         confidence=Confidence.HIGH,
-        all_of=("credentials.intact", "consistency.binding-confirmed"),
+        all_of=("credentials.intact", "consistency.binding-confirmed", "mark.found"),
         any_of=_GENERATED,
+        none_of=_ISSUED_AS_OTHER,
+    ),
+    Rule(
+        name="generated-confirmed-by-ledger",
+        finding=Finding.DECLARED_SYNTHETIC,
+        confidence=Confidence.HIGH,
+        all_of=("credentials.intact", "ledger.entry-by-mark", "ledger.says-generated"),
+        any_of=_GENERATED,
+        none_of=("ledger.entry-unverified", "ledger.entry-by-fingerprint"),
     ),
     Rule(
         name="generated-unverified-signer",
@@ -227,12 +258,15 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.RECOVERED,
         confidence=Confidence.HIGH,
         all_of=("ledger.entry-by-mark",),
+        # Beside these, the entry by the mark may be that of a clip that was only stamped.
+        none_of=("ledger.entry-unverified", "ledger.entry-by-fingerprint"),
     ),
     Rule(
         name="recovered-content-unchecked",
         finding=Finding.RECOVERED,
         confidence=Confidence.MEDIUM,
         all_of=("ledger.entry-unverified",),
+        none_of=("ledger.entry-by-fingerprint",),
     ),
     Rule(
         name="recovered-by-fingerprint",
@@ -277,7 +311,7 @@ RULES: tuple[Rule, ...] = (
         name="claim-unverified",
         finding=Finding.INCONCLUSIVE,
         confidence=Confidence.LOW,
-        any_of=_GENERATED,
+        any_of=(*_GENERATED, "credentials.ingredient-generated"),
     ),
     Rule(
         name="credentials-unreadable",

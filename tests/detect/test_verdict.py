@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fixtures.readings import (
+    ABSTAINED,
     BOUND,
     CAPTURED,
     CLEAN,
@@ -66,24 +67,6 @@ def test_a_recording_is_judged_alike_whether_or_not_it_was_stamped_here(
     assert judge(replace(readings, marks=(mark,), ledger=entry)).reason == reason
 
 
-def test_a_foreign_mark_in_a_picture_stamped_here_is_not_passed_over() -> None:
-    """The ledger knows the picture, and nothing of who put that mark into it, or why."""
-    entry = replace(ENTRY, found_by="fingerprint", claimed_source="captured", generated=False)
-    readings = replace(CLEAN, credentials=CAPTURED, ledger=entry)
-    for mark in (MARK, replace(MARK, message=None)):
-        result = judge(replace(readings, marks=(mark,)))
-        assert result.reason == "issued-as-captured"
-        (piece,) = [piece for piece in result.evidence if piece.layer == "consistency"]
-        assert piece.code == "consistency.capture-beside-mark"
-        assert piece.values == {"clip_id": ENTRY.clip_id, "key_id": "mk-1"}
-
-
-def test_a_mark_whose_picture_is_only_loosely_its_own_vouches_for_no_recording() -> None:
-    entry = replace(ENTRY, same_content=None, claimed_source="captured", generated=False)
-    readings = replace(CLEAN, credentials=CAPTURED, marks=(MARK,), ledger=entry)
-    assert judge(readings).reason == "issued-as-captured"
-
-
 def test_an_untrusted_recording_that_was_stamped_here_stays_inconclusive() -> None:
     entry = replace(ENTRY, claimed_source="captured", generated=False)
     readings = replace(CLEAN, marks=(MARK,), ledger=entry)
@@ -117,23 +100,6 @@ def test_a_capture_claim_over_any_other_mark_is_a_contradiction(
 def test_a_capture_claim_over_a_generated_picture_names_the_clip() -> None:
     (piece,) = [p for p in verdict("capture-over-ledger").evidence if p.layer == "consistency"]
     assert piece.values == {"clip_id": ENTRY.clip_id}
-
-
-@pytest.mark.parametrize(
-    ("mark", "found_by"), [(NO_MARK, "fingerprint"), (MARK, "mark")], ids=["original", "stamped"]
-)
-def test_a_stamp_does_not_make_a_recording_of_what_was_issued_as_generated(
-    mark: MarkReading, found_by: str
-) -> None:
-    before = replace(ENTRY, found_by="fingerprint", clip_id="7" * 16)
-    stamped = replace(ENTRY, found_by=found_by, claimed_source="captured", generated=False)
-    entry = replace(stamped, others=(before,))
-    result = judge(replace(CLEAN, credentials=CAPTURED, marks=(mark,), ledger=entry))
-    assert result.reason == "capture-over-ledger"
-    (piece,) = [piece for piece in result.evidence if piece.layer == "consistency"]
-    assert piece.values == {"clip_id": "7" * 16}
-    unsigned = judge(replace(CLEAN, marks=(mark,), ledger=entry))
-    assert unsigned.finding is Finding.RECOVERED
 
 
 @pytest.mark.parametrize(
@@ -209,6 +175,23 @@ def test_two_messages_in_one_clip_are_told() -> None:
 def test_classifier_segments_are_the_windows_that_speak_for_synthesis() -> None:
     (piece,) = [p for p in verdict("classifier").evidence if p.layer == "classifier"]
     assert [(part.start, part.end) for part in piece.segments] == [(0.0, 2.0)]
+
+
+def test_no_headline_denies_what_was_not_looked_for() -> None:
+    """Nor what was found, and could not be relied on."""
+    broken = NotChecked(layer="mark", why="it is broken")
+    unlisted = replace(CAPTURED, signer_trust="unlisted")
+    result = judge(replace(CLEAN, credentials=unlisted, marks=broken, classifier=LIKELY))
+    assert result.reason == "classifier"
+    assert "no watermark" not in result.headline().lower()
+    assert "no label" not in result.headline().lower()
+    left_out = NotChecked(layer="mark", why="", asked=True)
+    for row in (
+        replace(CLEAN, credentials=CAPTURED, marks=left_out),
+        replace(CLEAN, marks=left_out, classifier=ABSTAINED),
+        replace(CLEAN, marks=left_out),
+    ):
+        assert "in the layers that were checked" in judge(row).headline()
 
 
 def test_a_capture_claim_of_an_own_development_identity_is_not_a_trusted_one() -> None:

@@ -26,7 +26,7 @@ __all__ = [
 
 Integrity = Literal["intact", "altered", "unknown"]
 SignerTrust = Literal["trusted", "unlisted", "unknown"]
-Validity = Literal["valid", "valid-when-signed", "expired", "not-yet-valid", "unknown"]
+Validity = Literal["valid", "valid-when-signed", "expired", "not-yet-valid", "revoked", "unknown"]
 ClaimedSource = Literal[
     "generated",
     "generated-by-algorithm",
@@ -61,6 +61,8 @@ _NOT_INTEGRITY = (
     "claimSignature.outsideValidity",
     "ingredient.",
 )
+_REVOKED = frozenset({"signingCredential.ocsp.revoked", "signingCredential.revoked"})
+_NOT_KNOWN_TO_RESPONDER = "signingCredential.ocsp.unknown"
 _ALTERATIONS = (".mismatch", ".missing", ".invalid", ".malformed", ".notRedacted", ".multiple")
 
 
@@ -166,7 +168,8 @@ def validity(
     """Say whether the certificate was good when it signed.
 
     ``valid-when-signed`` needs a time stamp whose signature holds; how far its authority can be
-    believed is another answer.
+    believed is another answer. ``revoked`` needs an OCSP answer that the signer stapled: none is
+    asked for.
 
     Args:
         codes: Status codes of the manifest.
@@ -176,6 +179,10 @@ def validity(
         now: Time of reading.
     """
     if "claimSignature.validated" not in codes.success or not_before is None or not_after is None:
+        return "unknown"
+    if _REVOKED.intersection(codes.failure):
+        return "revoked"
+    if _NOT_KNOWN_TO_RESPONDER in (*codes.failure, *codes.informational):
         return "unknown"
     if not_before <= now <= not_after:
         return "valid"

@@ -47,6 +47,7 @@ MAX_INGREDIENT_DEPTH = 32
 MAX_VALIDATED_BYTES = 256 * 2**20
 """Most bytes of manifest stores validated for one file; each ingredient costs the whole store."""
 
+_NOT_TRUSTED = frozenset({"signingCredential.untrusted", "signingCredential.invalid"})
 _LIBRARY_LISTED = "timestamp cert trusted: "
 _LIBRARY_LIST_ENTRY = "trust list: "
 _LIBRARY_ANCHORS = "found in ["
@@ -201,7 +202,7 @@ def manifest_answers(
         for row in ingredients
         if row.relationship == "parentOf"
     ]
-    listed = found_in if "signingCredential.untrusted" not in codes.failure else None
+    listed = None if _NOT_TRUSTED.intersection(codes.failure) else found_in
     return {
         "signer_trust": _signer_trust(codes, listed=listed is not None),
         "trusted_by": None if listed is None else "own" if listed.role == "own" else "list",

@@ -5,7 +5,7 @@ import { el } from "/page/dom.js";
 
 const TONES = {
   intact: "good", trusted: "good", own: "good", valid: "good", "valid-when-signed": "good",
-  altered: "bad", expired: "warn", "not-yet-valid": "warn", unlisted: "warn",
+  altered: "bad", expired: "warn", "not-yet-valid": "warn", revoked: "bad", unlisted: "warn",
   generated: "made", "generated-by-algorithm": "made", "composite-with-generated": "made",
 };
 const MAX_DEPTH = 12;

@@ -98,7 +98,7 @@ export const WORDS = {
     values: {
       intact: "unchanged", altered: "altered", unknown: "unknown",
       trusted: "trusted", own: "this machine's own", unlisted: "not on a trust list",
-      valid: "valid", "valid-when-signed": "valid when signed", expired: "expired", "not-yet-valid": "not valid yet",
+      valid: "valid", "valid-when-signed": "valid when signed", expired: "expired", "not-yet-valid": "not valid yet", revoked: "revoked",
       generated: "AI-generated", "generated-by-algorithm": "made by an algorithm",
       "composite-with-generated": "partly AI-generated", captured: "recorded by a camera", edited: "edited",
       parentOf: "parent", inputTo: "input", componentOf: "component",
@@ -201,7 +201,7 @@ export const WORDS = {
     values: {
       intact: "未更改", altered: "已更改", unknown: "未知",
       trusted: "受信任", own: "本机自己的", unlisted: "不在信任列表中",
-      valid: "有效", "valid-when-signed": "签名时有效", expired: "已过期", "not-yet-valid": "尚未生效",
+      valid: "有效", "valid-when-signed": "签名时有效", expired: "已过期", "not-yet-valid": "尚未生效", revoked: "已吊销",
       generated: "AI 生成", "generated-by-algorithm": "由算法生成",
       "composite-with-generated": "部分由 AI 生成", captured: "相机拍摄", edited: "经过编辑",
       parentOf: "上一版本", inputTo: "输入", componentOf: "组成部分",

@@ -177,6 +177,27 @@ def test_without_signature_or_dates_validity_is_unknown(
     assert said == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("codes", "answer"),
+    [
+        (StatusCodes(success=SIGNED, failure=("signingCredential.ocsp.revoked",)), "revoked"),
+        (StatusCodes(success=SIGNED, failure=("signingCredential.revoked",)), "revoked"),
+        (StatusCodes(failure=("signingCredential.ocsp.revoked",)), "unknown"),
+        (StatusCodes(success=SIGNED, failure=("signingCredential.ocsp.unknown",)), "unknown"),
+        (StatusCodes(success=SIGNED, informational=("signingCredential.ocsp.unknown",)), "unknown"),
+        (StatusCodes(success=SIGNED, informational=("signingCredential.ocsp.skipped",)), "valid"),
+    ],
+)
+def test_a_certificate_that_its_authority_took_back_or_does_not_know_is_not_valid(
+    codes: StatusCodes, answer: str
+) -> None:
+    for stamped_at in (None, START):
+        said = validity(
+            codes, not_before=START, not_after=END, stamped_at=stamped_at, now=START + SECOND
+        )
+        assert said == answer
+
+
 def test_a_further_code_drops_none_that_was_there() -> None:
     rows = {
         kind: [{"code": f"{kind}.{number}"} for number in range(2)]

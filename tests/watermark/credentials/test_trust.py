@@ -133,6 +133,7 @@ def _answers(success: list[dict[str, str]], trust: TrustSettings, *failure: str)
     [
         ("signing certificate trusted, found in [{uri}]", (), "trusted", "list"),
         ("found in [{uri}]", ("signingCredential.untrusted",), "unlisted", None),
+        ("found in [{uri}]", ("signingCredential.invalid",), "unlisted", None),
         ("found in [{uri}:more]", (), "unlisted", None),
         ("found in [ {uri}]", (), "unlisted", None),
         ("{uri}", (), "unlisted", None),
