@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from vidigree.detect.inputs import is_url
+from vidigree.detect.pace import Pace, PacedSocket
 from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
 
 __all__ = ["FetchLimits", "as_sent", "bucket", "bucket_error", "http_parts", "local_copy"]
@@ -55,6 +56,8 @@ class FetchLimits:
         public_only: Refuse addresses that are not on the public internet, other schemes than HTTP
             and HTTPS, and other ports than 80 and 443. A service that fetches what strangers name
             needs it; without it a stranger could read what only this machine can reach.
+        idle_seconds: Longest time without a byte, by HTTP.
+        min_rate: Fewest bytes a second by HTTP, over each such time; 0 for any.
         https_only: Refuse plain HTTP, in redirects too.
     """
 
@@ -62,6 +65,8 @@ class FetchLimits:
     max_seconds: float = 300.0
     public_only: bool = False
     https_only: bool = False
+    idle_seconds: float = 30.0
+    min_rate: float = 0.0
 
 
 @contextmanager
@@ -172,7 +177,7 @@ def bucket_error(url: str, what: str, error: Exception) -> MediaError:
 def _fetch(url: str, target: BinaryIO, limits: FetchLimits) -> None:
     deadline = time.monotonic() + limits.max_seconds
     if url.lower().startswith(("http://", "https://")):
-        _fetch_http(url, target, limits, deadline)
+        _fetch_http(url, target, limits)
         return
     if limits.public_only:
         raise UnsupportedMediaError(
@@ -190,10 +195,12 @@ def _fetch(url: str, target: BinaryIO, limits: FetchLimits) -> None:
         raise bucket_error(url, "read", error) from error
 
 
-def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits, deadline: float) -> None:
+def _fetch_http(url: str, target: BinaryIO, limits: FetchLimits) -> None:
+    deadline = time.monotonic() + limits.max_seconds
+    pace = Pace(limits.max_seconds, limits.idle_seconds, limits.min_rate)
     parts = _checked_parts(url, limits)
     for _ in range(_REDIRECTS + 1):
-        connection = _connect(parts, limits, deadline)
+        connection = _connect(url, parts, limits, pace)
         try:
             headers = {"Host": _host(parts), "User-Agent": _AGENT}
             connection.request("GET", _target(parts), headers=headers)
@@ -269,12 +276,12 @@ def _redirected(url: str, location: str, limits: FetchLimits) -> tuple[str, Spli
 
 
 def _connect(
-    parts: SplitResult, limits: FetchLimits, deadline: float
+    url: str, parts: SplitResult, limits: FetchLimits, pace: Pace
 ) -> http.client.HTTPConnection:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     address = _resolve(host, port, limits)
-    timeout = max(0.1, min(30.0, deadline - time.monotonic()))
+    timeout = max(0.1, pace.wait(url))
     try:
         raw = socket.create_connection((address, port), timeout=timeout)
         if parts.scheme == "https":
@@ -283,8 +290,8 @@ def _connect(
         raise MediaError(
             f"{host} cannot be reached: {error}.", hint="Check the URL and the network."
         ) from error
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
-    connection.sock = raw
+    connection = http.client.HTTPConnection(host, port)
+    connection.sock = PacedSocket(raw, pace, url)
     return connection
 
 

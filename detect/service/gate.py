@@ -68,6 +68,9 @@ class Gate:
             await send(message)
 
         try:
+            if _ambiguous(scope):
+                await self._refuse(_two_lengths(), scope, receive, send_with_headers)
+                return
             await self._app(scope, receive, send_with_headers)
         except asyncio.CancelledError:
             if status:
@@ -81,9 +84,7 @@ class Gate:
                 hint="Send the request again in a moment.",
                 retry_after=10,
             )
-            self._metrics.refuse(stopping.kind)
-            answer = JSONResponse(stopping.to_dict(), stopping.status, stopping.headers)
-            await answer(scope, receive, send_with_headers)
+            await self._refuse(stopping, scope, receive, send_with_headers)
         except Exception:
             log_event("request-failed", level=logging.ERROR, request_id=request_id)
             logging.getLogger("vidigree.service").exception("unexpected-error")
@@ -97,6 +98,13 @@ class Gate:
                 await answer(scope, receive, send_with_headers)
         finally:
             self._take_note(scope, request_id, status, time.perf_counter() - started)
+
+    async def _refuse(
+        self, refusal: RefusalError, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._metrics.refuse(refusal.kind)
+        headers = refusal.headers | ({"Connection": "close"} if _ambiguous(scope) else {})
+        await JSONResponse(refusal.to_dict(), refusal.status, headers)(scope, receive, send)
 
     def _take_note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         # The pattern of the route, never the path: that may hold anything, a job's id for one.
@@ -114,3 +122,22 @@ class Gate:
             status=status,
             seconds=round(seconds, 4),
         )
+
+
+def _ambiguous(scope: Scope) -> bool:
+    """Say whether a request tells its length in two ways.
+
+    A proxy that goes by the other one takes for a second request what is a body here, or the other
+    way round (RFC 9112, section 6.3).
+    """
+    names = {name for name, _ in scope["headers"]}
+    return {b"content-length", b"transfer-encoding"} <= names
+
+
+def _two_lengths() -> RefusalError:
+    return RefusalError(
+        400,
+        "TwoLengths",
+        "The request tells its length in two ways.",
+        hint="Send Content-Length or Transfer-Encoding, not both.",
+    )

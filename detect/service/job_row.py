@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, cast
 
 import sqlalchemy as sa
+
+from vidigree.detect.policy import POLICY_NAMES
+from vidigree.detect.settings import CHECKED_LAYERS
+from vidigree.detect.wording import LANGUAGES
 
 __all__ = ["ILLEGIBLE", "AuditJob", "JobOptions", "JobState", "failure", "job_of"]
 
@@ -56,7 +60,8 @@ class AuditJob:
         steps_done: Number of layers that are finished.
         steps_total: Number of layers; 0 if not known yet.
         answer: ``row`` and ``pictures`` of a finished job; ``None`` before.
-        legible: Whether options and answer could be read: those of a newer version cannot.
+        legible: Whether options and answer could be read.
+        of_newer: Whether the options ask for what this version does not know.
     """
 
     job_id: str
@@ -76,6 +81,7 @@ class AuditJob:
     steps_total: int
     answer: dict[str, Any] | None
     legible: bool = True
+    of_newer: bool = False
 
 
 def failure(message: str) -> dict[str, Any]:
@@ -89,21 +95,37 @@ def failure(message: str) -> dict[str, Any]:
     return {"row": {"error": error}, "pictures": []}
 
 
+_NAMES = tuple(field.name for field in fields(JobOptions))
+
 ILLEGIBLE = failure("The job is damaged, or another version of the service wrote it.")
 """The answer of a job that cannot be read."""
 
 
-def _options(text: str) -> JobOptions:
-    options = json.loads(text)
-    options["layers"] = tuple(options["layers"])
-    return JobOptions(**options)
+def _options(text: str) -> tuple[JobOptions, bool]:
+    """Return the options that this version knows, and whether there are others."""
+    row = dict(json.loads(text))
+    row["layers"] = tuple(row["layers"])
+    known = {name: row.pop(name) for name in _NAMES if name in row}
+    options = JobOptions(**known)
+    understood = (
+        not row
+        and options.language in LANGUAGES
+        and options.policy in (None, *POLICY_NAMES)
+        and set(options.layers) <= set(CHECKED_LAYERS)
+    )
+    if options.language not in LANGUAGES:  # a report is written in one of ours
+        options = replace(options, language=LANGUAGES[0])
+    return options, not understood
 
 
 def job_of(row: sa.Row[Any]) -> AuditJob:
-    """Return the job in a row of the table; one that cannot be read is not legible."""
-    state, legible = row.state, True
+    """Return the job in a row of the table; one that cannot be read is not legible.
+
+    An answer can be read without all the options that a newer version knows.
+    """
+    state, legible, of_newer = row.state, True, False
     try:
-        options = _options(row.options)
+        options, of_newer = _options(row.options)
         answer = json.loads(row.answer) if row.answer else None
     except (ValueError, TypeError, KeyError):
         options, answer, legible = JobOptions(), None, False
@@ -127,4 +149,5 @@ def job_of(row: sa.Row[Any]) -> AuditJob:
         steps_total=row.steps_total,
         answer=answer,
         legible=legible,
+        of_newer=of_newer,
     )

@@ -3,7 +3,8 @@
 A job is *received* (its upload is coming in), *queued*, *running*, then *done* (it has an answer,
 be it a verdict or an error about the clip) or *failed* (the service could not do it). Receiving
 and running jobs are held by a lease that their service renews; when a service dies the lease runs
-out, a running job is taken up again, and a half-received one is forgotten.
+out, a running job is taken up again, and a half-received one is forgotten. Where several versions
+share the database, as while they are exchanged, a job of a newer one is left to it for a while.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ __all__ = ["AuditJob", "JobOptions", "JobState", "JobStore"]
 
 _ALIVE = ("receiving", "queued", "running")
 _READING = {"vidigree_reading": True}
+_LEFT_SECONDS = 3600.0
 
 
 class JobStore:
@@ -49,6 +51,8 @@ class JobStore:
         self._engine = engine
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
+        # Jobs of a newer version, and when they were made; replaced, never changed, by any thread.
+        self._left: dict[str, float] = {}
 
     def receive(self, *, owner: str, spool: str, max_queue: int) -> AuditJob | None:
         """Make a job whose upload is coming in, unless the queue is full.
@@ -113,7 +117,8 @@ class JobStore:
     ) -> AuditJob | None:
         """Take the oldest job that waits or whose worker died; ``None`` if there is none.
 
-        A job that was taken up too often, or cannot be read, is marked as failed instead.
+        A job that was taken up too often, or cannot be read, is marked as failed instead; so is one
+        of a newer version that did not take it up within an hour.
 
         Args:
             spool: Id of this service's spool folder; uploads in others are left alone.
@@ -121,9 +126,10 @@ class JobStore:
         """
         while True:
             job = self._claim(spool)
-            if job is None or (job.legible and job.attempts <= self._max_attempts):
+            readable = job is None or (job.legible and not job.of_newer)
+            if job is None or (readable and job.attempts <= self._max_attempts):
                 return job
-            answer = failure("The audit was interrupted too often.") if job.legible else ILLEGIBLE
+            answer = failure("The audit was interrupted too often.") if readable else ILLEGIBLE
             if self.finish(job, answer, state="failed", keep=3600.0) and on_given_up is not None:
                 on_given_up(job)
 
@@ -241,40 +247,55 @@ class JobStore:
             return set(connection.execute(query).scalars())
 
     def _claim(self, spool: str) -> AuditJob | None:
-        now = time.time()
-        free = (
-            sa.select(jobs.c.id)
-            .where(
-                sa.or_(
-                    jobs.c.state == "queued",
-                    sa.and_(jobs.c.state == "running", jobs.c.lease_until < now),
-                ),
-                jobs.c.spool.in_(("", spool)),
-            )
+        while True:
+            now = time.time()
+            free = self._free(spool, now)
+            locked = free.with_for_update(skip_locked=True)
+            with self._errors("No job can be claimed"):
+                with self._reading() as connection:  # mostly there is nothing to lock for
+                    if connection.execute(free).first() is None:
+                        return None
+                with self._engine.begin() as connection:
+                    found = connection.execute(locked).one_or_none()
+                    if found is None:
+                        return None
+                    if self._leave(job_of(found), now):
+                        continue
+                    values = {
+                        "state": "running",
+                        "started_at": now,
+                        "lease": secrets.token_hex(16),
+                        "lease_until": now + self._lease_seconds,
+                        "attempts": jobs.c.attempts + 1,
+                        "step": "",
+                        "steps_done": 0,
+                        "steps_total": 0,
+                    }
+                    connection.execute(sa.update(jobs).where(jobs.c.id == found.id).values(values))
+                    return job_of(connection.execute(_by_id(found.id)).one())
+
+    def _free(self, spool: str, now: float) -> sa.Select[Any]:
+        """Return the query for the oldest job that may be claimed."""
+        waiting = sa.or_(
+            jobs.c.state == "queued",
+            sa.and_(jobs.c.state == "running", jobs.c.lease_until < now),
+        )
+        ours = sa.or_(jobs.c.id.not_in(self._left), jobs.c.created_at < now - _LEFT_SECONDS)
+        return (
+            sa.select(jobs)
+            .where(waiting, jobs.c.spool.in_(("", spool)), ours)
             .order_by(jobs.c.created_at)
             .limit(1)
         )
-        locked = free.with_for_update(skip_locked=True)
-        with self._errors("No job can be claimed"):
-            with self._reading() as connection:  # most of the time there is nothing to lock for
-                if connection.execute(free).first() is None:
-                    return None
-            with self._engine.begin() as connection:
-                found = connection.execute(locked).scalar_one_or_none()
-                if found is None:
-                    return None
-                values = {
-                    "state": "running",
-                    "started_at": now,
-                    "lease": secrets.token_hex(16),
-                    "lease_until": now + self._lease_seconds,
-                    "attempts": jobs.c.attempts + 1,
-                    "step": "",
-                    "steps_done": 0,
-                    "steps_total": 0,
-                }
-                connection.execute(sa.update(jobs).where(jobs.c.id == found).values(values))
-                return job_of(connection.execute(_by_id(found)).one())
+
+    def _leave(self, job: AuditJob, now: float) -> bool:
+        """Say whether a job is left to a newer version, and pass it over from now on."""
+        oldest = now - _LEFT_SECONDS
+        if not job.of_newer or job.created_at < oldest:
+            return False
+        left = {known: made for known, made in self._left.items() if made >= oldest}
+        self._left = left | {job.job_id: job.created_at}
+        return True
 
     def _change(self, job: AuditJob, state: JobState, values: dict[str, Any]) -> bool:
         """Change a job that is still ours; the lease tells."""

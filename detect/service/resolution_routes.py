@@ -90,7 +90,9 @@ class ResolutionSettings:
     max_look_ups: int = 32
     place: Callable[[], AbstractContextManager[Path]] = _temporary_place
     fetch: FetchLimits = field(
-        default_factory=lambda: FetchLimits(public_only=True, https_only=True, max_seconds=60)
+        default_factory=lambda: FetchLimits(
+            public_only=True, https_only=True, max_seconds=60, min_rate=32 << 10
+        )
     )
 
     @property

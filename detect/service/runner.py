@@ -168,6 +168,7 @@ class JobRunner:
                 max_bytes=self._settings.max_upload_bytes,
                 max_seconds=self._settings.upload_seconds,
                 public_only=self._settings.public_only,
+                min_rate=self._settings.min_fetch_rate,
             ),
             language=job.options.language,
             policy=job.options.policy,

@@ -21,6 +21,7 @@ _COUNTS = (
     "max_attempts",
     "per_minute",
     "key_per_minute",
+    "min_fetch_rate",
 )
 _TIMES = (
     "upload_seconds",
@@ -56,6 +57,7 @@ class ServiceSettings:
             is 429. Look-ups by clip are counted apart, up to the same number.
         max_upload_bytes: Largest upload, and largest file behind a URL.
         upload_seconds: Longest time for one upload, and for fetching one URL.
+        min_fetch_rate: Fewest bytes a second from a URL, over each 30 s.
         idle_seconds: Longest time in which an upload brings no byte.
         wait_seconds: Longest time that a request is held open for its answer; a job that takes
             longer is answered with 202 and a place to ask again.
@@ -83,6 +85,7 @@ class ServiceSettings:
     max_queue: int = 32
     max_upload_bytes: int = 1 << 30
     upload_seconds: float = 300.0
+    min_fetch_rate: int = 32 << 10
     idle_seconds: float = 20.0
     wait_seconds: float = 20.0
     job_seconds: float = 600.0

@@ -294,6 +294,33 @@ def test_time_is_limited_even_if_bytes_keep_dripping(server: str) -> None:
     assert time.monotonic() - before < 3
 
 
+def test_time_is_limited_while_the_head_of_the_answer_drips(server: str) -> None:
+    """Once a worker was held until its job's time was over, however short the limit."""
+    before = time.monotonic()
+    with pytest.raises(UnsupportedMediaError, match="takes longer than 1 s to fetch"):
+        fetch(f"{server}/drip-head", max_seconds=0.6)
+    assert time.monotonic() - before < 3
+
+
+@pytest.mark.parametrize("page", ["/drip", "/drip-head"])
+def test_what_trickles_is_given_up_long_before_the_time_is_over(server: str, page: str) -> None:
+    with pytest.raises(MediaError, match="brings less than 1000 bytes a second"):
+        fetch(f"{server}{page}", idle_seconds=0.5, min_rate=1000)
+
+
+def test_what_brings_nothing_is_given_up(server: str) -> None:
+    with pytest.raises(MediaError, match="cannot be fetched: timed out"):
+        fetch(f"{server}/pause", idle_seconds=0.3)
+    assert fetch(f"{server}/pause", idle_seconds=5, min_rate=1000) == 2 * BODY
+
+
+def test_a_rate_is_kept_over_each_stretch(server: str) -> None:
+    """What came quickly at first does not pay for what trickles later."""
+    with pytest.raises(MediaError, match="brings less than 100 bytes a second"):
+        fetch(f"{server}/burst", idle_seconds=0.5, min_rate=100)
+    assert fetch(f"{server}/clip.mp4", idle_seconds=0.3, min_rate=10**9) == BODY  # over by then
+
+
 class TestPublicOnly:
     @pytest.mark.parametrize(
         "host",

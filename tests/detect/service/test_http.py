@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -71,3 +72,20 @@ def test_nobody_is_sent_elsewhere_with_key_and_clip(service: Any, path: str) -> 
 def test_a_slash_too_many_is_told(service: Any) -> None:
     assert "slash" in service.http.get("/v1/audits/").json()["error"]["hint"]
     assert service.http.get("/nothing").json()["error"]["hint"] == ""
+
+
+def test_a_request_with_two_lengths_is_refused_and_nothing_behind_it_answered(service: Any) -> None:
+    """Once what a proxy takes for its body was answered as a request of its own."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as raw:
+        raw.sendall(
+            b"POST /c2pa/v1/matches/byContent HTTP/1.1\r\nHost: a\r\nContent-Type: video/mp4\r\n"
+            b"Content-Length: 42\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+        )
+        answer = b""
+        while block := raw.recv(4096):
+            answer += block
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"TwoLengths" in answer
+    assert 'kind="TwoLengths"' in service.http.get("/metrics").text

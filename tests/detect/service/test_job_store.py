@@ -207,7 +207,53 @@ def damage(store: JobStore, job: AuditJob, **values: Any) -> None:
         connection.execute(sa.update(jobs).where(jobs.c.id == job.job_id).values(values))
 
 
-@pytest.mark.parametrize("options", ["{", "[]", "{}", '{"layers": [], "of_a_newer_version": 1}'])
+NEWER = [
+    '{"layers": [], "of_a_newer_version": 1}',
+    '{"layers": ["smell"]}',
+    '{"layers": [], "policy": "mars"}',
+    '{"layers": [], "language": "eo"}',
+]
+
+
+@pytest.mark.parametrize("options", NEWER)
+def test_a_job_of_a_newer_version_is_left_to_it(store: JobStore, options: str) -> None:
+    """Once an older service beside it gave it up with an error."""
+    newer, good = put(store), put(store)
+    damage(store, newer, options=options)
+    given_up: list[AuditJob] = []
+    claimed = store.claim("here", on_given_up=given_up.append)
+    assert claimed is not None
+    assert claimed.job_id == good.job_id
+    for _ in range(2):
+        assert store.claim("here", on_given_up=given_up.append) is None
+    seen = store.find(newer.job_id)
+    assert seen is not None
+    assert (seen.state, seen.attempts, seen.lease, given_up) == ("queued", 0, None, [])
+    # The newer one is gone for good.
+    damage(store, newer, created_at=time.time() - 3601)
+    assert store.claim("here", on_given_up=given_up.append) is None
+    assert [job.job_id for job in given_up] == [newer.job_id]
+    seen = store.find(newer.job_id)
+    assert seen is not None
+    assert seen.state == "failed"
+    assert seen.answer is not None
+    assert "another version" in seen.answer["row"]["error"]["message"]
+
+
+@pytest.mark.parametrize("options", NEWER)
+def test_the_answer_of_a_newer_version_is_read(store: JobStore, options: str) -> None:
+    """Once an older service that was asked for it said that the job had failed."""
+    job = put(store)
+    claimed = store.claim("here")
+    assert claimed is not None
+    assert store.finish(claimed, ANSWER, keep=60)
+    damage(store, job, options=options)
+    seen = store.find(job.job_id)
+    assert seen is not None
+    assert (seen.state, seen.answer, seen.options.language) == ("done", ANSWER, "en")
+
+
+@pytest.mark.parametrize("options", ["{", "[]", "{}"])
 def test_a_job_that_cannot_be_read_is_given_up_and_the_next_taken(
     store: JobStore, options: str
 ) -> None:

@@ -381,3 +381,13 @@ def test_a_clip_that_is_too_long_is_neither_audited_nor_looked_up(
     answer = service.http.post(path, content=clip.read_bytes(), headers=video)
     assert answer.status_code in {400, 422}
     assert answer.json()["error"]["kind"] == "UnsupportedMediaError"
+
+
+def test_a_url_must_come_in_quickly_and_on_the_public_net(start_service: Start) -> None:
+    service, asked = start_service(min_fetch_rate=1000, upload_seconds=7), []
+    audit = service.context.runner.pool.audit
+    service.context.runner.pool.audit = lambda job, **o: asked.append(job) or audit(job, **o)
+    service.http.post("/v1/audits", json={"url": "http://127.0.0.1/clip.mp4"})
+    (fetch,) = [job.fetch for job in asked]
+    assert (fetch.min_rate, fetch.idle_seconds, fetch.max_seconds) == (1000, 30, 7)
+    assert fetch.public_only
