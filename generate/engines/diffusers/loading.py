@@ -106,9 +106,10 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
             hint="It must be a diffusers pipeline folder or hub id, with safetensors weights.",
         ) from error
     pipe.set_progress_bar_config(disable=True)
-    if options.lora:
-        _add_lora(pipe, options)
-    _place(pipe, device, options)
+    with quiet_libraries():
+        if options.lora:
+            _add_lora(pipe, options)
+        _place(pipe, device, options)
     return pipe
 
 
@@ -251,7 +252,7 @@ def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
             pipe.enable_group_offload(onload_device=device, offload_type="leaf_level")
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise out_of_memory() from error
-    except (RuntimeError, ValueError, ImportError, TypeError) as error:
+    except Exception as error:  # PyTorch asserts that it was built for the device
         raise EngineError(
             f"The model cannot be put on {device} (offload {options.offload}): {first_line(error)}",
             hint="Try another device, or offload=none.",
