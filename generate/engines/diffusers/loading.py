@@ -260,6 +260,7 @@ def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an exception of another library says first, or its name if it says nothing."""
+    """Return what an exception of another library says first, as a sentence, else its name."""
     lines = str(error).strip().splitlines()
-    return textwrap.shorten(lines[0], 300, placeholder=" ...") if lines else type(error).__name__
+    said = textwrap.shorten(lines[0], 300, placeholder=" ...") if lines else type(error).__name__
+    return said if said.endswith((".", "!", "?")) else f"{said}."

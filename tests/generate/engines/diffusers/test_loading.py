@@ -13,7 +13,7 @@ import pytest
 
 from vidigree.generate import ClipRequest, estimate
 from vidigree.generate.engines.diffusers import DiffusersEngine
-from vidigree.generate.engines.diffusers.loading import load_pipeline
+from vidigree.generate.engines.diffusers.loading import first_line, load_pipeline
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.engines.nano.weights import load_nano
 from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError
@@ -196,8 +196,6 @@ def test_offload_quantisation_and_dtype_reach_diffusers(
     import torch
     from diffusers import DiffusionPipeline, WanPipeline
 
-    from vidigree.generate.engines.diffusers.loading import load_pipeline
-
     seen: dict[str, Any] = {}
     original = DiffusionPipeline.from_pretrained.__func__
 
@@ -224,6 +222,14 @@ def test_offload_quantisation_and_dtype_reach_diffusers(
     assert seen["offload"] == "cpu"
     assert tiled == [True]
     assert pipe.transformer.dtype == torch.bfloat16
+
+
+def test_what_a_library_says_is_one_sentence() -> None:
+    for said, told in (
+        *(("no", "no."), ("No.\nmore", "No."), ("why?", "why?"), ("", "ValueError.")),
+        ("x " * 200, "x " * 148 + "..."),
+    ):
+        assert first_line(ValueError(said)) == told
 
 
 @pytest.mark.parametrize("fails", [AssertionError("Not built for it."), KeyError("kind")])
