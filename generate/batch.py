@@ -116,8 +116,10 @@ def _values(line: str, *, as_json: bool) -> dict[str, Any]:
         return {"prompt": line.strip()}
     try:
         row = json.loads(line)
-    except (ValueError, RecursionError) as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"this is not JSON: {error}.") from error
+    except ValueError as error:  # Python reads no longer ones
+        raise ValueError("a number has too many digits.") from error
     if not isinstance(row, dict):
         raise TypeError('expected an object such as {"prompt": "..."}.')
     unknown = sorted(set(row) - _FIELDS)

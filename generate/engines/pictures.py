@@ -1,4 +1,4 @@
-"""Pictures that clips start from."""
+"""Pictures that clips start from, and what of them, and of clips, no engine knows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import numpy as np
 
 from vidigree.generate.engine import RequestWarning
 from vidigree.media.errors import EngineError, MediaError, UnsupportedMediaError
+from vidigree.media.reading import VideoInfo
 
-__all__ = ["read_picture"]
+__all__ = ["read_picture", "tell_clear"]
 
 _FORMATS: Final = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 # Levels of 16 bits that are one of 8.
@@ -69,6 +70,17 @@ def read_picture(path: Path) -> Any:
             f"Clear places of {path.name} were filled with white.", RequestWarning, stacklevel=2
         )
     return picture
+
+
+def tell_clear(path: Path, info: VideoInfo) -> None:
+    """Tell of a clip with clear places, of which the stored colours are read."""
+    if info.transparent:
+        warnings.warn(
+            f"The transparency of {path.name} was left out: clear places show the colour that is"
+            " stored for them.",
+            RequestWarning,
+            stacklevel=2,
+        )
 
 
 @contextmanager

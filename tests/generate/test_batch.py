@@ -60,6 +60,7 @@ def test_a_line_ends_where_the_file_says_so(tmp_path: Path, breaker: str) -> Non
         ("[]", "line 1: expected an object"),
         ('{"prompt": "a", "colour": "red"}', "unknown fields colour"),
         ('{"seed": 1}', "prompt"),
+        (f'{{"prompt": "a", "seed": {"9" * 5000}}}', r"line 1: a number has too many digits\.$"),
         ('{"prompt": 5}', "line 1"),
         ('{"prompt": "a", "width": "wide"}', "line 1: The field width is 'wide', not a whole"),
         ('{"prompt": "a", "width": 64.5}', "line 1: The field width is '64.5', not a whole"),

@@ -12,7 +12,7 @@ from typing import Any, Final
 from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.engines.diffusers.noise_mark import marked_latents, message_for
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
-from vidigree.generate.engines.pictures import read_picture
+from vidigree.generate.engines.pictures import read_picture, tell_clear
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import UsageError
 from vidigree.media.reading import open_video
@@ -224,6 +224,7 @@ class _Planner:
         most = self.request.num_frames or _LONGEST_INPUT
         images = []
         with open_video(path) as video:
+            tell_clear(path, video.info)
             for image in video.images():
                 images.append(Image.fromarray(image))
                 if len(images) == most:

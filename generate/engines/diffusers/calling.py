@@ -7,7 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vidigree.generate.engines.diffusers.glimpse import glimpse
-from vidigree.generate.engines.diffusers.loading import out_of_memory, quiet_libraries
+from vidigree.generate.engines.diffusers.loading import (
+    first_line,
+    out_of_memory,
+    quiet_libraries,
+)
 from vidigree.generate.preview import Previewing
 from vidigree.media.errors import EngineError, VidigreeError
 from vidigree.media.progress import Progress
@@ -43,10 +47,8 @@ def call_pipeline(pipe: Any, arguments: Mapping[str, Any], progress: Progress) -
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise out_of_memory() from error
     except Exception as error:  # whatever third-party model code raises
-        text = str(error).strip().splitlines()
         raise EngineError(
-            f"{type(pipe).__name__} failed: {type(error).__name__}:"
-            f" {text[0][:300] if text else 'no message'}",
+            f"{type(pipe).__name__} failed: {type(error).__name__}: {first_line(error)}",
             hint="--debug shows where.",
         ) from error
 

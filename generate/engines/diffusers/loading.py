@@ -106,9 +106,10 @@ def load_pipeline(model: str, options: DiffusersOptions) -> Any:
             hint="It must be a diffusers pipeline folder or hub id, with safetensors weights.",
         ) from error
     pipe.set_progress_bar_config(disable=True)
-    if options.lora:
-        _add_lora(pipe, options)
-    _place(pipe, device, options)
+    with quiet_libraries():
+        if options.lora:
+            _add_lora(pipe, options)
+        _place(pipe, device, options)
     return pipe
 
 
@@ -251,7 +252,7 @@ def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
             pipe.enable_group_offload(onload_device=device, offload_type="leaf_level")
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise out_of_memory() from error
-    except (RuntimeError, ValueError, ImportError, TypeError) as error:
+    except Exception as error:  # PyTorch asserts that it was built for the device
         raise EngineError(
             f"The model cannot be put on {device} (offload {options.offload}): {first_line(error)}",
             hint="Try another device, or offload=none.",
@@ -259,6 +260,7 @@ def _place(pipe: Any, device: str, options: DiffusersOptions) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an exception of another library says first, or its name if it says nothing."""
+    """Return what an exception of another library says first, as a sentence, else its name."""
     lines = str(error).strip().splitlines()
-    return textwrap.shorten(lines[0], 300, placeholder=" ...") if lines else type(error).__name__
+    said = textwrap.shorten(lines[0], 300, placeholder=" ...") if lines else type(error).__name__
+    return said if said.endswith((".", "!", "?")) else f"{said}."

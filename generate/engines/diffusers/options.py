@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import Any, Final, Literal, get_args, get_type_hints
 
 from vidigree.media.errors import UsageError
@@ -78,18 +80,32 @@ class DiffusersOptions:
             raise UsageError(
                 "The option call.prompt would replace the prompt.", hint="Give it as the prompt."
             )
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise UsageError(f"An option of the diffusers engine is no number: {error}.") from error
+        return cls(**values)
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))
         for name in ("offload", "quantize"):
             _check_choice(name, getattr(self, name), get_args(hints[name]))
         _check_choice("dtype", self.dtype, _DTYPES)
+        _check_kind("steps", self.steps, int, "a whole number", optional=True)
+        _check_kind("guidance", self.guidance, Real, "a number", optional=True)
+        _check_kind("lora_scale", self.lora_scale, Real, "a number")
+        for name in ("device", "gguf", "lora"):
+            _check_kind(name, getattr(self, name), str, "text")
+        for name in ("tiling", "noise_mark"):
+            _check_kind(name, getattr(self, name), bool, "true or false")
         if self.steps is not None and self.steps < 1:
             raise UsageError(f"The option steps is {self.steps!r}; it must be 1 or more.")
+
+
+def _check_kind(
+    name: str, value: object, kind: type, words: str, *, optional: bool = False
+) -> None:
+    if value is None and optional:
+        return
+    is_kind = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if not is_kind or (isinstance(value, float) and not math.isfinite(value)):
+        raise UsageError(f"The option {name} is {str(value)[:80]!r}; it must be {words}.")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

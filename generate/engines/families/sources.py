@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.engines.families.native import FPS, FRAMES, SIDE
-from vidigree.generate.engines.pictures import read_picture
+from vidigree.generate.engines.pictures import read_picture, tell_clear
 from vidigree.media.reading import open_video
 
 __all__ = ["read_clip", "read_still"]
@@ -36,6 +36,7 @@ def read_clip(path: Path) -> NDArray[np.uint8]:
     """
     frames: list[NDArray[np.uint8]] = []
     with open_video(path) as video:
+        tell_clear(path, video.info)
         started: Fraction | None = None
         for frame in video:
             started = frame.time if started is None else started

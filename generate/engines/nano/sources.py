@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
-from vidigree.generate.engines.pictures import read_picture
+from vidigree.generate.engines.pictures import read_picture, tell_clear
 from vidigree.media.reading import open_video
 
 __all__ = ["SourceClip", "read_source_clip", "read_square"]
@@ -54,6 +54,7 @@ def read_source_clip(path: Path, side: int, num_frames: int, fps: Fraction) -> S
     notes: tuple[str, ...] = ()
     left_over = False
     with open_video(path) as video:
+        tell_clear(path, video.info)
         step = max(1, round(video.info.fps / fps))
         for number, frame in enumerate(video.images()):
             if number % step:

@@ -31,7 +31,7 @@ def load_nano(device: str = "", folder: Path | None = None) -> Any:
         folder: Another model of the same kind; ``None`` takes the shipped one.
 
     Raises:
-        EngineError: A package is missing, or the folder is damaged.
+        EngineError: A package is missing, the folder is damaged, or there is no such device.
     """
     check_installed("nano")
     folder = folder or model_folder()
@@ -45,11 +45,19 @@ def load_nano(device: str = "", folder: Path | None = None) -> Any:
                 str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
             )
             pipe.set_progress_bar_config(disable=True)
-            return pipe.to(pick_device(device))
     except Exception as error:  # damaged files raise nearly anything
         raise EngineError(
             f"The embedded model cannot be loaded: {first_line(error)}",
             hint="Install the package again.",
+        ) from error
+    chosen = pick_device(device)
+    try:
+        with quiet_libraries():
+            return pipe.to(chosen)
+    except Exception as error:  # PyTorch asserts that it was built for the device
+        raise EngineError(
+            f"The embedded model cannot be put on {chosen}: {first_line(error)}",
+            hint="Try another device, such as cpu.",
         ) from error
 
 

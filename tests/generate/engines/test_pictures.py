@@ -7,15 +7,17 @@ import os
 import struct
 import sys
 import zlib
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from vidigree.generate.engine import RequestWarning
-from vidigree.generate.engines.families.sources import read_still
-from vidigree.generate.engines.nano.sources import read_square
+from vidigree.generate.engines.families.sources import read_clip, read_still
+from vidigree.generate.engines.nano.sources import read_source_clip, read_square
 from vidigree.generate.engines.pictures import read_picture
 from vidigree.media import MediaError
 from vidigree.media.errors import EngineError, UnsupportedMediaError
@@ -134,6 +136,20 @@ def test_every_engine_is_told_of_clear_places(tmp_path: Path) -> None:
     for read in (read_still, lambda path: np.asarray(read_square(path, 64)[0])):
         with pytest.warns(RequestWarning, match="Clear places"):
             assert (read(path) == 255).all()
+
+
+def test_every_engine_is_told_of_a_clear_clip(tmp_path: Path) -> None:
+    path = tmp_path / "logo.mov"
+    with av.open(str(path), "w") as container:
+        track = container.add_stream("png", rate=12)
+        track.width, track.height, track.pix_fmt = 64, 64, "rgba"
+        for alpha in (9, 255):
+            clear = np.full((64, 64, 4), alpha, np.uint8)
+            container.mux(track.encode(av.VideoFrame.from_ndarray(clear, format="rgba")))
+    with pytest.warns(RequestWarning, match=r"transparency of logo\.mov was left out"):
+        read_clip(path)
+    with pytest.warns(RequestWarning, match=r"transparency of logo\.mov was left out"):
+        read_source_clip(path, 64, 4, Fraction(12))
 
 
 def test_a_damaged_tiff_says_nothing_by_itself(

@@ -13,7 +13,9 @@ import pytest
 
 from vidigree.generate import ClipRequest, estimate
 from vidigree.generate.engines.diffusers import DiffusersEngine
+from vidigree.generate.engines.diffusers.loading import first_line, load_pipeline
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
+from vidigree.generate.engines.nano.weights import load_nano
 from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -139,7 +141,15 @@ def test_wrong_task_says_what_the_model_does(
         ({"quantize": "1bit"}, "quantize is '1bit'"),
         ({"dtype": "int8"}, "dtype is 'int8'"),
         ({"steps": 0}, "must be 1"),
-        ({"steps": "many"}, "no number"),
+        *(({"steps": value}, "steps is .*; it must be a whole") for value in ("many", 1.5, True)),
+        *(({"guidance": value}, "guidance is") for value in ("high", float("inf"), float("nan"))),
+        *(({"lora_scale": value}, "lora_scale is") for value in ("x", None, False)),
+        *(
+            ({"device": 0}, "device is '0'; it must be text"),
+            ({"gguf": 5}, "gguf"),
+            ({"lora": []}, "lora"),
+        ),
+        *(({"tiling": "True"}, "true or false"), ({"noise_mark": 1}, "noise_mark is '1'")),
         ({"call.prompt": "another"}, "call.prompt would replace"),
     ],
 )
@@ -153,6 +163,8 @@ def test_everything_else_is_passed_through() -> None:
     assert options.call == {"eta": 0.5}
     assert options.load == {"variant": "fp16"}
     assert options.steps == 3
+    for values in ({"guidance": 3}, {"guidance": 2.5}, {"steps": None}, {"tiling": True}):
+        assert DiffusersOptions.read(values) == DiffusersOptions(**values)
 
 
 def test_running_out_of_memory_says_which_options_lower_it(
@@ -184,8 +196,6 @@ def test_offload_quantisation_and_dtype_reach_diffusers(
     import torch
     from diffusers import DiffusionPipeline, WanPipeline
 
-    from vidigree.generate.engines.diffusers.loading import load_pipeline
-
     seen: dict[str, Any] = {}
     original = DiffusionPipeline.from_pretrained.__func__
 
@@ -212,3 +222,33 @@ def test_offload_quantisation_and_dtype_reach_diffusers(
     assert seen["offload"] == "cpu"
     assert tiled == [True]
     assert pipe.transformer.dtype == torch.bfloat16
+
+
+def test_what_a_library_says_is_one_sentence() -> None:
+    for said, told in (
+        *(("no", "no."), ("No.\nmore", "No."), ("why?", "why?"), ("", "ValueError.")),
+        ("x " * 200, "x " * 148 + "..."),
+    ):
+        assert first_line(ValueError(said)) == told
+
+
+@pytest.mark.parametrize("fails", [AssertionError("Not built for it."), KeyError("kind")])
+def test_a_device_that_is_not_there_is_named(
+    fails: Exception,
+    tiny_pipeline: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from diffusers import WanPipeline
+
+    def fail(*_: object) -> None:
+        raise fails
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WanPipeline, "to", fail)
+        with pytest.raises(EngineError, match="cannot be put on cuda"):
+            load_pipeline(str(tiny_pipeline("wan")), DiffusersOptions(device="cuda"))
+        with pytest.raises(EngineError, match=r"model cannot be put on cuda.*such as cpu"):
+            load_nano("cuda")
+    load_pipeline(str(tiny_pipeline("wan")), DiffusersOptions(device="cpu", dtype="float16"))
+    assert capfd.readouterr().err == ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -152,3 +153,16 @@ def test_video_to_video_keeps_size_and_length_of_its_input(run: Callable[..., An
     assert (clip.width, clip.height, clip.num_frames) == (32, 32, 9)
     assert len(notes) == 1
     assert "first 9 of 11 frames" in notes[0]
+
+
+def test_a_clear_clip_is_read_with_a_word(run: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "logo.mov"
+    with av.open(str(path), "w") as container:
+        track = container.add_stream("png", rate=8)
+        track.width, track.height, track.pix_fmt = 32, 32, "rgba"
+        for _ in range(5):
+            clear = np.full((32, 32, 4), 9, np.uint8)
+            container.mux(track.encode(av.VideoFrame.from_ndarray(clear, format="rgba")))
+    _, notes = run("wan-v2v", width=None, height=None, num_frames=None, video=path)
+    assert len(notes) == 1
+    assert "transparency of logo.mov was left out" in notes[0]
