@@ -116,6 +116,8 @@ def check_target(path: Path, *, overwrite: bool = False) -> None:
     """
     parent = path.parent
     try:
+        if b"\0" in os.fsencode(path):  # pathlib says of such a name that nothing has it
+            raise ValueError("it holds a zero byte")
         if path.is_dir():
             raise OutputError(f"{path} is a folder.", hint="Give a file name for the output.")
         if not parent.exists():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
+from vidigree.media import UnsupportedMediaError
 from vidigree.media.frame import DecodedFrame, Frame, _stretched
 from vidigree.media.orientation import Orientation
 
@@ -27,6 +30,33 @@ def test_luma_agrees_with_the_picture(pixels: str) -> None:
     frame = decoded(pixels)
     assert frame.luma.shape == (48, 80)
     assert np.abs(frame.luma.astype(int) - frame.image.mean(axis=2)).max() <= 2
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        *("gray", "nv12", "nv16", "nv21", "nv24", "yuva420p", "yuva422p", "yuva444p"),
+        *("yuv410p", "yuv411p", "yuv420p", "yuv422p", "yuv440p", "yuv444p"),
+        *("yuvj411p", "yuvj420p", "yuvj422p", "yuvj440p", "yuvj444p"),
+    ],
+)
+def test_luma_is_the_plane_that_the_codec_kept(pixels: str) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (48, 80, 3), dtype=np.uint8)
+    frame = av.VideoFrame.from_ndarray(noise, format="rgb24").reformat(format=pixels)
+    rows = np.frombuffer(frame.planes[0], np.uint8).reshape(48, -1)[:, :80]
+    full = pixels == "gray" or pixels.startswith("yuvj")
+    found = DecodedFrame(frame, orientation=Orientation(), time=Fraction(0), name="clip").luma
+    assert (found == (rows if full else _stretched(rows))).all()
+
+
+def test_a_picture_that_cannot_be_converted_is_refused_by_name() -> None:
+    def fail(**_: str) -> None:
+        raise ValueError
+
+    kind: Any = SimpleNamespace(format=SimpleNamespace(name="odd"), to_ndarray=fail)
+    frame = DecodedFrame(kind, orientation=Orientation(), time=Fraction(0), name="clip.mkv")
+    with pytest.raises(UnsupportedMediaError, match=r"clip\.mkv: pixel format odd cannot"):
+        _ = frame.image
 
 
 def test_luma_of_limited_range_is_stretched_to_the_nearest_level() -> None:

@@ -144,3 +144,31 @@ def test_chunk_table_that_lies_is_refused(clip: Path, tmp_path: Path) -> None:
 def test_folder_that_is_not_there_is_an_output_error(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write_metadata(clip, tmp_path / "no" / "out.mp4", tags={"AIGC": "x"})
+
+
+def test_user_data_that_does_not_stand_last_is_left_alone(clip: Path, tmp_path: Path) -> None:
+    data = bytearray(clip.read_bytes())
+    with clip.open("rb") as stream:
+        boxes = {box.path: box for box in walk_boxes(stream)}
+    held, track = boxes["/moov/udta"], boxes["/moov/trak"]
+    moved = bytes(data[held.offset : held.end])
+    del data[held.offset : held.end]
+    data[track.offset : track.offset] = moved
+    source, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    source.write_bytes(data)
+    with pytest.raises(UnsupportedMediaError, match="user data does not stand at the end"):
+        write_metadata(source, out, tags={"AIGC": "x"})
+    assert not out.exists()
+
+
+def test_offsets_that_do_not_fit_any_more_are_refused(clip: Path, tmp_path: Path) -> None:
+    data = bytearray(clip.read_bytes())
+    with clip.open("rb") as stream:
+        (table,) = [box for box in walk_boxes(stream) if box.kind == b"stco"]
+    struct.pack_into(">I", data, table.payload_offset + 8, 2**32 - 1)
+    source, out = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    source.write_bytes(data)
+    with pytest.raises(UnsupportedMediaError, match="4 GiB"):
+        write_metadata(source, out, tags={"AIGC": "x" * 400})
+    assert not out.exists()
+    write_metadata(source, out, tags={}, xmp=b"<x/>")

@@ -15,10 +15,12 @@ from vidigree.media.programme import late_tracks
 FILLING = struct.pack(">BHB", 0x47, 0x1FFF, 0x10) + bytes(184)
 
 
-def packet(number: int, section: bytes, *, adaptation: int = 0) -> bytes:
-    """Return a packet in which a section begins."""
-    flags = 0x30 if adaptation else 0x10
-    head = struct.pack(">BHB", 0x47, 0x4000 | number, flags)
+def packet(
+    number: int, section: bytes, *, adaptation: int = 0, begins: bool = True, holds: bool = True
+) -> bytes:
+    """Return a packet in which a section begins, if it holds one."""
+    flags = 0x20 * bool(adaptation) | 0x10 * holds
+    head = struct.pack(">BHB", 0x47, 0x4000 * begins | number, flags)
     if adaptation:
         head += bytes([adaptation - 1]) + bytes(adaptation - 1)
     return (head + b"\0" + section).ljust(188, b"\xff")
@@ -49,6 +51,9 @@ STREAM = [
     packet(0x1001, programme(0x200, told=6), adaptation=8),
     packet(0x1000, programme(0x100, 0x1F01, told=3)),
     packet(0x1002, programme(0x300)),  # a map of no programme
+    packet(0x1000, programme(0x500), begins=False),
+    packet(0x1000, programme(0x501), holds=False),
+    packet(0x1000, programme(), adaptation=184),
     packet(0x1000, section(66, bytes(20))),
     packet(0, section(2, programme(0x400)[8:-4])),
 ]
@@ -74,6 +79,12 @@ def test_what_stands_in_a_later_block_or_behind_a_gap_is_found(tmp_path: Path) -
     path = tmp_path / "a.ts"
     path.write_bytes(b"cut" + STREAM[0] + FILLING * 10_000 + STREAM[1] + FILLING)
     assert late_tracks(path, set()) == 2
+
+
+def test_a_long_map_is_read_as_far_as_its_first_packet(tmp_path: Path) -> None:
+    path = tmp_path / "a.ts"
+    path.write_bytes(STREAM[0] + packet(0x1000, programme(*range(0x100, 0x150)))[:188] + FILLING)
+    assert late_tracks(path, set()) == (188 - 5 - 12) // 5
 
 
 def test_nothing_is_late_in_a_plain_file(tmp_path: Path) -> None:
