@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.readings import CredentialsLike, IngredientLike, LabelsLike
 
-__all__ = ["credentials_evidence"]
+__all__ = ["believed_validity", "credentials_evidence"]
 
 _INTEGRITY = {
     "intact": "credentials.intact",
@@ -55,10 +55,7 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
         Evidence(code=_INTEGRITY[reading.integrity], status_codes=codes),
         Evidence(code=_trust(reading), values={"signer": _signer_name(reading)}),
     ]
-    validity = reading.validity
-    if validity == "valid-when-signed" and reading.timestamp != "trusted":
-        # Whoever signs with an expired certificate can also make the stamp that says otherwise.
-        validity = "expired"
+    validity = believed_validity(reading.validity, reading.timestamp)
     if validity in _VALIDITY:
         evidence.append(Evidence(code=_VALIDITY[validity]))
     evidence.append(
@@ -69,6 +66,15 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
     )
     evidence.extend(_ingredient_evidence(reading.ingredients))
     return [*evidence, *labels]
+
+
+def believed_validity(validity: str, timestamp: str) -> str:
+    """Return what to believe of a certificate, by what its time stamp is worth.
+
+    Whoever signs with an expired certificate can also make the stamp that says otherwise.
+    """
+    unproven = validity == "valid-when-signed" and timestamp != "trusted"
+    return "expired" if unproven else validity
 
 
 def _label_evidence(labels: LabelsLike) -> list[Evidence]:
