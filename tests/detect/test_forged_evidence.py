@@ -151,6 +151,10 @@ def test_a_moved_mark_beside_that_of_a_stamp_is_not_surer_for_it() -> None:
         ({"signer_trust": "unlisted"}, "labelled-generated"),
         ({"trusted_by": "own"}, "labelled-generated"),
         ({"validity": "expired"}, "labelled-generated"),
+        ({"validity": "not-yet-valid"}, "labelled-generated"),
+        ({"validity": "revoked"}, "labelled-generated"),
+        ({"validity": "unknown"}, "labelled-generated"),
+        ({"claim_of_parent": True}, "labelled-generated"),
         ({"claimed_source": "edited"}, "labelled-generated"),
     ],
 )
