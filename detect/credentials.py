@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.readings import CredentialsLike, IngredientLike, LabelsLike
 
-__all__ = ["credentials_evidence"]
+__all__ = ["believed_validity", "credentials_evidence"]
 
 _INTEGRITY = {
     "intact": "credentials.intact",
@@ -33,6 +33,7 @@ _SOURCE = {
     "unknown": "credentials.says-nothing",
 }
 _GENERATED = {"generated", "generated-by-algorithm", "composite-with-generated"}
+_CLAIMS = {*_GENERATED, "captured"}
 
 
 def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
@@ -42,8 +43,8 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
         reading: What the credentials checker read.
 
     Returns:
-        Evidence in the order integrity, signer, validity, claimed source, ingredients, unsigned
-        labels.
+        Evidence in the order integrity, signer, validity, claimed source and whose it is,
+        ingredients, unsigned labels.
     """
     codes = _status_codes(reading)
     labels = _label_evidence(reading.labels)
@@ -55,10 +56,7 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
         Evidence(code=_INTEGRITY[reading.integrity], status_codes=codes),
         Evidence(code=_trust(reading), values={"signer": _signer_name(reading)}),
     ]
-    validity = reading.validity
-    if validity == "valid-when-signed" and reading.timestamp != "trusted":
-        # Whoever signs with an expired certificate can also make the stamp that says otherwise.
-        validity = "expired"
+    validity = believed_validity(reading.validity, reading.timestamp)
     if validity in _VALIDITY:
         evidence.append(Evidence(code=_VALIDITY[validity]))
     evidence.append(
@@ -67,8 +65,19 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
             values={"generator": reading.generator or "", "source": reading.claimed_source},
         )
     )
+    if reading.claimed_source in _CLAIMS and not _is_vouched(reading, reading.timestamp):
+        evidence.append(Evidence(code="credentials.claim-passed-on"))
     evidence.extend(_ingredient_evidence(reading.ingredients))
     return [*evidence, *labels]
+
+
+def believed_validity(validity: str, timestamp: str) -> str:
+    """Return what to believe of a certificate, by what its time stamp is worth.
+
+    Whoever signs with an expired certificate can also make the stamp that says otherwise.
+    """
+    unproven = validity == "valid-when-signed" and timestamp != "trusted"
+    return "expired" if unproven else validity
 
 
 def _label_evidence(labels: LabelsLike) -> list[Evidence]:
@@ -76,6 +85,43 @@ def _label_evidence(labels: LabelsLike) -> list[Evidence]:
     if not labels.says_generated:
         return []
     return [Evidence(code="credentials.labelled-generated", values={"labels": labels.named})]
+
+
+def _is_vouched(reading: CredentialsLike | IngredientLike, timestamp: str) -> bool:
+    """Say whether a claim is its signer's own, or that of a parent whose signer counts as well.
+
+    Whoever opens a clip and signs it as that says nothing of where it comes from. Without this,
+    anybody's claim would count as that of the listed signer through whose hands the clip went.
+    """
+    if not reading.claim_of_parent:
+        return True
+    generated = reading.claimed_source in _GENERATED
+    return any(
+        part.relationship == "parentOf" and _vouches(part, timestamp, generated=generated)
+        for part in reading.ingredients
+    )
+
+
+def _vouches(parent: IngredientLike, timestamp: str, *, generated: bool) -> bool:
+    """Say whether a parent's signer is one to believe in this, and speaks for itself.
+
+    Args:
+        parent: The parent.
+        timestamp: What the time stamp of its successor is worth, which shows that it existed.
+        generated: Whether the claim is of generated pixels, and not of a recording.
+    """
+    if parent.timestamp != "absent":
+        timestamp = parent.timestamp
+    known = parent.trusted_by == "list" or (generated and parent.trusted_by == "own")
+    return (
+        parent.integrity == "intact"
+        and (parent.claimed_source in _GENERATED) is generated
+        and (generated or parent.claimed_source == "captured")
+        and parent.signer_trust == "trusted"
+        and known
+        and believed_validity(parent.validity, timestamp) in {"valid", "valid-when-signed"}
+        and _is_vouched(parent, timestamp)
+    )
 
 
 def _trust(reading: CredentialsLike) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vidigree.detect.credentials import believed_validity
 from vidigree.detect.readings import NotChecked, Readings
 
 __all__ = ["Disclosure", "disclosure"]
@@ -55,7 +56,8 @@ def disclosure(readings: Readings) -> Disclosure:
             valid = (
                 credentials.integrity == "intact"
                 and credentials.signer_trust == "trusted"
-                and credentials.validity in {"valid", "valid-when-signed"}
+                and believed_validity(credentials.validity, credentials.timestamp)
+                in {"valid", "valid-when-signed"}
             )
     if not isinstance(marks, NotChecked):
         available.append(any(reading.present for reading in marks))

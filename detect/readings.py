@@ -55,7 +55,19 @@ class IngredientLike(Protocol):
     @property
     def integrity(self) -> str: ...  # noqa: D102
     @property
+    def relationship(self) -> str: ...  # noqa: D102
+    @property
+    def signer_trust(self) -> str: ...  # noqa: D102
+    @property
+    def trusted_by(self) -> str | None: ...  # noqa: D102
+    @property
+    def validity(self) -> str: ...  # noqa: D102
+    @property
+    def timestamp(self) -> str: ...  # noqa: D102
+    @property
     def claimed_source(self) -> str: ...  # noqa: D102
+    @property
+    def claim_of_parent(self) -> bool: ...  # noqa: D102
     @property
     def ingredients(self) -> Sequence[IngredientLike]: ...  # noqa: D102
 
@@ -84,6 +96,8 @@ class CredentialsLike(Protocol):
     def timestamp(self) -> str: ...  # noqa: D102
     @property
     def claimed_source(self) -> str: ...  # noqa: D102
+    @property
+    def claim_of_parent(self) -> bool: ...  # noqa: D102
     @property
     def trusted_by(self) -> str | None: ...  # noqa: D102
     @property

@@ -21,9 +21,11 @@ _EXPIRED = (
 )
 _PIXELS_NOT_CHECKED = ("mark.not-checked", "ledger.not-checked", "classifier.not-checked")
 _NOT_CHECKED = ("credentials.not-checked", *_PIXELS_NOT_CHECKED)
+# Nobody on a list says so today, be it that the signer only passes on what others said.
+_NOBODYS_WORD = (*_EXPIRED, "credentials.claim-passed-on")
 # What leaves a capture claim in doubt without contradicting it.
 _NO_CAPTURE = (
-    *_EXPIRED,
+    *_NOBODYS_WORD,
     "consistency.capture-beside-mark",
     "ledger.entry-unverified",
     "ledger.says-generated",
@@ -123,7 +125,7 @@ RULES: tuple[Rule, ...] = (
             "credentials.says-captured",
             "credentials.labelled-generated",
         ),
-        none_of=_EXPIRED,
+        none_of=_NOBODYS_WORD,
     ),
     # 2. What intact credentials declare.
     Rule(
@@ -132,7 +134,7 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.HIGH,
         all_of=("credentials.intact", "credentials.signer-trusted"),
         any_of=_GENERATED,
-        none_of=_EXPIRED,
+        none_of=_NOBODYS_WORD,
     ),
     Rule(
         name="generated-own-signer",
@@ -140,7 +142,7 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.HIGH,
         all_of=("credentials.intact", "credentials.signer-own"),
         any_of=_GENERATED,
-        none_of=_EXPIRED,
+        none_of=_NOBODYS_WORD,
     ),
     # What nobody on a list signed is as sure as what confirms it: a mark of a secret key, or the
     # ledger. With the published key, anybody can make mark and credentials both.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from vidigree.detect.credentials import believed_validity
+
 __all__ = ["Node", "manifest_tree"]
 
 _MAX_DEPTH = 16
@@ -83,6 +85,8 @@ def _node(reading: dict[str, Any], role: str, depth: int) -> Node:
 def _answers(reading: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     # Trusting oneself is nobody's word but one's own.
     own = {"signer_trust": "own"} if reading.get("trusted_by") == "own" else {}
+    if "relationship" not in reading:  # an ingredient's may rest on the stamp of its successor
+        own["validity"] = believed_validity(reading["validity"], reading.get("timestamp", ""))
     return tuple((name, own.get(name) or reading[name]) for name in _ANSWERS)
 
 

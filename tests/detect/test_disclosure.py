@@ -18,6 +18,7 @@ SIGNED: Any = SimpleNamespace(
     integrity="intact",
     signer_trust="trusted",
     validity="valid",
+    timestamp="absent",
     generator="Engine 1",
 )
 ABSENT: Any = SimpleNamespace(status="absent")
@@ -42,6 +43,18 @@ def test_signed_clip() -> None:
 def test_a_signature_with_one_flaw_is_not_valid(name: str, value: str) -> None:
     flawed: Any = SimpleNamespace(**(vars(SIGNED) | {name: value}))
     assert disclosure(replace(BASE, credentials=flawed)).signature_valid is False
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "valid"),
+    [("trusted", True), ("unlisted", False), ("invalid", False), ("absent", False)],
+)
+def test_a_signature_that_rests_on_a_time_stamp_is_worth_what_that_is(
+    timestamp: str, valid: bool
+) -> None:
+    late = {"validity": "valid-when-signed", "timestamp": timestamp}
+    stamped: Any = SimpleNamespace(**(vars(SIGNED) | late))
+    assert disclosure(replace(BASE, credentials=stamped)).signature_valid is valid
 
 
 def test_clip_without_anything() -> None:

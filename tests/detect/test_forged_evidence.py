@@ -151,6 +151,10 @@ def test_a_moved_mark_beside_that_of_a_stamp_is_not_surer_for_it() -> None:
         ({"signer_trust": "unlisted"}, "labelled-generated"),
         ({"trusted_by": "own"}, "labelled-generated"),
         ({"validity": "expired"}, "labelled-generated"),
+        ({"validity": "not-yet-valid"}, "labelled-generated"),
+        ({"validity": "revoked"}, "labelled-generated"),
+        ({"validity": "unknown"}, "labelled-generated"),
+        ({"claim_of_parent": True}, "labelled-generated"),
         ({"claimed_source": "edited"}, "labelled-generated"),
     ],
 )
@@ -189,3 +193,85 @@ def test_a_certificate_that_is_not_good_vouches_for_nothing(validity: str, class
     assert result.reason == reason
     shown = {"unknown": "validity-unknown"}.get(validity, validity)
     assert f"credentials.{shown}" in {piece.code for piece in result.evidence}
+
+
+LISTED = {"signer_trust": "trusted", "trusted_by": "list"}
+
+
+def passed_on(source: str, *parents: Ingredient, **changes: Any) -> Credentials:
+    """Return what a listed signer took over from parents."""
+    return replace(
+        CAPTURED, claimed_source=source, claim_of_parent=True, ingredients=parents, **changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "vouched"),
+    [
+        (LISTED, True),
+        ({}, False),
+        (LISTED | {"relationship": "inputTo"}, False),
+        (LISTED | {"integrity": "unknown"}, False),
+        (LISTED | {"validity": "expired"}, False),
+        (LISTED | {"validity": "revoked"}, False),
+        (LISTED | {"validity": "valid-when-signed"}, False),
+        (LISTED | {"validity": "valid-when-signed", "timestamp": "trusted"}, True),
+        (LISTED | {"validity": "valid-when-signed", "timestamp": "unlisted"}, False),
+        (LISTED | {"claimed_source": "edited"}, False),
+        (LISTED | {"claim_of_parent": True}, False),
+    ],
+)
+def test_a_listed_signer_lends_its_name_to_nobody_else_s_claim(
+    changes: dict[str, Any], vouched: bool
+) -> None:
+    """Whoever opens a clip and signs it as that has not said where it comes from."""
+    parent = Ingredient(**({"claimed_source": "captured"} | changes))
+    result = judge(replace(CLEAN, credentials=passed_on("captured", parent)))
+    assert result.reason == ("captured-trusted" if vouched else "capture-unverified")
+    told = "credentials.claim-passed-on" in {piece.code for piece in result.evidence}
+    assert told is not vouched
+
+
+@pytest.mark.parametrize(
+    ("trusted_by", "captured", "generated"),
+    [
+        ("list", "captured-trusted", "generated-trusted"),
+        ("own", "capture-unverified", "generated-trusted"),
+        (None, "capture-unverified", "generated-unverified-signer"),
+    ],
+)
+def test_a_claim_that_is_passed_on_counts_as_its_first_signer(
+    trusted_by: str | None, captured: str, generated: str
+) -> None:
+    trust = {"signer_trust": "trusted" if trusted_by else "unlisted", "trusted_by": trusted_by}
+    for source, reason in (("captured", captured), ("generated", generated)):
+        first = Ingredient(claimed_source=source, **trust)
+        chain = Ingredient(
+            claimed_source=source, claim_of_parent=True, ingredients=(first,), **LISTED
+        )
+        for parent in (first, chain):
+            credentials = passed_on(source, parent)
+            assert judge(replace(CLEAN, credentials=credentials)).reason == reason
+
+
+def test_a_trusted_stamp_of_the_successor_shows_that_the_parent_s_certificate_was_good() -> None:
+    first = Ingredient(claimed_source="captured", validity="valid-when-signed", **LISTED)
+    for stamp, reason in (("trusted", "captured-trusted"), ("unlisted", "capture-unverified")):
+        credentials = passed_on("captured", first, timestamp=stamp)
+        assert judge(replace(CLEAN, credentials=credentials)).reason == reason
+    middle = replace(
+        first, claim_of_parent=True, ingredients=(first,), timestamp="unlisted", validity="valid"
+    )
+    credentials = passed_on("captured", middle, timestamp="trusted")
+    assert judge(replace(CLEAN, credentials=credentials)).reason == "capture-unverified"
+
+
+def test_of_several_parents_one_that_is_vouched_for_is_enough() -> None:
+    known = Ingredient(claimed_source="generated", **LISTED)
+    unknown = Ingredient(claimed_source="generated")
+    for parents, reason in (
+        ((unknown, known), "generated-trusted"),
+        ((unknown, unknown), "generated-unverified-signer"),
+    ):
+        credentials = passed_on("composite-with-generated", *parents)
+        assert judge(replace(CLEAN, credentials=credentials)).reason == reason

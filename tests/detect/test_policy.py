@@ -60,6 +60,15 @@ def test_an_overruling_row_can_name_a_row_of_the_truth_table() -> None:
     )
 
 
+def test_a_mark_whose_picture_is_not_recognised_labels_nobody_s_recording_without_a_look() -> None:
+    for reason, action in (
+        ("recovered-content-unchecked", PolicyAction.REVIEW),
+        ("recovered-by-mark", PolicyAction.LABEL),
+    ):
+        found = replace(verdict(Finding.RECOVERED), reason=reason)
+        assert load_policy("platform").decide(found).action is action
+
+
 def test_unreadable_files_have_a_row() -> None:
     assert load_policy("platform").decide_unreadable().action is PolicyAction.BLOCK
 
@@ -111,7 +120,7 @@ BROKEN = {
         "finding.recovered is not a table",
     ),
     "a name that is a number": (PLATFORM.replace('name = "platform"', "name = 1"), "name is not"),
-    "a version that is a number": (PLATFORM.replace('version = "1"', "version = 1"), "version is"),
+    "a version that is a number": (PLATFORM.replace('version = "2"', "version = 2"), "version is"),
     "a label that is a number": (
         PLATFORM.replace('label = "Synthetic"', "label = 1", 1),
         "label is not text",

@@ -247,6 +247,25 @@ def test_a_name_that_anybody_may_write_is_not_shown_as_that_of_the_signer(
     assert "signer: Famous News" in render(entry)
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "said"), [("trusted", "valid-when-signed"), ("unlisted", "expired")]
+)
+def test_a_certificate_is_shown_as_the_finding_takes_it(timestamp: str, said: str) -> None:
+    inner = {
+        "claimed_source": "captured",
+        "integrity": "intact",
+        "signer_trust": "trusted",
+        "validity": "valid-when-signed",
+        "timestamp": timestamp,
+    }
+    entry = row()
+    parent = inner | {"relationship": "parentOf", "timestamp": "absent"}
+    entry["readings"]["credentials"] = inner | {"status": "present", "ingredients": [parent]}
+    (tree,) = manifest_tree(entry)
+    assert dict(tree.answers)["validity"] == said
+    assert dict(tree.children[0].answers)["validity"] == "valid-when-signed"
+
+
 def test_headings_go_in_order() -> None:
     for page in (render(row()), render(row(), ERROR)):
         levels = [int(level) for level in re.findall(r"<h([1-6])", page)]

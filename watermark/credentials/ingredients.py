@@ -202,6 +202,7 @@ def manifest_answers(
         for row in ingredients
         if row.relationship == "parentOf"
     ]
+    source = claimed_source(actions, parents)
     listed = None if _NOT_TRUSTED.intersection(codes.failure) else found_in
     return {
         "signer_trust": _signer_trust(codes, listed=listed is not None),
@@ -215,7 +216,8 @@ def manifest_answers(
             now=now,
         ),
         "timestamp": timestamp_trust(codes, listed=stamp_is_listed(rows, trust)),
-        "claimed_source": claimed_source(actions, parents),
+        "claimed_source": source,
+        "claim_of_parent": source != claimed_source(actions, ()),
         "signer": signer,
         "signed_at": signed_at,
         "generator": read_generator(claim),

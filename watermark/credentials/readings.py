@@ -86,6 +86,7 @@ class _ManifestReading:
         timestamp: What the time stamp is worth: its authority trusted, unlisted, the stamp
             invalid, or absent. ``"valid-when-signed"`` rests on it.
         claimed_source: Where the signer says the pixels come from.
+        claim_of_parent: Whether that is what a parent's signer said, and this one only took over.
         signer: Who signed; ``None`` without a signature.
         signed_at: Time in the time stamp; ``None`` without one.
         generator: What made the claim, bounded text.
@@ -103,6 +104,7 @@ class _ManifestReading:
     validity: Validity = "unknown"
     timestamp: TimestampTrust = "absent"
     claimed_source: ClaimedSource = "unknown"
+    claim_of_parent: bool = False
     signer: SignerReading | None = None
     signed_at: datetime | None = None
     generator: str = ""
@@ -132,6 +134,7 @@ class _ManifestReading:
             "validity": self.validity,
             "timestamp": self.timestamp,
             "claimed_source": self.claimed_source,
+            "claim_of_parent": self.claim_of_parent,
             "signer": self.signer.to_dict() if self.signer else None,
             "signed_at": _time(self.signed_at),
             "generator": self.generator,

@@ -14,6 +14,12 @@ function badge(name, value, words) {
   return el("span", { class: `badge ${TONES[value] ?? ""}` }, `${name}: `, el("b", {}, words.values[value] ?? value));
 }
 
+// Only a stamp that somebody vouches for saves a certificate that has run out. An ingredient's may be its successor's.
+function believedValidity(node, depth) {
+  const unproven = depth === 0 && node.validity === "valid-when-signed" && node.timestamp !== "trusted";
+  return unproven ? "expired" : node.validity;
+}
+
 function moment(text, language) {
   const time = new Date(text);
   return Number.isNaN(time.getTime()) ? text : time.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
@@ -50,7 +56,7 @@ function branch(node, tools, depth, name = tools.words.thisFile) {
     ? el("p", { class: "badges" },
         badge(words.integrity, node.integrity, words),
         badge(words.trust, node.trusted_by === "own" ? "own" : node.signer_trust, words),
-        badge(words.validity, node.validity, words),
+        badge(words.validity, believedValidity(node, depth), words),
         badge(words.source, node.claimed_source, words))
     : el("p", { class: "badges" }, el("span", { class: "badge" }, words.unsigned));
   const inner = node.ingredients ?? [];

@@ -20,7 +20,8 @@ function credentialsLane(reading, length, words) {
       ? words.values[reading.integrity] : fill(words.laneClaims, { source });
     // A claim that nobody vouches for must not look like one that somebody does.
     const vouched = reading.integrity === "intact" && reading.signer_trust === "trusted"
-      && ["valid", "valid-when-signed"].includes(reading.validity);
+      && (reading.validity === "valid"
+        || (reading.validity === "valid-when-signed" && reading.timestamp === "trusted"));
     return { parts: whole(length, says, (vouched && SOURCES[reading.claimed_source]) || "plain") };
   }
   return { note: empty(reading, words) };

@@ -159,7 +159,8 @@ CLAIM = {
     ("changes", "kind"),
     [
         ({}, "cell filmed"),
-        ({"validity": "valid-when-signed"}, "cell filmed"),
+        ({"validity": "valid-when-signed", "timestamp": "trusted"}, "cell filmed"),
+        ({"validity": "valid-when-signed", "timestamp": "unlisted"}, "cell plain"),
         ({"signer_trust": "unlisted"}, "cell plain"),
         ({"integrity": "unknown"}, "cell plain"),
         ({"validity": "expired"}, "cell plain"),

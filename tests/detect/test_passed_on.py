@@ -1,0 +1,82 @@
+"""Whole files: claims in the hands of a listed signer, and a listed signer that was revoked."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from fixtures.authority import pem
+from fixtures.chain_authority import ChainAuthority
+from fixtures.revocation import ocsp_answer, staple
+
+from vidigree.detect.audit import audit
+from vidigree.detect.settings import AuditSettings
+from vidigree.watermark.clip import Origin
+from vidigree.watermark.credentials import (
+    ManifestRequest,
+    TrustList,
+    TrustSettings,
+    identity_from_chain,
+    manifest,
+    sign_file,
+)
+from vidigree.watermark.credentials.private_key import FileKey
+
+
+def request(clip_id: int, parent: Path | None = None) -> ManifestRequest:
+    return ManifestRequest(
+        origin=Origin(),
+        clip_id=clip_id,
+        key_id="published-1",
+        duration=Fraction(2),
+        parent=parent,
+    )
+
+
+def recording(
+    clip: Path, target: Path, authority: ChainAuthority, patch: pytest.MonkeyPatch
+) -> object:
+    """Sign a clip as a camera's recording; return what the authority issued for it."""
+    issued = authority.issue()
+    identity = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    with patch.context() as patched:
+        patched.setattr(manifest, "digital_source_type", lambda *_, **__: "digitalCapture")
+        sign_file(clip, target, request=request(1), identity=identity)
+    return issued
+
+
+def settings(*authorities: ChainAuthority) -> AuditSettings:
+    anchors = b"".join(pem(authority.root) for authority in authorities)
+    lists = (TrustList(name="listed", role="claim", anchors=anchors),)
+    return AuditSettings(layers=("credentials",), trust=TrustSettings(lists=lists))
+
+
+def test_anybodys_recording_stays_unverified_in_the_hands_of_a_listed_signer(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anybody, studio = ChainAuthority("Anybody"), ChainAuthority("Studio")
+    first, second = tmp_path / "first.mp4", tmp_path / "second.mp4"
+    recording(clip, first, anybody, monkeypatch)
+    assert audit(first, settings=settings(studio)).reason == "capture-unverified"
+    issued = studio.issue()
+    identity = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    sign_file(clip, second, request=request(2, first), identity=identity, trust=TrustSettings())
+    verdict = audit(second, settings=settings(studio))
+    codes = {piece.code for piece in verdict.evidence}
+    assert {"credentials.intact", "credentials.signer-trusted", "credentials.says-captured"} < codes
+    assert "credentials.claim-passed-on" in codes
+    assert verdict.reason == "capture-unverified"
+    assert audit(second, settings=settings(studio, anybody)).reason == "captured-trusted"
+
+
+def test_a_revoked_camera_declares_nothing(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, path = ChainAuthority("Camera"), tmp_path / "clip.mp4"
+    issued = recording(clip, path, camera, monkeypatch)
+    assert audit(path, settings=settings(camera)).reason == "captured-trusted"
+    staple(path, ocsp_answer(camera, issued, revoked=True))  # type: ignore[arg-type]
+    verdict = audit(path, settings=settings(camera))
+    assert verdict.reason == "capture-unverified"
+    assert "credentials.revoked" in {piece.code for piece in verdict.evidence}
