@@ -109,3 +109,21 @@ def test_the_wide_search_counts_what_it_tries(
     assert looked == len(scores) + 2 * 3 * 2 + 9 * len(best)
     # Two of them share their rotation, for which a picture is turned once.
     assert turned == [0.0, 30.0] * 2
+
+
+def test_the_wide_search_is_at_three_sizes(
+    monkeypatch: pytest.MonkeyPatch, finder: Counting
+) -> None:
+    monkeypatch.setattr(
+        detector,
+        "mixed_parts",
+        lambda _, most, coarse=False: ["coarse" if coarse else "usual", most],
+    )
+    monkeypatch.setattr(detector, "fine_picture", lambda _, most: f"fine {most}")
+    seen: list[tuple[float, Any]] = []
+    monkeypatch.setattr(
+        Counting, "_searched_at", lambda _, octave, view: seen.append((octave, view)) or ([], 1)
+    )
+    assert finder._wide([]) is None
+    # Scales of two thirds to one and a half are found at each; together .33 to 3.5.
+    assert seen == [(1.0, ["usual", 5]), (2.3, ["coarse", 5]), (0.5, [(1.0, "fine 12")])]
