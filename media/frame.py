@@ -132,6 +132,6 @@ def _stretched(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return luma of limited range (16 to 235) as luma of full range, rounded and limited."""
     import cv2
 
-    # Twice as fast as a table of 256 levels, and the same.
-    above = cv2.subtract(luma, (_BLACK, 0, 0, 0))
-    return np.asarray(cv2.convertScaleAbs(above, alpha=255 / _LEVELS), np.uint8)
+    # One pass for both steps: faster than two, or than a table of 256 levels, and the same.
+    factor = 255 / _LEVELS
+    return np.asarray(cv2.addWeighted(luma, factor, luma, 0, -_BLACK * factor), np.uint8)

@@ -60,9 +60,11 @@ def test_a_picture_that_cannot_be_converted_is_refused_by_name() -> None:
 
 
 def test_luma_of_limited_range_is_stretched_to_the_nearest_level() -> None:
-    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    expected = np.clip(np.rint((levels.astype(float) - 16) * 255 / 219), 0, 255)
-    assert (_stretched(levels) == expected).all()
+    # Wide lines are computed many pixels at a time, what is left of them one by one.
+    for width in (1, 16, 67):
+        levels = np.repeat(np.arange(256, dtype=np.uint8)[:, None], width, axis=1)
+        expected = np.clip(np.rint((levels.astype(float) - 16) * 255 / 219), 0, 255)
+        assert (_stretched(levels) == expected).all()
 
 
 def test_luma_is_upright() -> None:
