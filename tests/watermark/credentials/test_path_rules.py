@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from fixtures.authority import name, pem
@@ -244,3 +245,16 @@ def test_trees_hold_for_all_below_but_for_an_authority_of_the_same_name() -> Non
     assert _errors(lower.leaf, lower.lower, lower.upper) == []
     both = Chain.make(lower=trees)
     assert len(_errors(both.leaf, both.lower, both.upper)) == 1
+
+
+def test_nobody_asks_what_a_root_is_signed_with() -> None:
+    authority = ChainAuthority()
+    root = authority._sign(
+        authority.root.subject,
+        authority.root.subject,
+        authority.root_key.public_key(),
+        authority.root_key,
+        ca=True,
+        signature_hash=hashes.SHA224(),
+    )
+    assert _errors(authority.issue().leaf, authority.issuer, root) == []
