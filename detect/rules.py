@@ -217,7 +217,16 @@ RULES: tuple[Rule, ...] = (
     # 4. What the ledger and the pixels say where the file itself no longer does.
     # Of a clip joined from several, one part that was generated is enough.
     # A mark alone says that a clip was stamped; whether it was generated is the manifest's to say.
-    # Being stamped must not shield a clip: anyone with the published key could stamp anything.
+    # Being stamped must not shield a clip: anyone with the published key could stamp anything, and
+    # anyone at all could name a mark of a secret key in credentials that say nothing more.
+    Rule(
+        name="marked-beside-unlisted-stamp",
+        finding=Finding.MARKED_SYNTHETIC,
+        confidence=Confidence.MEDIUM,
+        all_of=("mark.found", "consistency.binding-confirmed", "credentials.signer-unlisted"),
+        any_of=("credentials.says-nothing", "credentials.says-edited"),
+        none_of=("ledger.says-generated", "ledger.says-captured", "ledger.says-nothing"),
+    ),
     Rule(
         name="stamped-but-likely-synthetic",
         finding=Finding.LIKELY_SYNTHETIC,
