@@ -103,6 +103,13 @@ def test_labels_that_contradict_are_refused(arguments: tuple[str, ...]) -> None:
         parsed(*arguments)
 
 
+@pytest.mark.parametrize("option", ["--provider", "--tsa", "--ledger"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_options_without_a_value_do_not_pass_for_the_default(option: str, value: str) -> None:
+    with pytest.raises(click.UsageError, match=f"{option} is empty"):
+        parsed(option, value)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"crf": float("nan")}, {"crf": 51.1}, {"crf": -0.1}, {"crf": 52}, {"preset": "rubbish"}],
