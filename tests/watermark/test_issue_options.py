@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import LedgerError, UsageError
 from vidigree.watermark.credentials import init_identity
 from vidigree.watermark.issue_options import IssueOptions, issue_options
 
@@ -89,6 +89,27 @@ def test_clips_are_recorded_in_the_ledger_that_is_named(
         assert not file.exists()
         parsed(*said).settings().ledger.close()
         assert file.exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:kept?mode=memory&uri=true",
+        "sqlite:///file::memory:?uri=true",
+        "sqlite:///file:/kept?vfs=memdb&uri=true",
+    ],
+)
+def test_no_clip_is_recorded_where_no_record_stays(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LedgerError, match=r"lies in memory.* Name a file"):
+        parsed("--ledger", url).settings()
+    kept = f"sqlite:///file:{tmp_path}/kept.sqlite3?uri=true"
+    parsed("--ledger", kept).settings().ledger.close()
+    assert (tmp_path / "kept.sqlite3").exists()
 
 
 def test_stamp_without_an_authority_is_refused(home: Path) -> None:
