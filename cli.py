@@ -6,6 +6,7 @@ are called, so that ``vidigree --help`` stays fast.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
@@ -79,6 +80,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 EXIT_INTERNAL = 1
 EXIT_USAGE = 2
 EXIT_OUTPUT = 4
+EXIT_HUNG_UP = 129
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
@@ -152,7 +154,13 @@ class _Signals:
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self._codes = {int(signal.SIGTERM): EXIT_TERMINATED}
         signal.signal(signal.SIGTERM, self._terminate)
+        # Where hang-ups are ignored, as under nohup, they stay so; Windows has none.
+        hangup = getattr(signal, "SIGHUP", None)
+        if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:
+            self._codes[int(hangup)] = EXIT_HUNG_UP
+            signal.signal(hangup, self._terminate)
         # Where interrupts are ignored, as in the background of a shell, they stay so.
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupt)
@@ -161,7 +169,7 @@ class _Signals:
         """Leave through the ``finally`` blocks, which delete what is unfinished."""
         del frame
         self.number = number
-        sys.exit(EXIT_TERMINATED)
+        sys.exit(self._codes[number])
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.number = number
@@ -169,10 +177,11 @@ class _Signals:
 
     def exit_code(self) -> int:
         """Say that we were asked to stop, with nothing that must be imported; return the code."""
-        terminated = self.number == signal.SIGTERM
-        what = "Terminated" if terminated else "Interrupted"
-        click.echo(f"vidigree: {what}; nothing partial was left behind.", err=True)
-        return EXIT_TERMINATED if terminated else EXIT_INTERRUPTED
+        code = self._codes.get(self.number or 0, EXIT_INTERRUPTED)
+        what = "Interrupted" if code == EXIT_INTERRUPTED else "Terminated"
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            click.echo(f"vidigree: {what}; nothing partial was left behind.", err=True)
+        return code
 
 
 def _silence_output() -> None:

@@ -107,8 +107,10 @@ def _check(options: dict[str, Any]) -> None:
 
     if math.isnan(options["max_seconds"]):  # passes any range
         raise UsageError("--max-seconds is not a number.", hint="Give a time in seconds.")
-    if options["policy"]:
+    if options["policy"] is not None:
         load_policy(options["policy"])
+    if options["ledger"] is not None and not options["ledger"].strip():
+        raise UsageError("--ledger is empty.", hint="Give a value, or leave it away.")
     output: Path | None = options["output"]
     if output is not None and output.suffix not in _FORMATS:
         raise UsageError(f"{output} has no known suffix.", hint=f"Give one of {_FORMATS}.")

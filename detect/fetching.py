@@ -23,7 +23,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from vidigree.detect.inputs import is_url
 from vidigree.detect.pace import Pace, PacedSocket
-from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError
+from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError, VidigreeError
 
 __all__ = ["FetchLimits", "as_sent", "bucket", "bucket_error", "http_parts", "local_copy"]
 
@@ -93,7 +93,19 @@ def local_copy(name: str, limits: FetchLimits) -> Iterator[Path]:
         path = Path(folder) / f"clip{suffix if suffix[1:].isalnum() else ''}"
         with path.open("xb") as target:
             _fetch(name, target, limits)
-        yield path
+        with _told_of(name, path):
+            yield path
+
+
+@contextmanager
+def _told_of(name: str, path: Path) -> Iterator[None]:
+    """Name the clip in errors as the caller knows it, and not its copy, which is gone by then."""
+    try:
+        yield
+    except VidigreeError as error:
+        error.message = error.message.replace(str(path), name)
+        error.hint = error.hint.replace(str(path), name)
+        raise
 
 
 def http_parts(url: str) -> SplitResult:

@@ -97,6 +97,11 @@ def _matching(pattern: str) -> set[str]:
 
 
 def _standard_input() -> TextIO:
+    if sys.stdin is None:  # it was closed before the program began
+        raise MediaError(
+            "The list cannot be read: standard input is closed.",
+            hint="Send one path or URL a line, or give the clips by name.",
+        )
     if isinstance(sys.stdin, io.TextIOWrapper):  # as names of the command line are read
         sys.stdin.reconfigure(errors="surrogateescape")
     return sys.stdin

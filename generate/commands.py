@@ -121,10 +121,10 @@ def generate(**values: Any) -> int:
     from vidigree.generate.policy import load_policy
     from vidigree.generate.tracking import open_tracker
 
-    weights = values.pop("check_weights")
+    weights, source = values.pop("check_weights"), values.pop("policy_source")
     run = _Run(
         output=values.pop("output"),
-        policy=load_policy(source) if (source := values.pop("policy_source")) else None,
+        policy=None if source is None else load_policy(source),
         check=values.pop("check") or weights is not None,
         tracker=None if weights is None else open_tracker(weights),
         preview=values.pop("preview"),

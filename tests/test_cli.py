@@ -265,7 +265,9 @@ def test_full_disk(vidigree: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_interrupt_leaves_nothing(
     vidigree_environment: dict[str, str], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -274,8 +276,8 @@ def test_interrupt_leaves_nothing(
          "--frames", "240"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
         env=vidigree_environment,
-        # Tests that were started in the background ignore interrupts, and hand that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        # Tests that were started in the background ignore signals, and hand that on.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
@@ -292,7 +294,9 @@ def test_interrupt_leaves_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_in_the_middle_of_the_imports_is_no_defect(
     vidigree_environment: dict[str, str], number: signal.Signals, code: int
 ) -> None:
@@ -301,7 +305,7 @@ def test_a_signal_in_the_middle_of_the_imports_is_no_defect(
         process = subprocess.Popen(
             [sys.executable, "-m", "vidigree.cli", "keys", "show"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=vidigree_environment,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509
         )  # fmt: skip
         time.sleep(delay)
         process.send_signal(number)
@@ -316,6 +320,19 @@ def test_a_signal_in_the_middle_of_the_imports_is_no_defect(
         else:
             assert process.returncode in (0, -number), err
     assert heard
+
+
+def test_a_hang_up_that_is_ignored_stays_so(vidigree_environment: dict[str, str]) -> None:
+    code = (
+        "import signal; from vidigree.cli import _Signals;"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN); _Signals();"
+        "print(signal.getsignal(signal.SIGHUP).name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, check=True, env=vidigree_environment,
+    )  # fmt: skip
+    assert done.stdout == "SIG_IGN\n"
 
 
 @pytest.mark.slow

@@ -107,6 +107,9 @@ def issue_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         if label is not None and (no_label or not label.strip()):
             raise click.UsageError("--label needs a text, and does not go with --no-label.")
+        for name, said in (("--provider", provider), ("--tsa", tsa), ("--ledger", ledger)):
+            if said is not None and not said.strip():
+                raise click.UsageError(f"{name} is empty. Give a value, or leave it away.")
         issuing = IssueOptions(
             profile=profile,
             provider=provider,

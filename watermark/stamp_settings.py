@@ -86,13 +86,15 @@ class StampSettings:
         Raises:
             UsageError: The settings mean nothing.
             CredentialsError: There is no signing identity yet, or it cannot be used.
-            LedgerError: The ledger cannot be opened.
+            LedgerError: The ledger cannot be opened, or lies in memory, where no record stays.
         """
         from vidigree.watermark.ledger import Ledger
+        from vidigree.watermark.ledger.connection import refuse_memory
 
         config = Config.load() if config is None else config
         profile = find_profile(config.profile)
         profile.check_provider(config.provider)
+        refuse_memory(ledger_url)
         settings = cls(
             identity=open_signer(config.signer),
             ledger=Ledger.open(ledger_url),

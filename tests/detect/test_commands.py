@@ -243,6 +243,8 @@ def test_a_policy_says_what_to_do(clip: Path, capsys: pytest.CaptureFixture[str]
     [
         ["-o", "out.txt"],
         ["--policy", "none"],
+        ["--policy", ""],
+        ["--ledger", ""],
         ["--report", "/none/report.html"],
         ["-o", "/none/out.csv"],
     ],

@@ -21,7 +21,13 @@ from fixtures.clip_server import BODY, IRI, URI, serving
 
 from vidigree.detect.fetching import FetchLimits, local_copy
 from vidigree.detect.inputs import expand
-from vidigree.media import MediaError, UnsupportedMediaError, UsageError
+from vidigree.media import (
+    MediaError,
+    NotAVideoError,
+    UnsupportedMediaError,
+    UsageError,
+    open_video,
+)
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +105,18 @@ def test_http_is_fetched_and_the_copy_deleted(server: str, page: str) -> None:
     with local_copy(server + page, FetchLimits()) as path:
         assert path.read_bytes() == BODY
     assert not path.parent.exists()
+
+
+def test_what_is_wrong_with_a_copy_is_told_of_the_url(server: str) -> None:
+    url = f"{server}/clip.mp4"
+    with (
+        pytest.raises(NotAVideoError) as told,
+        local_copy(url, FetchLimits()) as path,
+        open_video(path),
+    ):
+        pass
+    assert told.value.message.startswith(f"{url} is not a video")
+    assert str(path) not in str(told.value)
 
 
 def test_what_ascii_has_not_is_sent_as_utf8_and_what_is_encoded_stays(server: str) -> None:

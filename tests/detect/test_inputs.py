@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from vidigree.cli import main
 from vidigree.detect.inputs import expand
-from vidigree.media import UsageError
+from vidigree.media import MediaError, UsageError
 
 
 @pytest.fixture
@@ -196,3 +197,9 @@ def test_a_missing_file_with_a_bracket_in_its_name_is_a_name() -> None:
 def test_an_empty_name_is_refused() -> None:
     with pytest.raises(UsageError, match="empty"):
         list(expand([""]))
+
+
+def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(MediaError, match="standard input is closed"):
+        list(expand(["-"]))

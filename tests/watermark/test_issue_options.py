@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import LedgerError, UsageError
 from vidigree.watermark.credentials import init_identity
 from vidigree.watermark.issue_options import IssueOptions, issue_options
 
@@ -91,6 +91,27 @@ def test_clips_are_recorded_in_the_ledger_that_is_named(
         assert file.exists()
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:kept?mode=memory&uri=true",
+        "sqlite:///file::memory:?uri=true",
+        "sqlite:///file:/kept?vfs=memdb&uri=true",
+    ],
+)
+def test_no_clip_is_recorded_where_no_record_stays(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LedgerError, match=r"lies in memory.* Name a file"):
+        parsed("--ledger", url).settings()
+    kept = f"sqlite:///file:{tmp_path}/kept.sqlite3?uri=true"
+    parsed("--ledger", kept).settings().ledger.close()
+    assert (tmp_path / "kept.sqlite3").exists()
+
+
 def test_stamp_without_an_authority_is_refused(home: Path) -> None:
     (home / "config.toml").unlink()
     with pytest.raises(UsageError, match="no authority is named"):
@@ -101,6 +122,13 @@ def test_stamp_without_an_authority_is_refused(home: Path) -> None:
 def test_labels_that_contradict_are_refused(arguments: tuple[str, ...]) -> None:
     with pytest.raises(click.UsageError, match="--label"):
         parsed(*arguments)
+
+
+@pytest.mark.parametrize("option", ["--provider", "--tsa", "--ledger"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_options_without_a_value_do_not_pass_for_the_default(option: str, value: str) -> None:
+    with pytest.raises(click.UsageError, match=f"{option} is empty"):
+        parsed(option, value)
 
 
 @pytest.mark.parametrize(

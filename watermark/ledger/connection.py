@@ -28,6 +28,7 @@ __all__ = [
     "ledger_errors",
     "ledger_file",
     "no_ledger",
+    "refuse_memory",
 ]
 
 LOCK_TIMEOUT = 30
@@ -139,6 +140,29 @@ def ledger_file(url: str | None) -> Path | None:
     except ArgumentError:
         return None  # connect() says what is wrong with it
     return _file(parsed)
+
+
+def refuse_memory(url: str | None) -> None:
+    """Refuse a database that ends with the process: of what it records, nothing would stay.
+
+    Args:
+        url: SQLAlchemy URL; ``None`` means the default.
+
+    Raises:
+        LedgerError: It names an SQLite database in memory.
+    """
+    try:
+        parsed = make_url(url) if url else default_url()
+    except ArgumentError:
+        return  # connect() says what is wrong with it
+    if parsed.get_backend_name() != "sqlite":
+        return
+    named = _file(parsed) or _file_of_uri(parsed)
+    if named is None or parsed.query.get("vfs") == "memdb":
+        raise LedgerError(
+            f"The ledger {url} lies in memory, and would be gone with what it records.",
+            hint="Name a file, such as sqlite:///folder/ledger.sqlite3.",
+        )
 
 
 def _file(parsed: URL) -> Path | None:
