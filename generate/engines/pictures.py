@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ __all__ = ["read_picture", "tell_clear"]
 _FORMATS: Final = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 # Levels of 16 bits that are one of 8.
 _LEVEL: Final = 257
+# Standard error is one for all threads: the last to give it back must not give back nowhere.
+_SILENCE: Final = threading.Lock()
 _CLEAR_MODES: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
 
@@ -86,21 +89,19 @@ def tell_clear(path: Path, info: VideoInfo) -> None:
 @contextmanager
 def _silent(image: Any) -> Iterator[None]:
     """Keep libtiff from telling of damage on standard error by itself: Pillow raises as well."""
-    try:
-        kept = os.dup(2) if image.format == "TIFF" else None
-    except OSError:  # there is no standard error
-        kept = None
-    if kept is None:
+    if image.format != "TIFF":
         yield
         return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
+    with _SILENCE, ExitStack() as stack:
+        # Without standard error, or files to be had, libtiff is let speak.
+        with suppress(OSError):
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nowhere)
+            os.dup2(nowhere, 2)
+            stack.callback(os.dup2, kept, 2)
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _on_white(image: Any) -> tuple[Any, bool]:

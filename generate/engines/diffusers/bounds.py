@@ -24,6 +24,7 @@ _WIDTHS: Final = re.compile(r"channels|dim|heads|(?<!vocab_)size|^d_|features")
 _COUNTS: Final = re.compile(r"^(?!max_|.*(?:index|indices)).*(?:layer|block|depth|stages|experts)")
 # Some widths are products of others, and a model may tell of parts that no pipeline needs.
 _TIMES_WIDER: Final = 8
+_NUMBERS_IN_A_BYTE: Final = 8
 _ALWAYS_WIDE: Final = 2**15
 _ALWAYS_DEEP: Final = 256
 _ALWAYS_LARGE: Final = 2**22
@@ -82,14 +83,17 @@ def check_folder(folder: Path) -> None:
         EngineError: A number in a ``config.json`` is beyond the safetensors files beside it.
     """
     for part in sorted(path.parent for path in folder.glob("*/config.json")):
+        files = sorted(part.glob("*.safetensors"))
         try:
-            shapes = [shape for path in part.glob("*.safetensors") for shape in read_header(path)]
-        except EngineError:  # nor can diffusers read it
-            shapes = []
+            shapes = [shape for path in files for shape in read_header(path)]
+            most = _NUMBERS_IN_A_BYTE * sum(path.stat().st_size for path in files)
+        except (EngineError, OSError):  # nor can diffusers read it
+            continue
         if shapes:
             numbers = sum(map(math.prod, shapes))
             widest = max(max(shape, default=1) for shape in shapes)
-            check_part(part, Held(len(shapes), widest, numbers))
+            # A header may tell of more than is in the file.
+            check_part(part, Held(len(shapes), min(widest, most), min(numbers, most)))
 
 
 def check_part(part: Path, held: Held) -> None:
@@ -125,7 +129,7 @@ def held_in_gguf(path: Path) -> Held:
     # A name, the number of sides, one of them, a kind and a place come before each tensor.
     most = size // 32
     tensors = int.from_bytes(head[8:16], "little")
-    return Held(min(tensors, most), size, 8 * size)
+    return Held(min(tensors, most), size, _NUMBERS_IN_A_BYTE * size)
 
 
 def _numbers(config: Any) -> Iterator[tuple[str, int]]:

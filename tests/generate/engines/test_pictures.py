@@ -6,6 +6,7 @@ import contextlib
 import os
 import struct
 import sys
+import threading
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from vidigree.generate.engine import RequestWarning
 from vidigree.generate.engines.families.sources import read_clip, read_still
@@ -214,3 +215,61 @@ def test_without_pillow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(EngineError, match=r"needs Pillow.*vidigree\[families\]"):
         read_picture(tmp_path / "picture.png")
+
+
+def test_two_threads_that_read_at_once_leave_standard_error_as_it_was(
+    picture: Image.Image,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """One begins while the other reads, and ends after it."""
+    path = tmp_path / "picture.tiff"
+    picture.save(path, format="TIFF")
+    reading, begun = threading.Event(), threading.Event()
+    load = TiffImagePlugin.TiffImageFile.load
+
+    def slow(image: TiffImagePlugin.TiffImageFile) -> object:
+        is_first = threading.current_thread().name == "first"
+        if not reading.is_set() and is_first:
+            reading.set()
+            begun.wait(10)
+            second.join(0.5)  # it waits, or reads as well
+        elif not is_first:
+            first.join(10)
+        return load(image)
+
+    monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "load", slow)
+    first = threading.Thread(target=read_picture, args=(path,), name="first")
+    second = threading.Thread(target=read_picture, args=(path,), name="second")
+    first.start()
+    assert reading.wait(10)
+    second.start()
+    begun.set()
+    first.join(20)
+    second.join(20)
+    os.write(2, b"still heard")
+    assert capfd.readouterr().err == "still heard"
+
+
+def test_no_file_stays_open_where_there_is_no_null_device(
+    picture: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "picture.tiff"
+    picture.save(path, format="TIFF")
+    kept: list[int] = []
+    dup = os.dup
+
+    def note(number: int) -> int:
+        copy = dup(number)
+        if number == 2:
+            kept.append(copy)
+        return copy
+
+    monkeypatch.setattr(os, "dup", note)
+    monkeypatch.setattr(os, "devnull", str(tmp_path / "missing"))
+    assert read_picture(path).size == (12, 9)
+    assert kept
+    for number in kept:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(number)

@@ -75,6 +75,16 @@ def test_all_files_of_a_part_count_and_only_its_own(tmp_path: Path) -> None:
     check_folder(tmp_path)
 
 
+def test_weights_hold_no_more_than_fits_into_their_files(tmp_path: Path) -> None:
+    part = tmp_path / "transformer"
+    part.mkdir()
+    _weights(part / "a.safetensors", [2**40, 2**10])
+    for name, number in (("ffn_dim", 2**40), ("max_position_embeddings", 2**45)):
+        (part / "config.json").write_text(json.dumps({name: number}))
+        with pytest.raises(EngineError, match=f"asks for {name}"):
+            check_folder(tmp_path)
+
+
 def test_shapes_are_read_from_the_header(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     _weights(path, [2, 3], [], [4])
