@@ -255,6 +255,9 @@ def _foreign_failure(error: BaseException) -> int:
             f"Install it with: pip install 'vidigree[{_EXTRAS[package]}]'",
         )
         return EXIT_USAGE
+    if isinstance(error, MemoryError):
+        _report("There is not enough memory.", "Free some, or raise the limit.")
+        return EXIT_INTERNAL
     # The last line of defence: one line, not a traceback.
     _report(
         f"Unexpected error, which is a defect of vidigree: {type(error).__name__}: {error}.",

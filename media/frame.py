@@ -107,6 +107,8 @@ class DecodedFrame(Frame):
 
         try:
             image = self._decoded.to_ndarray(format="rgb24")
+        except MemoryError:
+            raise  # says nothing of the format
         except (av.error.FFmpegError, ValueError) as error:
             raise UnsupportedMediaError(
                 f"{self._name}: pixel format {self._decoded.format.name} cannot be converted to"

@@ -61,6 +61,8 @@ def open_container(path: Path, *, decode: bool = True) -> Any:
         raise MediaError(
             f"{path} cannot be opened: permission denied.", hint="Check its permissions."
         ) from error
+    except MemoryError:
+        raise  # says nothing of the file
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if _is_cut_mp4(path):
             raise _cut_index(path) from error

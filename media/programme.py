@@ -18,6 +18,7 @@ _SYNC, _PACKET = 0x47, 188
 _SIZES = (188, 192, 204)  # plain, with a time in front, with a checksum behind
 _BLOCK_PACKETS = 8_192
 _PROGRAMMES, _MAP = 0, 2  # tables
+_CURRENT = 0x01  # a table may also be sent ahead of the time from which it holds
 
 
 def late_tracks(path: Path, known: Set[int]) -> int:
@@ -33,6 +34,8 @@ def late_tracks(path: Path, known: Set[int]) -> int:
     tracks: set[int] = set()
     for packet in _starts(path, maps):
         section = _section(packet)
+        if not section[5:6] or not section[5] & _CURRENT:
+            continue
         if _number(packet, 1):
             tracks |= set(_named(section))
         elif section[:1] == bytes([_PROGRAMMES]):

@@ -190,6 +190,8 @@ class VideoReader:
     def _next_frame(self) -> av.VideoFrame | None:
         try:
             frame = next(self._frames, None)
+        except MemoryError:
+            raise  # says nothing of the file
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise TruncatedMediaError(
                 f"{self._path} is damaged: frame {self._decoded} cannot be decoded.",
@@ -311,6 +313,8 @@ def _is_transparent(frame: av.VideoFrame, stream: Any) -> bool:
         return False
     try:
         return bool(frame.to_ndarray(format="rgba")[..., 3].min() < 255)
+    except MemoryError:
+        raise
     except (av.error.FFmpegError, ValueError) as error:
         raise UnsupportedMediaError(
             f"Pixel format {frame.format.name} cannot be converted to RGB.",

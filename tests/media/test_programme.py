@@ -26,9 +26,9 @@ def packet(
     return (head + b"\0" + section).ljust(188, b"\xff")
 
 
-def section(table: int, payload: bytes) -> bytes:
+def section(table: int, payload: bytes, *, current: bytes = b"\0\0\xc1\0\0") -> bytes:
     """Return a section with the five bytes that all have in front, and a checksum."""
-    return struct.pack(">BH", table, 0xB000 | (len(payload) + 9)) + bytes(5) + payload + bytes(4)
+    return struct.pack(">BH", table, 0xB000 | (len(payload) + 9)) + current + payload + bytes(4)
 
 
 def programmes(*maps: int) -> bytes:
@@ -42,6 +42,11 @@ def programme(*tracks: int, told: int = 0) -> bytes:
         struct.pack(">BHH", 3, 0xE000 | number, 0xF000 | told) + bytes(told) for number in tracks
     ]
     return section(2, struct.pack(">HH", 0xE100, 0xF000 | told) + bytes(told) + b"".join(rows))
+
+
+def not_yet(one: bytes) -> bytes:
+    """Return a section that says of itself that it holds later."""
+    return one[:5] + bytes([one[5] & 0xFE]) + one[6:]
 
 
 STREAM = [
@@ -85,6 +90,13 @@ def test_a_long_map_is_read_as_far_as_its_first_packet(tmp_path: Path) -> None:
     path = tmp_path / "a.ts"
     path.write_bytes(STREAM[0] + packet(0x1000, programme(*range(0x100, 0x150)))[:188] + FILLING)
     assert late_tracks(path, set()) == (188 - 5 - 12) // 5
+
+
+def test_a_map_that_holds_later_names_nothing_yet(tmp_path: Path) -> None:
+    path = tmp_path / "a.ts"
+    ahead = packet(0x1000, not_yet(programme(0x100, 0x101, 0x102)))
+    path.write_bytes(STREAM[0] + ahead + STREAM[1] + FILLING)
+    assert late_tracks(path, set()) == 2
 
 
 def test_nothing_is_late_in_a_plain_file(tmp_path: Path) -> None:

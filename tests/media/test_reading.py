@@ -106,6 +106,23 @@ def test_variable_frame_rate_keeps_times(tmp_path: Path) -> None:
     assert video.info.variable_frame_rate is True
 
 
+def test_too_little_memory_is_no_damage_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.mp4", [Fraction(n, 24) for n in range(4)])
+
+    def exhausted(*_: object, **__: object) -> None:
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    with open_video(path) as video:
+        monkeypatch.setattr(video, "_frames", map(exhausted, range(4)))
+        with pytest.raises(MemoryError):
+            list(video)
+    monkeypatch.setattr(av, "open", exhausted)
+    with pytest.raises(MemoryError):
+        open_video(path)
+
+
 def test_missing_frame_count_is_none(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
