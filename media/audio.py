@@ -103,6 +103,8 @@ class AudioCarrier:
                 f"The audio of {self._path} {error}.",
                 hint="Encode its audio anew with FFmpeg (-c:v copy -c:a aac), or remove it.",
             ) from error
+        except MemoryError:
+            raise  # says nothing of the file
         except (av.error.FFmpegError, ValueError) as error:
             raise self._damaged() from error
 

@@ -29,6 +29,8 @@ def first_sound(path: Path, index: int) -> Any:
         for packet in demuxed(container, container.streams[index]):
             try:
                 frames = packet.decode()
+            except MemoryError:
+                raise  # says nothing of the file
             except (av.error.FFmpegError, ValueError):
                 continue  # sound that begins in the middle of a packet
             if frames:

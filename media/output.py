@@ -27,6 +27,11 @@ def output_error(path: Path, error: OSError | av.error.FFmpegError) -> OutputErr
             f"{path} cannot be written: the disk is full.",
             hint="Free some space or choose another disk.",
         )
+    if error.errno == errno.ENOMEM:
+        return OutputError(
+            f"{path} cannot be written: there is not enough memory.",
+            hint="Free some, or raise the limit.",
+        )
     reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
     return OutputError(
         f"{path} cannot be written: {reason}.", hint="Check the folder and its permissions."

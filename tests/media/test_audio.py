@@ -9,6 +9,8 @@ import av
 import pytest
 from fixtures.sounding_clips import Track, carried, clicks, source
 
+from vidigree.media import OutputError, audio
+
 
 @pytest.mark.parametrize(
     ("rate", "expected"),
@@ -122,3 +124,15 @@ def test_chapters_and_tags_that_stay_behind_are_named(tmp_path: Path) -> None:
     )
     assert "ARTIST" in note
     assert len(note) < 150
+
+
+def test_too_little_memory_is_no_damage_of_the_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    path = source(tmp_path / "in.mkv", [Track("mp2")])
+    monkeypatch.setattr(audio, "demuxed", exhausted)
+    with pytest.raises(OutputError, match=r"there is not enough memory\. Free some"):
+        carried(path, tmp_path / "out.mp4")

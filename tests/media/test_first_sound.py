@@ -38,3 +38,14 @@ def test_what_cannot_be_decoded_is_passed_over(
     container: Any = SimpleNamespace(streams=["a", "b"], demux=lambda _: iter(packets))
     monkeypatch.setattr(room, "open_container", lambda _: nullcontext(container))
     assert first_sound(Path("x.ts"), 1) == heard
+
+
+def test_too_little_memory_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted() -> None:
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    packets = [SimpleNamespace(decode=exhausted), _Packet("one")]
+    container: Any = SimpleNamespace(streams=["a"], demux=lambda _: iter(packets))
+    monkeypatch.setattr(room, "open_container", lambda _: nullcontext(container))
+    with pytest.raises(MemoryError):
+        first_sound(Path("x.ts"), 0)
