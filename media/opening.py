@@ -30,6 +30,8 @@ _FORMATS = (
 _MAX_SIDE = 16_384
 _MAX_BOXES = 10_000
 _MOST_STREAMS = 64
+# Bytes. No list of the packets of a real file takes so much at once.
+_AMPLE_MEMORY = 256 << 20
 
 
 def open_container(path: Path, *, decode: bool = True) -> Any:
@@ -61,9 +63,9 @@ def open_container(path: Path, *, decode: bool = True) -> Any:
         raise MediaError(
             f"{path} cannot be opened: permission denied.", hint="Check its permissions."
         ) from error
-    except MemoryError:
-        raise  # says nothing of the file
     except (av.error.FFmpegError, OSError, ValueError) as error:
+        if isinstance(error, MemoryError) and _memory_is_short():
+            raise  # says nothing of the file
         if _is_cut_mp4(path):
             raise _cut_index(path) from error
         raise NotAVideoError(
@@ -152,6 +154,15 @@ def check_file(path: Path, *, kind: str = "video") -> None:
         raise MediaError(f"{path} is not a regular file.", hint=f"Copy the {kind} to a file first.")
     if size == 0:
         raise NotAVideoError(f"{path} is empty.", hint=f"Give a complete {kind} file.")
+
+
+def _memory_is_short() -> bool:
+    """Tell whether memory is what is missing, and not a file that claims to need absurdly much."""
+    try:
+        bytearray(_AMPLE_MEMORY)
+    except MemoryError:
+        return True
+    return False
 
 
 def _cut_index(path: Path) -> TruncatedMediaError:

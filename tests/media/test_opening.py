@@ -85,6 +85,16 @@ def test_an_index_is_looked_for_behind_a_box_of_64_bits(
         open_video(path)
 
 
+def test_an_index_that_asks_for_absurdly_much_memory_is_damage(tmp_path: Path) -> None:
+    data = bytearray(source(tmp_path / "a.mp4", []).read_bytes())
+    times = data.index(b"stts") + 8
+    data[times : times + 12] = struct.pack(">III", 0x7FFFFFFF, 0x7FFFFFFF, 1)
+    path = tmp_path / "b.mp4"
+    path.write_bytes(data)
+    with pytest.raises(NotAVideoError, match="not a video that can be read"):
+        open_video(path)
+
+
 def test_names_that_lead_nowhere_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name is too long"):
         open_video(tmp_path / ("a" * 300))

@@ -119,6 +119,7 @@ def test_too_little_memory_is_no_damage_of_the_file(
         with pytest.raises(MemoryError):
             list(video)
     monkeypatch.setattr(av, "open", exhausted)
+    monkeypatch.setattr("vidigree.media.opening._AMPLE_MEMORY", 1 << 62)
     with pytest.raises(MemoryError):
         open_video(path)
 
