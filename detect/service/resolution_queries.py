@@ -52,8 +52,8 @@ def add_binding_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         return await routes.by_binding(alg, value, max_results)
 
     @app.post(
-        "/matches/byBinding", operation_id="queryByLargeBinding", responses=problems(408, 413),
-        **_SHOWN,
+        "/matches/byBinding", operation_id="queryByLargeBinding",
+        responses=problems(408, 413, 429), **_SHOWN,
     )  # fmt: skip
     async def query_by_large_binding(
         request: Request, query: SoftBindingQuery, max_results: MaxResults = 10

@@ -74,12 +74,13 @@ class ResolutionSettings:
         public_url: Where the API is reached, without a slash at the end; empty to take it from
             each request. Receipts name it.
         max_upload_bytes: Largest asset, uploaded or fetched.
-        upload_seconds: Longest time for one upload, and for fetching one asset.
+        upload_seconds: Longest time for one upload.
         look_ups: Clips that are looked at at a time.
         max_look_ups: Most clips that come in, wait or are looked at at one time; beyond it the
             answer is 429.
         place: Gives a path for an upload, and deletes what lies there afterwards.
-        fetch: Limits on assets that are named by URL; only public HTTPS addresses by default.
+        fetch: Limits on assets that are named by URL; by default only public HTTPS addresses, and
+            a minute.
     """
 
     tokens: ScopedTokens = field(default_factory=ScopedTokens)
@@ -163,7 +164,7 @@ def add_store_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
 
     @app.post(
         "/manifests", operation_id="addManifest", tags=["store"], openapi_extra=body,
-        response_model_exclude_none=True, responses=problems(413, 415),
+        response_model_exclude_none=True, responses=problems(413, 415, 429),
     )  # fmt: skip
     async def add_manifest(
         request: Request, return_receipt: Annotated[bool, Query(alias="returnReceipt")] = False
@@ -182,7 +183,7 @@ def add_store_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
 
     @app.delete(
         "/manifests/{manifestId}", operation_id="deleteManifest", tags=["store"],
-        status_code=204, responses=problems(404),
+        status_code=204, responses=problems(404, 429),
     )  # fmt: skip
     async def delete_manifest(request: Request, manifestId: str) -> Response:  # noqa: N803
         """Delete a manifest that was stored here, with its bindings; never one of a clip."""
@@ -196,7 +197,7 @@ def add_store_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
     ) -> None:
         @app.api_route(
             "/bindings", methods=[method], operation_id=name, tags=["store"], status_code=204,
-            responses=problems(404), description=text, name=name,
+            responses=problems(404, 408, 413, 429), description=text, name=name,
         )  # fmt: skip
         async def change(request: Request, binding: Bindings) -> Response:
             routes.require(request, "store:bindings")
@@ -248,7 +249,7 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
 
     @app.post(
         "/manifests/{manifestId}/receipts", operation_id="verifyReceipt",
-        responses=problems(404), **receipts,
+        responses=problems(404, 408, 413, 429), **receipts,
     )  # fmt: skip
     async def verify_receipt(
         request: Request, manifestId: str, receipt: ManifestReceipt  # noqa: N803

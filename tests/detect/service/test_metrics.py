@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from vidigree.detect.service.metrics import ServiceMetrics
 
 Start = Callable[..., Any]
 
@@ -50,3 +53,17 @@ def test_what_the_end_of_the_service_cuts_off_is_counted(start_service: Start) -
         while raw.recv(4096):
             pass
     assert b'vidigree_refusals_total{kind="Stopping"} 1.0' in service.context.metrics.render({})
+
+
+def test_the_page_names_every_metric_with_its_labels() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "service.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(vidigree_\w+)` \| (.*?) ?\| ", page, re.MULTILINE)
+    told = {name: tuple(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+    metrics = ServiceMetrics()
+    measured = {
+        metric._name + ("_total" if metric._type == "counter" else ""): metric._labelnames
+        for metric in vars(metrics).values()
+        if hasattr(metric, "_labelnames")
+    }
+    assert told == measured
+    assert len(measured) == len(list(metrics._registry.collect()))

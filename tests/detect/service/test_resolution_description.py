@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +67,29 @@ def test_description_is_that_of_the_specification(http: TestClient) -> None:
     assert {"content", "description"} <= set(
         operations["get", "/manifests/{manifestId}"]["responses"]["200"]
     )
+
+
+def test_the_page_names_every_route() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "ledger.md").read_text("utf-8")
+    told, methods = set(), []
+    for row in re.findall(r"^\| (`[A-Z]+\W.*?`) \|", page, re.MULTILINE):
+        for word in re.findall(r"[A-Z]{3,}|/[\w/{}]+", row):
+            if word.startswith("/"):
+                told |= {(method.lower(), word) for method in methods}
+                methods = []
+            else:
+                methods.append(word)
+    assert told == set(OPERATIONS)
+
+
+def test_refusals_of_what_is_too_much_are_described(http: TestClient) -> None:
+    """Of bodies that are parsed size and time are limited, of all but reading how often."""
+    for methods in http.get("/openapi.json").json()["paths"].values():
+        for method, operation in methods.items():
+            told = set(operation["responses"])
+            assert method == "get" or "429" in told, operation["operationId"]
+            if "application/json" in operation.get("requestBody", {}).get("content", {}):
+                assert {"408", "413"} <= told, operation["operationId"]
 
 
 @schemathesis.serializer("video/*", "application/c2pa")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -310,6 +311,10 @@ def test_what_is_left_to_do_is_told_from_what_is_worth_knowing() -> None:
     knowing = {"under-way", "file-gone", "file-replaced", "old-fingerprint"}
     assert {kind for kind in kinds if not LedgerFinding(kind=kind).needs_action} == knowing
     assert all(LedgerFinding(kind=kind).advice for kind in kinds)
+    page = (Path(__file__).resolve().parents[3] / "docs" / "ledger.md").read_text("utf-8")
+    (table,) = re.findall(r"^\| finding \|.*?\n\n", page, re.MULTILINE | re.DOTALL)
+    first = r"`([a-z-]+)`(?=[^|]*\|[^|]*\|[^|]*\|$)"
+    assert set(re.findall(first, table, re.MULTILINE)) == kinds
 
 
 def test_two_clips_under_one_id_are_reported(
