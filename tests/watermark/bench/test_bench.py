@@ -17,7 +17,7 @@ from vidigree.watermark.bench.codecs import averaged, coded, resampled, trimmed
 from vidigree.watermark.bench.commands import watermark
 from vidigree.watermark.bench.drawn import DRAWN, write_drawn
 from vidigree.watermark.bench.quality import psnr, ssim
-from vidigree.watermark.bench.report import markdown, write_report
+from vidigree.watermark.bench.report import _goal, markdown, write_report
 from vidigree.watermark.bench.run import BenchSettings, _finished
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
@@ -159,6 +159,19 @@ def test_the_report_marks_what_falls_short() -> None:
     text = markdown(rows)
     assert "| none | 100 %; 99 % | - | **1/2** | - | - | 1/2 | 0 |" in text
     assert "| robust | 1 | 0 | 0 | 0.2 |" in text
+
+
+def test_the_published_table_has_every_attack_and_its_goals() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "robustness.md").read_text("utf-8")
+    _, _, table = page.partition("### robust: messages recovered exactly\n\n")
+    rows = [line.strip("| ").split(" | ") for line in table.partition("\n\n")[0].splitlines()[2:]]
+    assert [row[:2] for row in rows] == [
+        [attack.name, f"{_goal(attack.goal)}; {_goal(attack.small_goal)}"] for attack in ATTACKS
+    ]
+    for row, attack in zip(rows, ATTACKS, strict=True):
+        for cell, goal in zip(row[2:4], (attack.goal, attack.small_goal), strict=True):
+            read, clips = (int(count) for count in cell.strip("*").split("/"))
+            assert cell.startswith("**") is (goal is not None and read / clips < goal), row
 
 
 @pytest.mark.slow
