@@ -7,6 +7,7 @@ import importlib
 import re
 import shlex
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
 _BLOCK = re.compile(r"^```(?:console|sh|bash)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`vidigree ([^`]+)`")
 _SEPARATORS = {";", "|", "||", "&&", "do", "done", "!"}
@@ -123,6 +125,22 @@ def test_benchmarks_that_are_named_take_these_options(page: Path) -> None:
             source = script.read_text(encoding="utf-8")
             for option in _OPTION.findall(" ".join(words[1:])):
                 assert f'"{option}"' in source, f"{words[0]} {option}"
+
+
+@pytest.mark.parametrize("script", BENCHMARKS, ids=lambda script: script.stem)
+def test_benchmarks_take_what_their_usage_says_and_import_what_there_is(script: Path) -> None:
+    source = script.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    usage = (ast.get_docstring(tree) or "").replace("\\\n", " ")
+    for line in re.findall(r"python benchmarks/.*", usage):
+        assert line.startswith(f"python benchmarks/{script.name}")
+        for option in _OPTION.findall(line):
+            assert f'"{option}"' in source, option
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vidigree"):
+            module = importlib.import_module(node.module or "")
+            for name in (alias.name for alias in node.names):
+                assert hasattr(module, name) or find_spec(f"{node.module}.{name}"), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
