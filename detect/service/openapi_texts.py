@@ -48,7 +48,8 @@ _FIELDS: dict[str, Any] = {
     "wait": {
         "type": "number",
         "minimum": 0,
-        "description": "Seconds to hold the request open for the answer; 0 for a job at once.",
+        "description": "Seconds to hold the request open for the answer, at most `wait_seconds` of"
+        " /v1/service; 0 for a job at once.",
     },
 }
 _BINARY = {"type": "string", "format": "binary"}

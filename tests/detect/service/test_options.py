@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vidigree.detect.service.openapi_texts import _JOB
+from vidigree.detect.policy import POLICY_NAMES
+from vidigree.detect.service.openapi_texts import _FIELDS, _JOB
 from vidigree.detect.service.options import _KNOWN, MAX_PICTURES, read_options
 from vidigree.detect.service.receiving import display_name
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.settings import ServiceSettings
+from vidigree.detect.wording import LANGUAGES
 
 SETTINGS = ServiceSettings(spool=Path("spool"))
 
@@ -89,3 +91,10 @@ def test_the_page_tells_of_every_field_and_option() -> None:
     assert json.loads(example).keys() == _JOB["properties"].keys()
     rows = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
     assert set(_KNOWN) - {"file", "url"} <= rows
+
+
+def test_the_description_has_every_option_and_its_values() -> None:
+    assert {"file", *_FIELDS} == set(_KNOWN)
+    assert _FIELDS["language"]["enum"] == list(LANGUAGES)
+    assert _FIELDS["policy"]["enum"] == sorted(POLICY_NAMES)
+    assert _FIELDS["pictures"]["maximum"] == MAX_PICTURES
