@@ -132,13 +132,21 @@ def main() -> None:
         only = AuditSettings(layers=("credentials",))
         provenance = AuditSettings(layers=("credentials", "mark", "ledger"))
         timed("stamped: credentials alone", lambda: audit(stamped, settings=only), base)
-        timed("stamped: credentials, mark and ledger", lambda: audit(stamped, settings=provenance), base)
+        timed(
+            "stamped: credentials, mark and ledger",
+            lambda: audit(stamped, settings=provenance),
+            base,
+        )
         if arguments.only_provenance:
             return
         timed("stamped: whole verdict", lambda: audit(stamped), base)
         # It holds less to decode: the mark costs bits.
         base = timed("not stamped: decoding alone", lambda: decode(plain, convert=False))
-        timed("not stamped: credentials, mark and ledger", lambda: audit(plain, settings=provenance), base)
+        timed(
+            "not stamped: credentials, mark and ledger",
+            lambda: audit(plain, settings=provenance),
+            base,
+        )
         timed("not stamped: whole verdict", lambda: audit(plain), base)
         print(f"\nload average {os.getloadavg()[0]:.1f}")
         if arguments.minutes:

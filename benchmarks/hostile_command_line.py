@@ -1,6 +1,7 @@
 """Two hundred hostile files through `vidigree audit`: every one must cost one clear error.
 
-    python benchmarks/hostile_command_line.py [--seed 1] [--jobs 2] [--only credentials]
+    python benchmarks/hostile_command_line.py [--seed 1] [--jobs 2] [--max-seconds 60]
+        [--only credentials]
 
 Makes the files in a temporary folder from a clip that it draws itself: mutated, truncated,
 bombs, wrong suffixes, absurd sizes, endless streams, nested boxes, hostile names. Audits them in

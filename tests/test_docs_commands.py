@@ -127,6 +127,13 @@ def test_benchmarks_that_are_named_take_these_options(page: Path) -> None:
                 assert f'"{option}"' in source, f"{words[0]} {option}"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_that_are_named_are_there(page: Path) -> None:
+    rooms = "benchmarks|detect|docs|generate|media|tests|watermark"
+    named = re.findall(rf"`((?:{rooms})/[\w./-]+)`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 @pytest.mark.parametrize("script", BENCHMARKS, ids=lambda script: script.stem)
 def test_benchmarks_take_what_their_usage_says_and_import_what_there_is(script: Path) -> None:
     source = script.read_text(encoding="utf-8")
