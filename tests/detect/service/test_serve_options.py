@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from vidigree.cli import main
+from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.isolation import Job, WorkerLimits, WorkerPool
-from vidigree.detect.service import app
+from vidigree.detect.service import app, arrivals, receiving, server
+from vidigree.detect.service.bounded_route import BODY_LIMITS
 from vidigree.detect.service.commands import serve
+from vidigree.detect.service.resolution import ResolutionSettings
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.detect.settings import AuditSettings
 from vidigree.media import UsageError
@@ -125,3 +128,28 @@ def test_the_help_and_the_page_tell_the_defaults() -> None:
     ):
         (line,) = [line for line in page.splitlines() if line.startswith("|") and row in line]
         assert value in line
+
+
+def test_the_page_tells_the_limits_that_no_option_sets() -> None:
+    settings, resolution = ServiceSettings(spool=Path("spool")), ResolutionSettings()
+    page = (Path(__file__).resolve().parents[3] / "docs" / "service.md").read_text("utf-8")
+    parsed, fetch = BODY_LIMITS, FetchLimits(min_rate=settings.min_fetch_rate)
+    for row in (
+        f"take over {arrivals._SLOW_SECONDS:.0f} s, at a time; beyond: 429 | a quarter of these |",
+        f"| head of a request | {server._REQUEST_SECONDS:.0f} s |",
+        f"| an answer that is not read | {server._ANSWER_SECONDS:.0f} s |",
+        (
+            f"| JSON sent to `/c2pa/v1` | {parsed.max_bytes >> 20} MiB, {parsed.max_seconds:.0f} s;"
+            f" without a byte {parsed.idle_seconds:.0f} s |"
+        ),
+        f"| form | {receiving._MOST_PARTS} parts; {receiving._MAX_FIELDS_BYTES >> 10} KiB of",
+        f" GiB, {settings.upload_seconds:.0f} s (for `byReference`",
+        f" {resolution.fetch.max_seconds} s); without a byte",
+        f"; without a byte {settings.idle_seconds:.0f} s, from a URL {fetch.idle_seconds:.0f} s |",
+        (
+            f"least in each {fetch.idle_seconds:.0f} s, redirects and heads included"
+            f" | {settings.min_fetch_rate >> 10} KiB/s |"
+        ),
+        f"| length of a clip | {(settings.max_clip_seconds or 0) / 3600:.0f} h by its container |",
+    ):
+        assert row in page, row
