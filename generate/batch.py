@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -139,10 +139,18 @@ def _values(line: str, *, as_json: bool) -> dict[str, Any]:
 
 def output_name(number: int, request: ClipRequest) -> str:
     """Return the file name of a request; it changes when any field of the request does."""
-    text = json.dumps(request.to_dict(), sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     words = re.sub(r"[^a-z0-9]+", "-", request.prompt.lower()).strip("-")[:40].strip("-")
-    return f"{number:04d}-{words or 'clip'}-{digest}.mp4"
+    return f"{number:04d}-{words or 'clip'}-{_digest(request)}.mp4"
+
+
+def _title(number: int, request: ClipRequest) -> str:
+    """Return the name that stands in the credentials: without words of the prompt."""
+    return f"{number:04d}-clip-{_digest(request)}.mp4"
+
+
+def _digest(request: ClipRequest) -> str:
+    text = json.dumps(request.to_dict(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def generate_batch(
@@ -182,10 +190,13 @@ def generate_batch(
         if path.exists() and not settings.overwrite:
             yield BatchRow(number=number, path=path, status="skipped")
             continue
+        titled = settings
+        if settings.title is None:
+            titled = replace(settings, title=_title(number, request))
         try:
             engine = _opened(engines, request.engine)
             receipt = generate(
-                request, path, engine=engine, settings=settings, policy=policy, progress=progress
+                request, path, engine=engine, settings=titled, policy=policy, progress=progress
             )
         except VidigreeError as error:
             yield BatchRow(number=number, path=path, status="failed", error=error)

@@ -16,6 +16,7 @@ from vidigree.generate.policy import Policy, enforce
 from vidigree.generate.preview import preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.one_line import check_utf8
 from vidigree.media.output import check_target, output_error, scratch_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip
@@ -52,8 +53,8 @@ def generate(
 
     Raises:
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
-        UsageError: There is no such engine, the request does not fit it, the size is odd, or the
-            output is what the clip starts from.
+        UsageError: There is no such engine, the request does not fit it, the size is odd, the
+            output is what the clip starts from, or the policy's name is not UTF-8.
         EngineError: The engine failed, or its frames are not what it says.
         MediaError: The picture or clip to start from, or the model's folder, cannot be read.
         OutputError: The output cannot be written.
@@ -62,6 +63,8 @@ def generate(
         LedgerError: The clip could not be recorded.
     """
     if policy is not None:
+        # It will stand in the credentials: known before hours of work.
+        check_utf8("The policy's name", policy.name)
         enforce(policy, request)
     settings = settings or StampSettings.load()
     _check_output(output, request, overwrite=settings.overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,11 +12,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.errors import UsageError
 from vidigree.media.one_line import check_utf8
 
 __all__ = ["Clip", "Origin", "Task"]
 
 Task = Literal["text-to-video", "image-to-video", "video-to-video", "unknown"]
+
+_WHOLE = range(-(2**63), 2**63)  # what a manifest can hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +41,12 @@ class Origin:
             itself never goes into the manifest.
         seed: Seed of the run; ``None`` if there was none.
         inputs: Files that went in (image or video), in order; they become ingredients.
-        parameters: Further facts worth recording, JSON values only.
+        parameters: Further facts worth recording by name: texts, numbers, ``True``, ``False`` or
+            ``None``. They stand in the signed manifest, for everybody to read.
 
     Raises:
-        UsageError: The model's name is not UTF-8.
+        UsageError: The model's name or a parameter is not UTF-8, or a parameter is something that
+            a manifest cannot hold.
     """
 
     task: Task = "unknown"
@@ -57,6 +63,8 @@ class Origin:
 
     def __post_init__(self) -> None:
         check_utf8("The model's name", self.model)
+        for name, value in self.parameters.items():
+            _check_parameter(name, value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,3 +90,22 @@ class Clip:
     num_frames: int | None = None
     origin: Origin = field(default_factory=Origin)
     clip_id: int | None = None
+
+
+def _check_parameter(name: str, value: object) -> None:
+    """Refuse what would fail, or come out as something else, when the manifest is signed."""
+    check_utf8("The name of a parameter", name)
+    if isinstance(value, str):
+        check_utf8(f"The parameter {name}", value)
+        return
+    if isinstance(value, float):
+        fits = math.isfinite(value)
+    elif isinstance(value, int):
+        fits = value in _WHOLE
+    else:
+        fits = value is None
+    if not fits:
+        raise UsageError(
+            f"The parameter {name} of a clip's origin is {str(value)[:80]!r}.",
+            hint="Give text, a finite number of at most 64 bits, True, False or None.",
+        )

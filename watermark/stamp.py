@@ -248,7 +248,7 @@ class _Job:
         """
         request = ManifestRequest(
             origin=self.source.origin,
-            title=self.output.name,
+            title=self.output.name if self.settings.title is None else self.settings.title,
             clip_id=self.clip_id,
             key_id=self.settings.keys.active.key_id,
             duration=duration,

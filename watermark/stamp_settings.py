@@ -43,6 +43,8 @@ class StampSettings:
         provider: Who provides the clip, for disclosures.
         label: Text of the visible label instead of the profile's; empty for no label at all;
             ``None`` does what the profile says.
+        title: Name of the clip in its credentials, which everybody can read; ``None`` takes the
+            output's, empty for none.
     """
 
     identity: SigningIdentity
@@ -57,6 +59,7 @@ class StampSettings:
     profile: Profile = PROFILES["none"]
     provider: Provider = field(default_factory=Provider)
     label: str | None = None
+    title: str | None = None
 
     def __post_init__(self) -> None:
         # Known before hours of generating, not after them.
@@ -68,6 +71,7 @@ class StampSettings:
                 hint=f"Known: {', '.join(X264_PRESETS)}.",
             )
         check_utf8("The label", self.label or "")
+        check_utf8("The title", self.title or "")
         for name in astuple(self.provider):
             check_utf8("What is said of the provider", name)
         self.profile.check_provider(self.provider)

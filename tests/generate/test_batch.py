@@ -21,6 +21,7 @@ from vidigree.media.errors import (
     UsageError,
 )
 from vidigree.watermark import StampSettings
+from vidigree.watermark.credentials import TrustSettings, read_credentials
 
 SMALL: dict[str, Any] = {"width": 64, "height": 48, "num_frames": 3}
 
@@ -150,6 +151,20 @@ def test_batch_goes_on_after_a_failure_and_resumes(
     again = list(generate_batch(requests, outputs, settings=stamp_settings))
     assert [row.status for row in again] == ["issued", "failed", "skipped"]
     assert rows[2].path.stat().st_mtime_ns == before
+
+
+def test_no_word_of_a_prompt_stands_in_the_credentials_of_a_batch(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    request = ClipRequest(prompt="a red ball", **SMALL)
+    (row,) = generate_batch([request], outputs, settings=stamp_settings)
+    assert row.path.name == "0001-a-red-ball-f6f8fd17.mp4"
+    title = read_credentials(row.path, trust=TrustSettings()).title
+    assert title == "0001-clip-f6f8fd17.mp4"
+    assert b"red-ball" not in row.path.read_bytes()
+    named = replace(stamp_settings, title="Balls", overwrite=True)
+    (row,) = generate_batch([request], outputs, settings=named)
+    assert read_credentials(row.path, trust=TrustSettings()).title == "Balls"
 
 
 def test_what_is_there_is_kept_unless_it_may_be_replaced(

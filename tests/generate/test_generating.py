@@ -11,10 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from fixtures.issued import disclosed
 from numpy.typing import NDArray
 
 from vidigree.generate import ClipRequest, EngineInfo, generate
 from vidigree.generate.engine import RequestWarning
+from vidigree.generate.policy import TermPolicy
 from vidigree.media import OutputError, UsageError, open_video, probe
 from vidigree.media.errors import EngineError
 from vidigree.media.progress import Progress, no_progress
@@ -216,7 +218,7 @@ def test_what_is_not_said_of_the_request_stays_a_warning(
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("asked", [False, True])
-def test_policy_that_let_a_clip_pass_stands_in_its_origin(
+def test_policy_that_let_a_clip_pass_stands_in_its_credentials(
     stamp_settings: StampSettings, outputs: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
 ) -> None:
     seen: list[Clip] = []
@@ -240,6 +242,22 @@ def test_policy_that_let_a_clip_pass_stands_in_its_origin(
         policy=Willing() if asked else None,
     )
     (clip,) = seen
-    assert dict(clip.origin.parameters) == (
-        {"steps": 4, "policy": "house rules"} if asked else {"steps": 4}
-    )
+    recorded = {"steps": 4, "policy": "house rules"} if asked else {"steps": 4}
+    assert dict(clip.origin.parameters) == recorded
+    assert disclosed(outputs / "clip.mp4")["parameters"] == recorded
+
+
+def test_a_policy_whose_name_cannot_be_signed_is_refused_before_any_work(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    policy = TermPolicy(name="\udcff.txt", terms=("bomb",))
+    engine = BreakingEngine(AssertionError("it was asked to draw"))
+    with pytest.raises(UsageError, match="policy's name is not valid Unicode"):
+        generate(
+            ClipRequest(prompt="a ball"),
+            outputs / "clip.mp4",
+            engine=engine,
+            settings=stamp_settings,
+            policy=policy,
+        )
+    assert list(outputs.iterdir()) == []

@@ -210,6 +210,18 @@ def test_what_is_said_of_a_clip_is_utf8(settings: StampSettings) -> None:
         replace(settings, provider=Provider(name="\udcff"))
     with pytest.raises(UsageError, match="label is not valid Unicode"):
         replace(settings, label="\udcff")
+    with pytest.raises(UsageError, match="title is not valid Unicode"):
+        replace(settings, title="\udcff")
+    with pytest.raises(UsageError, match="name of a parameter is not valid Unicode"):
+        Origin(parameters={"\udcff": 1})
+    with pytest.raises(UsageError, match="parameter policy is not valid Unicode"):
+        Origin(parameters={"policy": "\udcff"})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**63, [1], np.float32(1)], ids=str)
+def test_what_a_manifest_cannot_hold_is_refused(value: Any) -> None:
+    with pytest.raises(UsageError, match="parameter steps of a clip's origin is"):
+        Origin(parameters={"steps": value})
 
 
 def test_only_mp4_is_written(settings: StampSettings, folder: Path) -> None:

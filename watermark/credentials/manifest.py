@@ -309,6 +309,8 @@ def _disclosure(request: ManifestRequest, created_at: datetime) -> list[dict[str
         data["prompt_sha256"] = origin.prompt_sha256
     if origin.seed is not None:
         data["seed"] = origin.seed
+    if origin.parameters:
+        data["parameters"] = dict(origin.parameters)
     if request.disclosure is not None:
         data["provider_name"] = request.disclosure.provider_name
         if request.disclosure.detector_url:

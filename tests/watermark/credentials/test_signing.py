@@ -15,6 +15,7 @@ import pytest
 from cryptography import x509
 from fixtures.authority import CLAIM_SIGNING, EMAIL, TIME_STAMPING
 from fixtures.chain_authority import ChainAuthority
+from fixtures.issued import disclosed
 
 from vidigree.media.errors import CredentialsError, OutputError
 from vidigree.watermark.clip import Origin
@@ -140,6 +141,18 @@ def test_disclosure_fields_of_sb_942(request_for_clip: ManifestRequest) -> None:
     assert fields["provider_name"] == "Example Inc."
     assert fields["unique_id"] == "published-1:0123456789abcdef"
     assert {"system_name", "system_version", "created_at"} <= set(fields)
+    assert "parameters" not in fields
+
+
+def test_what_an_engine_records_is_signed_as_it_was(
+    clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
+) -> None:
+    recorded = {"noise_mark": "0123456789abcdef", "steps": 20, "scale": 0.5, "tiled": True}
+    recorded |= {"least": -(2**63), "most": 2**63 - 1, "nothing": None}
+    origin = replace(request_for_clip.origin, parameters=recorded)
+    request = replace(request_for_clip, origin=origin)
+    sign_file(clip, tmp_path / "signed.mp4", request=request, identity=identity)
+    assert disclosed(tmp_path / "signed.mp4")["parameters"] == recorded
 
 
 def test_no_prompt_and_no_file_name_in_the_store(
