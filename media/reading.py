@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -151,10 +152,9 @@ class VideoReader:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the frames that were read so far are known to lack, a sentence each."""
-        damaged = damaged_places(self._path, self._container.format.name)
         notes = (
             (self._gaps.found, "lacks packets of its picture", "frames are missing or damaged"),
-            (damaged, "is damaged", "pictures and sound are missing"),
+            (self._damaged_places, "is damaged", "pictures and sound are missing"),
         )
         return tuple(
             f"The file {what} at {places} place{'s' * (places > 1)}: {lost} there."
@@ -162,6 +162,11 @@ class VideoReader:
             for places, what, lost in notes
             if places
         )
+
+    @cached_property
+    def _damaged_places(self) -> int:
+        """Of the whole file, which is read through for it."""
+        return damaged_places(self._path, self._container.format.name)
 
     def images(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the frames' images only: uint8 RGB, (height, width, 3)."""
