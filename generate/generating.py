@@ -15,6 +15,7 @@ from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.policy import Policy, enforce
 from vidigree.generate.preview import preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.output import check_target, output_error, scratch_file
 from vidigree.media.progress import Progress, no_progress
@@ -27,7 +28,7 @@ __all__ = ["generate"]
 
 def generate(
     request: ClipRequest,
-    output: Path,
+    output: Path | str,
     *,
     engine: Engine | None = None,
     settings: StampSettings | None = None,
@@ -52,8 +53,8 @@ def generate(
 
     Raises:
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
-        UsageError: There is no such engine, the request does not fit it, the size is odd, or the
-            output is what the clip starts from.
+        UsageError: There is no such engine, the request does not fit it, the size is odd, the
+            output is what the clip starts from, or something is of another kind.
         EngineError: The engine failed, or its frames are not what it says.
         MediaError: The picture or clip to start from, or the model's folder, cannot be read.
         OutputError: The output cannot be written.
@@ -61,9 +62,12 @@ def generate(
         CredentialsError: There is no signing identity, or signing failed.
         LedgerError: The clip could not be recorded.
     """
+    check_kind(request, ClipRequest, "the request")
+    output = path_of(output, "output")
     if policy is not None:
         enforce(policy, request)
-    settings = settings or StampSettings.load()
+    settings = StampSettings.load() if settings is None else settings
+    check_kind(settings, StampSettings, "the settings")
     _check_output(output, request, overwrite=settings.overwrite)
     if preview:
         check_target(preview_path(output), overwrite=settings.overwrite)

@@ -15,6 +15,7 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.arguments import path_of
 from vidigree.media.colour import BT709, known_primaries, known_transfer
 from vidigree.media.completeness import damaged_places, missing_bytes
 from vidigree.media.demuxing import demuxed
@@ -251,8 +252,9 @@ def open_video(path: Path | str) -> VideoReader:
         TruncatedMediaError: The file is cut off or damaged.
         UnsupportedMediaError: A video of a kind that cannot be handled.
         MediaError: The file cannot be opened.
+        UsageError: The path is none, or no file can have it.
     """
-    return VideoReader(Path(path))
+    return VideoReader(path_of(path, "clip"))
 
 
 def probe(path: Path | str) -> VideoInfo:
@@ -266,7 +268,7 @@ def probe_container(path: Path | str) -> VideoInfo:
 
     Whether the frames can be decoded stays open. Raises as open_video.
     """
-    path = Path(path)
+    path = path_of(path, "clip")
     with open_container(path, decode=False) as container:
         stream = video_stream(container, path)
         size = (stream.codec_context.width, stream.codec_context.height)
