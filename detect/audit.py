@@ -25,6 +25,7 @@ from vidigree.detect.readings import (
 )
 from vidigree.detect.settings import CHECKED_LAYERS, AuditSettings
 from vidigree.detect.verdict import Verdict, judge
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.errors import (
     LedgerError,
     MediaNotFoundError,
@@ -73,9 +74,11 @@ def audit(
 
     Raises:
         MediaError: The file is missing, is no video, is truncated or too small or too large.
+        UsageError: The path or the settings are of another kind.
     """
-    settings = settings or AuditSettings()
-    path = Path(path)
+    settings = AuditSettings() if settings is None else settings
+    check_kind(settings, AuditSettings, "the settings")
+    path = path_of(path, "clip")
     with ExitStack() as stack:
         # Credentials lie in the container; for them alone no frame is decoded.
         looks = set(settings.layers) != {"credentials"}

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from vidigree.detect.findings import Confidence, Finding
 from vidigree.detect.rules import RULES
 from vidigree.detect.verdict import Verdict
+from vidigree.media.arguments import path_of
 from vidigree.media.errors import UsageError
 
 __all__ = [
@@ -151,8 +151,9 @@ def policy_text(name_or_path: str) -> str:
     if name_or_path in POLICY_NAMES:
         source = resources.files("vidigree.detect") / "policies" / f"{name_or_path}.toml"
         return source.read_text(encoding="utf-8")
+    path = path_of(name_or_path, "policy")
     try:
-        return Path(name_or_path).read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise UsageError(
             f"The policy {name_or_path} cannot be read.",

@@ -15,6 +15,7 @@ from vidigree.generate.engine import Engine, engine_registry
 from vidigree.generate.generating import generate
 from vidigree.generate.policy import Policy
 from vidigree.generate.request import ClipRequest, frame_rate
+from vidigree.media.arguments import path_of
 from vidigree.media.errors import (
     MediaError,
     MediaNotFoundError,
@@ -66,7 +67,7 @@ class BatchRow:
         }
 
 
-def read_requests(path: Path, defaults: Mapping[str, Any] | None = None) -> list[ClipRequest]:
+def read_requests(path: Path | str, defaults: Mapping[str, Any] | None = None) -> list[ClipRequest]:
     """Read requests from a file.
 
     Args:
@@ -80,6 +81,7 @@ def read_requests(path: Path, defaults: Mapping[str, Any] | None = None) -> list
         MediaError: It is a folder, or cannot be read as UTF-8 text.
         UsageError: A line is wrong, and the message names it; or there is none.
     """
+    path = path_of(path, "file of requests")
     try:
         # Lines end where files say so: JSON may hold other characters that break lines.
         lines = path.read_text(encoding="utf-8-sig").split("\n")

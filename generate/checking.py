@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vidigree.generate.claim import Claim
 from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, read_prompt
 from vidigree.generate.tracking import Tracker, track_claims
+from vidigree.media.arguments import path_of
 from vidigree.media.output import output_file
 from vidigree.media.reading import open_video
 
@@ -89,7 +90,7 @@ class CheckReport:
         )
 
 
-def check_clip(path: Path, prompt: str, *, tracker: Tracker | None = None) -> CheckReport:
+def check_clip(path: Path | str, prompt: str, *, tracker: Tracker | None = None) -> CheckReport:
     """Hold a clip against its prompt.
 
     Args:
@@ -100,6 +101,7 @@ def check_clip(path: Path, prompt: str, *, tracker: Tracker | None = None) -> Ch
     Raises:
         MediaError: The clip cannot be read.
     """
+    path = path_of(path, "clip")
     reading = read_prompt(prompt)
     seen = _look(path)
     claims = [claim for phrase in reading.objects for claim in _claims(phrase, reading, seen)]

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.request import ClipRequest
+from vidigree.media.arguments import check_kind
 from vidigree.media.errors import UsageError
 
 __all__ = ["Estimate", "Estimator", "estimate"]
@@ -73,6 +74,7 @@ def estimate(request: ClipRequest, *, engine: Engine | None = None) -> Estimate:
         EngineError: The engine cannot do this.
         MediaNotFoundError: There is no such model folder.
     """
+    check_kind(request, ClipRequest, "the request")
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     if request.task not in chosen.info.tasks:
         raise UsageError(

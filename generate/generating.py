@@ -15,6 +15,7 @@ from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.policy import Policy, enforce
 from vidigree.generate.preview import preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.one_line import check_utf8
 from vidigree.media.output import check_target, output_error, scratch_file
@@ -28,7 +29,7 @@ __all__ = ["generate"]
 
 def generate(
     request: ClipRequest,
-    output: Path,
+    output: Path | str,
     *,
     engine: Engine | None = None,
     settings: StampSettings | None = None,
@@ -54,7 +55,8 @@ def generate(
     Raises:
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
         UsageError: There is no such engine, the request does not fit it, the size is odd, the
-            output is what the clip starts from, or the policy's name is not UTF-8.
+            output is what the clip starts from, the policy's name is not UTF-8, or something is of
+            another kind.
         EngineError: The engine failed, or its frames are not what it says.
         MediaError: The picture or clip to start from, or the model's folder, cannot be read.
         OutputError: The output cannot be written.
@@ -62,11 +64,14 @@ def generate(
         CredentialsError: There is no signing identity, or signing failed.
         LedgerError: The clip could not be recorded.
     """
+    check_kind(request, ClipRequest, "the request")
+    output = path_of(output, "output")
     if policy is not None:
         # It will stand in the credentials: known before hours of work.
         check_utf8("The policy's name", policy.name)
         enforce(policy, request)
-    settings = settings or StampSettings.load()
+    settings = StampSettings.load() if settings is None else settings
+    check_kind(settings, StampSettings, "the settings")
     _check_output(output, request, overwrite=settings.overwrite)
     if preview:
         check_target(preview_path(output), overwrite=settings.overwrite)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from vidigree.generate.request import ClipRequest
 from vidigree.generate.terms import read_prose, read_term
+from vidigree.media.arguments import path_of
 from vidigree.media.errors import OutputError, PolicyRefusalError, UsageError, VidigreeError
 from vidigree.media.home import home_folder
 
@@ -101,7 +102,8 @@ def load_policy(source: str) -> Policy:
     Raises:
         UsageError: There is no such file or function, or the file holds no terms.
     """
-    path = Path(source)
+    path = path_of(source, "policy")
+    source = str(source)
     # Not Path.is_file, which raises for names that no file can have.
     if os.path.isfile(path):  # noqa: PTH113
         return TermPolicy(path.name, tuple(_terms(path)))

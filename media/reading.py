@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +15,7 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.arguments import path_of
 from vidigree.media.colour import BT709, known_primaries, known_transfer
 from vidigree.media.completeness import damaged_places, missing_bytes
 from vidigree.media.demuxing import demuxed
@@ -151,10 +153,9 @@ class VideoReader:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the frames that were read so far are known to lack, a sentence each."""
-        damaged = damaged_places(self._path, self._container.format.name)
         notes = (
             (self._gaps.found, "lacks packets of its picture", "frames are missing or damaged"),
-            (damaged, "is damaged", "pictures and sound are missing"),
+            (self._damaged_places, "is damaged", "pictures and sound are missing"),
         )
         return tuple(
             f"The file {what} at {places} place{'s' * (places > 1)}: {lost} there."
@@ -162,6 +163,11 @@ class VideoReader:
             for places, what, lost in notes
             if places
         )
+
+    @cached_property
+    def _damaged_places(self) -> int:
+        """Of the whole file, which is read through for it."""
+        return damaged_places(self._path, self._container.format.name)
 
     def images(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the frames' images only: uint8 RGB, (height, width, 3)."""
@@ -246,8 +252,9 @@ def open_video(path: Path | str) -> VideoReader:
         TruncatedMediaError: The file is cut off or damaged.
         UnsupportedMediaError: A video of a kind that cannot be handled.
         MediaError: The file cannot be opened.
+        UsageError: The path is none, or no file can have it.
     """
-    return VideoReader(Path(path))
+    return VideoReader(path_of(path, "clip"))
 
 
 def probe(path: Path | str) -> VideoInfo:
@@ -261,7 +268,7 @@ def probe_container(path: Path | str) -> VideoInfo:
 
     Whether the frames can be decoded stays open. Raises as open_video.
     """
-    path = Path(path)
+    path = path_of(path, "clip")
     with open_container(path, decode=False) as container:
         stream = video_stream(container, path)
         size = (stream.codec_context.width, stream.codec_context.height)

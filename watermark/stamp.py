@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.errors import (
     LedgerError,
     MediaError,
@@ -73,8 +74,8 @@ __all__ = ["StampReceipt", "StampSettings", "stamp"]
 
 
 def stamp(
-    source: Clip | Path,
-    output: Path,
+    source: Clip | Path | str,
+    output: Path | str,
     *,
     settings: StampSettings,
     origin: Origin | None = None,
@@ -93,8 +94,8 @@ def stamp(
         What was issued.
 
     Raises:
-        UsageError: The output's name is not one, it is the source itself, or the settings do not
-            fit the clip.
+        UsageError: The output's name is not one, it is the source itself, the settings do not fit
+            the clip, or something is of another kind.
         EngineError: The frames of a generated clip are drawn meanwhile, and that failed.
         StampError: The mark could not be embedded, or could not be read back.
         CredentialsError: The credentials could not be signed or do not validate.
@@ -102,8 +103,11 @@ def stamp(
         MediaError: The source cannot be read.
         OutputError: The output cannot be written.
     """
+    output = path_of(output, "output")
     check_name(output)
-    if isinstance(source, Path):
+    check_kind(settings, StampSettings, "the settings")
+    if not isinstance(source, Clip):
+        source = path_of(source, "clip to stamp")
         keep_source(source, output)
     method = _method(settings.method)
     with ExitStack() as stack:

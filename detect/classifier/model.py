@@ -20,6 +20,7 @@ from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow
 from vidigree.detect.classifier.extraction import Block, block_columns, block_features
 from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.kernel import gaussian_kernel
+from vidigree.media.arguments import path_of
 from vidigree.media.errors import UsageError
 from vidigree.media.output import output_file
 
@@ -237,13 +238,14 @@ def save_model(model: ClassifierModel, path: Path) -> str:
     return sha256
 
 
-def load_model(path: Path) -> ClassifierModel:
+def load_model(path: Path | str) -> ClassifierModel:
     """Load weights written by :func:`save_model`; nothing is ever unpickled.
 
     Raises:
         UsageError: The files cannot be read, do not match each other, or belong to another
             canonical form or other versions of the feature groups.
     """
+    path = path_of(path, "file of weights")
     try:
         data = path.read_bytes()
         header = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))

@@ -51,8 +51,10 @@ class JobStore:
         self._engine = engine
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
-        # Jobs of a newer version, and when they were made; replaced, never changed, by any thread.
-        self._left: dict[str, float] = {}
+        # Jobs that are left to a newer version, and since when none of them was seen to be taken
+        # up; replaced, never changed, by any thread.
+        self._left: frozenset[str] = frozenset()
+        self._left_since = 0.0
 
     def receive(self, *, owner: str, spool: str, max_queue: int) -> AuditJob | None:
         """Make a job whose upload is coming in, unless the queue is full.
@@ -118,7 +120,7 @@ class JobStore:
         """Take the oldest job that waits or whose worker died; ``None`` if there is none.
 
         A job that was taken up too often, or cannot be read, is marked as failed instead; so is one
-        of a newer version that did not take it up within an hour.
+        of a newer version, made over an hour ago, if that took up none for an hour.
 
         Args:
             spool: Id of this service's spool folder; uploads in others are left alone.
@@ -259,7 +261,7 @@ class JobStore:
                     found = connection.execute(locked).one_or_none()
                     if found is None:
                         return None
-                    if self._leave(job_of(found), now):
+                    if self._leave(connection, job_of(found), now):
                         continue
                     values = {
                         "state": "running",
@@ -276,26 +278,38 @@ class JobStore:
 
     def _free(self, spool: str, now: float) -> sa.Select[Any]:
         """Return the query for the oldest job that may be claimed."""
-        waiting = sa.or_(
-            jobs.c.state == "queued",
-            sa.and_(jobs.c.state == "running", jobs.c.lease_until < now),
-        )
-        ours = sa.or_(jobs.c.id.not_in(self._left), jobs.c.created_at < now - _LEFT_SECONDS)
+        oldest = now - _LEFT_SECONDS
+        ours: sa.ColumnElement[bool] = jobs.c.id.not_in(self._left)
+        if self._left_since < oldest:
+            ours = sa.or_(ours, jobs.c.created_at < oldest)
         return (
             sa.select(jobs)
-            .where(waiting, jobs.c.spool.in_(("", spool)), ours)
+            .where(_waiting(now), jobs.c.spool.in_(("", spool)), ours)
             .order_by(jobs.c.created_at)
             .limit(1)
         )
 
-    def _leave(self, job: AuditJob, now: float) -> bool:
-        """Say whether a job is left to a newer version, and pass it over from now on."""
-        oldest = now - _LEFT_SECONDS
-        if not job.of_newer or job.created_at < oldest:
+    def _leave(self, connection: sa.Connection, job: AuditJob, now: float) -> bool:
+        """Say whether a job is left to a newer version, and pass it over from now on.
+
+        One that takes up others of these jobs is alive, however long the line before this one is.
+        """
+        if not job.of_newer:
             return False
-        left = {known: made for known, made in self._left.items() if made >= oldest}
-        self._left = left | {job.job_id: job.created_at}
+        oldest = now - _LEFT_SECONDS
+        if self._left_since < oldest:
+            waiting = self._still_waiting(connection, now)
+            if not waiting or waiting != self._left:
+                self._left, self._left_since = waiting, now
+            elif job.created_at < oldest:
+                self._left = waiting - {job.job_id}
+                return False
+        self._left |= {job.job_id}
         return True
+
+    def _still_waiting(self, connection: sa.Connection, now: float) -> frozenset[str]:
+        left = sa.select(jobs.c.id).where(jobs.c.id.in_(self._left), _waiting(now))
+        return frozenset(connection.execute(left).scalars())
 
     def _change(self, job: AuditJob, state: JobState, values: dict[str, Any]) -> bool:
         """Change a job that is still ours; the lease tells."""
@@ -318,6 +332,12 @@ class JobStore:
 
     def _errors(self, doing: str) -> AbstractContextManager[None]:
         return ledger_errors(doing, self._engine)
+
+
+def _waiting(now: float) -> sa.ColumnElement[bool]:
+    """Return the condition for jobs that wait, or whose worker died."""
+    dead = sa.and_(jobs.c.state == "running", jobs.c.lease_until < now)
+    return sa.or_(jobs.c.state == "queued", dead)
 
 
 def _by_id(job_id: str) -> sa.Select[Any]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vidigree.generate.engine import RequestWarning
 from vidigree.generate.frames import to_uint8
 from vidigree.generate.request import frame_rate
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip, Origin
@@ -30,7 +31,7 @@ _LOOKED_AT = 24
 
 def stamp_frames(
     frames: Any,
-    output: Path,
+    output: Path | str,
     *,
     fps: Fraction | float,
     origin: Origin | None = None,
@@ -62,7 +63,9 @@ def stamp_frames(
         LedgerError: The ledger cannot be opened, or the clip could not be recorded.
         OutputError: The output cannot be written.
     """
-    settings = settings or StampSettings.load()
+    output = path_of(output, "output")
+    settings = StampSettings.load() if settings is None else settings
+    check_kind(settings, StampSettings, "the settings")
     images = _images(frames)
     rate = _rate(fps)
     clip = Clip(
@@ -121,9 +124,12 @@ def export_to_video(  # noqa: PLR0917 -- the signature that it replaces
     crf = _crf(quality)
     if bitrate is not None:
         warnings.warn("The bitrate is not used; quality decides.", RequestWarning, stacklevel=2)
-    settings = replace(settings or StampSettings.load(), crf=crf, overwrite=True)
-    own = tempfile.mkdtemp(prefix="vidigree-") if output_video_path is None else None
-    path = Path(own or "", output_video_path or "video.mp4")
+    settings = StampSettings.load() if settings is None else settings
+    check_kind(settings, StampSettings, "the settings")
+    settings = replace(settings, crf=crf, overwrite=True)
+    path = None if output_video_path is None else path_of(output_video_path, "output")
+    own = tempfile.mkdtemp(prefix="vidigree-") if path is None else None
+    path = path or Path(own or "", "video.mp4")
     try:
         stamp_frames(video_frames, path, fps=fps, origin=origin, settings=settings)
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -11,11 +12,11 @@ from fixtures.clip_server import BODY
 
 from vidigree.detect.fetching import FetchLimits, local_copy
 from vidigree.detect.inputs import expand
-from vidigree.media import MediaError, UsageError
+from vidigree.media import MediaError, UnsupportedMediaError, UsageError
 
 
-def fetch(url: str) -> bytes:
-    with local_copy(url, FetchLimits()) as path:
+def fetch(url: str, **limits: Any) -> bytes:
+    with local_copy(url, FetchLimits(**limits)) as path:
         return path.read_bytes()
 
 
@@ -59,3 +60,11 @@ def test_a_bucket_that_cannot_be_opened_or_read_is_told(tmp_path: Path) -> None:
         fetch("nobody-knows://b/clip.mp4")
     with pytest.raises(MediaError, match="cannot be read: "):
         fetch(f"file://{tmp_path}")
+
+
+def test_time_is_limited_in_buckets_as_well(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"a clip")
+    url = f"file://{tmp_path}/clip.mp4"
+    assert fetch(url) == b"a clip"
+    with pytest.raises(UnsupportedMediaError, match="takes longer than 0 s to fetch"):
+        fetch(url, max_seconds=0)

@@ -199,7 +199,7 @@ def test_an_empty_reason_lets_pass_and_an_error_of_ours_is_passed_on() -> None:
         ("os:absent", "cannot be imported"),
         ("os:sep", "is no function"),
         (":", "cannot be imported"),
-        ("", "no policy file"),
+        ("", "empty name"),
     ],
 )
 def test_policies_that_are_none_are_refused(source: str, says: str) -> None:

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from vidigree.media import TruncatedMediaError, open_video
+from vidigree.media import TruncatedMediaError, open_video, reading
 from vidigree.media.completeness import damaged_places, missing_bytes
 
 
@@ -103,6 +103,18 @@ def test_clusters_that_are_damaged_are_told(tmp_path: Path) -> None:
     path.write_bytes(data)
     assert damaged_places(path, "matroska,webm") == 3
     assert damaged_places(path, "avi") == 0
+
+
+def test_a_file_is_looked_through_for_damage_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clustered(tmp_path / "a.mkv")
+    looked: list[object] = []
+    monkeypatch.setattr(reading, "damaged_places", lambda *file: len(looked.append(file) or looked))
+    with open_video(tmp_path / "a.mkv") as video:
+        assert len(video.notes) == 1
+        assert video.notes == video.notes
+    assert len(looked) == 1
 
 
 def test_a_live_recording_is_not_damaged(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidigree.media.arguments import path_of
 from vidigree.media.container import is_iso_media, open_media, walk_boxes
 from vidigree.media.errors import (
     CredentialsError,
@@ -39,7 +40,7 @@ __all__ = ["read_credentials"]
 
 
 def read_credentials(
-    path: Path,
+    path: Path | str,
     *,
     trust: TrustSettings,
     store: bytes | None = None,
@@ -60,7 +61,9 @@ def read_credentials(
         MediaNotFoundError: There is no such file.
         UnsupportedMediaError: The file is built to exhaust a reader.
         MediaError: The file cannot be read.
+        UsageError: The path is none.
     """
+    path = path_of(path, "file")
     _check_size(len(store or b""))
     now = now or datetime.now(UTC)
     reading = _manifest_reading(path, trust, store, now)

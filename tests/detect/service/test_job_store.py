@@ -232,12 +232,52 @@ def test_a_job_of_a_newer_version_is_left_to_it(store: JobStore, options: str) -
     # The newer one is gone for good.
     damage(store, newer, created_at=time.time() - 3601)
     assert store.claim("here", on_given_up=given_up.append) is None
+    assert given_up == []  # this one may have begun just now
+    store._left_since -= 3601
+    assert store.claim("here", on_given_up=given_up.append) is None
     assert [job.job_id for job in given_up] == [newer.job_id]
     seen = store.find(newer.job_id)
     assert seen is not None
     assert seen.state == "failed"
     assert seen.answer is not None
     assert "another version" in seen.answer["row"]["error"]["message"]
+
+
+def test_jobs_of_a_newer_version_wait_as_long_as_it_takes_some_up(store: JobStore) -> None:
+    """Once an older service gave them up after an hour, however long the newer one's queue was."""
+    waiting = [put(store) for _ in range(3)]
+    for job in waiting:
+        damage(store, job, options=NEWER[0], created_at=time.time() - 3601)
+    given_up: list[AuditJob] = []
+
+    def claim_an_hour_later() -> None:
+        store._left_since -= 3601
+        assert store.claim("here", on_given_up=given_up.append) is None
+
+    claim_an_hour_later()
+    damage(store, waiting[0], state="running", lease="newer", lease_until=time.time() + 30)
+    claim_an_hour_later()
+    store.delete(waiting[0].job_id)
+    damage(store, waiting[1], state="running", lease="newer", lease_until=time.time() + 30)
+    claim_an_hour_later()
+    assert given_up == []
+    # It dies over the second one: nobody is left to take up the third.
+    damage(store, waiting[1], lease_until=time.time() - 1)
+    claim_an_hour_later()
+    assert {job.job_id for job in given_up} == {waiting[1].job_id, waiting[2].job_id}
+    assert not store._left
+
+
+def test_a_young_job_of_a_newer_version_is_not_given_up_with_an_old_one(store: JobStore) -> None:
+    old, young = put(store), put(store)
+    for job in (old, young):
+        damage(store, job, options=NEWER[0])
+    given_up: list[AuditJob] = []
+    assert store.claim("here", on_given_up=given_up.append) is None
+    damage(store, old, created_at=time.time() - 3601)
+    store._left_since -= 3601
+    assert store.claim("here", on_given_up=given_up.append) is None
+    assert [job.job_id for job in given_up] == [old.job_id]
 
 
 @pytest.mark.parametrize("options", NEWER)
