@@ -19,8 +19,8 @@ from vidigree.watermark.robust.geometry import RIGHT_ANGLES, UNSCALED, Geometry,
 from vidigree.watermark.robust.reading import (
     Finding,
     Trial,
+    message_score_of,
     refine,
-    score_of,
     try_both_ways,
     try_geometry,
     try_scales,
@@ -162,9 +162,9 @@ class Detector:
         """Return the mark of a run of stretches, or ``None``."""
         parts = parts_of(stretches)
         picture = summed(parts)
-        for known in self._known:
-            again = p_value(score_of(picture, known), len(self._known))
-            if again <= _KNOWN_BELOW and known.message is not None:
+        messages = [known for known in self._known if known.message is not None]
+        for known in messages:
+            if p_value(message_score_of(picture, known), len(messages)) <= _KNOWN_BELOW:
                 return known
         self._searches += 1
         finding, _ = self._direct(parts, picture, Look.AS_IT_IS)

@@ -29,6 +29,7 @@ __all__ = [
     "Finding",
     "Trial",
     "codeword_score",
+    "message_score_of",
     "refine",
     "reweighed",
     "score_of",
@@ -258,3 +259,23 @@ def score_of(picture: Picture, finding: Finding) -> float:
     trial = finding.trial
     spectrum = observed_spectrum(picture, trial.carrier, trial.geometry)
     return _score(align(spectrum, trial.carrier, trial.lock.shift), finding.symbols)
+
+
+def message_score_of(picture: Picture, finding: Finding) -> float:
+    """Return how strongly a picture holds the message that was found elsewhere, without its pilot.
+
+    A mark of the same key whose tile happens to start at the same place has the same pilot, which
+    is enough to be far beyond chance; in a film of many marked clips there often are two such.
+
+    Args:
+        picture: The residual.
+        finding: A mark whose message is known.
+
+    Returns:
+        Standard deviations.
+    """
+    trial = finding.trial
+    spectrum = observed_spectrum(picture, trial.carrier, trial.geometry)
+    symbols = finding.symbols.copy()
+    symbols[trial.carrier.pilots] = 0.0
+    return _score(align(spectrum, trial.carrier, trial.lock.shift), symbols)

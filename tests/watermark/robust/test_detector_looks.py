@@ -165,10 +165,10 @@ def _finding(message: int | None, trial: Any = None, p_value: float = 1e-20) -> 
 @pytest.mark.usefixtures("_plain")
 def test_a_mark_that_is_known_is_looked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:
     scores = {7: 7.0, 8: 7.0, None: 99.0}
-    monkeypatch.setattr(detector, "score_of", lambda _, known: scores[known.message])
+    monkeypatch.setattr(detector, "message_score_of", lambda _, known: scores[known.message])
     finder = Scripted({A: MESSAGE})
     seven, eight = _finding(7), _finding(8)
-    # Presence is no message, however clear: its pilots are looked for as those of any other.
+    # Presence is no message, however clear: there is nothing to know it again by.
     for known, found in (
         ([_finding(None)], MESSAGE),
         ([seven], seven),

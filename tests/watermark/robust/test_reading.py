@@ -1,0 +1,57 @@
+"""How strongly a picture holds a mark that was found elsewhere."""
+
+import numpy as np
+import pytest
+
+from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.robust.carrier import TILE, carrier_of
+from vidigree.watermark.robust.frontend import Picture
+from vidigree.watermark.robust.geometry import Geometry
+from vidigree.watermark.robust.modulation import symbols_of
+from vidigree.watermark.robust.reading import Finding, Trial, message_score_of, score_of
+from vidigree.watermark.robust.spectrum import synthesise
+from vidigree.watermark.robust.sync import Lock
+
+CARRIER = carrier_of(PUBLISHED_KEY)
+PLACE = (31.0, 77.5)
+FIRST, SECOND = 0x0123456789ABCDEF, 0x5DEECE66D1234567
+
+
+def _marked(message: int) -> Picture:
+    """Return a residual that holds nothing but a message whose tile starts at one place."""
+    turns = CARRIER.waves @ np.array(PLACE) / TILE
+    sent = symbols_of(message, CARRIER) * CARRIER.phases * np.exp(-2j * np.pi * turns)
+    size = (2 * TILE, 3 * TILE)
+    return Picture(
+        residual=synthesise(sent.astype(np.complex64), CARRIER, size, (1.0, 1.0)), step=(1.0, 1.0)
+    )
+
+
+def _finding(message: int) -> Finding:
+    trial = Trial(
+        key=PUBLISHED_KEY,
+        carrier=CARRIER,
+        geometry=Geometry(),
+        lock=Lock(shift=PLACE, score=9.0),
+        spectrum=np.zeros(len(CARRIER.waves), np.complex64),
+    )
+    return Finding(
+        trial=trial,
+        message=message,
+        p_value=1e-20,
+        symbols=symbols_of(message, CARRIER),
+        bit_confidence=(),
+    )
+
+
+@pytest.mark.parametrize("message", [FIRST, SECOND])
+def test_a_message_is_known_by_its_data_alone(message: int) -> None:
+    picture = _marked(message)
+    own, other = (_finding(one) for one in (message, FIRST ^ SECOND ^ message))
+    # All points agree: of 936 the score is the root of 1872, of all 986 that of 1972.
+    assert message_score_of(picture, own) == pytest.approx(1872**0.5, rel=0.01)
+    assert score_of(picture, own) == pytest.approx(1972**0.5, rel=0.01)
+    # The other's pilot is the same: by itself about two deviations more than its data give.
+    assert abs(message_score_of(picture, other)) < 3.0
+    assert score_of(picture, other) > message_score_of(picture, other) + 1.5
+    assert own.symbols[CARRIER.pilots].all()
