@@ -24,6 +24,7 @@ from vidigree.watermark.robust.geometry import (
 from vidigree.watermark.robust.modulation import align
 from vidigree.watermark.robust.spectrum import whiten
 from vidigree.watermark.robust.sync import Lock, find_shift
+from vidigree.watermark.robust.views import View
 
 __all__ = [
     "Finding",
@@ -79,6 +80,7 @@ class Finding:
         symbols: complex64 (K,), expected symbols: all of them if the message is known, else the
             pilots, zero elsewhere.
         bit_confidence: Per message bit, in [0.5, 1]; empty without a message.
+        view: What of the picture it was found in; ``None`` for all of it.
     """
 
     trial: Trial
@@ -86,6 +88,7 @@ class Finding:
     p_value: float
     symbols: NDArray[np.complex64]
     bit_confidence: tuple[float, ...]
+    view: View | None = None
 
 
 def try_geometry(picture: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry) -> Trial:

@@ -159,7 +159,7 @@ def test_blocks_are_searched_widely_ever_more_seldom() -> None:
 
 
 def _finding(message: int | None, trial: Any = None, p_value: float = 1e-20) -> Any:
-    return SimpleNamespace(message=message, trial=trial, p_value=p_value)
+    return SimpleNamespace(message=message, trial=trial, p_value=p_value, view=None)
 
 
 @pytest.mark.usefixtures("_plain")
