@@ -30,8 +30,9 @@ class MarkSegment:
     """A stretch of the clip that carries one mark.
 
     Attributes:
-        start: Seconds from the first frame.
-        end: Seconds from the first frame, exclusive.
+        start: Seconds from the first frame, by the frame rate that the detector was given: of a
+            clip whose frames lie at uneven distances, the average one.
+        end: Likewise, exclusive.
         p_value: Probability of a score at least as high on an unmarked stretch, counting the
             segments of one search but not that they were chosen: for comparing segments of a
             file, not for judging it.
