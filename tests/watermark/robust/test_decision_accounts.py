@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -84,6 +85,29 @@ def test_the_pilot_alone_has_a_half_or_a_quarter(monkeypatch: pytest.MonkeyPatch
     assert 0 < half.p_value < 1e-6
     assert quarter.p_value == pytest.approx(2 * half.p_value)
     assert _decoded(1.5, 0.1, whole=False).p_value == pytest.approx(10 * half.p_value)
+
+
+@pytest.mark.parametrize("stay", [False, True])
+def test_what_is_decoded_is_the_parts_weighed_anew(
+    monkeypatch: pytest.MonkeyPatch, stay: bool
+) -> None:
+    carrier = carrier_of(PUBLISHED_KEY)
+    sent = symbols_of(_WRITTEN, carrier) * carrier.phases
+    nothing = np.zeros(len(carrier.waves), np.complex64)
+    lock = find_shift(sent, carrier)
+    plain = Trial(
+        key=PUBLISHED_KEY, carrier=carrier, geometry=Geometry(), lock=lock, spectrum=nothing
+    )
+    told: list[Any] = []
+
+    def weighed(trial: Trial, parts: Any, **how: Any) -> Trial:
+        told.append((parts, how))
+        return replace(trial, spectrum=sent)
+
+    monkeypatch.setattr(decision, "reweighed", weighed)
+    parts: Any = ["one", "two"]
+    assert decision.decode_trial(plain, 11, 1, 1.0, parts, stay=stay).message == _WRITTEN
+    assert told == [(parts, {"stay": stay})]
 
 
 class _Received:
