@@ -1,14 +1,24 @@
 """How strongly a picture holds a mark that was found elsewhere."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.robust import reading
 from vidigree.watermark.robust.carrier import TILE, carrier_of
 from vidigree.watermark.robust.frontend import Picture
 from vidigree.watermark.robust.geometry import Geometry
 from vidigree.watermark.robust.modulation import symbols_of
-from vidigree.watermark.robust.reading import Finding, Trial, message_score_of, score_of
+from vidigree.watermark.robust.reading import (
+    Finding,
+    Trial,
+    message_score_of,
+    refine,
+    score_of,
+)
 from vidigree.watermark.robust.spectrum import synthesise
 from vidigree.watermark.robust.sync import Lock
 
@@ -55,3 +65,30 @@ def test_a_message_is_known_by_its_data_alone(message: int) -> None:
     assert abs(message_score_of(picture, other)) < 3.0
     assert score_of(picture, other) > message_score_of(picture, other) + 1.5
     assert own.symbols[CARRIER.pilots].all()
+
+
+@pytest.mark.parametrize("away", [0.0, 0.02])
+def test_every_geometry_that_is_climbed_over_is_counted(
+    monkeypatch: pytest.MonkeyPatch, away: float
+) -> None:
+    tried: list[Geometry] = []
+
+    def found(geometry: Geometry) -> Any:
+        """Score best where the carrier is a little larger along x and a degree turned."""
+        off = [geometry.scale[0] - 1 - away, geometry.scale[1] - 1]
+        off.append(np.deg2rad(geometry.rotation) - away)
+        lock = SimpleNamespace(score=9.0 - float(np.hypot.reduce(off)))
+        return SimpleNamespace(key=None, carrier=None, geometry=geometry, lock=lock)
+
+    def try_scales(_: Any, __: Any, ___: Any, some: list[Geometry]) -> list[Any]:
+        tried.extend(some)
+        return [found(one) for one in some]
+
+    monkeypatch.setattr(reading, "try_scales", try_scales)
+    monkeypatch.setattr(reading, "upright_picture", lambda picture, _: picture)
+    nothing: Any = None
+    best, looked = refine(nothing, found(Geometry()), 0.006)
+    assert looked == len(tried)
+    # Steps of .006, .003, .0015 and .00075 in eight directions each, or more of them on the way.
+    assert (looked == 32) if away == 0.0 else (looked > 60)
+    assert best.lock.score > 9.0 - 0.00075 * 3**0.5
