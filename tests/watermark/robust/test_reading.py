@@ -17,10 +17,11 @@ from vidigree.watermark.robust.reading import (
     Trial,
     message_score_of,
     refine,
+    reweighed,
     score_of,
 )
 from vidigree.watermark.robust.spectrum import synthesise
-from vidigree.watermark.robust.sync import Lock
+from vidigree.watermark.robust.sync import Lock, find_shift
 
 CARRIER = carrier_of(PUBLISHED_KEY)
 PLACE = (31.0, 77.5)
@@ -92,3 +93,47 @@ def test_every_geometry_that_is_climbed_over_is_counted(
     # Steps of .006, .003, .0015 and .00075 in eight directions each, or more of them on the way.
     assert (looked == 32) if away == 0.0 else (looked > 60)
     assert best.lock.score > 9.0 - 0.00075 * 3**0.5
+
+
+def _data_score(spectrum: Any) -> float:
+    """Return how strongly a spectrum holds the first message, by its data."""
+    sent = (symbols_of(FIRST, CARRIER) * CARRIER.phases)[CARRIER.data]
+    seen = spectrum[CARRIER.data]
+    return float(np.sum((seen * np.conj(sent)).real) / np.sqrt(np.sum(np.abs(seen) ** 2) / 2))
+
+
+@pytest.mark.parametrize(
+    ("amplitudes", "shared", "gain"),
+    [
+        # One part of six holds the mark: nearly all of it is to be had.
+        ([0.5, 0.0, 0.0, 0.0, 0.0, 0.0], 0.0, 1.8),
+        # All show one picture, one of them with more of the mark: the picture cancels.
+        ([0.4, 0.2, 0.2, 0.2], 0.9, 1.4),
+    ],
+    ids=["one part", "one picture"],
+)
+def test_parts_count_as_much_as_they_hold_of_the_pilot(
+    monkeypatch: pytest.MonkeyPatch, amplitudes: list[float], shared: float, gain: float
+) -> None:
+    rng = np.random.default_rng(4)
+    sent = symbols_of(FIRST, CARRIER) * CARRIER.phases
+    sent[CARRIER.pilots] *= 2.6  # as much more as they are embedded with
+    count, own = len(CARRIER.waves), np.sqrt(1 - shared**2)
+    drawn = rng.normal(size=(len(amplitudes) + 1, 2, count)) / np.sqrt(2)
+    background, *rests = drawn[:, 0] + 1j * drawn[:, 1]
+    parts: Any = [
+        (1.0, (amplitude * sent + shared * background + own * rest).astype(np.complex64))
+        for amplitude, rest in zip(amplitudes, rests, strict=True)
+    ]
+    monkeypatch.setattr(reading, "kept_spectrum", lambda spectrum, *_: spectrum)
+    plain = np.sum([spectrum for _, spectrum in parts], axis=0)
+    trial = Trial(
+        key=PUBLISHED_KEY,
+        carrier=CARRIER,
+        geometry=Geometry(),
+        lock=find_shift(plain, CARRIER),
+        spectrum=plain,
+    )
+    again = reweighed(trial, parts)
+    assert again.lock.shift == (0.0, 0.0)
+    assert _data_score(again.spectrum) > gain * _data_score(plain)
