@@ -33,6 +33,10 @@ _AS_EMBEDDED = 0.03
 """Largest deviation of a mark's scale from 1 at which the picture counts as neither cropped nor
 enlarged."""
 
+_CUT = 0.01
+"""Share of the short side from which on a picture counts as cut at its left or upper edge: a mark's
+place is known to less than half of it."""
+
 _MOST_EARLIER = 64
 """Earlier entries of the same picture whose manifests are read; likely generated ones come first.
 """
@@ -156,15 +160,17 @@ def _same_content(likeness: float | None, mark: MarkReading) -> bool | None:
     """Say whether a marked picture is the one that was issued; ``None`` if that is not clear.
 
     A crop beyond the fingerprint's views lowers the likeness as much as another picture does, but
-    it shows in the scale at which the mark is found. So only a mark that sits as it was embedded
-    can be called a stranger to its picture.
+    it shows in the scale at which the mark is found or, where only the long side was cut, in its
+    place. So only a mark that sits as it was embedded can be called a stranger to its picture.
     """
     if likeness is None:
         return None
     if likeness >= SAME:
         return True
     moved = mark.scale is None or abs(mark.scale - 1) > _AS_EMBEDDED or abs(mark.rotation or 0) > 1
-    return None if moved or likeness >= DIFFERENT else False
+    # Places are known modulo a half, so just below it is just left of the edge.
+    cut = any(_CUT < place < 0.5 - _CUT for place in mark.offset or ())
+    return None if moved or cut or likeness >= DIFFERENT else False
 
 
 def _reading(

@@ -30,8 +30,9 @@ class MarkSegment:
     """A stretch of the clip that carries one mark.
 
     Attributes:
-        start: Seconds from the first frame.
-        end: Seconds from the first frame, exclusive.
+        start: Seconds from the first frame, by the frame rate that the detector was given: of a
+            clip whose frames lie at uneven distances, the average one.
+        end: Likewise, exclusive.
         p_value: Probability of a score at least as high on an unmarked stretch, counting the
             segments of one search but not that they were chosen: for comparing segments of a
             file, not for judging it.
@@ -56,8 +57,9 @@ class MarkReading:
         message: The message, exact; ``None`` if absent or present but not readable.
         key_id: The key the mark was made with; ``None`` if absent.
         bit_confidence: Per message bit, probability in [0.5, 1] that the bit is right.
-        scale: Size of the carrier in this clip relative to how it was embedded; ``None`` unknown.
-        rotation: Rotation found, degrees counter-clockwise; ``None`` unknown.
+        scale: Size of the carrier in this clip relative to how it was embedded; ``None`` unknown,
+            as of a picture in a picture or in perspective.
+        rotation: Rotation found, degrees counter-clockwise; ``None`` unknown, likewise.
         mirrored: Whether the picture is mirrored left to right.
         offset: Where the picture's upper left corner lay in the marked one, along x and y, as a
             fraction of its short side and modulo a half; ``None`` unknown or turned.

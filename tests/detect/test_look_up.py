@@ -53,6 +53,16 @@ class TestTransplantedMark:
         other = make_clip(tmp_path / "other.mp4", seed=7)
         assert self.look_up(other, scale=1.8).same_content is None
 
+    def test_neither_is_what_was_cut_along_its_long_side(
+        self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        other = make_clip(tmp_path / "other.mp4", seed=7)
+        for cut in ((0.22, 0.0), (0.0, 0.02), (0.48, 0.0)):
+            assert self.look_up(other, offset=cut).same_content is None
+        # To less than a hundredth, as a place is known, it sits as it was embedded.
+        for edge in ((0.0, 0.0), (0.008, 0.492), (0.499, 0.001)):
+            assert self.look_up(other, offset=edge).same_content is False
+
     def test_a_mirrored_picture_is_recognised(
         self, clip: Path, issued: Path, tmp_path: Path
     ) -> None:

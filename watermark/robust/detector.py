@@ -19,8 +19,8 @@ from vidigree.watermark.robust.geometry import RIGHT_ANGLES, UNSCALED, Geometry,
 from vidigree.watermark.robust.reading import (
     Finding,
     Trial,
+    message_score_of,
     refine,
-    score_of,
     try_both_ways,
     try_geometry,
     try_scales,
@@ -34,15 +34,14 @@ from vidigree.watermark.robust.stretches import (
     Stretch,
     StretchReader,
     fine_picture,
-    inset_parts,
     learned_parts,
     mixed_parts,
     parts_of,
-    straight_parts,
     summed,
 )
 from vidigree.watermark.robust.sync import find_shifts
 from vidigree.watermark.robust.timeline import carrying_runs, segments_of
+from vidigree.watermark.robust.views import inset_views, straight_views
 
 __all__ = ["BlockMark", "Detector"]
 
@@ -162,10 +161,9 @@ class Detector:
         """Return the mark of a run of stretches, or ``None``."""
         parts = parts_of(stretches)
         picture = summed(parts)
-        for known in self._known:
-            again = p_value(score_of(picture, known), len(self._known))
-            if again <= _KNOWN_BELOW and known.message is not None:
-                return known
+        again = self._seen_again(stretches, picture)
+        if again is not None:
+            return again
         self._searches += 1
         finding, _ = self._direct(parts, picture, Look.AS_IT_IS)
         if finding is not None and finding.message is not None:
@@ -181,13 +179,27 @@ class Detector:
             finding = seen or finding
         return finding or self._inside(stretches) or self._wide(stretches)
 
+    def _seen_again(self, stretches: list[Stretch], picture: Picture) -> Finding | None:
+        """Return the first known mark whose message a run of stretches holds once more."""
+        messages = [known for known in self._known if known.message is not None]
+        for known in messages:
+            view = picture
+            if known.view is not None:
+                parts = known.view.parts(stretches)
+                if not parts:
+                    continue
+                view = summed(parts)
+            if p_value(message_score_of(view, known), len(messages)) <= _KNOWN_BELOW:
+                return known
+        return None
+
     def _inside(self, stretches: list[Stretch]) -> Finding | None:
         """Try what lies inside a four-sided outline on black, then inside straight borders."""
-        framed = chain(straight_parts(stretches), inset_parts(stretches))
-        for turn, parts in enumerate(framed, start=1):
-            finding = self._framed(parts, turn)
+        framed = chain(straight_views(stretches), inset_views(stretches))
+        for turn, view in enumerate(framed, start=1):
+            finding = self._framed(view.parts(stretches), turn)
             if finding is not None:
-                return finding
+                return replace(finding, view=view)
         return None
 
     def _framed(self, parts: Parts, turn: int) -> Finding | None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.media.errors import StampError
+from vidigree.media.errors import StampError, UsageError
 from vidigree.watermark.keyring import MarkKey
 from vidigree.watermark.robust.carrier import SHORT_SIDE, carrier_of
 from vidigree.watermark.robust.frontend import residual_of, working_luma, working_step
@@ -43,12 +43,16 @@ class EmbedSettings:
 
     Attributes:
         psnr: Peak signal-to-noise ratio of the marked frames that is aimed at, dB, 36 to 60.
-        weaker_by: How far it may rise where the picture carries the mark easily, dB.
-        stronger_by: How far it may fall where the picture hides the mark from the detector, dB.
-        smooth: Most amplitude in places without texture, root mean square in grey levels, at a
-            short side of 480 and more; smaller pictures get up to a quarter more, the first frame
-            of a scene 1.2 times as much.
+        weaker_by: How far it may rise where the picture carries the mark easily, dB, from 0.
+        stronger_by: How far it may fall where the picture hides the mark from the detector, dB,
+            from 0.
+        smooth: Most amplitude in places without texture, root mean square in grey levels, above 0,
+            at a short side of 480 and more; smaller pictures get up to a quarter more, the first
+            frame of a scene 1.2 times as much.
         informed: Whether to make use of what the picture leans to.
+
+    Raises:
+        UsageError: A value is out of its range, or no number.
     """
 
     psnr: float = 44.4
@@ -56,6 +60,22 @@ class EmbedSettings:
     stronger_by: float = 1.9
     smooth: float = 1.12
     informed: bool = True
+
+    def __post_init__(self) -> None:
+        # Of a gain that is no number black frames would come.
+        allowed = (
+            ("psnr", 36.0, self.psnr, 60.0),
+            ("weaker_by", 0.0, self.weaker_by, 60.0),
+            ("stronger_by", 0.0, self.stronger_by, 60.0),
+            ("smooth", 1e-6, self.smooth, 255.0),
+        )
+        for name, least, value, most in allowed:
+            if not least <= value <= most:
+                raise UsageError(
+                    f"The mark's setting {name} is {value}; it must be in the range {least:g} to"
+                    f" {most:g}.",
+                    hint="Leave it out for what the bench measured.",
+                )
 
 
 class Embedder:

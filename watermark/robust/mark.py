@@ -144,6 +144,8 @@ def _reading(marks: Sequence[BlockMark], frames_used: int) -> MarkReading:
     """Return the reading of one mark from what several blocks say of it, strongest first."""
     finding = marks[0].finding
     geometry = finding.trial.geometry
+    # What was cut out and laid straight says nothing of size and turn in the whole picture.
+    whole = finding.view is None
     return MarkReading(
         method=RobustMark.name,
         present=True,
@@ -151,10 +153,10 @@ def _reading(marks: Sequence[BlockMark], frames_used: int) -> MarkReading:
         message=finding.message,
         key_id=finding.trial.key.key_id,
         bit_confidence=finding.bit_confidence,
-        scale=float(np.sqrt(geometry.scale[0] * geometry.scale[1])),
-        rotation=_principal(geometry.rotation),
+        scale=float(np.sqrt(geometry.scale[0] * geometry.scale[1])) if whole else None,
+        rotation=_principal(geometry.rotation) if whole else None,
         mirrored=geometry.mirrored,
-        offset=_offset(finding),
+        offset=_offset(finding) if whole else None,
         segments=joined(segment for mark in marks for segment in mark.segments),
         frames_used=frames_used,
     )

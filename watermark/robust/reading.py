@@ -24,11 +24,13 @@ from vidigree.watermark.robust.geometry import (
 from vidigree.watermark.robust.modulation import align
 from vidigree.watermark.robust.spectrum import whiten
 from vidigree.watermark.robust.sync import Lock, find_shift
+from vidigree.watermark.robust.views import View
 
 __all__ = [
     "Finding",
     "Trial",
     "codeword_score",
+    "message_score_of",
     "refine",
     "reweighed",
     "score_of",
@@ -78,6 +80,7 @@ class Finding:
         symbols: complex64 (K,), expected symbols: all of them if the message is known, else the
             pilots, zero elsewhere.
         bit_confidence: Per message bit, in [0.5, 1]; empty without a message.
+        view: What of the picture it was found in; ``None`` for all of it.
     """
 
     trial: Trial
@@ -85,6 +88,7 @@ class Finding:
     p_value: float
     symbols: NDArray[np.complex64]
     bit_confidence: tuple[float, ...]
+    view: View | None = None
 
 
 def try_geometry(picture: Picture, key: MarkKey, carrier: Carrier, geometry: Geometry) -> Trial:
@@ -258,3 +262,23 @@ def score_of(picture: Picture, finding: Finding) -> float:
     trial = finding.trial
     spectrum = observed_spectrum(picture, trial.carrier, trial.geometry)
     return _score(align(spectrum, trial.carrier, trial.lock.shift), finding.symbols)
+
+
+def message_score_of(picture: Picture, finding: Finding) -> float:
+    """Return how strongly a picture holds the message that was found elsewhere, without its pilot.
+
+    A mark of the same key whose tile happens to start at the same place has the same pilot, which
+    is enough to be far beyond chance; in a film of many marked clips there often are two such.
+
+    Args:
+        picture: The residual.
+        finding: A mark whose message is known.
+
+    Returns:
+        Standard deviations.
+    """
+    trial = finding.trial
+    spectrum = observed_spectrum(picture, trial.carrier, trial.geometry)
+    symbols = finding.symbols.copy()
+    symbols[trial.carrier.pilots] = 0.0
+    return _score(align(spectrum, trial.carrier, trial.lock.shift), symbols)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -22,9 +22,7 @@ from vidigree.watermark.robust.frontend import (
     working_size,
     working_step,
 )
-from vidigree.watermark.robust.inset import insets_of
 from vidigree.watermark.robust.learned import learned_residual
-from vidigree.watermark.robust.outline import BLACKS, corners_of, straightened
 from vidigree.watermark.robust.scenes import SceneStarts, thumbnail_of
 from vidigree.watermark.shrinking import halved
 
@@ -37,12 +35,11 @@ __all__ = [
     "as_luma",
     "fine_picture",
     "half_second",
-    "inset_parts",
     "learned_parts",
     "mixed_parts",
     "parts_of",
-    "straight_parts",
     "summed",
+    "weighted_lumas",
 ]
 
 Parts = list[tuple[float, Picture]]
@@ -264,37 +261,15 @@ def summed(parts: Parts) -> Picture:
     return Picture(residual=np.tensordot(weights, pictures, 1), step=step)
 
 
-def straight_parts(stretches: Sequence[Stretch]) -> Iterator[Parts]:
-    """Yield residuals like :func:`parts_of` of a picture shown askew on black, laid straight."""
-    weighted = _weighted_lumas(stretches)
-    tried: list[NDArray[np.float32]] = []
-    for black in BLACKS:
-        corners = corners_of([luma for _, luma in weighted], black)
-        if corners is None or any(np.abs(corners - other).max() < 1.0 for other in tried):
-            continue
-        tried.append(corners)
-        yield [
-            (weight, _picture(residual_of(straightened(luma, corners)), stretches[0].source))
-            for weight, luma in weighted
-        ]
+def weighted_lumas(stretches: Iterable[Stretch]) -> list[tuple[float, NDArray[np.float32]]]:
+    """Return the lumas of all stretches, openings apart, each with its usual weight.
 
+    Args:
+        stretches: Where to take them from.
 
-def inset_parts(stretches: Sequence[Stretch]) -> Iterator[Parts]:
-    """Yield residuals like :func:`parts_of` of each picture that may be shown inside another."""
-    weighted = _weighted_lumas(stretches)
-    for inset in insets_of([luma for _, luma in weighted]):
-        parts = []
-        for weight, luma in weighted:
-            cut = luma[inset]
-            scale = SHORT_SIDE / min(cut.shape)
-            size = (round(cut.shape[1] * scale), round(cut.shape[0] * scale))
-            large = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), np.float32)
-            parts.append((weight, _picture(residual_of(large), (cut.shape[0], cut.shape[1]))))
-        yield parts
-
-
-def _weighted_lumas(stretches: Iterable[Stretch]) -> list[tuple[float, NDArray[np.float32]]]:
-    """Return the lumas of all stretches, openings apart, each with its usual weight."""
+    Returns:
+        Weight and float32 (h, w) in [0, 255], at the working size, stretch by stretch.
+    """
     return [
         (weight, as_luma(kept))
         for stretch in stretches

@@ -9,7 +9,7 @@ import numpy as np
 from vidigree.watermark.method import MarkSegment
 from vidigree.watermark.robust.reading import Finding, score_of
 from vidigree.watermark.robust.significance import p_value
-from vidigree.watermark.robust.stretches import Stretch, parts_of, summed
+from vidigree.watermark.robust.stretches import Parts, Stretch, parts_of, summed
 
 __all__ = ["carrying_runs", "joined", "segments_of"]
 
@@ -20,10 +20,13 @@ _SHARE = 0.4
 def carrying_runs(stretches: list[Stretch], finding: Finding) -> list[list[Stretch]]:
     """Return the runs of neighbouring stretches that carry a mark.
 
-    A stretch counts when it scores 0.4 times what the stronger half of them scores; a single weak
-    one between two that count is taken along.
+    They are looked at in the view in which the mark was found. A stretch counts when it scores 0.4
+    times what the stronger half of them scores; a single weak one between two that count is taken
+    along.
     """
-    scores = np.array([score_of(summed(stretch.parts), finding) for stretch in stretches])
+    scores = np.array(
+        [score_of(summed(_parts([stretch], finding)), finding) for stretch in stretches]
+    )
     strong = float(np.median(np.sort(scores)[len(scores) // 2 :]))
     carrying = scores > max(_LEAST_SCORE, _SHARE * strong)
     carrying[1:-1] |= carrying[:-2] & carrying[2:]
@@ -47,11 +50,15 @@ def segments_of(runs: list[list[Stretch]], finding: Finding) -> tuple[MarkSegmen
         MarkSegment(
             start=run[0].start,
             end=run[-1].end,
-            p_value=p_value(score_of(summed(parts_of(run)), finding), 2.0 * len(runs)),
+            p_value=p_value(score_of(summed(_parts(run, finding)), finding), 2.0 * len(runs)),
             message=finding.message,
         )
         for run in runs
     )
+
+
+def _parts(stretches: list[Stretch], finding: Finding) -> Parts:
+    return parts_of(stretches) if finding.view is None else finding.view.parts(stretches)
 
 
 def joined(segments: Iterable[MarkSegment]) -> tuple[MarkSegment, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import decision
 from vidigree.watermark.robust.carrier import carrier_of
 from vidigree.watermark.robust.geometry import Geometry
+from vidigree.watermark.robust.modulation import symbols_of
 from vidigree.watermark.robust.origin import PLACES
 from vidigree.watermark.robust.payload import payload_bits
 from vidigree.watermark.robust.reading import Finding, Trial
@@ -83,6 +85,29 @@ def test_the_pilot_alone_has_a_half_or_a_quarter(monkeypatch: pytest.MonkeyPatch
     assert 0 < half.p_value < 1e-6
     assert quarter.p_value == pytest.approx(2 * half.p_value)
     assert _decoded(1.5, 0.1, whole=False).p_value == pytest.approx(10 * half.p_value)
+
+
+@pytest.mark.parametrize("stay", [False, True])
+def test_what_is_decoded_is_the_parts_weighed_anew(
+    monkeypatch: pytest.MonkeyPatch, stay: bool
+) -> None:
+    carrier = carrier_of(PUBLISHED_KEY)
+    sent = symbols_of(_WRITTEN, carrier) * carrier.phases
+    nothing = np.zeros(len(carrier.waves), np.complex64)
+    lock = find_shift(sent, carrier)
+    plain = Trial(
+        key=PUBLISHED_KEY, carrier=carrier, geometry=Geometry(), lock=lock, spectrum=nothing
+    )
+    told: list[Any] = []
+
+    def weighed(trial: Trial, parts: Any, **how: Any) -> Trial:
+        told.append((parts, how))
+        return replace(trial, spectrum=sent)
+
+    monkeypatch.setattr(decision, "reweighed", weighed)
+    parts: Any = ["one", "two"]
+    assert decision.decode_trial(plain, 11, 1, 1.0, parts, stay=stay).message == _WRITTEN
+    assert told == [(parts, {"stay": stay})]
 
 
 class _Received:
@@ -162,6 +187,40 @@ def test_the_place_is_told_of_the_pilot_at_one_shift_and_of_all_that_were_tried(
     moduli = np.abs(trial.spectrum[trial.carrier.pilots])
     assert single == pytest.approx(p_value(trial.lock.score, 1.0, moduli))
     assert (looked, decodes, share) == (11 * SHIFTS, 1, 0.25)
+
+
+def test_a_message_anywhere_is_charged_for_all_there_are_in_every_decoding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    received: Any = _Received([11.0, 0.0], [False, False])
+    monkeypatch.setattr(decision, "likeliest", lambda *_: list(received.candidates))
+    monkeypatch.setattr(decision, "outputs_per_bit", lambda _: None)
+    code_p = p_value(11.0, 3 * 2.0**64, received.moduli)
+    bits, chance = decision._anywhere(received, 1e-6, 3, 1.0)
+    assert np.array_equal(bits, received.candidates[0])
+    # Of the two the product, and what two chances to be small cost.
+    assert chance == pytest.approx(1e-6 * code_p * (1.0 - np.log(1e-6 * code_p)))
+    # A ten-thousandth of the share is all that a codeword may be by chance.
+    assert decision._anywhere(received, 1e-6, 3, 1.01e4 * code_p)[1] == pytest.approx(chance)
+    assert decision._anywhere(received, 1e-6, 3, 0.99e4 * code_p)[1] == 1.0
+
+
+def test_a_codeword_that_agrees_everywhere_scores_the_sum_of_its_moduli() -> None:
+    """Or the tail would be computed of another sum than the one that was tested."""
+    carrier = carrier_of(PUBLISHED_KEY)
+    kept = np.exp(-((carrier.radii / 0.09) ** 2))  # as of a clip that lost its fine waves
+    spectrum = (kept * symbols_of(_WRITTEN, carrier) * carrier.phases).astype(np.complex64)
+    trial = Trial(
+        key=PUBLISHED_KEY,
+        carrier=carrier,
+        geometry=Geometry(),
+        lock=find_shift(spectrum, carrier),
+        spectrum=spectrum,
+    )
+    received = decision._Received.of(trial)
+    assert received.gain.max() > 5 * received.gain.min()
+    whole = received.moduli.sum() / np.sqrt(np.sum(received.moduli**2) / 2)
+    assert received.score(_BITS) == pytest.approx(whole, rel=1e-4)
 
 
 def test_a_message_is_hardly_a_chance_and_leads_clearly() -> None:

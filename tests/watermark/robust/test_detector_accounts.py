@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,11 @@ KEYS = [PUBLISHED_KEY, MarkKey(key_id="other", secret=bytes(32))]
 
 def _trial(score: float, geometry: Geometry = UNSCALED[0]) -> Any:
     return SimpleNamespace(geometry=geometry, lock=SimpleNamespace(score=score))
+
+
+@dataclass
+class _Found:
+    view: Any = None
 
 
 class Counting(Detector):
@@ -66,8 +71,9 @@ def test_a_look_at_the_picture_as_it_is_counts_every_geometry_and_key(finder: Co
 def test_every_picture_in_the_picture_is_a_turn_of_its_own(
     monkeypatch: pytest.MonkeyPatch, finder: Counting
 ) -> None:
-    monkeypatch.setattr(detector, "straight_parts", lambda _: iter([0.0]))
-    monkeypatch.setattr(detector, "inset_parts", lambda _: iter([10.0, 20.0]))
+    views = [SimpleNamespace(parts=lambda _, level=level: level) for level in (0.0, 10.0, 20.0)]
+    monkeypatch.setattr(detector, "straight_views", lambda _: iter(views[:1]))
+    monkeypatch.setattr(detector, "inset_views", lambda _: iter(views[1:]))
     assert finder._inside([]) is None
     # The best of eight geometries and two keys is climbed from; all of them are counted.
     counted = 2 * len(RIGHT_ANGLES) + 9
@@ -77,8 +83,9 @@ def test_every_picture_in_the_picture_is_a_turn_of_its_own(
         ([28.5], counted, Look.INSIDE, 3),
     ]
     finder.asked.clear()
-    finder.found = {2: "a mark"}
-    assert finder._inside([]) == "a mark"
+    finder.found = {2: _Found()}
+    # Whoever looks for the mark again has to look there.
+    assert finder._inside([]) == _Found(view=views[1])
     assert [turn for *_, turn in finder.asked] == [1, 2]
 
 

@@ -159,16 +159,73 @@ def test_blocks_are_searched_widely_ever_more_seldom() -> None:
 
 
 def _finding(message: int | None, trial: Any = None, p_value: float = 1e-20) -> Any:
-    return SimpleNamespace(message=message, trial=trial, p_value=p_value)
+    return SimpleNamespace(message=message, trial=trial, p_value=p_value, view=None)
+
+
+class Several(Detector):
+    """A detector that finds one mark after another; it keeps where it looked for them."""
+
+    def __init__(self, messages: list[int | None]) -> None:
+        super().__init__([PUBLISHED_KEY], Fraction(2))
+        self.messages = messages
+        self.asked: list[tuple[list[int], bool]] = []
+
+    def _find(self, stretches: Any, *, wide: bool) -> Any:
+        self.asked.append(([one.number for one in stretches], wide))
+        return _finding(self.messages.pop(0)) if self.messages else None
+
+
+def _several(
+    monkeypatch: pytest.MonkeyPatch, count: int, messages: list[int | None], carry: dict[int, Any]
+) -> Several:
+    """Search one block, of which each message is carried by some stretches."""
+    monkeypatch.setattr(
+        detector,
+        "carrying_runs",
+        lambda rest, found: [[one for one in rest if one.number in carry[found.message]]],
+    )
+    monkeypatch.setattr(detector, "segments_of", lambda *_: ())
+    finder = Several(messages)
+    block: Any = [SimpleNamespace(number=number) for number in range(count)]
+    marks = list(finder._search(block))
+    assert {mark.finding.message for mark in marks} == {*[*carry][: len(marks)]}
+    return finder
+
+
+def test_of_several_marks_in_a_block_each_is_looked_for_where_no_other_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    carry = {7: {1, 2, 6}, 8: {0, 4}, 9: {3}, 10: {5}}
+    finder = _several(monkeypatch, 9, [*carry], carry)
+    # Widely at first only, and for three marks at most: what is left has its next block.
+    assert finder.asked == [
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8], True),
+        ([0, 3, 4, 5, 7, 8], False),
+        ([3, 5, 7, 8], False),
+    ]
+    assert [known.message for known in finder._known] == [7, 8, 9]
+
+
+@pytest.mark.parametrize(("left", "again"), [(3, True), (2, False), (0, False)])
+def test_what_is_left_of_a_block_is_searched_if_it_is_a_second_and_a_half(
+    monkeypatch: pytest.MonkeyPatch, left: int, again: bool
+) -> None:
+    finder = _several(monkeypatch, 4 + left, [7], {7: {0, 1, 2, 3}})
+    assert [some for some, _ in finder.asked][1:] == [[*range(4, 4 + left)]] * again
+
+
+def test_a_message_is_known_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder = _several(monkeypatch, 9, [7, 7], {7: {0}})
+    assert [known.message for known in finder._known] == [7]
 
 
 @pytest.mark.usefixtures("_plain")
 def test_a_mark_that_is_known_is_looked_for_first(monkeypatch: pytest.MonkeyPatch) -> None:
     scores = {7: 7.0, 8: 7.0, None: 99.0}
-    monkeypatch.setattr(detector, "score_of", lambda _, known: scores[known.message])
+    monkeypatch.setattr(detector, "message_score_of", lambda _, known: scores[known.message])
     finder = Scripted({A: MESSAGE})
     seven, eight = _finding(7), _finding(8)
-    # Presence is no message, however clear: its pilots are looked for as those of any other.
+    # Presence is no message, however clear: there is nothing to know it again by.
     for known, found in (
         ([_finding(None)], MESSAGE),
         ([seven], seven),

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from vidigree.media.frame import Frame
 from vidigree.watermark.bench.distortions import picture_in_picture
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
+from vidigree.watermark.robust.detector import Detector
 from vidigree.watermark.robust.inset import insets_of
 
 Frames = list[NDArray[np.uint8]]
@@ -58,3 +60,30 @@ def test_a_marked_picture_in_a_picture_is_read(
     seen = picture_in_picture(marked, 0.5, np.random.default_rng(1))
     reading = RobustMark().detect(seen, keys=[PUBLISHED_KEY], fps=fps)
     assert reading.message == 77
+    assert [(part.start, part.end) for part in reading.segments] == [(0.0, 1.0)]
+    # In the whole picture the carrier is of half its size; a mark that seems to sit where it was
+    # embedded, in a picture that is not the one that was issued, is said to be a copied one.
+    assert reading.scale is None
+
+
+def test_a_film_in_a_picture_is_searched_once_and_then_known(
+    textured: Callable[..., Frames],
+) -> None:
+    fps = Fraction(2)
+    marked = list(RobustMark().embed(textured(*SIZE, 12, seed=10), 77, key=PUBLISHED_KEY, fps=fps))
+    seen = picture_in_picture(marked, 0.5, np.random.default_rng(1))
+    reader = Detector([PUBLISHED_KEY], fps)
+    marks, looked = [], []
+    for index in range(120):
+        image = seen[index % 12] if index < 100 else marked[index % 12][:, :300]
+        marks += reader.feed(Frame(image=image, time=Fraction(index, 2)))
+        looked.append(reader.looked)
+    assert [mark.finding.message for mark in marks] == [77] * 6
+    assert [[(one.start, one.end) for one in mark.segments] for mark in marks[:5]] == [
+        [(10.0 * block, 10.0 * block + 10.0)] for block in range(5)
+    ]
+    assert looked[98] == looked[19] > 0
+    # A picture of another size is not cut by these borders.
+    assert marks[0].finding.view is not None
+    assert marks[5].finding.view is None
+    assert looked[-1] > looked[98]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vidigree.media.errors import StampError
+from vidigree.media.errors import StampError, UsageError
 from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
 from vidigree.watermark.method import MarkReading
 from vidigree.watermark.robust import EmbedSettings, RobustMark
@@ -190,6 +190,23 @@ def test_frames_that_change_size_are_refused() -> None:
     frames = [np.zeros((200, 200, 3), np.uint8), np.zeros((200, 220, 3), np.uint8)]
     with pytest.raises(StampError, match="change size"):
         _embed(frames)
+
+
+@pytest.mark.parametrize("name", ["psnr", "weaker_by", "stronger_by", "smooth"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
+def test_a_strength_that_is_none_is_refused(name: str, value: float) -> None:
+    # Of a gain that is no number came black frames, and no error.
+    with pytest.raises(UsageError, match=f"setting {name} is"):
+        EmbedSettings(**{name: value})
+
+
+@pytest.mark.parametrize(("value", "allowed"), [(35.9, False), (36, True), (60, True), (61, False)])
+def test_quality_has_a_range(value: float, allowed: bool) -> None:
+    if allowed:
+        assert EmbedSettings(psnr=value).psnr == value
+    else:
+        with pytest.raises(UsageError, match="36 to 60"):
+            EmbedSettings(psnr=value)
 
 
 def _cartoon() -> NDArray[np.uint8]:

@@ -68,3 +68,5 @@ def test_a_marked_clip_shown_askew_is_read(clip: Frames, mirrored: bool) -> None
     reading = RobustMark().detect(seen, keys=[PUBLISHED_KEY], fps=Fraction(24))
     assert reading.message == 99
     assert reading.mirrored == mirrored
+    assert (reading.scale, reading.rotation) == (None, None)
+    assert [(part.start, part.end) for part in reading.segments] == [(0.0, 1.0)]

@@ -39,7 +39,8 @@ def _stretches(scores: list[float], starts: list[float] | None = None) -> Any:
 
 
 def _runs(scores: list[float], starts: list[float] | None = None) -> list[tuple[float, float]]:
-    runs = carrying_runs(_stretches(scores, starts), None)  # type: ignore[arg-type]
+    finding: Any = SimpleNamespace(view=None)
+    runs = carrying_runs(_stretches(scores, starts), finding)
     return [(run[0].start, run[-1].end) for run in runs]
 
 
@@ -74,13 +75,25 @@ def test_what_is_not_next_to_each_other_is_no_run() -> None:
 
 def test_a_segment_has_the_p_value_of_its_run_among_all_runs() -> None:
     first, second = _stretches([3.0, 4.0]), _stretches([5.0], [9.0])
-    finding: Any = SimpleNamespace(message=7)
+    finding: Any = SimpleNamespace(message=7, view=None)
     one, two = segments_of([first, second], finding)
     assert (one.start, one.end, one.message) == (0.0, 1.0, 7)
     assert (two.start, two.end, two.message) == (9.0, 9.5, 7)
     assert one.p_value == two.p_value == p_value(5.0, 4.0)
     (alone,) = segments_of([second], finding)
     assert alone.p_value == p_value(5.0, 2.0)
+
+
+def test_a_mark_is_looked_for_where_it_was_found() -> None:
+    stretches = _stretches([9.0, 9.0, 9.0, 9.0])
+    # Seen whole, all of them would carry it; in the view, the first two do.
+    held = dict(zip([one.start for one in stretches], (9.0, 8.0, 0.0, 0.0), strict=True))
+    view = SimpleNamespace(parts=lambda some: [held[one.start] for one in some])
+    finding: Any = SimpleNamespace(message=7, view=view)
+    (run,) = carrying_runs(stretches, finding)
+    assert [one.start for one in run] == [0.0, 0.5]
+    (segment,) = segments_of([run], finding)
+    assert segment.p_value == p_value((9.0**2 + 8.0**2) ** 0.5, 2.0)
 
 
 def _segment(start: float, end: float, message: int | None = 7, p: float = 1e-9) -> MarkSegment:
@@ -101,13 +114,20 @@ def test_segments_of_one_message_that_touch_are_one() -> None:
 
 
 def _mark(
-    message: int | None, p: float, start: float, key: MarkKey = PUBLISHED_KEY, **geometry: Any
+    message: int | None,
+    p: float,
+    start: float,
+    key: MarkKey = PUBLISHED_KEY,
+    view: Any = None,
+    **geometry: Any,
 ) -> BlockMark:
     shape = {"scale": (1.0, 1.0), "rotation": 0.0, "mirrored": False, **geometry}
     trial = SimpleNamespace(
         key=key, geometry=SimpleNamespace(**shape), lock=SimpleNamespace(shift=(10.0, 20.0))
     )
-    finding: Any = SimpleNamespace(message=message, p_value=p, trial=trial, bit_confidence=())
+    finding: Any = SimpleNamespace(
+        message=message, p_value=p, trial=trial, bit_confidence=(), view=view
+    )
     return BlockMark(finding=finding, segments=(_segment(start, start + 10.0, message),))
 
 
@@ -166,3 +186,9 @@ def test_where_a_picture_was_cut_is_told_of_upright_ones() -> None:
     for turned in ({"rotation": 0.11}, {"rotation": -0.11}, {"mirrored": True}):
         assert _read(_mark(7, 1e-9, 0.0, **turned))[0].offset is None
     assert _read(_mark(None, 1e-9, 0.0))[0].offset is None
+
+
+def test_of_a_mark_in_a_part_of_the_picture_neither_size_nor_turn_is_told() -> None:
+    (found,) = _read(_mark(7, 1e-9, 0.0, view=SimpleNamespace(), mirrored=True))
+    assert (found.scale, found.rotation, found.offset) == (None, None, None)
+    assert found.mirrored
