@@ -34,6 +34,9 @@ _HDR_TRANSFERS = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)"}
 
 _WIDEST_PIXEL = Fraction(100)
 
+# Which byte of a pixel is alpha.
+_ALPHA_AT = {"rgba": 3, "bgra": 3, "argb": 0, "abgr": 0}
+
 
 @dataclass(frozen=True, kw_only=True)
 class VideoInfo:
@@ -318,6 +321,10 @@ def _is_transparent(frame: av.VideoFrame, stream: Any) -> bool:
         return True
     if not any(component.is_alpha for component in frame.format.components):
         return False
+    if frame.format.name in _ALPHA_AT:  # a picture of 100 million pixels is not copied for this
+        plane: Any = frame.planes[0]
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        return bool(rows[:, _ALPHA_AT[frame.format.name] : 4 * frame.width : 4].min() < 255)
     try:
         return bool(frame.to_ndarray(format="rgba")[..., 3].min() < 255)
     except MemoryError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -21,6 +22,7 @@ from vidigree.media import (
     open_video,
     probe,
 )
+from vidigree.media.reading import _is_transparent
 
 
 def quadrants(width: int, height: int) -> NDArray[np.uint8]:
@@ -288,6 +290,23 @@ def test_what_is_clear_is_told(tmp_path: Path, name: str, codec: str) -> None:
     assert not probe(one_picture(tmp_path / f"opaque-{name}", codec, image, kind)).transparent
     image[5, 6, 3] = 254
     assert probe(one_picture(tmp_path / name, codec, image, kind)).transparent
+
+
+@pytest.mark.parametrize("kind", ["rgba", "bgra", "argb", "abgr"])
+def test_no_picture_is_copied_to_look_for_what_is_clear(kind: str) -> None:
+    """A GIF of a few bytes may hold pictures of hundreds of megabytes."""
+    image = np.full((500, 501, 4), 255, np.uint8)
+    opaque = av.VideoFrame.from_ndarray(image, format="rgba").reformat(format=kind)
+    image[5, 500, 3] = 254
+    clear = av.VideoFrame.from_ndarray(image, format="rgba").reformat(format=kind)
+    image[..., :3], image[5, 500, 3] = 0, 255
+    black = av.VideoFrame.from_ndarray(image, format="rgba").reformat(format=kind)
+    told = []
+    for frame in (opaque, clear, black):
+        # Without what converts a frame, which makes a second one.
+        seen = SimpleNamespace(format=frame.format, planes=frame.planes, width=frame.width)
+        told.append(_is_transparent(seen, SimpleNamespace(metadata={})))
+    assert told == [False, True, False]
 
 
 def test_planes_of_transparency_that_are_not_decoded_are_told(tmp_path: Path) -> None:
