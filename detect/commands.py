@@ -54,7 +54,7 @@ _REPORT_FORMATS = (".html", ".htm")
     "--ledger",
     envvar="VIDIGREE_LEDGER",
     metavar="URL",
-    help="Database of the ledger; by default a file in the data folder.",
+    help="Database of the ledger; by default $VIDIGREE_LEDGER, else a file in the data folder.",
 )
 @click.option(
     "--max-seconds",
@@ -68,7 +68,13 @@ _REPORT_FORMATS = (".html", ".htm")
     default=2048,
     help="Size of a remote clip in MiB.  [default: 2048]",
 )
-@click.option("--language", type=click.Choice(LANGUAGES), default="en", help="Of the words.")
+@click.option(
+    "--language",
+    type=click.Choice(LANGUAGES),
+    default="en",
+    show_default=True,
+    help="Of the words.",
+)
 @click.option("--show-personal", is_flag=True, help="Keep authors, prompts and places in --json.")
 def audit(clips: tuple[str, ...], **options: Any) -> int:
     """Say where clips come from, and why.

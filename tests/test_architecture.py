@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from vidigree.media.registry import Registry
 
 ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {
@@ -76,3 +80,37 @@ def test_help_imports_nothing_heavy() -> None:
     )
     loaded = set(done.stdout.rsplit("LOADED", 1)[1].split())
     assert loaded & HEAVY == set()
+
+
+def _contracts() -> list[tuple[str, str]]:
+    """Return what stands in the table of contracts, and the modules that it is said to be in."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    lines = text.split("## Contracts")[1].split("\n\n")[1].splitlines()[2:]
+    return [(cells[1], cells[2]) for line in lines for cells in [line.strip("| ").split(" | ")]]
+
+
+@pytest.mark.parametrize(("what", "where"), _contracts())
+def test_contracts_name_what_there_is(what: str, where: str) -> None:
+    first, *others = re.findall(r"`([\w.]+)`", where)
+    beside = first.rpartition(".")[0]  # a later one is named from where the first lies
+    paths = [first, *(beside + name if name.startswith(".") else name for name in others)]
+    modules = [importlib.import_module(f"vidigree.{path}") for path in paths]
+    names = set(re.findall(r"`([A-Za-z_]\w*)[(.`]", what)) - {"image", "time", "config", "signers"}
+    names -= {"Fraction"}
+    assert names
+    assert {name for name in names if not any(hasattr(module, name) for module in modules)} == set()
+
+
+def test_entry_points_are_those_of_the_registries() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w.]+)` \| `(vidigree\.\w+)` \|", text, re.MULTILINE)
+    told = {}
+    for path, group in rows:
+        module, _, name = path.rpartition(".")
+        registry = getattr(importlib.import_module(f"vidigree.{module}"), name)
+        assert isinstance(registry, Registry)
+        told[registry._group] = group
+    sources = [path for room in ALLOWED for path in (ROOT / room).rglob("*.py")]
+    made = re.compile(r"Registry\([^()]*?\"(vidigree\.\w+)\"")
+    groups = {group for path in sources for group in made.findall(path.read_text(encoding="utf-8"))}
+    assert told == {group: group for group in groups}

@@ -248,3 +248,31 @@ def test_calls_are_found_in_blocks() -> None:
         ["for", "s", "in", "a", "b"],
         ["vidigree", "x", "$s"],
     ]
+
+
+def test_every_environment_variable_is_told_of() -> None:
+    rooms = [
+        path
+        for room in ("detect", "generate", "media", "watermark")
+        for path in ROOT.glob(f"{room}/**/*.py")
+    ]
+    variable = re.compile(r"VIDIGREE_[A-Z]+(?:_[A-Z]+)*")
+    read = {name for path in rooms for name in variable.findall(path.read_text(encoding="utf-8"))}
+    told = {name for page in PAGES for name in variable.findall(page.read_text(encoding="utf-8"))}
+    assert read == told - {"VIDIGREE_UPDATE_DOCS"}  # which only the tests read
+
+
+def test_help_names_the_environment_variable_of_an_option() -> None:
+    commands = [
+        group.get_command(click.Context(group), name)
+        for group in _groups(cli._vidigree)
+        for name in group.list_commands(click.Context(group))
+    ]
+    read = [
+        option
+        for command in commands
+        for option in getattr(command, "params", [])
+        if isinstance(option, click.Option) and option.envvar
+    ]
+    assert {option.envvar for option in read} == {"VIDIGREE_LEDGER"}
+    assert [option.opts for option in read if f"${option.envvar}" not in (option.help or "")] == []

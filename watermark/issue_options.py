@@ -35,7 +35,7 @@ _OPTIONS = (
         "--ledger",
         envvar="VIDIGREE_LEDGER",
         metavar="URL",
-        help="Database to record in; by default a file in the data folder.",
+        help="Database to record in; by default $VIDIGREE_LEDGER, else a file in the data folder.",
     ),
 )
 

@@ -32,7 +32,8 @@ _LEDGER = click.option(
     "--ledger",
     envvar="VIDIGREE_LEDGER",
     metavar="URL",
-    help="Database of ledger, jobs and keys; by default a file in the data folder.",
+    help="Database of ledger, jobs and keys; by default $VIDIGREE_LEDGER, else a file in the data"
+    " folder.",
 )
 
 

@@ -79,3 +79,14 @@ def test_table_of_profiles_is_true() -> None:
             assert f"`{profile.label.generated[0]}`" in label
             seconds = profile.label.seconds
             assert ("whole clip" if seconds is None else f"first {seconds} seconds") in label
+
+
+def test_every_status_code_of_our_own_is_told_of() -> None:
+    text = (DOCS / "credentials.md").read_text("utf-8").split("## Status codes of our own")[1]
+    told: set[str] = set()
+    for cell in re.findall(r"(?m)^\| (`vidigree\.[^|]*) \|", text):
+        first, *others = re.findall(r"`([\w.]+)`", cell)
+        told |= {first, *(f"{first.rpartition('.')[0]}.{name}" for name in others)}
+    sources = (DOCS.parent / "watermark" / "credentials").rglob("*.py")
+    code = re.compile(r"vidigree\.(?:container|manifest|ingredients)\.[a-z]\w+")
+    assert told == {name for path in sources for name in code.findall(path.read_text("utf-8"))}

@@ -21,7 +21,8 @@ __all__ = ["ledger"]
 _URL = click.option(
     "--url",
     envvar="VIDIGREE_LEDGER",
-    help="Database, e.g. postgresql://user@host/ledger; by default a file in the data folder.",
+    help="Database, e.g. postgresql://user@host/ledger; by default $VIDIGREE_LEDGER, else a file in"
+    " the data folder.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
