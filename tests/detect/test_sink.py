@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,19 @@ def test_a_table_without_its_journal_is_somebody_else_s(tmp_path: Path) -> None:
         "a.mp4",
         "b.mp4",
     ]
+
+
+def test_a_list_is_not_begun_anew_as_the_journal_of_a_table(
+    clip: Path, tmp_path: Path, vidigree: Callable[..., Any]
+) -> None:
+    """Once `--restart` emptied a list that is called like the table's journal."""
+    names, content = tmp_path / "clips.csv.jsonl", f"{clip}\n"
+    names.write_text(content, encoding="utf-8")
+    output = tmp_path / "clips.csv"
+    done = vidigree("audit", names, "-o", output, "--restart", "--only=credentials")
+    assert done.code == 2
+    assert "clips.csv.jsonl is one of the inputs and would be overwritten" in done.err
+    assert names.read_text(encoding="utf-8") == content
 
 
 def test_rows_count_as_done_for_the_options_that_they_depend_on(tmp_path: Path) -> None:
