@@ -140,3 +140,7 @@ def test_a_redirect_inside_is_refused(server: str, monkeypatch: pytest.MonkeyPat
     assert fetch("http://public.test/clip.mp4") == BODY
     with pytest.raises(UnsupportedMediaError, match=r"169\.254\.169\.254 is not on the public"):
         fetch("http://public.test/inside")
+    with pytest.raises(UnsupportedMediaError, match="Port 6379 is not fetched from"):
+        fetch("http://public.test/port")
+    with pytest.raises(UnsupportedMediaError, match=r"ftp://.* is not an http or https URL"):
+        fetch("http://public.test/elsewhere")

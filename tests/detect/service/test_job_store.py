@@ -307,6 +307,9 @@ def test_a_young_job_of_a_newer_version_is_not_given_up_with_an_old_one(store: J
     store._left_since -= 3601
     assert store.claim("here", on_given_up=given_up.append) is None
     assert [job.job_id for job in given_up] == [old.job_id]
+    damage(store, put(store), options=NEWER[0])  # one that came just now, neither
+    assert store.claim("here", on_given_up=given_up.append) is None
+    assert [job.job_id for job in given_up] == [old.job_id]
 
 
 @pytest.mark.parametrize("options", NEWER)
