@@ -56,6 +56,18 @@ class TestTransplantedMark:
         for rotation in (5.0, -5.0):
             assert self.look_up(other, rotation=rotation).same_content is None
 
+    def test_a_picture_that_another_version_recorded_is_not_compared(self, clip: Path) -> None:
+        fingerprint = fingerprint_video(clip).to_bytes()
+        record(b"", bytes([fingerprint[0] + 100]) + fingerprint[1:], engine="render")
+        reading = self.look_up(clip)
+        assert (reading.found_by, reading.similarity, reading.same_content) == ("mark", None, None)
+
+    def test_an_unknown_mark_in_a_known_picture_is_told_by_the_picture(
+        self, clip: Path, issued: Path
+    ) -> None:
+        reading = self.look_up(clip, message=5)
+        assert (reading.found_by, reading.others) == ("fingerprint", ())
+
     @pytest.mark.parametrize(
         ("engine", "generated"), [("render", True), ("external", False), ("", False)]
     )
