@@ -34,6 +34,7 @@ from vidigree.media.errors import (
     UnsupportedMediaError,
     VidigreeError,
 )
+from vidigree.media.one_line import one_line
 from vidigree.media.progress import Progress, no_progress
 from vidigree.media.reading import VideoInfo, VideoReader, open_video, probe_container
 from vidigree.watermark.keyring import KeyRing
@@ -133,7 +134,7 @@ class _Audit:
         except _FILE_ERRORS:
             raise
         except VidigreeError as error:
-            return NotChecked(layer=layer, why=str(error))
+            return NotChecked(layer=layer, why=one_line(str(error)))  # it may name the file
         except ModuleNotFoundError as error:
             return NotChecked(
                 layer=layer, why=f"the Python package {error.name!r} is not installed."

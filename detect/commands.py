@@ -138,7 +138,11 @@ def _check_place(path: Path) -> None:
 
 def _keep_inputs(names: set[str], options: dict[str, Any]) -> None:
     """Refuse to write over what is audited: a clip, or the list that names the clips."""
-    for path in filter(None, (options["output"], options["report"])):
+    from vidigree.detect.sink import journal_of
+
+    output: Path | None = options["output"]
+    begun_anew = journal_of(output) if output is not None and options["restart"] else None
+    for path in filter(None, (output, options["report"], begun_anew)):
         alike = (name for name in names if name.endswith(path.suffix) and "\0" not in name)
         if os.path.realpath(path) in map(os.path.realpath, alike):
             raise UsageError(

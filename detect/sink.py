@@ -20,7 +20,7 @@ from vidigree.detect.tables import check_parquet, write_csv, write_parquet
 from vidigree.media.errors import OutputError
 from vidigree.media.one_line import one_line
 
-__all__ = ["VerdictSink"]
+__all__ = ["VerdictSink", "journal_of"]
 
 _IN_FULL = 5
 """Up to so many clips are shown in full, more as one line each."""
@@ -69,7 +69,7 @@ class VerdictSink:
         self._journal: Journal | None = None
         if output is not None:
             self._journal = Journal(
-                _journal(output), options=options, names=frozenset(names), restart=restart
+                journal_of(output), options=options, names=frozenset(names), restart=restart
             )
         self._report = None if report is None else ReportWriter(report, language=language)
         if self._journal is not None:
@@ -187,7 +187,7 @@ def _keep_table(output: Path) -> None:
     Raises:
         OutputError: It is one.
     """
-    journal = _journal(output)
+    journal = journal_of(output)
     if journal != output and _holds(output) and not _holds(journal):
         raise OutputError(
             f"{output} is there, but {journal.name}, which its rows come from, is not.",
@@ -202,6 +202,10 @@ def _holds(path: Path) -> bool:
         return False
 
 
-def _journal(output: Path) -> Path:
-    """Return the file that rows are kept in while the run goes on, and after it."""
+def journal_of(output: Path) -> Path:
+    """Return the file that rows are kept in while the run goes on, and after it.
+
+    Args:
+        output: What was asked for: JSON lines, or a table, whose rows come from a file beside it.
+    """
     return output if output.suffix == ".jsonl" else output.with_name(f"{output.name}.jsonl")

@@ -64,7 +64,7 @@ def verdict_panel(row: Row, *, language: str = "en", explain: bool = False) -> P
     table.add_column(ratio=1)
     for layer, piece in _pieces(row, words):
         ground = piece["code"] in row["grounds"]
-        cell = Text(piece["says"], style="bold" if ground else "")
+        cell = Text(_printable(piece["says"]), style="bold" if ground else "")
         cell.append(_strength(piece), style="dim")
         table.add_row(Text("▶" if ground else " ", style=colour), layer, cell)
         if explain:
@@ -98,7 +98,7 @@ def verdict_text(row: Row, *, language: str = "en", explain: bool = False) -> st
     for layer, piece in _pieces(row, words):
         sign = "*" if piece["code"] in row["grounds"] else "-"
         name = f"{layer}:" if layer else ""
-        lines.append(f"  {sign} {name:<13} {piece['says']}{_strength(piece)}")
+        lines.append(f"  {sign} {name:<13} {_printable(piece['says'])}{_strength(piece)}")
         for text in _explanation(piece, words) if explain else ():
             lines.extend(textwrap.wrap(text, 92, initial_indent=_INDENT, subsequent_indent=_DEEPER))
     return "\n".join(lines)

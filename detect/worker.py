@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from vidigree.detect.fetching import FetchLimits, local_copy
+from vidigree.detect.inputs import is_url
 from vidigree.detect.open_ledgers import OpenLedgers
 from vidigree.detect.policy import load_policy
 from vidigree.detect.settings import AuditSettings
@@ -24,7 +25,7 @@ from vidigree.detect.verdict import SCHEMA_VERSION, Verdict
 from vidigree.media.errors import MediaError, VidigreeError
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["audit_job", "error_row", "main", "perform"]
+__all__ = ["audit_job", "error_row", "main", "perform", "renamed"]
 
 
 def perform(
@@ -67,9 +68,22 @@ def audit_job(
         verdict = audit(path, settings=settings, progress=progress, ledgers=ledgers)
         pictures = _pictures(path, int(job.get("pictures") or 0))
     row = _row(verdict, name, job)
+    if is_url(name):  # why a layer could not look may name the copy
+        row = renamed(row, str(path), name)
     if job.get("policy"):
         row["decision"] = load_policy(job["policy"]).decide(verdict).to_dict()
     return {"row": row, "exit_code": verdict.exit_code, "pictures": pictures}
+
+
+def renamed(value: Any, old: str, new: str) -> Any:
+    """Return JSON values with one name in the place of another, in texts at any depth."""
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if isinstance(value, dict):
+        return {key: renamed(item, old, new) for key, item in value.items()}
+    if isinstance(value, list):
+        return [renamed(item, old, new) for item in value]
+    return value
 
 
 def error_row(name: str, error: VidigreeError, policy: str | None = None) -> dict[str, Any]:

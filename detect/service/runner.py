@@ -15,6 +15,7 @@ from vidigree.detect.service.job_store import AuditJob, JobStore
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.detect.service.spool import Spool
 from vidigree.detect.settings import AuditSettings
+from vidigree.detect.worker import renamed
 from vidigree.media.errors import VidigreeError
 from vidigree.media.progress import Progress
 
@@ -186,9 +187,7 @@ class JobRunner:
 
     def _public(self, row: dict[str, Any], job: AuditJob) -> dict[str, Any]:
         """Say the caller's name for the clip wherever the row says where it lay here."""
-        public: dict[str, Any] = _replace(
-            row, str(self._spool.path(job.job_id, job.name)), job.name
-        )
+        public: dict[str, Any] = renamed(row, str(self._spool.path(job.job_id, job.name)), job.name)
         return public
 
     def _keep_house(self) -> None:
@@ -209,13 +208,3 @@ class JobRunner:
     def _sweep_uploads(self) -> None:
         waiting = self._store.waiting_uploads(self._spool.spool_id)
         self._spool.sweep(waiting, older_than=time.time() - self._settings.lease_seconds)
-
-
-def _replace(value: Any, old: str, new: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(old, new)
-    if isinstance(value, dict):
-        return {key: _replace(item, old, new) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_replace(item, old, new) for item in value]
-    return value

@@ -210,6 +210,7 @@ def passed_on(source: str, *parents: Ingredient, **changes: Any) -> Credentials:
     [
         (LISTED, True),
         ({}, False),
+        (LISTED | {"signer_trust": "unlisted"}, False),
         (LISTED | {"relationship": "inputTo"}, False),
         (LISTED | {"integrity": "unknown"}, False),
         (LISTED | {"validity": "expired"}, False),
@@ -252,6 +253,13 @@ def test_a_claim_that_is_passed_on_counts_as_its_first_signer(
         for parent in (first, chain):
             credentials = passed_on(source, parent)
             assert judge(replace(CLEAN, credentials=credentials)).reason == reason
+
+
+def test_a_parent_vouches_for_no_claim_that_it_does_not_make() -> None:
+    camera = Ingredient(claimed_source="captured", **LISTED)
+    result = judge(replace(CLEAN, credentials=passed_on("generated", camera)))
+    assert result.reason == "generated-unverified-signer"
+    assert "credentials.claim-passed-on" in {piece.code for piece in result.evidence}
 
 
 def test_a_trusted_stamp_of_the_successor_shows_that_the_parent_s_certificate_was_good() -> None:

@@ -52,6 +52,30 @@ class TestTransplantedMark:
     ) -> None:
         other = make_clip(tmp_path / "other.mp4", seed=7)
         assert self.look_up(other, scale=1.8).same_content is None
+        assert self.look_up(other, scale=None).same_content is None
+        for rotation in (5.0, -5.0):
+            assert self.look_up(other, rotation=rotation).same_content is None
+
+    def test_a_picture_that_another_version_recorded_is_not_compared(self, clip: Path) -> None:
+        fingerprint = fingerprint_video(clip).to_bytes()
+        record(b"", bytes([fingerprint[0] + 100]) + fingerprint[1:], engine="render")
+        reading = self.look_up(clip)
+        assert (reading.found_by, reading.similarity, reading.same_content) == ("mark", None, None)
+
+    def test_an_unknown_mark_in_a_known_picture_is_told_by_the_picture(
+        self, clip: Path, issued: Path
+    ) -> None:
+        reading = self.look_up(clip, message=5)
+        assert (reading.found_by, reading.others) == ("fingerprint", ())
+
+    @pytest.mark.parametrize(
+        ("engine", "generated"), [("render", True), ("external", False), ("", False)]
+    )
+    def test_without_a_manifest_the_engine_says_whether_it_was_generated(
+        self, clip: Path, engine: str, generated: bool
+    ) -> None:
+        record(b"", fingerprint_video(clip).to_bytes(), engine=engine)
+        assert self.look_up(clip).generated is generated
 
     def test_neither_is_what_was_cut_along_its_long_side(
         self, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
@@ -179,6 +203,16 @@ class TestStampedAgain:
             )
         assert [one.clip_id for one in reading.others] == [f"{CLIP_ID:016x}"]
         assert reading.others[0].generated
+
+    def test_a_stamp_before_it_does_not_hide_it_where_there_is_one_after_it(
+        self, clip: Path, issued: Path
+    ) -> None:
+        fingerprint, messages = fingerprint_video(clip).to_bytes(), (self.STAMPED, self.STAMPED + 1)
+        for message, day in zip(messages, (1, 3), strict=True):
+            record(b"", fingerprint, engine="external", clip_id=message, day=day)
+        marks = [MarkReading(method="robust", present=True, message=one) for one in messages]
+        generated = [one.clip_id for one in self.look_up(clip, *marks).all if one.generated]
+        assert generated == [f"{CLIP_ID:016x}"]
 
     def test_one_that_is_found_as_generated_is_enough(self, clip: Path, day: int) -> None:
         mark = MarkReading(method="robust", present=True, message=CLIP_ID, scale=1.0)

@@ -24,6 +24,7 @@ from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.verdict import judge
 from vidigree.detect.wording import LANGUAGES, wording
+from vidigree.media import OutputError
 from vidigree.watermark.method import MarkReading, MarkSegment
 
 VOID = {"meta", "img", "rect", "br", "link"}
@@ -99,6 +100,39 @@ def test_one_clip_shows_finding_evidence_and_both_sides_of_it() -> None:
     assert "the finding rests on this" in page
 
 
+def test_what_the_finding_rests_on_is_told_from_what_else_was_seen() -> None:
+    entry = row()
+    page = render(entry)
+    seen, grounds = len(entry["evidence"]), entry["grounds"]
+    assert seen > len(grounds) == 1
+    assert page.count('<li class="ground">') == page.count('class="basis">') == 1
+    assert page.index('<li class="ground">') < page.index(f"<code>{grounds[0]}</code>")
+    text = html.unescape(page)
+    for piece in entry["evidence"]:
+        for said in ("says", "proves", "does_not_prove"):
+            assert piece[said] in text
+
+
+def test_a_decision_stands_in_the_place_of_the_advice() -> None:
+    decision = {"action": "block", "reason": "Because.", "policy": "ours 1", "row": "finding.x"}
+    words = wording("en")
+    advice = words.advice(Finding(row()["finding"]))
+    for page in (
+        render(row() | {"decision": decision}),
+        render(row() | {"decision": decision}, ERROR),
+    ):
+        text = html.unescape(page)
+        assert words.decision(decision) in text
+        assert advice not in text
+        assert "ours 1" in text
+
+
+def test_a_page_may_load_and_run_nothing() -> None:
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', render(row()))
+    rules = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert rules == {"default-src": "'none'", "img-src": "data:", "style-src": "'unsafe-inline'"}
+
+
 def test_names_of_strangers_are_escaped() -> None:
     page = render(row() | {"file": "<script>alert(1)</script>.mp4"})
     assert "<script" not in page
@@ -108,7 +142,8 @@ def test_names_of_strangers_are_escaped() -> None:
 @pytest.mark.parametrize("sign", ["\u202e", "\u2067", "\x1b", "\n"])
 def test_a_name_turns_no_words_round(sign: str) -> None:
     name = f"evil{sign}gpj.mp4"
-    error = ERROR | {"file": name, "error": ERROR["error"] | {"message": f"{name} is broken."}}
+    told = {"message": f"{name} is broken.", "hint": f"Look at {name}."}
+    error = ERROR | {"file": name, "error": ERROR["error"] | told}
     for page in (render(row() | {"file": name}), render(error), render(row(), error)):
         assert "evil" in page
         assert f"evil{sign}" not in page
@@ -128,6 +163,16 @@ def test_tracks_have_the_marks_segments_in_place() -> None:
     (track,) = tracks(row())
     (part,) = track.parts
     assert (track.layer, part.left, part.width) == ("mark", 250.0, 500.0)
+
+
+def test_a_moment_can_be_seen_and_nothing_is_drawn_outside() -> None:
+    places = ((-1.0, 0.001), (3.0, 9.0))
+    segments = tuple(
+        MarkSegment(start=start, end=end, p_value=1e-9, message=5) for start, end in places
+    )
+    mark = MarkReading(method="robust", present=True, message=5, segments=segments)
+    (track,) = tracks(row(marks=(mark,)))
+    assert [(part.left, part.width) for part in track.parts] == [(0, 2.0), (750, 250)]
 
 
 def test_the_heat_map_tells_for_from_against() -> None:
@@ -230,6 +275,21 @@ def test_the_manifest_tree_shows_ingredients_and_recovered_credentials() -> None
     assert "声称: <b>AI 生成</b>" in render(entry, language="zh").replace("：", ": ")
 
 
+def test_the_manifest_tree_ends_somewhere() -> None:
+    node: dict[str, Any] = {
+        "claimed_source": "unknown",
+        "integrity": "intact",
+        "signer_trust": "unlisted",
+        "validity": "valid",
+        "relationship": "parentOf",
+    }
+    for _ in range(60):
+        node = node | {"ingredients": [node]}
+    entry = row()
+    entry["readings"]["credentials"] = node | {"status": "present"}
+    assert render(entry).count("<li>\n<p><b>") == 17
+
+
 @pytest.mark.parametrize(("trust", "says"), [("unlisted", True), ("trusted", False)])
 def test_a_name_that_anybody_may_write_is_not_shown_as_that_of_the_signer(
     trust: str, says: bool
@@ -321,3 +381,19 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     writer.close()
     assert (tmp_path / "report.html").read_text(encoding="utf-8").endswith("</html>")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_only_a_report_or_an_empty_file_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    for content in ("", render(row())):
+        path.write_text(content, encoding="utf-8")
+        writer = ReportWriter(path)
+        writer.add(row() | {"file": "again.mp4"}, [])
+        writer.finish()
+        writer.close()
+        assert "again.mp4" in path.read_text(encoding="utf-8")
+    for content in ("<!doctype html><title>A page</title>", " " * 1024 + render(row())):
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(OutputError, match=r"report\.html is there and is no report of vidi"):
+            ReportWriter(path)
+        assert path.read_text(encoding="utf-8") == content

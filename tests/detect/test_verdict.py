@@ -17,6 +17,7 @@ from fixtures.readings import (
     MARK,
     NO_MARK,
     NONE,
+    Binding,
     Credentials,
     Signer,
 )
@@ -118,6 +119,31 @@ def test_a_mark_that_the_credentials_name_is_missing_only_if_it_was_looked_for(
     result = judge(replace(CLEAN, credentials=BOUND, marks=marks))
     codes = {piece.code for piece in result.evidence}
     assert ("consistency.binding-missing" in codes) is missing
+
+
+def test_a_soft_binding_of_others_is_not_compared_with_our_marks() -> None:
+    binding = Binding(alg="com.example.mark", value="00000000000000ff")
+    credentials = replace(GENERATED, soft_bindings=(binding,))
+    for mark in (MARK, NO_MARK):
+        result = judge(replace(CLEAN, credentials=credentials, marks=(mark,)))
+        assert result.reason == "generated-trusted"
+        assert not [piece for piece in result.evidence if piece.layer == "consistency"]
+
+
+def test_a_mark_of_a_stamp_does_not_cover_for_another_one_beside_it() -> None:
+    stamped = replace(ENTRY, claimed_source="captured", generated=False)
+    readings = replace(CLEAN, credentials=CAPTURED, ledger=stamped)
+    assert judge(replace(readings, marks=(MARK,))).reason == "captured-trusted"
+    result = judge(replace(readings, marks=(MARK, replace(MARK, message=7))))
+    assert result.reason == "capture-over-mark"
+
+
+def test_a_mark_that_was_moved_here_brings_nothing_of_its_clip_along() -> None:
+    moved = replace(ENTRY, same_content=False, credentials={"manifest_integrity": "intact"})
+    result = judge(replace(CLEAN, marks=(MARK,), ledger=moved))
+    assert [piece.code for piece in result.evidence if piece.layer == "ledger"] == [
+        "ledger.transplanted"
+    ]
 
 
 def test_credentials_that_cannot_be_read_are_compared_with_nothing() -> None:

@@ -1,6 +1,10 @@
-"""Who counts as one caller."""
+"""Who counts as one caller, and who is stopped."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,3 +26,18 @@ def test_one_caller_is_counted_as_one_however_a_proxy_writes_it(
     addresses: tuple[str, ...], network: str
 ) -> None:
     assert {_network(address) for address in addresses} == {network}
+
+
+def test_who_guesses_keys_is_stopped_and_nobody_else_at_that_address(
+    start_service: Callable[..., Any], clip: Path
+) -> None:
+    service = start_service(per_minute=2)
+    wrong = {"X-API-Key": "vdg_000000000000_00"}
+    right = {"X-API-Key": service.context.keys.add("A")}
+
+    def ask(key: dict[str, str]) -> int:
+        return int(service.http.get("/v1/audits/none", headers=key).status_code)
+
+    assert [ask(wrong) for _ in range(4)] == [401, 401, 429, 429]
+    assert (ask(right), ask({})) == (404, 404)
+    assert service.audit(clip, wait=0).status_code == 202

@@ -202,6 +202,35 @@ def test_ledger_and_service_share_a_database(ledger_url: str) -> None:
         assert ledger.count() == 0
 
 
+def test_an_answer_that_was_fetched_stays_no_longer_than_it_would(store: JobStore) -> None:
+    put(store)
+    claimed = store.claim("here")
+    assert claimed is not None
+    assert store.finish(claimed, ANSWER, keep=60)
+
+    def left() -> float:
+        with store._engine.connect() as connection:
+            return float(
+                connection.execute(sa.select(jobs.c.expires_at)).scalar_one() - time.time()
+            )
+
+    store.expire_soon(claimed, 3600)
+    assert 30 < left() <= 60
+    store.expire_soon(claimed, 5)
+    assert left() <= 5
+
+
+def test_only_an_upload_whose_service_died_is_forgotten(store: JobStore) -> None:
+    coming, dead = (store.receive(owner="", spool="here", max_queue=9) for _ in range(2))
+    assert coming is not None
+    assert dead is not None
+    damage(store, dead, lease_until=time.time() - 1)
+    assert store.waiting_uploads("here") == {coming.job_id}
+    assert store.sweep() == 1
+    assert store.find(dead.job_id) is None
+    assert store.find(coming.job_id) is not None
+
+
 def damage(store: JobStore, job: AuditJob, **values: Any) -> None:
     with store._engine.begin() as connection:
         connection.execute(sa.update(jobs).where(jobs.c.id == job.job_id).values(values))
@@ -276,6 +305,9 @@ def test_a_young_job_of_a_newer_version_is_not_given_up_with_an_old_one(store: J
     assert store.claim("here", on_given_up=given_up.append) is None
     damage(store, old, created_at=time.time() - 3601)
     store._left_since -= 3601
+    assert store.claim("here", on_given_up=given_up.append) is None
+    assert [job.job_id for job in given_up] == [old.job_id]
+    damage(store, put(store), options=NEWER[0])  # one that came just now, neither
     assert store.claim("here", on_given_up=given_up.append) is None
     assert [job.job_id for job in given_up] == [old.job_id]
 
