@@ -73,13 +73,14 @@ class VerdictSink:
             )
         self._report = None if report is None else ReportWriter(report, language=language)
         if self._journal is not None:
-            if len(self._journal):
-                click.echo(f"{len(self._journal)} clips were audited before.", err=True)
-            if self._journal.again:
-                click.echo(
-                    f"{self._journal.again} are audited again: they failed, or changed since.",
-                    err=True,
+            if done := len(self._journal):
+                clips = "1 clip was" if done == 1 else f"{done} clips were"
+                click.echo(f"{clips} audited before.", err=True)
+            if again := self._journal.again:
+                words = (
+                    "1 is audited again: it" if again == 1 else f"{again} are audited again: they"
                 )
+                click.echo(f"{words} failed, or changed since.", err=True)
             for row in self._journal.rows():
                 self._count(row)
                 if self._report is not None:

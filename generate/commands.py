@@ -170,6 +170,7 @@ class _Run:
 def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
     from vidigree.generate.checking import check_path
     from vidigree.generate.estimate import estimate
+    from vidigree.generate.generating import check_size
     from vidigree.generate.generating import generate as generate_clip
     from vidigree.generate.request import ClipRequest
     from vidigree.media.output import check_target
@@ -178,6 +179,8 @@ def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) 
     request = ClipRequest(prompt=prompt, **values)
     if dry:
         expected = estimate(request)
+        if expected.width is not None and expected.height is not None:
+            check_size(expected.width, expected.height)
         click.echo(json.dumps(expected.to_dict()) if run.as_json else expected.summary())
         return 0
     assert run.output is not None  # noqa: S101 -- the caller checked

@@ -78,7 +78,7 @@ def generate(
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     with preview_beside(output, progress) if preview else nullcontext(progress) as told:
         clip, notes = _make(chosen, request, told)
-    _check_size(clip)
+    check_size(clip.width, clip.height)
     clip = replace(clip, frames=_pictures(clip, chosen.info.name))
     if policy is not None:
         origin = replace(clip.origin, parameters={**clip.origin.parameters, "policy": policy.name})
@@ -101,12 +101,15 @@ def _check_output(output: Path, request: ClipRequest, *, overwrite: bool) -> Non
         raise output_error(output, error) from error
 
 
-def _check_size(clip: Clip) -> None:
-    """Refuse a size that no file can have, before its frames are drawn."""
-    if clip.width % 2 or clip.height % 2:
+def check_size(width: int, height: int) -> None:
+    """Refuse a size in pixels that no file can have, before its frames are drawn.
+
+    Raises:
+        UsageError: A side is odd.
+    """
+    if width % 2 or height % 2:
         raise UsageError(
-            f"The clip would have {clip.width} x {clip.height} pixels; H.264 in 4:2:0 needs even"
-            " sizes.",
+            f"The clip would have {width} x {height} pixels; H.264 in 4:2:0 needs even sizes.",
             hint="Ask for an even width and height.",
         )
 

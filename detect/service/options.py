@@ -104,7 +104,9 @@ def _number(fields: Mapping[str, str], name: str, default: float, most: float) -
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):  # NaN fails as well
-        raise _refusal(f"{name}={text[:40]!r} is not a number of 0 or more.", "")
+        raise _refusal(
+            f"{name}={text[:40]!r} is not a number of 0 or more.", f"Give one, such as {name}=1."
+        )
     return min(value, most)
 
 

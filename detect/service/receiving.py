@@ -173,13 +173,16 @@ async def _small_body(blocks: AsyncIterator[bytes]) -> bytes:
     return body
 
 
+_JSON_HINT = 'Send an object such as {"url": "https://example.org/clip.mp4"}.'
+
+
 def _json_fields(body: bytes) -> dict[str, str]:
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RefusalError(400, "DamagedBody", "The body is not JSON.") from error
+        raise RefusalError(400, "DamagedBody", "The body is not JSON.", hint=_JSON_HINT) from error
     if not isinstance(fields, dict):
-        raise RefusalError(400, "DamagedBody", "The body is not a JSON object.")
+        raise RefusalError(400, "DamagedBody", "The body is not a JSON object.", hint=_JSON_HINT)
     return {str(key): _text(value) for key, value in fields.items() if value is not None}
 
 
@@ -256,7 +259,12 @@ async def _read_form(
     blocks: AsyncIterator[bytes], boundary: bytes | None, file: _UploadFile
 ) -> Received:
     if not boundary:
-        raise RefusalError(400, "DamagedBody", "The form does not say where its parts begin.")
+        raise RefusalError(
+            400,
+            "DamagedBody",
+            "The form does not say where its parts begin.",
+            hint="Name the boundary in Content-Type, as curl -F does by itself.",
+        )
     form = _Form(file)
     try:
         parser = MultipartParser(boundary, form.callbacks())  # type: ignore[arg-type]
@@ -272,7 +280,12 @@ async def _read_form(
 
 
 def _damaged_form() -> RefusalError:
-    return RefusalError(400, "DamagedBody", "The form is damaged or cut off.")
+    return RefusalError(
+        400,
+        "DamagedBody",
+        "The form is damaged or cut off.",
+        hint="Send it again: curl -F file=@clip.mp4 .../v1/audits",
+    )
 
 
 class _Form:
@@ -327,7 +340,12 @@ class _Form:
         if b"filename" in options or name == "file":
             self._files += 1
             if self._files > 1:
-                raise RefusalError(400, "DamagedBody", "The form holds more than one file.")
+                raise RefusalError(
+                    400,
+                    "DamagedBody",
+                    "The form holds more than one file.",
+                    hint="Send each clip in a request of its own.",
+                )
             self._in_file = True
             self._filename = options.get(b"filename", b"").decode("utf-8", "replace")
         else:

@@ -180,7 +180,7 @@ class TestMany:
         code, _, err = run(capsys, *arguments, "--only", "mark")
         assert code == 4
         assert "verdicts of other options" in err
-        assert "1 clips were audited before." in run(capsys, *arguments, *FAST, "--jobs", "2")[2]
+        assert "1 clip was audited before." in run(capsys, *arguments, *FAST, "--jobs", "2")[2]
         policy.write_text(policy.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
         assert run(capsys, *arguments, *FAST)[0] == 4
 
@@ -193,7 +193,7 @@ class TestMany:
         late.symlink_to(clip)
         code, _, err = run(capsys, *arguments)
         assert code == 0
-        assert "1 clips were audited before.\n1 are audited again" in err
+        assert "1 clip was audited before.\n1 is audited again: it failed" in err
         assert "error" not in output.with_name("out.csv.jsonl").read_text(encoding="utf-8")
 
     def test_killed_in_the_middle_nothing_is_lost_or_doubled(
@@ -396,4 +396,4 @@ def test_names_that_are_not_utf8_are_written_and_found_again(
     assert run(capsys, *arguments)[0] == 0
     assert "bad\\udcff.mp4" in table.read_text(encoding="utf-8")
     assert "bad\\udcff.mp4" in page.read_text(encoding="utf-8")
-    assert "1 clips were audited before." in run(capsys, *arguments)[2]
+    assert "1 clip was audited before." in run(capsys, *arguments)[2]

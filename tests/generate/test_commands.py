@@ -92,6 +92,14 @@ def test_dry_run_tells_and_leaves_nothing(vidigree: Callable[..., Any], tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_dry_run_refuses_a_size_that_no_file_can_have(
+    vidigree: Callable[..., Any], tmp_path: Path
+) -> None:
+    done = vidigree("generate", "a red ball", "--dry-run", "--width", "641", cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert "641 x 480 pixels; H.264 in 4:2:0 needs even sizes. Ask for an even width" in done.err
+
+
 def test_a_check_that_cannot_be_written_does_not_stop_a_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

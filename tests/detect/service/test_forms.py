@@ -29,5 +29,6 @@ def test_forms_of_a_hostile_or_broken_client(
         headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
     )
     assert (answer.status_code, answer.json()["error"]["kind"]) == (status, kind)
+    assert answer.json()["error"]["hint"] or status != 400
     assert service.spooled() == []
     assert service.context.jobs.count().get("receiving", 0) == 0

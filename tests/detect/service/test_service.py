@@ -150,6 +150,7 @@ def test_urls_inside_are_not_fetched(service: Any, url: str, words: str) -> None
             "WrongContentType",
         ),
         ({"json": {"url": "https://example.org/a", "policy": "none"}}, 400, "WrongOption"),
+        ({"json": {"url": "https://example.org/a", "pictures": "x"}}, 400, "WrongOption"),
         ({"json": {"url": "http://[::1/a"}}, 400, "WrongOption"),
         (
             {
@@ -166,6 +167,7 @@ def test_requests_that_mean_nothing(
 ) -> None:
     answer = service.http.post("/v1/audits", **arguments)
     assert (answer.status_code, answer.json()["error"]["kind"]) == (status, kind)
+    assert answer.json()["error"]["hint"]
     assert service.spooled() == []
     assert service.context.jobs.count().get("receiving", 0) == 0
 

@@ -88,10 +88,15 @@ def _build() -> dict[str, tuple[Slot, object]]:
 
 LEXICON: Final = _build()
 
+_WORDS: Final = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)+(?![^\W_])|(?:[^\W_]|')+")
+
 
 def words_of(prompt: str) -> list[str]:
-    """Return the words of a prompt in any script, lower case, without punctuation."""
-    return re.findall(r"(?:[^\W_]|')+", prompt.lower().replace("’", "'"))
+    """Return the words of a prompt in any script, lower case, without punctuation.
+
+    A number with a point or comma inside is one word: "3.5" is neither three nor five.
+    """
+    return _WORDS.findall(prompt.lower().replace("’", "'"))
 
 
 def listed(words: Sequence[str]) -> str:

@@ -66,6 +66,7 @@ def test_what_moves_into_a_thing_hits_it() -> None:
 @pytest.mark.parametrize(
     ("prompt", "unknown"),
     [
+        ("3.5 balls and 1,000 cubes", ("3.5", "1,000")),
         ("a cat playing piano", ("cat", "playing", "piano")),
         ("A Red Ball, bouncing!", ()),
         ("a fluffy red ball and a fluffy cube", ("fluffy",)),
