@@ -10,6 +10,7 @@ import contextlib
 import errno
 import importlib
 import os
+import re
 import signal
 import sys
 import traceback
@@ -74,6 +75,11 @@ _EXTRAS = {
     "torch": "families",
     "transformers": "diffusers",
 }
+
+# What the loader of the C library says; packages wrap it into words of their own.
+_UNMAPPED = re.compile(
+    r"([^\s/:]+): (?:failed to map segment|cannot allocate|cannot create shared object descriptor)"
+)
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -223,8 +229,24 @@ def main(args: list[str] | None = None) -> None:
     sys.exit(result if isinstance(result, int) else 0)
 
 
+def _unmapped(error: BaseException) -> str:
+    """Return the shared library that finds no memory to be loaded into; empty if that is not it."""
+    found = _UNMAPPED.search(str(error)) if isinstance(error, ImportError | OSError) else None
+    return found[1] if found else ""
+
+
 def _failure(error: BaseException, *, debug: bool) -> int:
     """Say in one line what went wrong; return the exit code."""
+    if library := _unmapped(error):
+        # What reports other errors may need this very library.
+        if debug:
+            traceback.print_exception(error)
+        click.echo(
+            f"vidigree: There is not enough memory to load {library!r}. Free some, or raise the"
+            " limit.",
+            err=True,
+        )
+        return EXIT_INTERNAL
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code

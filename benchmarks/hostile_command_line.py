@@ -28,6 +28,7 @@ import zlib
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -154,6 +155,27 @@ def hostile_files(  # noqa: C901 - a list, not a decision
     return files[:200]
 
 
+def tally(
+    rows: list[dict[str, Any]], kinds: dict[str, str]
+) -> tuple[dict[str, Counter[str]], Counter[str]]:
+    """Return errors, verdicts and limits by kind of file, and how often each answer was given."""
+    table: dict[str, Counter[str]] = {}
+    said: Counter[str] = Counter()
+    for row in rows:
+        kind = table.setdefault(kinds[row["file"]], Counter())
+        if "error" in row:
+            kind["errors"] += 1
+            message = row["error"]["message"]
+            assert "\n" not in message.replace("\\n", "")[len(row["file"]) :], message
+            said[row["error"]["kind"]] += 1
+            if "takes longer" in message or "brought the decoder down" in message:
+                kind["stopped"] += 1
+        else:
+            kind["verdicts"] += 1
+            said[row["finding"]] += 1
+    return table, said
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
@@ -189,20 +211,7 @@ def main() -> int:
     assert "Traceback" not in done.stderr, done.stderr[-2000:]
     lost = [name for name in kinds if seen[name] != 1]
     assert not lost, f"{len(lost)} lost or doubled, the first {lost[0]!r}: {done.stderr[-500:]}"
-    table: dict[str, Counter[str]] = {}
-    said: Counter[str] = Counter()
-    for row in rows:
-        kind = table.setdefault(kinds[row["file"]], Counter())
-        if "error" in row:
-            kind["errors"] += 1
-            message = row["error"]["message"]
-            assert "\n" not in message.replace("\\n", "")[len(row["file"]) :], message
-            said[row["error"]["kind"]] += 1
-            if "takes longer" in message or "brought the decoder down" in message:
-                kind["stopped"] += 1
-        else:
-            kind["verdicts"] += 1
-            said[row["finding"]] += 1
+    table, said = tally(rows, kinds)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print("| kind | files | errors | verdicts | stopped by a limit |")
     print("|---|---|---|---|---|")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidigree.detect.evidence import Layer
 from vidigree.media.errors import UsageError
+from vidigree.media.frame import MOST_PIXELS
 from vidigree.watermark.keyring import KeyRing
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class AuditSettings:
     keys: KeyRing | None = None
     mark_methods: tuple[str, ...] = ("robust",)
     ledger: str | None = None
-    max_pixels: int = 8192 * 4320
+    max_pixels: int = MOST_PIXELS
     max_seconds: float | None = None
 
     def __post_init__(self) -> None:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from vidigree.media.orientation import Orientation
 
-__all__ = ["DecodedFrame", "Frame"]
+__all__ = ["MOST_PIXELS", "DecodedFrame", "Frame"]
+
+MOST_PIXELS = 8192 * 4320
+"""Pixels of the largest picture that is stamped, and that is audited unless settings say else."""
 
 _LUMA_FIRST = frozenset(
     {

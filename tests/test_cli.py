@@ -153,6 +153,35 @@ def test_too_little_memory_is_no_defect(
     assert capsys.readouterr().err.startswith("vidigree: There is not enough memory. Free some")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/site-packages/av.libs/libx.so.12: failed to map segment from shared object",
+        "Original error was: libx.so.12: cannot allocate memory in static TLS block\nSee there.",
+    ],
+)
+@pytest.mark.parametrize("kind", [ImportError, OSError])
+def test_a_library_that_finds_no_memory_is_no_defect(
+    kind: type[Exception],
+    text: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def exhausted(*_: object, **__: object) -> None:
+        raise kind(text)
+
+    monkeypatch.setattr(cli._vidigree, "main", exhausted)
+    # The media room may be what could not be loaded.
+    monkeypatch.setitem(sys.modules, "vidigree.media.one_line", None)
+    monkeypatch.setitem(sys.modules, "vidigree.media.errors", None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["audit", "a.mp4"])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("vidigree: There is not enough memory to load 'libx.so.12'. Free some")
+    assert len(said.splitlines()) == 1
+
+
 # --- bad input ---
 
 

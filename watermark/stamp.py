@@ -62,6 +62,7 @@ from vidigree.watermark.stamp_settings import StampSettings
 from vidigree.watermark.stamp_source import (
     StampSource,
     check_name,
+    check_size,
     keep_source,
     open_source,
     padded,
@@ -115,6 +116,7 @@ def stamp(
         encoded = stack.enter_context(scratch_file(output))
         tagged = stack.enter_context(scratch_file(output))
         opened = open_source(source, origin, stack)
+        check_size(opened.width, opened.height)
         if opened.path is not None:
             check_parent(opened.path)
         job = _Job(

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from vidigree.media.colour import BT709
 from vidigree.media.errors import UnsupportedMediaError, UsageError
+from vidigree.media.frame import MOST_PIXELS
 from vidigree.media.reading import VideoInfo, open_video
 from vidigree.watermark.clip import Clip, Origin
 
-__all__ = ["StampSource", "check_name", "keep_source", "open_source", "padded"]
+__all__ = ["StampSource", "check_name", "check_size", "keep_source", "open_source", "padded"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +124,24 @@ def check_name(output: Path) -> None:
             "The output's name or folder is not UTF-8; credentials and ledger name the clip.",
             hint="Choose another one.",
         ) from error
+
+
+def check_size(width: int, height: int) -> None:
+    """Refuse pictures that fill the memory, and that no audit would take afterwards.
+
+    Args:
+        width: Pixels.
+        height: Pixels.
+
+    Raises:
+        UnsupportedMediaError: There are more than :data:`MOST_PIXELS` of them.
+    """
+    if width * height > MOST_PIXELS:
+        raise UnsupportedMediaError(
+            f"A picture of {width} x {height} pixels is too large to be stamped;"
+            f" the limit is {MOST_PIXELS} in all.",
+            hint="Scale it down first.",
+        )
 
 
 def keep_source(source: Path, output: Path) -> None:

@@ -132,9 +132,9 @@ class LocalisationFigures:
     around: int
     around_found: float
     around_wrong: float
-    hard_f1: float
-    hard_use_f1: float
-    hard_named: tuple[float, float]
+    hard_f1: float = float("nan")
+    hard_use_f1: float = float("nan")
+    hard_named: tuple[float, float] = (float("nan"), float("nan"))
     boundaries_f1: float
     thresholds: tuple[float, ...]
     pasted: int
@@ -144,7 +144,7 @@ class LocalisationFigures:
     space_recall: float
     borders: tuple[float, ...]
     soft_recall: float
-    whole_named: tuple[float, float]
+    whole_named: tuple[float, float] = (float("nan"), float("nan"))
     space_auc: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -243,21 +243,7 @@ def figures_of_splices(
         soft: Clips with a pasted region whose borders are blended, likewise.
         around: Synthetic clips with a scene of a real clip, likewise.
     """
-    ideal, time = _NOTHING, _NOTHING
-    chosen: set[float] = set()
-    in_use: dict[str, list[bool]] = {"time": [], "plain": [], "joined": []}
-    for part in rounds:
-        counts: dict[int, _Count] = {}
-        for clip in (*part.timed, *part.plain, *part.joined):
-            fold = clip.splice.fold
-            points = _points(clip, part.score(fold, clip.rows))
-            count = _stretch_count(points, clip.truth, _EVIDENCE)
-            counts[fold] = counts.get(fold, _NOTHING) + count
-            in_use[clip.splice.kind].append(count.named[LEAST_EVIDENCE] > 0)
-            ideal += _stretch_count(_ideal(points, clip.truth), clip.truth, (LEAST_EVIDENCE,))
-        own, total = _cross_chosen(counts, LEAST_EVIDENCE)
-        time += total
-        chosen |= set(own.values())
+    time, ideal, thresholds, in_use = _stretch_figures(rounds)
     space, borders, soft_recall = _region_figures(pasted, rounds[0].plain, soft)
     parts, scenes = _around(around, rounds[0].score)
     spliced = sum(len(part.timed) for part in rounds)
@@ -275,11 +261,8 @@ def figures_of_splices(
         around=len(around),
         around_found=_mean(parts),
         around_wrong=_mean(scenes),
-        hard_f1=float("nan"),
-        hard_use_f1=float("nan"),
-        hard_named=(float("nan"), float("nan")),
         boundaries_f1=ideal.f1(LEAST_EVIDENCE),
-        thresholds=tuple(sorted(chosen)),
+        thresholds=thresholds,
         pasted=len(pasted),
         unpasted=len(rounds[0].plain),
         space_f1=space.f1(_CHOSEN),
@@ -287,7 +270,6 @@ def figures_of_splices(
         space_recall=space.hits[_CHOSEN] / max(1, space.wanted),
         borders=borders,
         soft_recall=soft_recall,
-        whole_named=(float("nan"), float("nan")),
         space_auc=cells_area(pasted, rounds[0].score),
     )
 
@@ -295,6 +277,28 @@ def figures_of_splices(
 _NOTHING = _Count(Counter(), Counter(), 0)
 _CHOSEN = -1.0
 """Stands for the threshold of each fold in counts over all folds."""
+
+
+def _stretch_figures(
+    rounds: Sequence[SpliceRound],
+) -> tuple[_Count, _Count, tuple[float, ...], dict[str, list[bool]]]:
+    """Return counts of stretches, and of ideal ones, thresholds, and in which clips use names."""
+    ideal, time = _NOTHING, _NOTHING
+    chosen: set[float] = set()
+    in_use: dict[str, list[bool]] = {"time": [], "plain": [], "joined": []}
+    for part in rounds:
+        counts: dict[int, _Count] = {}
+        for clip in (*part.timed, *part.plain, *part.joined):
+            fold = clip.splice.fold
+            points = _points(clip, part.score(fold, clip.rows))
+            count = _stretch_count(points, clip.truth, _EVIDENCE)
+            counts[fold] = counts.get(fold, _NOTHING) + count
+            in_use[clip.splice.kind].append(count.named[LEAST_EVIDENCE] > 0)
+            ideal += _stretch_count(_ideal(points, clip.truth), clip.truth, (LEAST_EVIDENCE,))
+        own, total = _cross_chosen(counts, LEAST_EVIDENCE)
+        time += total
+        chosen |= set(own.values())
+    return time, ideal, tuple(sorted(chosen)), in_use
 
 
 def _cross_chosen(counts: dict[int, _Count], usual: float) -> tuple[dict[int, float], _Count]:

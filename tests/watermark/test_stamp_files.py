@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -168,6 +169,20 @@ def test_a_source_is_not_overwritten_through_a_link(settings: StampSettings, fol
         with pytest.raises(UsageError, match="source itself"):
             stamp(given, output, settings=replace(settings, overwrite=True))
     assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("size", [(16_384, 16_384), (8192, 4322)])
+def test_a_picture_that_fills_the_memory_is_refused_before_it_is_decoded(
+    size: tuple[int, int], settings: StampSettings, folder: Path
+) -> None:
+    def pictures() -> Iterator[np.ndarray]:
+        raise AssertionError("decoded")
+        yield
+
+    large = replace(clip(), frames=pictures(), width=size[0], height=size[1])
+    with pytest.raises(UnsupportedMediaError, match=f"the limit is {8192 * 4320} in all"):
+        stamp(large, folder / "out.mp4", settings=settings)
+    assert list(folder.iterdir()) == []
 
 
 def test_hdr_is_refused(settings: StampSettings, folder: Path) -> None:

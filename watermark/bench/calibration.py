@@ -106,22 +106,16 @@ def calibrate(
         raise UsageError(
             "The learned front end is asked for half seconds only.", hint="Give --halves 6."
         )
-    rng = np.random.default_rng(seed)
     values: list[tuple[float, ...]] = []
     windows = 0
+    rng = np.random.default_rng(seed)
     for parts in _windows(clips, halves, rng, learned=learned):
         if not parts:
             raise UsageError(
                 "The learned front end is not there.", hint="Install vidigree again, or go without."
             )
         windows += 1
-        picture = summed(parts) if len(parts) > 1 else parts[0][1]
-        # The lattice and the whitening are the same for every key.
-        spectrum = observed_spectrum(picture, carrier_of(PUBLISHED_KEY), Geometry())
-        for _ in range(keys):
-            key = MarkKey(key_id="calibration", secret=rng.bytes(32))
-            message = int.from_bytes(rng.bytes(8), "big")
-            values.append(_tested(spectrum, parts, key, message))
+        values += _scored(parts, keys, rng)
         progress("Windows", len(values), trials)
         if len(values) >= trials:
             break
@@ -130,8 +124,7 @@ def calibrate(
             "None of these clips could be read, or none is as long as a window.",
             hint="Name video files of a few frames or more.",
         )
-    scores, *tests = np.array(values).T
-    single, best, code, joint, placed = tests
+    scores, single, best, code, joint, placed = np.array(values).T
     return Calibration(
         windows=windows,
         keys=keys,
@@ -142,6 +135,19 @@ def calibrate(
         joint=joint,
         placed=placed,
     )
+
+
+def _scored(parts: Parts, keys: int, rng: np.random.Generator) -> list[tuple[float, ...]]:
+    """Return what :func:`_tested` says of a window with so many fresh keys and messages."""
+    picture = summed(parts) if len(parts) > 1 else parts[0][1]
+    # The lattice and the whitening are the same for every key.
+    spectrum = observed_spectrum(picture, carrier_of(PUBLISHED_KEY), Geometry())
+    values = []
+    for _ in range(keys):
+        key = MarkKey(key_id="calibration", secret=rng.bytes(32))
+        message = int.from_bytes(rng.bytes(8), "big")
+        values.append(_tested(spectrum, parts, key, message))
+    return values
 
 
 def _tested(

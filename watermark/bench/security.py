@@ -63,79 +63,17 @@ def measure_security(
     Raises:
         UsageError: Fewer than four clips can be read, or the codec cannot be loaded.
     """
-    rng = np.random.default_rng(seed)
     loaded = [frames for clip in clips if (frames := _frames(clip))]
     if len(loaded) < 4:
         raise UsageError("At least four readable clips are needed.")
-    method = RobustMark()
-
-    def embed(frames: Frames, key: MarkKey = _ISSUER) -> tuple[Frames, int]:
-        message = int.from_bytes(rng.bytes(8), "big")
-        return list(method.embed(frames, message, key=key, fps=_FPS)), message
-
     *sources, victim, unmarked = loaded
-    residuals = [_residual(frames, embed(frames)[0]) for frames in sources]
-    mean = np.mean(residuals, axis=0)
-    copied = residuals[0]
-    power = float(np.sqrt(np.mean(copied**2)))
-    # Brought to the strength of one mark, which no plain average has.
-    loud = _at(mean, power)
-    aligned = _at(np.mean([_turned_to(copied, one) for one in residuals], axis=0), power)
-    marked, message = embed(victim)
-    # Aligned with the victim's own exact residual, too.
-    fitting = _turned_to(_residual(victim, marked), aligned)
-
-    def detect(frames: Frames, *keys: MarkKey) -> MarkReading:
-        return method.detect(frames, keys=keys or (_ISSUER,), fps=_FPS)
-
-    again, second = embed(marked)
-    crossed, _ = embed(marked, _OTHER)
-    count = len(sources)
-    expected = count**-0.5
-    share = float(np.sqrt(np.mean(mean**2))) / power
+    bench = _Bench(seed)
+    residuals = [_residual(frames, bench.embed(frames)[0]) for frames in sources]
+    marked, message = bench.embed(victim)
     rows = [
-        SecurityRow(
-            attack=f"mean of {count} residuals",
-            outcome=f"{share:.3f} of one residual's amplitude; unrelated ones give {expected:.3f}",
-        ),
-        SecurityRow(
-            attack="mean, brought to full strength, pasted on an unmarked clip",
-            outcome=_words(detect(_plus(unmarked, loud)), None),
-        ),
-        SecurityRow(
-            attack="mean, brought to full strength, subtracted from a marked clip",
-            outcome=_words(detect(_plus(marked, -loud)), message),
-        ),
-        SecurityRow(
-            attack="mean of residuals aligned with each other, pasted on an unmarked clip",
-            outcome=_words(detect(_plus(unmarked, aligned)), None),
-        ),
-        SecurityRow(
-            attack="mean of aligned residuals, aligned with a marked clip's and subtracted",
-            outcome=_words(detect(_plus(marked, -fitting)), message),
-        ),
-        SecurityRow(
-            attack="one clip's exact residual pasted on an unmarked clip",
-            outcome=_words(detect(_plus(unmarked, copied)), None),
-        ),
-        SecurityRow(
-            attack="marked again with the same key", outcome=_words(detect(again), message, second)
-        ),
-        SecurityRow(
-            attack="marked again with another key, looked for with the first",
-            outcome=_words(detect(crossed), message),
-        ),
-        SecurityRow(
-            attack="looked for with the wrong key", outcome=_words(detect(marked, _OTHER), message)
-        ),
-        SecurityRow(attack="bilateral filter", outcome=_words(detect(d.denoised(marked)), message)),
-        SecurityRow(
-            attack="non-local means, strength 6",
-            outcome=_words(detect([_denoised(frame) for frame in marked]), message),
-        ),
-        SecurityRow(
-            attack="Gaussian blur k17", outcome=_words(detect(d.blurred(marked, 17)), message)
-        ),
+        *_averaged(bench, residuals, unmarked, (victim, marked, message)),
+        *_marked_again(bench, marked, message),
+        *_filtered(bench, marked, message),
     ]
     if codec is not None:
         from vidigree.watermark.bench.autoencoder import round_trip
@@ -143,10 +81,112 @@ def measure_security(
         rows.append(
             SecurityRow(
                 attack="round trip through a generator's codec",
-                outcome=_words(detect(round_trip(marked, codec)), message),
+                outcome=_words(bench.detect(round_trip(marked, codec)), message),
             )
         )
     return rows
+
+
+class _Bench:
+    """The issuer and the detector, with the messages of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._method = RobustMark()
+
+    def embed(self, frames: Frames, key: MarkKey = _ISSUER) -> tuple[Frames, int]:
+        """Return marked frames, and their message, which is the seed's next."""
+        message = int.from_bytes(self._rng.bytes(8), "big")
+        return list(self._method.embed(frames, message, key=key, fps=_FPS)), message
+
+    def detect(self, frames: Frames, key: MarkKey = _ISSUER) -> MarkReading:
+        return self._method.detect(frames, keys=(key,), fps=_FPS)
+
+
+def _averaged(
+    bench: _Bench,
+    residuals: Sequence[NDArray[np.float64]],
+    unmarked: Frames,
+    target: tuple[Frames, Frames, int],
+) -> list[SecurityRow]:
+    """Paste and subtract means of residuals, and one as it is.
+
+    Args:
+        bench: Who marks and detects.
+        residuals: What the attacker averages.
+        unmarked: Frames to paste on.
+        target: Frames before and after marking to subtract from, and their message.
+    """
+    victim, marked, message = target
+    mean = np.mean(residuals, axis=0)
+    copied = residuals[0]
+    power = float(np.sqrt(np.mean(copied**2)))
+    # Brought to the strength of one mark, which no plain average has.
+    loud = _at(mean, power)
+    aligned = _at(np.mean([_turned_to(copied, one) for one in residuals], axis=0), power)
+    # Aligned with the victim's own exact residual, too.
+    fitting = _turned_to(_residual(victim, marked), aligned)
+    share = float(np.sqrt(np.mean(mean**2))) / power
+    expected = len(residuals) ** -0.5
+    return [
+        SecurityRow(
+            attack=f"mean of {len(residuals)} residuals",
+            outcome=f"{share:.3f} of one residual's amplitude; unrelated ones give {expected:.3f}",
+        ),
+        SecurityRow(
+            attack="mean, brought to full strength, pasted on an unmarked clip",
+            outcome=_words(bench.detect(_plus(unmarked, loud)), None),
+        ),
+        SecurityRow(
+            attack="mean, brought to full strength, subtracted from a marked clip",
+            outcome=_words(bench.detect(_plus(marked, -loud)), message),
+        ),
+        SecurityRow(
+            attack="mean of residuals aligned with each other, pasted on an unmarked clip",
+            outcome=_words(bench.detect(_plus(unmarked, aligned)), None),
+        ),
+        SecurityRow(
+            attack="mean of aligned residuals, aligned with a marked clip's and subtracted",
+            outcome=_words(bench.detect(_plus(marked, -fitting)), message),
+        ),
+        SecurityRow(
+            attack="one clip's exact residual pasted on an unmarked clip",
+            outcome=_words(bench.detect(_plus(unmarked, copied)), None),
+        ),
+    ]
+
+
+def _marked_again(bench: _Bench, marked: Frames, message: int) -> list[SecurityRow]:
+    """Mark marked frames again, and look for marks with keys that are not theirs."""
+    again, second = bench.embed(marked)
+    crossed, _ = bench.embed(marked, _OTHER)
+    return [
+        SecurityRow(
+            attack="marked again with the same key",
+            outcome=_words(bench.detect(again), message, second),
+        ),
+        SecurityRow(
+            attack="marked again with another key, looked for with the first",
+            outcome=_words(bench.detect(crossed), message),
+        ),
+        SecurityRow(
+            attack="looked for with the wrong key",
+            outcome=_words(bench.detect(marked, _OTHER), message),
+        ),
+    ]
+
+
+def _filtered(bench: _Bench, marked: Frames, message: int) -> list[SecurityRow]:
+    """Smooth marked frames, which needs to know nothing of the mark."""
+    attacks = (
+        ("bilateral filter", d.denoised(marked)),
+        ("non-local means, strength 6", [_denoised(frame) for frame in marked]),
+        ("Gaussian blur k17", d.blurred(marked, 17)),
+    )
+    return [
+        SecurityRow(attack=attack, outcome=_words(bench.detect(frames), message))
+        for attack, frames in attacks
+    ]
 
 
 def _at(pattern: NDArray[np.float64], power: float) -> NDArray[np.float64]:

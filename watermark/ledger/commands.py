@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ _URL = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _LEFT_TO_DO = 8
+# Zeros in front may be missing; Python's own reading of digits takes signs and underscores, too.
+_CLIP_ID = re.compile(r"(?:.*:)?(?:0x)?([0-9a-f]{1,16})", re.IGNORECASE | re.ASCII)
 _MOST = 2**63 - 1
 """Largest number that a database counts to."""
 
@@ -71,14 +74,13 @@ def show(url: str | None, clip_id: str, as_json: bool) -> None:
     from vidigree.media.errors import LedgerError, UsageError
     from vidigree.watermark.ledger.store import Ledger
 
-    try:
-        number = int(clip_id.rsplit(":", 1)[-1], 16)
-    except ValueError as error:
+    digits = _CLIP_ID.fullmatch(clip_id)
+    if digits is None:
         raise UsageError(
             f"{clip_id!r} is not a clip id.", hint="Give its 16 hex digits, as `ledger list` does."
-        ) from error
+        )
     with Ledger.open(url, create=False) as store:
-        entry = store.find_clip(number)
+        entry = store.find_clip(int(digits[1], 16))
         location = store.location
     if entry is None:
         raise LedgerError(

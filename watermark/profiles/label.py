@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import UsageError
 from vidigree.watermark.credentials import Action
+from vidigree.watermark.credentials.untrusted_text import bounded_text
 from vidigree.watermark.profiles.lettering import draw_text
 
 __all__ = ["LABEL_HEIGHT", "VisibleLabel", "fitting_label"]
@@ -22,6 +23,7 @@ LABEL_HEIGHT = Fraction(1, 20)
 """Height of the letters as a share of the shorter side: the least that GB 45438-2025 allows."""
 
 _LEAST_PIXELS = 10  # below that nobody can read it
+_SHOWN = 64  # characters of a label in an error
 _BACKGROUND = 0.35  # what is left of the picture behind the letters
 
 
@@ -98,6 +100,7 @@ def fitting_label(
             ink = np.pad(drawn, margin)
             return VisibleLabel(text=text, seconds=seconds, letters=letters, ink=ink)
     raise UsageError(
-        f"The label {texts[-1]!r} does not fit into {width} x {height} pixels.",
+        f"The label {bounded_text(texts[-1], _SHOWN)!r} does not fit into {width} x {height}"
+        " pixels.",
         hint="Make a larger clip, a shorter label, or leave it to the player with --no-label.",
     )

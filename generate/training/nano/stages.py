@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from vidigree.generate.training.clips import open_clips
+import torch
+
+from vidigree.generate.training.clips import ClipFolder, open_clips
 from vidigree.generate.training.loop import Budget, Run, load_averages, read_facts
 from vidigree.generate.training.nano.codec import build_codec
 from vidigree.generate.training.nano.codec_training import CodecSettings, train_codec
@@ -64,68 +66,81 @@ def run_stage(
         UsageError: A folder that the stage needs is not named.
         MediaNotFoundError: A folder does not hold what the stage needs.
     """
-    codec_file, decoder_file = work / "codec.safetensors", work / "decoder.safetensors"
-    denoiser_file, upsampler_file = work / "denoiser.safetensors", work / "upsampler.safetensors"
-    latents_file = work / "latents.npy"
-    import torch
-
     if stage == "export":
-        target = _named(output, "--out")
-        latents = open_latents(latents_file)
-        codec = build_codec(latents_mean=latents.mean.tolist(), latents_std=latents.std.tolist())
-        load_averages(codec_file, {"codec": codec})
-        load_decoder(decoder_file, codec)
-        export_model(codec, denoiser_file, target)
-        export_upsampler(upsampler_file, target / "upsampler.onnx")
+        _export(work, _named(output, "--out"))
         return None
     folder = open_clips(_named(clips, "--clips"))
     work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(threads)
-    budget = Budget(steps=steps or DEFAULT_STEPS.get(stage, 1), pause_after=seconds)
+    if stage == "latents":
+        cache_latents(folder, _trained_codec(work), _latents_of(work), progress)
+        return None
+    budget = Budget(steps=steps or DEFAULT_STEPS[stage], pause_after=seconds)
+    return _train(stage, work, folder, large, budget=budget, progress=progress)
+
+
+def _train(
+    stage: str,
+    work: Path,
+    folder: ClipFolder,
+    large: Path | None,
+    *,
+    budget: Budget,
+    progress: Progress,
+) -> Run:
+    """Run a stage that learns, with the settings of the shipped weights."""
+    target = _checkpoint(work, stage)
     if stage == "codec":
         return train_codec(
-            folder, codec_file, settings=CodecSettings(), budget=budget, progress=progress
+            folder, target, settings=CodecSettings(), budget=budget, progress=progress
         )
-    if stage == "latents":
-        cache_latents(folder, _trained_codec(codec_file), latents_file, progress)
-        return None
     if stage == "decoder":
         return train_decoder(
-            open_latents(latents_file),
+            open_latents(_latents_of(work)),
             folder,
-            _trained_codec(codec_file),
-            decoder_file,
+            _trained_codec(work),
+            target,
             settings=DecoderSettings(),
             budget=budget,
             progress=progress,
         )
     if stage == "denoiser":
         return train_denoiser(
-            open_latents(latents_file),
+            open_latents(_latents_of(work)),
             folder.clips,
-            denoiser_file,
+            target,
             settings=DenoiserSettings(),
             budget=budget,
             progress=progress,
         )
-    codec = _trained_codec(codec_file)
-    load_decoder(decoder_file, codec)
+    codec = _trained_codec(work)
+    load_decoder(_checkpoint(work, "decoder"), codec)
     return train_upsampler(
         folder,
         open_clips(_named(large, "--large")),
         codec,
-        upsampler_file,
+        target,
         settings=UpsamplerSettings(),
         budget=budget,
         progress=progress,
     )
 
 
+def _export(work: Path, target: Path) -> None:
+    """Write the model folder that the engine reads."""
+    latents = open_latents(_latents_of(work))
+    codec = build_codec(latents_mean=latents.mean.tolist(), latents_std=latents.std.tolist())
+    load_averages(_checkpoint(work, "codec"), {"codec": codec})
+    load_decoder(_checkpoint(work, "decoder"), codec)
+    export_model(codec, _checkpoint(work, "denoiser"), target)
+    export_upsampler(_checkpoint(work, "upsampler"), target / "upsampler.onnx")
+
+
 def steps_made(work: Path) -> str:
     """Return how many steps each stage in ``work`` has made, in words."""
     made = {}
     for stage in DEFAULT_STEPS:
-        path = work / f"{stage}.safetensors"
+        path = _checkpoint(work, stage)
         if path.exists():
             made[stage] = int(read_facts(path)["step"])
     return ", ".join(f"{steps:,} steps of the {stage}" for stage, steps in made.items())
@@ -137,7 +152,15 @@ def _named(folder: Path | None, option: str) -> Path:
     return folder
 
 
-def _trained_codec(checkpoint: Path) -> Any:
+def _checkpoint(work: Path, stage: str) -> Path:
+    return work / f"{stage}.safetensors"
+
+
+def _latents_of(work: Path) -> Path:
+    return work / "latents.npy"
+
+
+def _trained_codec(work: Path) -> Any:
     codec = build_codec()
-    load_averages(checkpoint, {"codec": codec})
+    load_averages(_checkpoint(work, "codec"), {"codec": codec})
     return codec.eval()

@@ -144,6 +144,28 @@ def test_ledger_command_lists_and_shows(tmp_path: Path, make_entry: MakeEntry) -
     assert json.loads(shown.output)["engine"] == "render"
 
 
+@pytest.mark.parametrize("clip_id", ["0xAB", "ab", "urn:x:00000000000000AB"])
+def test_a_clip_id_is_hex_with_or_without_a_prefix(
+    clip_id: str, tmp_path: Path, make_entry: MakeEntry
+) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
+    with Ledger.open(url) as opened:
+        opened.record(make_entry(0xAB))
+    shown = CliRunner().invoke(
+        ledger_command, ["show", clip_id, "--url", url], catch_exceptions=False
+    )
+    assert shown.exit_code == 0
+
+
+@pytest.mark.parametrize("clip_id", ["0x", "a_b", "+ab", "-5", " ab", "1" * 17, "0x0xab", "٣"])
+def test_what_is_no_clip_id_is_not_taken_for_one(clip_id: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.sqlite3"
+    Ledger.open(url).close()
+    shown = CliRunner().invoke(ledger_command, ["show", "--url", url, "--", clip_id])
+    assert isinstance(shown.exception, UsageError)
+    assert "is not a clip id" in str(shown.exception)
+
+
 def test_what_the_ledger_shows_steers_no_terminal(tmp_path: Path, make_entry: MakeEntry) -> None:
     url = f"sqlite:///{tmp_path}/ledger.sqlite3"
     hostile = replace(make_entry(0xAB), model="a\nb\x1b[2J", file="c\nd.mp4", confirmed=False)

@@ -54,6 +54,12 @@ def test_small_picture_takes_the_text_that_fits() -> None:
         fitting_label(texts, width=16, height=16, seconds=None)
 
 
+def test_a_long_text_that_does_not_fit_is_not_repeated_whole() -> None:
+    with pytest.raises(UsageError, match="does not fit into 640 x 480") as caught:
+        fitting_label(("A" * 5000,), width=640, height=480, seconds=None)
+    assert len(str(caught.value)) < 250
+
+
 @pytest.mark.parametrize("text", ["AI \u202e", "日本", "é", "\n"])
 def test_character_that_cannot_be_drawn_is_named(text: str) -> None:
     with pytest.raises(UsageError, match="cannot be drawn"):
