@@ -62,7 +62,7 @@ class EmbedSettings:
     informed: bool = True
 
     def __post_init__(self) -> None:
-        # Of a gain that is no number black frames would come.
+        # A gain that is no number would spoil every frame.
         allowed = (
             ("psnr", 36.0, self.psnr, 60.0),
             ("weaker_by", 0.0, self.weaker_by, 60.0),

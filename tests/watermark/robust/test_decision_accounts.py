@@ -199,9 +199,9 @@ def test_a_message_anywhere_is_charged_for_all_there_are_in_every_decoding(
     bits, chance = decision._anywhere(received, 1e-6, 3, 1.0)
     assert np.array_equal(bits, received.candidates[0])
     # Of the two the product, and what two chances to be small cost.
-    assert chance == pytest.approx(1e-6 * code_p * (1.0 - np.log(1e-6 * code_p)))
+    assert chance == pytest.approx(1e-6 * code_p * (1.0 - np.log(1e-6 * code_p)), rel=1e-9, abs=0.0)
     # A ten-thousandth of the share is all that a codeword may be by chance.
-    assert decision._anywhere(received, 1e-6, 3, 1.01e4 * code_p)[1] == pytest.approx(chance)
+    assert decision._anywhere(received, 1e-6, 3, 1.01e4 * code_p)[1] == chance
     assert decision._anywhere(received, 1e-6, 3, 0.99e4 * code_p)[1] == 1.0
 
 

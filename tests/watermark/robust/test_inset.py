@@ -14,6 +14,8 @@ from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
 from vidigree.watermark.robust.detector import Detector
 from vidigree.watermark.robust.inset import insets_of
+from vidigree.watermark.robust.stretches import Stretch
+from vidigree.watermark.robust.views import View
 
 Frames = list[NDArray[np.uint8]]
 SIZE = (256, 384)
@@ -87,3 +89,21 @@ def test_a_film_in_a_picture_is_searched_once_and_then_known(
     assert marks[0].finding.view is not None
     assert marks[5].finding.view is None
     assert looked[-1] > looked[98]
+
+
+def test_a_view_says_nothing_of_frames_of_another_size(textured: Callable[..., Frames]) -> None:
+    view = View(source=(360, 640), inset=(slice(20, 200), slice(20, 300)))
+    one, other = (
+        Stretch(
+            start=0.0,
+            end=0.5,
+            frames=1,
+            means=(np.zeros(size, np.int16),),
+            openings=(),
+            thumbnails=(),
+            source=size,
+        )
+        for size in ((360, 640), (360, 480))
+    )
+    assert len(view.parts([one, other])) == len(view.parts([one])) > 0
+    assert view.parts([other]) == []

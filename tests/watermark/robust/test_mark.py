@@ -195,7 +195,7 @@ def test_frames_that_change_size_are_refused() -> None:
 @pytest.mark.parametrize("name", ["psnr", "weaker_by", "stronger_by", "smooth"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
 def test_a_strength_that_is_none_is_refused(name: str, value: float) -> None:
-    # Of a gain that is no number came black frames, and no error.
+    # A gain that is no number would spoil every frame without an error.
     with pytest.raises(UsageError, match=f"setting {name} is"):
         EmbedSettings(**{name: value})
 
