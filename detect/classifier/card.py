@@ -60,6 +60,10 @@ A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic
 optionally `repo`, `group` and `sha256`. `--further` names clips that are trained on and in no
 figure; the shipped weights have none.
 
+The same clips, settings, library versions and kind of processor, with `OMP_NUM_THREADS=1`, give the
+same weights. On another kind of processor features may differ a little, and the weights with them:
+train once more there before comparing figures with those below.
+
 `calibrate` refuses clips that the weights were trained on. `--false-alarms 0.05` puts the threshold
 where five real clips in a hundred are expected to exceed it, not one (0.01, the default). That
 takes 19 real clips or more, the default 99; with ten clips of each class the ratio is fitted anew,

@@ -36,7 +36,10 @@ def train(
     further: Sequence[LabelledClip] = (),
     progress: Progress = no_progress,
 ) -> ClassifierModel:
-    """Train a classifier; the same clips, settings and library versions give the same weights.
+    """Train a classifier; seeded, so the same input gives the same weights.
+
+    That holds for the same clips, settings, library versions, number of threads and kind of
+    processor: on another kind features may differ a little, and the weights with them.
 
     Args:
         clips: Labelled clips of both classes from several origins.
