@@ -52,7 +52,9 @@ class Named(os.PathLike[str]):
         return self._name  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("given", [None, 5, b"a.mp4", [], Named(b"a.mp4")], ids=repr)
+@pytest.mark.parametrize(
+    "given", [None, 5, b"a.mp4", [], Named(b"a.mp4")], ids=lambda given: type(given).__name__
+)
 @pytest.mark.parametrize("name", PATHS)
 def test_what_is_no_path_is_told(name: str, given: Any) -> None:
     with pytest.raises(UsageError, match=r"is of type .*, which is no path"):
