@@ -36,6 +36,7 @@ from vidigree.watermark.credentials import (
     TrustSettings,
     read_credentials,
 )
+from vidigree.watermark.keyring import PUBLISHED_KEY, KeyRing, MarkKey
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.profiles import Provider
 
@@ -93,6 +94,24 @@ def test_mark_that_cannot_be_read_back_is_not_issued(
         stamp(clip(), folder / "a.mp4", settings=replace(settings, method=method))
     assert list(folder.iterdir()) == []
     assert settings.ledger.count() == 0
+
+
+def test_what_is_read_back_is_a_mark_of_the_active_key(
+    settings: StampSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mark of an older key would be found, too, and is not the one that the manifest names."""
+    asked: list[tuple[MarkKey, ...]] = []
+    detect = TopRowMark.detect
+
+    def noted(self: TopRowMark, frames: Any, *, keys: Any, fps: Fraction) -> Any:
+        asked.append(tuple(keys))
+        return detect(self, frames, keys=keys, fps=fps)
+
+    monkeypatch.setattr(TopRowMark, "detect", noted)
+    ring = KeyRing(keys=(MarkKey(key_id="second", secret=b"2" * 32), PUBLISHED_KEY))
+    receipt = stamp(clip(), folder / "a.mp4", settings=replace(settings, keys=ring))
+    assert asked == [(ring.active,)]
+    assert receipt.key_id == "second"
 
 
 def test_clip_that_cannot_be_read_back_is_not_issued(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import decision
-from vidigree.watermark.robust.carrier import carrier_of
+from vidigree.watermark.robust.carrier import Carrier, carrier_of
 from vidigree.watermark.robust.geometry import Geometry
 from vidigree.watermark.robust.modulation import symbols_of
 from vidigree.watermark.robust.origin import PLACES
@@ -31,15 +31,18 @@ def _decoded(pilot: float, share: float, *, whole: bool) -> Finding:
     drawn = np.random.default_rng(3).normal(size=(2, len(carrier.waves))) / np.sqrt(2)
     spectrum = drawn[0] + 1j * drawn[1]
     spectrum[carrier.pilots] += pilot * carrier.phases[carrier.pilots]
-    spectrum = spectrum.astype(np.complex64)
-    trial = Trial(
+    trial = _trial(spectrum.astype(np.complex64), carrier)
+    return decision.decode_trial(trial, 11, 1, share, whole=whole)
+
+
+def _trial(spectrum: NDArray[np.complex64], carrier: Carrier) -> Trial:
+    return Trial(
         key=PUBLISHED_KEY,
         carrier=carrier,
         geometry=Geometry(),
         lock=find_shift(spectrum, carrier),
         spectrum=spectrum,
     )
-    return decision.decode_trial(trial, 11, 1, share, whole=whole)
 
 
 def _answer(monkeypatch: pytest.MonkeyPatch, anywhere: float, in_place: float = 1.0) -> None:
@@ -210,14 +213,7 @@ def test_a_codeword_that_agrees_everywhere_scores_the_sum_of_its_moduli() -> Non
     carrier = carrier_of(PUBLISHED_KEY)
     kept = np.exp(-((carrier.radii / 0.09) ** 2))  # as of a clip that lost its fine waves
     spectrum = (kept * symbols_of(_WRITTEN, carrier) * carrier.phases).astype(np.complex64)
-    trial = Trial(
-        key=PUBLISHED_KEY,
-        carrier=carrier,
-        geometry=Geometry(),
-        lock=find_shift(spectrum, carrier),
-        spectrum=spectrum,
-    )
-    received = decision._Received.of(trial)
+    received = decision._Received.of(_trial(spectrum, carrier))
     assert received.gain.max() > 5 * received.gain.min()
     whole = received.moduli.sum() / np.sqrt(np.sum(received.moduli**2) / 2)
     assert received.score(_BITS) == pytest.approx(whole, rel=1e-4)
