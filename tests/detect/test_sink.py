@@ -62,8 +62,8 @@ def test_what_was_found_before_an_interruption_counts_as_well(
     assert sink.exit_code == 12
     told = capsys.readouterr().err.splitlines()
     assert told == [
-        "1 clips were audited before.",
-        "1 are audited again: they failed, or changed since.",
+        "1 clip was audited before.",
+        "1 is audited again: it failed, or changed since.",
         "3 clips: 1 contradictory, 2 no-evidence",
     ]
 

@@ -58,7 +58,7 @@ def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
         (["a ball", "-o", "clip.mp4", "--image", ""], 2, "empty"),
         (["a ball", "-o", "clip.mp4", "--video", "/"], 3, "is a folder. Give a video file."),
         (["a ball", "-o", "clip.mp4", "--policy", "x" * 300], 2, "no policy file"),
-        (["a ball", "-o", "clip.mp4", "--policy", ""], 2, "no policy file"),
+        (["a ball", "-o", "clip.mp4", "--policy", ""], 2, "policy has an empty name"),
         (["--batch", __file__, "-o", "clips", "--policy", " "], 2, "no policy file"),
         (["a ball", "-o", "clip.mp4", "--check-weights", "/"], 3, "is a folder"),
         (["a ball", "-o", ""], 2, "empty"),
