@@ -323,7 +323,8 @@ def _is_transparent(frame: av.VideoFrame, stream: Any) -> bool:
         return False
     if frame.format.name in _ALPHA_AT:  # a picture of 100 million pixels is not copied for this
         plane: Any = frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        # Lines of a picture that is kept upside down have a length below zero.
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, abs(plane.line_size))
         return bool(rows[:, _ALPHA_AT[frame.format.name] : 4 * frame.width : 4].min() < 255)
     try:
         return bool(frame.to_ndarray(format="rgba")[..., 3].min() < 255)

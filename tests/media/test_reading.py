@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -307,6 +308,21 @@ def test_no_picture_is_copied_to_look_for_what_is_clear(kind: str) -> None:
         seen = SimpleNamespace(format=frame.format, planes=frame.planes, width=frame.width)
         told.append(_is_transparent(seen, SimpleNamespace(metadata={})))
     assert told == [False, True, False]
+
+
+@pytest.mark.parametrize("alpha", [254, 255])
+def test_what_is_clear_is_told_of_pictures_kept_upside_down(tmp_path: Path, alpha: int) -> None:
+    image = np.full((48, 64, 4), 255, np.uint8)
+    image[5, 6, 3] = alpha
+    path = one_picture(tmp_path / "a.avi", "rawvideo", image, "bgra")
+    data = bytearray(path.read_bytes())
+    height = data.index(b"strf") + 16
+    assert struct.unpack_from("<i", data, height) == (-48,)
+    struct.pack_into("<i", data, height, 48)
+    path.write_bytes(data)
+    with av.open(str(path)) as container:
+        assert next(container.decode(video=0)).planes[0].line_size < 0
+    assert probe(path).transparent == (alpha < 255)
 
 
 def test_planes_of_transparency_that_are_not_decoded_are_told(tmp_path: Path) -> None:
