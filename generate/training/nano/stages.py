@@ -63,9 +63,11 @@ def run_stage(
         The run; ``None`` for stages that do not learn.
 
     Raises:
-        UsageError: A folder that the stage needs is not named.
+        UsageError: There is no such stage, or a folder that it needs is not named.
         MediaNotFoundError: A folder does not hold what the stage needs.
     """
+    if stage not in STAGES:
+        raise UsageError(f"There is no stage {stage!r}.", hint=f"Known: {', '.join(STAGES)}.")
     if stage == "export":
         _export(work, _named(output, "--out"))
         return None

@@ -108,6 +108,8 @@ def test_stages_say_what_they_need(trained: SimpleNamespace, tmp_path: Path) -> 
         run_stage("codec", tmp_path)
     with pytest.raises(MediaNotFoundError, match="latents"):
         run_stage("denoiser", tmp_path, clips=trained.clips)
+    with pytest.raises(UsageError, match="no stage 'upsample'"):
+        run_stage("upsample", tmp_path, clips=trained.clips, large=trained.clips, steps=1)
 
 
 def test_latents_are_scaled_to_mean_zero_and_variance_one(trained: SimpleNamespace) -> None:
