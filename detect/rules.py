@@ -21,6 +21,7 @@ _EXPIRED = (
 )
 _PIXELS_NOT_CHECKED = ("mark.not-checked", "ledger.not-checked", "classifier.not-checked")
 _NOT_CHECKED = ("credentials.not-checked", *_PIXELS_NOT_CHECKED)
+_LEDGER_NOT_ASKED = ("ledger.not-checked", "ledger.left-out")
 # Nobody on a list says so today, be it that the signer only passes on what others said.
 _NOBODYS_WORD = (*_EXPIRED, "credentials.claim-passed-on")
 # What leaves a capture claim in doubt without contradicting it.
@@ -74,6 +75,8 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.CONTRADICTORY,
         confidence=Confidence.HIGH,
         all_of=("consistency.capture-over-mark",),
+        any_of=("mark.found", "ledger.says-generated"),
+        none_of=_LEDGER_NOT_ASKED,
     ),
     Rule(
         name="capture-over-ledger",
@@ -113,6 +116,21 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.HIGH,
         all_of=("credentials.altered",),
         none_of=("consistency.binding-confirmed",),
+    ),
+    # The ledger may know the mark as that of a recording that was only stamped.
+    Rule(
+        name="capture-over-mark-unchecked",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.MEDIUM,
+        all_of=("consistency.capture-over-mark",),
+        any_of=_LEDGER_NOT_ASKED,
+    ),
+    # Anybody can stamp a recording with the published key, honestly too.
+    Rule(
+        name="capture-over-weak-mark",
+        finding=Finding.CONTRADICTORY,
+        confidence=Confidence.MEDIUM,
+        all_of=("consistency.capture-over-mark",),
     ),
     # A label that nobody signed overturns no listed signer, but whoever reads one must read both.
     Rule(

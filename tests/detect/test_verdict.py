@@ -27,6 +27,7 @@ from vidigree.detect.findings import Confidence, Finding
 from vidigree.detect.readings import LedgerReading, NotChecked
 from vidigree.detect.verdict import judge
 from vidigree.detect.wording import wording
+from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.method import MarkReading, MarkSegment
 
 
@@ -83,7 +84,6 @@ def test_an_untrusted_recording_that_was_stamped_here_stays_inconclusive() -> No
     [
         pytest.param(MARK, ENTRY, id="of a clip that was issued as generated"),
         pytest.param(MARK, LedgerReading(), id="that the ledger does not know"),
-        pytest.param(replace(MARK, message=None), LedgerReading(), id="without a message"),
         pytest.param(
             replace(MARK, message=7), replace(ENTRY, generated=False), id="of another clip"
         ),
@@ -96,6 +96,44 @@ def test_a_capture_claim_over_any_other_mark_is_a_contradiction(
     assert result.reason == "capture-over-mark"
     (piece,) = [piece for piece in result.evidence if piece.layer == "consistency"]
     assert piece.values == {"key_id": "mk-1"}
+
+
+@pytest.mark.parametrize(
+    ("ledger", "reason"),
+    [
+        (NotChecked(layer="ledger", why="it is locked"), "capture-over-mark-unchecked"),
+        (NotChecked(layer="ledger", why="", asked=True), "capture-over-mark-unchecked"),
+        (LedgerReading(exists=False), "capture-over-mark"),
+        (LedgerReading(), "capture-over-mark"),
+        (ENTRY, "capture-over-mark"),
+    ],
+    ids=["locked", "left out", "none", "unknown", "generated"],
+)
+def test_a_mark_over_a_capture_claim_is_surer_where_the_ledger_was_asked(
+    ledger: LedgerReading | NotChecked, reason: str
+) -> None:
+    """A recording that was only stamped carries a mark too, and the ledger may know it as that."""
+    result = judge(replace(CLEAN, credentials=CAPTURED, marks=(MARK,), ledger=ledger))
+    assert (result.finding, result.reason) == (Finding.CONTRADICTORY, reason)
+    high = reason == "capture-over-mark"
+    assert result.confidence is (Confidence.HIGH if high else Confidence.MEDIUM)
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [replace(MARK, key_id=PUBLISHED_KEY.key_id), replace(MARK, message=None)],
+    ids=["published key", "without a message"],
+)
+def test_a_mark_that_anybody_could_make_contradicts_a_capture_claim_less_surely(
+    weak: MarkReading,
+) -> None:
+    readings = replace(CLEAN, credentials=CAPTURED, marks=(weak,))
+    result = judge(readings)
+    assert (result.reason, result.confidence) == ("capture-over-weak-mark", Confidence.MEDIUM)
+    assert judge(replace(readings, ledger=ENTRY)).reason == "capture-over-mark"
+    assert judge(replace(readings, marks=(weak, MARK))).reason == "capture-over-mark"
+    altered = replace(CAPTURED, integrity="altered")
+    assert judge(replace(readings, credentials=altered)).reason == "content-altered"
 
 
 def test_a_capture_claim_over_a_generated_picture_names_the_clip() -> None:
