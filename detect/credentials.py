@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.readings import CredentialsLike, IngredientLike, LabelsLike
 
-__all__ = ["believed_validity", "credentials_evidence"]
+__all__ = ["believed_validity", "credentials_evidence", "is_vouched"]
 
 _INTEGRITY = {
     "intact": "credentials.intact",
@@ -65,7 +65,7 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
             values={"generator": reading.generator or "", "source": reading.claimed_source},
         )
     )
-    if reading.claimed_source in _CLAIMS and not _is_vouched(reading, reading.timestamp):
+    if reading.claimed_source in _CLAIMS and not is_vouched(reading, reading.timestamp):
         evidence.append(Evidence(code="credentials.claim-passed-on"))
     evidence.extend(_ingredient_evidence(reading.ingredients))
     return [*evidence, *labels]
@@ -87,11 +87,16 @@ def _label_evidence(labels: LabelsLike) -> list[Evidence]:
     return [Evidence(code="credentials.labelled-generated", values={"labels": labels.named})]
 
 
-def _is_vouched(reading: CredentialsLike | IngredientLike, timestamp: str) -> bool:
+def is_vouched(reading: CredentialsLike | IngredientLike, timestamp: str) -> bool:
     """Say whether a claim is its signer's own, or that of a parent whose signer counts as well.
 
     Whoever opens a clip and signs it as that says nothing of where it comes from. Without this,
     anybody's claim would count as that of the listed signer through whose hands the clip went.
+
+    Args:
+        reading: A manifest's reading.
+        timestamp: What the time stamp is worth that shows that it existed, its own or a
+            successor's.
     """
     if not reading.claim_of_parent:
         return True
@@ -120,7 +125,7 @@ def _vouches(parent: IngredientLike, timestamp: str, *, generated: bool) -> bool
         and parent.signer_trust == "trusted"
         and known
         and believed_validity(parent.validity, timestamp) in {"valid", "valid-when-signed"}
-        and _is_vouched(parent, timestamp)
+        and is_vouched(parent, timestamp)
     )
 
 

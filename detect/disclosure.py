@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vidigree.detect.credentials import believed_validity
+from vidigree.detect.look_up import NOT_MADE_HERE
 from vidigree.detect.readings import NotChecked, Readings
 
 __all__ = ["Disclosure", "disclosure"]
@@ -62,7 +63,11 @@ def disclosure(readings: Readings) -> Disclosure:
     if not isinstance(marks, NotChecked):
         available.append(any(reading.present for reading in marks))
     if not isinstance(ledger, NotChecked) and not system:
-        made = [one.model or one.engine for one in ledger.all if one.generated]
+        made = [
+            one.model or ("" if one.engine in NOT_MADE_HERE else one.engine)
+            for one in ledger.all
+            if one.generated
+        ]
         system = ", ".join(dict.fromkeys(filter(None, made)))
     return Disclosure(
         provenance_available=any(available) if available else None,

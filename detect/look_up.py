@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidigree.detect.credentials import is_vouched
 from vidigree.detect.evidence import Evidence, Segment
 from vidigree.detect.readings import LedgerReading
 from vidigree.watermark.method import MarkReading
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from vidigree.watermark.fingerprint import Fingerprint
     from vidigree.watermark.ledger import Ledger, LedgerEntry
 
-__all__ = ["DIFFERENT", "SAME", "ledger_evidence", "look_up"]
+__all__ = ["DIFFERENT", "NOT_MADE_HERE", "SAME", "ledger_evidence", "look_up"]
 
 SAME = 0.6
 """Likeness of fingerprints from which two clips count as the same content."""
@@ -41,7 +42,7 @@ _MOST_EARLIER = 64
 """Earlier entries of the same picture whose manifests are read; likely generated ones come first.
 """
 
-_NOT_MADE_HERE = {"", "external"}
+NOT_MADE_HERE = {"", "external"}
 """Engines of clips that were only stamped here. Where a manifest cannot be read against this kind
 of file, any other engine's name says that the clip was generated."""
 
@@ -185,6 +186,7 @@ def _reading(
     from vidigree.watermark.credentials import read_credentials
 
     recovered = read_credentials(path, trust=trust, store=entry.manifest_store)
+    own = recovered.claims_generated and is_vouched(recovered, recovered.timestamp)
     return LedgerReading(
         found_by=found_by,
         clip_id=f"{entry.clip_id:016x}",
@@ -192,7 +194,8 @@ def _reading(
         same_content=same,
         claimed_source=recovered.claimed_source,
         generated=recovered.generated_somewhere
-        or (recovered.status != "present" and entry.engine not in _NOT_MADE_HERE),
+        or (recovered.status != "present" and entry.engine not in NOT_MADE_HERE),
+        passed_on=recovered.generated_somewhere and not own,
         engine=entry.engine,
         model=entry.model,
         issued_at=_time(entry),
@@ -208,11 +211,15 @@ def ledger_evidence(reading: LedgerReading) -> list[Evidence]:
 
     Returns:
         Evidence for each entry found and what its manifest claims, or one piece that says that
-        there is no entry.
+        there is no entry; and whether it is nobody's own word that the clip was generated.
     """
     if not reading.exists:
         return [Evidence(code="ledger.empty")]
-    return [piece for one in reading.all for piece in _one_entry(one)]
+    evidence = [piece for one in reading.all for piece in _one_entry(one)]
+    generated = [one for one in reading.all if one.generated and one.same_content is not False]
+    if generated and all(one.passed_on for one in generated):
+        evidence.append(Evidence(code="ledger.claim-passed-on"))
+    return evidence
 
 
 def _one_entry(reading: LedgerReading) -> list[Evidence]:

@@ -163,6 +163,8 @@ class LedgerReading:
             ``CredentialsReading.claimed_source``.
         generated: Whether that manifest, or an ingredient's in it, claims generated pixels. A clip
             that was stamped without such a claim carries the mark too.
+        passed_on: Whether that is not the signer's own claim: an ingredient makes it, or the
+            manifest took it over from a parent for whose signer nobody vouches.
         engine: Engine that made the clip, as recorded.
         model: Model that made the clip, as recorded.
         issued_at: When the entry was recorded, ISO 8601; ``None`` without an entry.
@@ -180,6 +182,7 @@ class LedgerReading:
     same_content: bool | None = None
     claimed_source: str = "unknown"
     generated: bool = False
+    passed_on: bool = False
     engine: str = ""
     model: str = ""
     issued_at: str | None = None

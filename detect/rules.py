@@ -31,8 +31,8 @@ _NO_CAPTURE = (
     "ledger.entry-unverified",
     "ledger.says-generated",
 )
-# Entries of the ledger that do not say that the clip was generated.
-_ISSUED_AS_OTHER = ("ledger.says-nothing", "ledger.says-captured")
+# Entries of the ledger whose signer does not itself say that the clip was generated.
+_ISSUED_AS_OTHER = ("ledger.says-nothing", "ledger.says-captured", "ledger.claim-passed-on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +178,11 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.HIGH,
         all_of=("credentials.intact", "ledger.entry-by-mark", "ledger.says-generated"),
         any_of=_GENERATED,
-        none_of=("ledger.entry-unverified", "ledger.entry-by-fingerprint"),
+        none_of=(
+            "ledger.entry-unverified",
+            "ledger.entry-by-fingerprint",
+            "ledger.claim-passed-on",
+        ),
     ),
     Rule(
         name="generated-unverified-signer",
@@ -287,7 +291,18 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.RECOVERED,
         confidence=Confidence.HIGH,
         all_of=("ledger.entry-by-mark",),
-        # Beside these, the entry by the mark may be that of a clip that was only stamped.
+        # Beside the first two, the entry by the mark may be that of a clip that was only stamped.
+        none_of=(
+            "ledger.entry-unverified",
+            "ledger.entry-by-fingerprint",
+            "ledger.claim-passed-on",
+        ),
+    ),
+    Rule(
+        name="recovered-claim-passed-on",
+        finding=Finding.RECOVERED,
+        confidence=Confidence.MEDIUM,
+        all_of=("ledger.entry-by-mark", "ledger.claim-passed-on"),
         none_of=("ledger.entry-unverified", "ledger.entry-by-fingerprint"),
     ),
     Rule(

@@ -75,6 +75,13 @@ def test_a_clip_that_was_only_stamped_names_no_system() -> None:
     assert disclosure(replace(BASE, ledger=entry)).system == ""
 
 
+def test_the_word_for_clips_made_elsewhere_is_no_system() -> None:
+    entry = LedgerReading(found_by="mark", same_content=True, generated=True, engine="external")
+    assert disclosure(replace(BASE, ledger=entry)).system == ""
+    named = replace(entry, model="Example 1", others=(replace(entry, engine="render"),))
+    assert disclosure(replace(BASE, ledger=named)).system == "Example 1, render"
+
+
 def test_what_was_not_looked_at_is_not_denied() -> None:
     found = disclosure(Readings(credentials=GAP, marks=GAP, ledger=GAP, classifier=GAP))
     assert found.provenance_available is None

@@ -142,6 +142,27 @@ def test_a_moved_mark_beside_that_of_a_stamp_is_not_surer_for_it() -> None:
     )
 
 
+def test_what_the_ledger_only_passes_on_is_no_surer_than_in_a_file() -> None:
+    """Whoever has a clip stamped chooses what it says of its material."""
+    passed_on = replace(CLEAN, marks=(MARK,), ledger=replace(ENTRY, passed_on=True))
+    result = judge(passed_on)
+    assert (result.reason, result.confidence) == ("recovered-claim-passed-on", Confidence.MEDIUM)
+    for key_id in ("mk-1", PUBLISHED_KEY.key_id):
+        unlisted = replace(BOUND, signer_trust="unlisted")
+        marks = (replace(MARK, key_id=key_id),)
+        result = judge(replace(passed_on, credentials=unlisted, marks=marks))
+        assert result.reason == "generated-unverified-signer"
+
+
+def test_of_several_entries_one_that_its_issuer_calls_generated_is_enough() -> None:
+    other = replace(ENTRY, clip_id="7" * 16)
+    entry = replace(ENTRY, passed_on=True, others=(other,))
+    assert judge(replace(CLEAN, marks=(MARK,), ledger=entry)).reason == "recovered-by-mark"
+    moved = replace(entry, others=(replace(other, same_content=False),))
+    codes = {piece.code for piece in judge(replace(CLEAN, marks=(MARK,), ledger=moved)).evidence}
+    assert "ledger.claim-passed-on" in codes
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

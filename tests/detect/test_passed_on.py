@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from fixtures.authority import pem
 from fixtures.chain_authority import ChainAuthority
+from fixtures.issued import CLIP_ID, record
 from fixtures.revocation import ocsp_answer, staple
 
 from vidigree.detect.audit import audit
+from vidigree.detect.look_up import ledger_evidence, look_up
 from vidigree.detect.settings import AuditSettings
 from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import (
@@ -18,10 +21,14 @@ from vidigree.watermark.credentials import (
     TrustList,
     TrustSettings,
     identity_from_chain,
+    init_identity,
     manifest,
     sign_file,
 )
 from vidigree.watermark.credentials.private_key import FileKey
+from vidigree.watermark.fingerprint import fingerprint_video
+from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.method import MarkReading
 
 
 def request(clip_id: int, parent: Path | None = None) -> ManifestRequest:
@@ -80,3 +87,42 @@ def test_a_revoked_camera_declares_nothing(
     verdict = audit(path, settings=settings(camera))
     assert verdict.reason == "capture-unverified"
     assert "credentials.revoked" in {piece.code for piece in verdict.evidence}
+
+
+def signed_generated(clip: Path, target: Path, authority: ChainAuthority) -> None:
+    """Sign a clip as generated."""
+    issued = authority.issue()
+    identity = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    wanted = replace(request(1), origin=Origin(engine="elsewhere", synthetic=True))
+    sign_file(clip, target, request=wanted, identity=identity)
+
+
+@pytest.mark.parametrize(
+    ("as_parent", "listed", "passed_on"),
+    [(True, False, True), (True, True, False), (False, False, True), (False, True, True)],
+)
+def test_the_ledger_tells_its_own_word_from_what_it_passes_on(
+    clip: Path, tmp_path: Path, as_parent: bool, listed: bool, passed_on: bool
+) -> None:
+    """Of a clip that was only stamped, its material says what it says."""
+    anybody, first = ChainAuthority("Anybody"), tmp_path / "first.mp4"
+    signed_generated(clip, first, anybody)
+    wanted = request(CLIP_ID, first if as_parent else None)
+    if not as_parent:
+        wanted = replace(wanted, origin=Origin(inputs=(first,)))
+    path = tmp_path / "stamped.mp4"
+    store = sign_file(clip, path, request=wanted, identity=init_identity(), trust=TrustSettings())
+    record(store, fingerprint_video(clip).to_bytes(), engine="external")
+    mark = MarkReading(method="robust", present=True, message=CLIP_ID, scale=1.0, rotation=0.0)
+    with Ledger.open() as ledger:
+        reading = look_up(
+            clip,
+            marks=[mark],
+            fingerprint=fingerprint_video(clip),
+            ledger=ledger,
+            trust=settings(anybody if listed else ChainAuthority("Studio")).trust,
+        )
+    assert (reading.generated, reading.passed_on) == (True, passed_on)
+    codes = {piece.code for piece in ledger_evidence(reading)}
+    assert "ledger.says-generated" in codes
+    assert ("ledger.claim-passed-on" in codes) is passed_on

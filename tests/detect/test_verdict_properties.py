@@ -95,16 +95,18 @@ marks = st.builds(
     st.sampled_from([CLIP_ID, 7, None]),
 )
 entries = st.builds(
-    lambda found_by, same, source, generated: replace(
+    lambda found_by, same, source, generated, passed_on: replace(
         ENTRY,
         found_by=found_by,
         same_content=True if found_by == "fingerprint" else same,
         claimed_source="generated" if generated else source,
         generated=generated,
+        passed_on=generated and passed_on,
     ),
     st.sampled_from(["mark", "fingerprint"]),
     st.sampled_from([True, None, False]),
     st.sampled_from(["captured", "edited", "unknown"]),
+    st.booleans(),
     st.booleans(),
 )
 ledgers = st.one_of(st.just(LedgerReading()), st.just(LedgerReading(exists=False)), entries)
@@ -183,6 +185,8 @@ def test_high_rests_on_a_listed_signer_a_secret_key_or_the_ledger(seen: Readings
             "mark.found",
             "ledger.entry-by-mark",
         }
+    if verdict.finding is Finding.RECOVERED and "ledger.claim-passed-on" in codes(verdict):
+        assert verdict.confidence is Confidence.MEDIUM
 
 
 @many
