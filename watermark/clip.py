@@ -31,7 +31,6 @@ class Origin:
         engine: Registered engine name, e.g. ``"render"``; ``"external"`` for clips made elsewhere.
         engine_version: Version of the engine or its library.
         model: Name of the model or of the folder or hub id it was loaded from; empty if none.
-        model_licence: Licence note of the model; empty if not known.
         synthetic: ``True`` if a generative model or renderer made the pixels, ``False`` if the
             caller says they were captured, ``None`` if it is not known.
         trained_model: ``True`` if a trained model made the pixels (IPTC
@@ -53,7 +52,6 @@ class Origin:
     engine: str = "external"
     engine_version: str = ""
     model: str = ""
-    model_licence: str = ""
     synthetic: bool | None = None
     trained_model: bool = True
     prompt_sha256: str = ""

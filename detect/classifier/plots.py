@@ -22,6 +22,7 @@ _SIDE = 360
 _MARGIN = 48
 _ROW = 18
 _LABELS = 170
+_BINS = 10
 
 Point = tuple[float, float]
 
@@ -34,16 +35,14 @@ def roc_points(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> list[P
     return [(0.0, 0.0), *zip(alarms.tolist(), hits.tolist(), strict=True)]
 
 
-def reliability_points(
-    probability: NDArray[np.float64], labels: NDArray[np.bool_], *, bins: int = 10
-) -> list[Point]:
-    """Return mean probability against share of synthetic clips in bins, both classes alike."""
+def reliability_points(probability: NDArray[np.float64], labels: NDArray[np.bool_]) -> list[Point]:
+    """Return mean probability against share of synthetic clips in ten bins, both classes alike."""
     weights = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum())
     order = np.argsort(probability, kind="stable")
     reached = np.cumsum(weights[order]) - weights[order] / 2
-    bin_of = np.minimum((reached * bins).astype(int), bins - 1)
+    bin_of = np.minimum((reached * _BINS).astype(int), _BINS - 1)
     points = []
-    for index in range(bins):
+    for index in range(_BINS):
         chosen = order[bin_of == index]
         if len(chosen):
             part = weights[chosen]

@@ -119,7 +119,7 @@ def test_a_name_that_is_too_long_is_told_before_any_work(
     assert "too long" in err
 
 
-def test_on_a_terminal_it_is_a_panel(clip: Path, tmp_path: Path) -> None:
+def test_on_a_terminal_it_is_a_panel(clip: Path) -> None:
     if shutil.which("script") is None:
         pytest.skip("script(1) is not here to make a terminal")
     command = f"{sys.executable} -m vidigree.cli audit {clip} --only credentials"

@@ -82,7 +82,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> 
     assert list(expand([str(path)])) == [str(path)]
 
 
-def test_a_named_file_is_kept_whatever_its_suffix(tmp_path: Path) -> None:
+def test_a_named_file_is_kept_whatever_its_suffix() -> None:
     assert list(expand(["upload.bin", "-not-there-"])) == ["upload.bin", "-not-there-"]
 
 

@@ -251,7 +251,7 @@ def test_a_device_is_not_replaced(tmp_path: Path) -> None:
     assert target.is_symlink()
 
 
-def test_full_disk_is_an_output_error(tmp_path: Path) -> None:
+def test_full_disk_is_an_output_error() -> None:
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("there is no /dev/full here")

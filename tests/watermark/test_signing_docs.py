@@ -45,7 +45,7 @@ def test_every_kind_of_signer_is_told_of() -> None:
     assert told == set(signers.names()) == set(keys.commands["use"].commands)  # type: ignore[attr-defined]
 
 
-def test_settings_in_the_page_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_in_the_page_are_read(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", (DOCS / "signing.md").read_text("utf-8"), re.S)
     (tmp_path / "config.toml").write_text(example)
     config = Config.load(tmp_path)

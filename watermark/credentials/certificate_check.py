@@ -65,14 +65,12 @@ class ChainFinding:
         return {"severity": self.severity, "problem": self.problem, "remedy": self.remedy}
 
 
-def check_identity(
-    identity: SigningIdentity, *, now: datetime | None = None
-) -> tuple[ChainFinding, ...]:
+def check_identity(identity: SigningIdentity) -> tuple[ChainFinding, ...]:
     """Check the certificates of an identity, and that its signer signs with the leaf's key.
 
     A trial signature finds a wrong PIN, a token that was pulled out, a right that is missing.
     """
-    findings = check_chain(identity.chain, now=now)
+    findings = check_chain(identity.chain)
     try:
         SignatureCall(identity).sign(secrets.token_bytes(64))
     except CredentialsError as error:

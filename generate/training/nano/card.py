@@ -17,18 +17,15 @@ from vidigree.generate.training.nano.reader import QUESTIONS
 __all__ = ["contact_sheet", "write_card"]
 
 _SHOWN_FRAMES: Final = 6
+_COLUMNS: Final = 2
 
 
-def contact_sheet(
-    clips: NDArray[np.uint8], path: Path, *, columns: int = 2, quality: int = 82
-) -> None:
-    """Write a JPEG with some frames of every clip, one clip a strip.
+def contact_sheet(clips: NDArray[np.uint8], path: Path) -> None:
+    """Write a JPEG with some frames of every clip, one clip a strip, two strips side by side.
 
     Args:
         clips: uint8 (N, F, H, W, 3).
         path: The picture to write.
-        columns: Strips side by side.
-        quality: JPEG quality, 1 to 95.
     """
     from PIL import Image
 
@@ -36,10 +33,10 @@ def contact_sheet(
     shown = clips[:, [round(last * k / (_SHOWN_FRAMES - 1)) for k in range(_SHOWN_FRAMES)]]
     strips = [np.concatenate(list(clip), axis=1) for clip in shown]
     rows = [
-        np.concatenate(strips[start : start + columns], axis=1)
-        for start in range(0, len(strips) - columns + 1, columns)
+        np.concatenate(strips[start : start + _COLUMNS], axis=1)
+        for start in range(0, len(strips) - _COLUMNS + 1, _COLUMNS)
     ]
-    Image.fromarray(np.concatenate(rows)).save(path, quality=quality, optimize=True)
+    Image.fromarray(np.concatenate(rows)).save(path, quality=82, optimize=True)
 
 
 def write_card(

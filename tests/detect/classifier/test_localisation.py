@@ -235,7 +235,7 @@ def test_what_was_put_into_the_picture_is_said_and_outlined(tmp_path: Path) -> N
     assert "19% to 81% from the left, 25% to 75% from the top" in done.output
 
 
-def test_one_picture_shows_one_file(tmp_path: Path) -> None:
+def test_one_picture_shows_one_file() -> None:
     done = CliRunner().invoke(classifier, ["score", "--picture", "a.png", "a.mp4", "b.mp4"])
     assert done.exit_code != 0
 

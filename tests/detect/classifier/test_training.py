@@ -152,9 +152,7 @@ def test_where_nothing_else_is_there_content_says_where() -> None:
     assert WITH_CONTENT.local.groups == ("noise",)
 
 
-def test_what_says_where_is_asked_where(
-    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
-) -> None:
+def test_what_says_where_is_asked_where(clips: list[LabelledClip], cache: WindowCache) -> None:
     model = train(clips, cache=cache, settings=WITH_CONTENT)
     whole = replace(model, apart=None, header=replace(model.header, local_groups=()))
     curve, same, other = (_curve(clips[0].path, one) for one in (model, model.local, whole))

@@ -218,7 +218,7 @@ def test_both_languages_have_all_words(visit: Callable[..., Visit], clip: Path) 
     assert seen.complaints == []
 
 
-def test_reports_can_be_downloaded(visit: Callable[..., Visit], clip: Path, tmp_path: Path) -> None:
+def test_reports_can_be_downloaded(visit: Callable[..., Visit], clip: Path) -> None:
     page = visit().check(clip)
     with page.expect_download() as data:
         page.click("#download-json")

@@ -172,7 +172,7 @@ def test_requests_that_mean_nothing(
     assert service.context.jobs.count().get("receiving", 0) == 0
 
 
-def test_too_large_an_upload_is_refused_declared_or_not(start_service: Start, clip: Path) -> None:
+def test_too_large_an_upload_is_refused_declared_or_not(start_service: Start) -> None:
     service = start_service(max_upload_bytes=10_000)
     body = bytes(20_000)
     headers = {"Content-Type": "video/mp4"}

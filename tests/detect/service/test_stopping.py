@@ -24,9 +24,7 @@ def wait_for(service: Any, jobs: dict[str, int]) -> None:
         time.sleep(0.05)
 
 
-def test_who_waits_for_an_audit_is_told_where_to_ask(
-    start_service: Start, clip: Path, tmp_path: Path
-) -> None:
+def test_who_waits_for_an_audit_is_told_where_to_ask(start_service: Start, clip: Path) -> None:
     """Once they got 500 in plain text, and nobody knew the id of the job that went on."""
     service = start_service()
     runner = service.context.runner

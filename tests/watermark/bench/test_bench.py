@@ -175,7 +175,7 @@ def test_the_published_table_has_every_attack_and_its_goals() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_is_resumed_and_not_repeated(tmp_path: Path, monkeypatch) -> None:
+def test_a_run_is_resumed_and_not_repeated(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     with VideoWriter(clip, width=256, height=256, fps=FPS) as writer:
         for frame in DRAWN["256x256"]()[:6]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import encodebytes
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -69,7 +68,7 @@ def test_blocks_of_other_kinds_and_text_between_are_passed_over(identity: Signin
     ],
 )
 def test_a_key_that_cannot_be_read_is_told_without_a_librarys_words(
-    tmp_path: Path, content: bytes, says: str
+    content: bytes, says: str
 ) -> None:
     with pytest.raises(CredentialsError, match=says) as told:
         parse_private_key(content, password=None, where="key.pem")

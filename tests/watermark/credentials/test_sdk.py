@@ -93,7 +93,7 @@ def test_reading_validates(signed: Path) -> None:
     assert [row["code"] for row in results["failure"]] == ["signingCredential.untrusted"]
 
 
-def test_no_thumbnail_of_an_ingredient(tmp_path: Path) -> None:
+def test_no_thumbnail_of_an_ingredient() -> None:
     from c2pa import Builder
 
     _, data = cv2.imencode(".png", np.full((64, 64, 3), 90, np.uint8))

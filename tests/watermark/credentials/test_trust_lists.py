@@ -191,7 +191,7 @@ def test_a_file_is_taken_up_to_the_largest_size_and_never_in_part(tmp_path: Path
     assert x509.load_pem_x509_certificates(group.anchors) == x509.load_pem_x509_certificates(ROOT)
 
 
-def test_a_list_that_stays_is_not_said_to_be_removed(home: Path, tmp_path: Path) -> None:
+def test_a_list_that_stays_is_not_said_to_be_removed(home: Path) -> None:
     path = home / "trust" / "claim" / "x.pem"
     (path / "full").mkdir(parents=True)
     with pytest.raises(CredentialsError, match="cannot be written"):

@@ -70,7 +70,7 @@ def test_codes_that_are_none_are_made_anew(
             assert ledger.find_similar(entry.fingerprint, 1) == [(entry, 1.0)]
 
 
-def test_a_row_is_not_taken_for_another_ones_words(url: str, tmp_path: Path) -> None:
+def test_a_row_is_not_taken_for_another_ones_words(url: str) -> None:
     """What whoever goes through the entries raises is theirs."""
     with Ledger.open(url) as ledger, pytest.raises(ValueError, match="mine"):
         for _ in ledger.entries():

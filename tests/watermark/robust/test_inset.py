@@ -91,7 +91,7 @@ def test_a_film_in_a_picture_is_searched_once_and_then_known(
     assert looked[-1] > looked[98]
 
 
-def test_a_view_says_nothing_of_frames_of_another_size(textured: Callable[..., Frames]) -> None:
+def test_a_view_says_nothing_of_frames_of_another_size() -> None:
     view = View(source=(360, 640), inset=(slice(20, 200), slice(20, 300)))
     one, other = (
         Stretch(

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from fractions import Fraction
 
 import cv2
@@ -66,7 +65,7 @@ def test_the_first_frame_gets_much_more_in_texture_and_little_elsewhere() -> Non
     np.testing.assert_allclose(visibility_mask(flat), smooth_amplitude(), rtol=1e-5)
 
 
-def test_smooth_places_get_no_more_than_they_may(textured: Callable[..., Frames]) -> None:
+def test_smooth_places_get_no_more_than_they_may() -> None:
     smooth = [np.full((480, 640, 3), 110, np.uint8)] * 12
     settings = EmbedSettings(smooth=0.7)
     for given, most in ((EmbedSettings(), 1.12), (settings, 0.7)):

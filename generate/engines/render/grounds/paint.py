@@ -41,9 +41,9 @@ def _mix(a: tuple[float, ...], b: tuple[float, ...], amount: FloatArray) -> Floa
     return blended
 
 
-def _grain(rng: np.random.Generator, cells: int, contrast: float, octaves: int = 5) -> FloatArray:
+def _grain(rng: np.random.Generator, cells: int, contrast: float) -> FloatArray:
     """Return multiplicative noise (S, S, 1) around 1."""
-    noise = periodic_noise(_SIZE, (cells, cells), rng, octaves=octaves, persistence=0.6)
+    noise = periodic_noise(_SIZE, (cells, cells), rng, octaves=5, persistence=0.6)
     return (1 + np.float32(contrast) * (noise - 0.5))[..., None]
 
 

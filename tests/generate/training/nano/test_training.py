@@ -90,7 +90,7 @@ def test_denoiser_training_resumes_to_the_same_state(
     )
 
 
-def test_a_checkpoint_of_another_model_is_refused(trained: SimpleNamespace, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_model_is_refused(trained: SimpleNamespace) -> None:
     clips = open_clips(trained.clips)
     with pytest.raises(UsageError, match="not of 'nano codec'"):
         train_codec(
