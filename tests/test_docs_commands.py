@@ -24,6 +24,9 @@ PAGES = [
 BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
 _BLOCK = re.compile(r"^```(?:console|sh|bash)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`vidigree ([^`]+)`")
+_CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+_SPOKEN = re.compile(r"(?<!`)`(?:python )?(benchmarks/[^`]+)`")
+_NAMED = re.compile(r"`((?:benchmarks|detect|docs|generate|media|tests|watermark)/[\w./-]+)`")
 _SEPARATORS = {";", "|", "||", "&&", "do", "done", "!"}
 _REDIRECTIONS = {"<", ">", ">>"}
 _ASSIGNMENT = re.compile(r"[A-Z_]+=")
@@ -90,6 +93,14 @@ def complaint(words: list[str]) -> str:
     return "" if not extra or isinstance(command, click.Group) else f"{extra} is too much"
 
 
+def test_what_is_looked_for_is_found() -> None:
+    """Else every page would pass for having nothing in it."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    called = [words[0] for page in PAGES for words in blocks(page)]
+    assert min(called.count("vidigree"), called.count("python")) >= 5
+    assert min(len(found.findall(text)) for found in (_INLINE, _CODE, _SPOKEN, _NAMED)) >= 5
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_commands_can_be_called(page: Path) -> None:
     calls = [words[1:] for words in blocks(page) if words[0] == "vidigree"]
@@ -117,7 +128,7 @@ def test_commands_in_the_text_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_benchmarks_that_are_named_take_these_options(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    spoken = [span.split() for span in re.findall(r"(?<!`)`(?:python )?(benchmarks/[^`]+)`", text)]
+    spoken = [span.split() for span in _SPOKEN.findall(text)]
     called = [words[1:] for words in blocks(page) if words[0] in ("python", "python3")]
     for words in [*spoken, *called]:
         script = ROOT / words[0]
@@ -129,8 +140,7 @@ def test_benchmarks_that_are_named_take_these_options(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_files_that_are_named_are_there(page: Path) -> None:
-    rooms = "benchmarks|detect|docs|generate|media|tests|watermark"
-    named = re.findall(rf"`((?:{rooms})/[\w./-]+)`", page.read_text(encoding="utf-8"))
+    named = _NAMED.findall(page.read_text(encoding="utf-8"))
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
@@ -152,7 +162,7 @@ def test_benchmarks_take_what_their_usage_says_and_import_what_there_is(script: 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_examples_import_what_there_is(page: Path) -> None:
-    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+    for code in _CODE.findall(page.read_text(encoding="utf-8")):
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("vidigree"):
                 module = importlib.import_module(node.module or "")

@@ -182,6 +182,7 @@ class TestStampedAgain:
 
     def test_nor_does_it_where_the_mark_is_lost(self, clip: Path, day: int) -> None:
         reading = self.look_up(clip)
+        assert reading.found_by == "fingerprint"
         generated = {one.clip_id for one in reading.all if one.generated}
         if day > 2:
             assert generated == {f"{CLIP_ID:016x}"}

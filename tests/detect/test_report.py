@@ -87,6 +87,7 @@ def test_a_page_is_balanced_and_self_contained(language: str) -> None:
         checker = Checker()
         checker.feed(page)
         assert checker.open == []
+        assert checker.sources
         assert all(source.startswith("data:") for source in checker.sources)
         assert "script" not in checker.tags
         assert "{{" not in page

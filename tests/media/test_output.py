@@ -39,10 +39,11 @@ def test_places_that_are_none_are_told_apart(
     assert error.value.hint
 
 
-def test_places_that_are_one_are_taken(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
+def test_places_that_are_one_are_taken_and_left_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
     check_target(tmp_path / "new")
     check_target(tmp_path / "file", overwrite=True)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
 
 
 @pytest.mark.parametrize(

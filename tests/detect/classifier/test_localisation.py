@@ -34,6 +34,7 @@ from vidigree.detect.classifier.time_curve import (
     shot_windows,
     stretches,
 )
+from vidigree.media.errors import UsageError
 from vidigree.media.reading import Frame
 
 
@@ -237,7 +238,8 @@ def test_what_was_put_into_the_picture_is_said_and_outlined(tmp_path: Path) -> N
 
 def test_one_picture_shows_one_file() -> None:
     done = CliRunner().invoke(classifier, ["score", "--picture", "a.png", "a.mp4", "b.mp4"])
-    assert done.exit_code != 0
+    assert isinstance(done.exception, UsageError)
+    assert "shows one file" in str(done.exception)
 
 
 def test_a_picture_replaces_no_file_unasked_and_never_the_clip(tmp_path: Path) -> None:

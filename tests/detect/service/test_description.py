@@ -59,6 +59,7 @@ def test_health_that_fails_is_described(start_service: Start) -> None:
     (service.settings.spool / "spool-id").unlink()
     service.settings.spool.rmdir()
     answer = service.http.get("/healthz")
+    assert answer.status_code == 503
     schema = described(service, "get", "/healthz")["responses"]["503"]["content"]
     jsonschema.validate(answer.json(), schema["application/json"]["schema"])
     service.settings.spool.mkdir()

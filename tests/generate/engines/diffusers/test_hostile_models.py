@@ -189,7 +189,8 @@ def test_what_the_weights_do_not_tell_of_may_be_large(model: Path) -> None:
     unused = {"vocab_size": 10**6}
     _set(model / "text_encoder" / "config.json", max_window_layers=300, vision=unused)
     _set(model / "vae" / "config.json", scale_factor_spatial=2**15)
-    load_pipeline(str(model), DiffusersOptions(device="cpu"))
+    pipe = load_pipeline(str(model), DiffusersOptions(device="cpu"))
+    assert pipe.vae.config.scale_factor_spatial == 2**15
 
 
 def test_a_gguf_file_bounds_the_denoiser_that_it_fills(model: Path, tmp_path: Path) -> None:

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidigree.generate.engines.render import read_prompt
-from vidigree.generate.engines.render.vocabulary import LEXICON, known_words, listed
+from vidigree.generate.engines.render.vocabulary import (
+    FILLER,
+    LEXICON,
+    known_words,
+    listed,
+    words_of,
+)
 
 
 def test_the_readme_prompt() -> None:
@@ -86,7 +92,9 @@ def test_every_word_of_the_vocabulary_is_understood_alone() -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_can_be_read(text: str) -> None:
-    read_prompt(text)
+    words, unknown = words_of(text), read_prompt(text).unknown
+    assert list(unknown) == [word for word in dict.fromkeys(words) if word in unknown]
+    assert not set(unknown) & {*LEXICON, *FILLER}
 
 
 def test_a_note_names_a_dozen_unknown_words() -> None:
