@@ -6,15 +6,15 @@ clip, a genuine mark pasted on other footage, a capture claim signed over a gene
 
 from __future__ import annotations
 
-import re
-
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.readings import CredentialsLike, LedgerReading, NotChecked, Readings
+from vidigree.watermark.credentials.manifest import marked_clip_id
 from vidigree.watermark.method import MarkReading
 
 __all__ = ["consistency_evidence"]
 
-_CLIP_ID = re.compile(r"[0-9a-f]{16}$")
+# Of any version; our fingerprint is a soft binding too, and names no clip.
+_OUR_MARKS = "org.vidigree.robust."
 
 
 def consistency_evidence(readings: Readings) -> list[Evidence]:
@@ -38,19 +38,20 @@ def consistency_evidence(readings: Readings) -> list[Evidence]:
     return evidence
 
 
-def bound_clip_ids(credentials: CredentialsLike) -> set[str]:
+def _bound_clip_ids(credentials: CredentialsLike) -> set[str]:
     """Return the clip ids, 16 hex digits, that the manifest binds itself to by a mark of ours."""
-    return {
-        match[0]
+    found = (
+        marked_clip_id(binding.value)
         for binding in credentials.soft_bindings
-        if "vidigree" in binding.alg.lower() and (match := _CLIP_ID.search(binding.value.lower()))
-    }
+        if binding.alg.lower().startswith(_OUR_MARKS)
+    )
+    return {f"{clip_id:016x}" for clip_id in found if clip_id is not None}
 
 
 def _binding(
     credentials: CredentialsLike, found: list[MarkReading], *, looked: bool
 ) -> list[Evidence]:
-    bound = bound_clip_ids(credentials)
+    bound = _bound_clip_ids(credentials)
     # What a broken manifest names, anybody may have written into it.
     if not bound or credentials.manifest_integrity == "altered":
         return []

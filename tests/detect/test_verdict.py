@@ -17,6 +17,7 @@ from fixtures.readings import (
     MARK,
     NO_MARK,
     NONE,
+    OURS,
     Binding,
     Credentials,
     Signer,
@@ -159,8 +160,19 @@ def test_a_mark_that_the_credentials_name_is_missing_only_if_it_was_looked_for(
     assert ("consistency.binding-missing" in codes) is missing
 
 
-def test_a_soft_binding_of_others_is_not_compared_with_our_marks() -> None:
-    binding = Binding(alg="com.example.mark", value="00000000000000ff")
+@pytest.mark.parametrize(
+    "binding",
+    [
+        Binding(alg="com.example.mark", value="00000000000000ff"),
+        Binding(alg="com.example.vidigree", value="00000000000000ff"),
+        Binding(alg="org.vidigree.fingerprint.2", value="02" * 40),
+        Binding(alg=OURS, value="ff" * 40),
+    ],
+    ids=["of others", "of others by our name", "our fingerprint", "no clip id"],
+)
+def test_a_soft_binding_that_is_no_mark_of_ours_is_not_compared_with_our_marks(
+    binding: Binding,
+) -> None:
     credentials = replace(GENERATED, soft_bindings=(binding,))
     for mark in (MARK, NO_MARK):
         result = judge(replace(CLEAN, credentials=credentials, marks=(mark,)))

@@ -20,13 +20,18 @@ from vidigree import __version__
 from vidigree.watermark.clip import Origin
 
 __all__ = [
+    "PARENT",
     "SOFT_BINDING_ALGORITHM",
     "Action",
     "Disclosure",
     "ManifestRequest",
     "SoftBinding",
+    "digital_source_type",
+    "input_files",
+    "input_label",
     "manifest_definition",
     "mark_soft_binding",
+    "marked_clip_id",
 ]
 
 SOFT_BINDING_ALGORITHM = "org.vidigree.robust.3"
