@@ -33,8 +33,9 @@ class Confidence(StrEnum):
     """How much the finding bears; which rule gives which is in docs/verdict.md.
 
     ``HIGH`` rests on cryptography or on a calibrated test with a negligible false-alarm rate.
-    ``MEDIUM`` rests on a statement nobody vouches for, or on something a determined forger could
-    make. ``LOW`` rests on statistics, or on what is missing.
+    ``MEDIUM`` rests on a statement nobody vouches for, on something a determined forger could make,
+    or on a trusted statement or a mark where something that might speak against it was not looked
+    at. ``LOW`` rests on statistics, or on what is missing.
     """
 
     HIGH = "high"

@@ -17,6 +17,7 @@ __all__ = [
     "ClassifierLike",
     "CredentialsLike",
     "IngredientLike",
+    "LabelsLike",
     "LedgerReading",
     "NotChecked",
     "Readings",
@@ -76,9 +77,9 @@ class LabelsLike(Protocol):
     """The fields of a ``ForeignLabels`` that the verdict needs."""
 
     @property
-    def says_generated(self) -> bool: ...
+    def says_generated(self) -> bool: ...  # noqa: D102
     @property
-    def named(self) -> str: ...
+    def named(self) -> str: ...  # noqa: D102
 
 
 class CredentialsLike(Protocol):
@@ -157,8 +158,9 @@ class LedgerReading:
         clip_id: Clip id of the entry, 16 hex digits; ``None`` without an entry.
         similarity: Likeness of this clip's fingerprint and the entry's, 0 to 1; ``None`` if it
             could not be measured.
-        same_content: Whether the likeness is beyond the threshold for one and the same clip;
-            ``None`` if it could not be measured.
+        same_content: Whether the picture is that of the entry; ``None`` where that is not clear:
+            the likeness lies between the thresholds, could not be measured, or is low in a picture
+            that the mark shows to be cropped, enlarged or turned.
         claimed_source: What the recorded manifest claims: the values of
             ``CredentialsReading.claimed_source``.
         generated: Whether that manifest, or an ingredient's in it, claims generated pixels. A clip
@@ -168,7 +170,8 @@ class LedgerReading:
         engine: Engine that made the clip, as recorded.
         model: Model that made the clip, as recorded.
         issued_at: When the entry was recorded, ISO 8601; ``None`` without an entry.
-        credentials: The recovered manifest as JSON values; ``None`` if it could not be read.
+        credentials: Reading of the recovered manifest as JSON values, also of one that could not be
+            read; ``None`` without an entry.
         marked: Whether a mark with a readable message was looked up.
         segments: Where that mark is, if the clip carries several; empty for the whole clip.
         others: What was found for the other marks of the clip; and, where all those clips were only

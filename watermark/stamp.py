@@ -219,7 +219,7 @@ class _Job:
 
         Raises:
             StampError: The mark cannot be read, is another one, or, where it was in the frames
-                before they came here, is not in all of them.
+                before they came here, is in less than nine tenths of the time.
         """
         keys = [self.settings.keys.active]
         try:

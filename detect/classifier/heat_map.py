@@ -16,7 +16,15 @@ from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
 from vidigree.media.reading import Frame
 
-__all__ = ["CELLS", "HeatMap", "draw_heat_map", "heat_map", "tile_boxes", "window_samples"]
+__all__ = [
+    "CELLS",
+    "HeatMap",
+    "cells_of_tiles",
+    "draw_heat_map",
+    "heat_map",
+    "tile_boxes",
+    "window_samples",
+]
 
 CELLS = 4
 """Cells along each side of the map. A tile is two cells wide and high, one cell from the next."""

@@ -79,6 +79,7 @@ class Run:
         step: Steps done.
         seconds: CPU seconds used.
         losses: Moving averages of the losses, by name.
+        averages: Moving averages of the weights of what is shipped, by network and name.
     """
 
     family: str

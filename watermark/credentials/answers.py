@@ -15,12 +15,16 @@ from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 __all__ = [
     "ClaimedSource",
+    "ContentBinding",
     "Integrity",
     "SignerTrust",
     "StatusCodes",
+    "TimestampTrust",
     "Validity",
     "content_binding",
     "manifest_integrity",
+    "overall_integrity",
+    "timestamp_trust",
     "validity",
 ]
 

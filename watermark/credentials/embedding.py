@@ -9,7 +9,7 @@ from typing import BinaryIO
 from vidigree.media.container import Box, is_iso_media, open_media, walk_boxes
 from vidigree.media.errors import CredentialsError
 
-__all__ = ["C2PA_BOX_TYPE", "MAX_STORE_BYTES", "embedded_store", "is_c2pa_box"]
+__all__ = ["C2PA_BOX_TYPE", "MAX_STORE_BYTES", "box_purpose", "embedded_store", "is_c2pa_box"]
 
 C2PA_BOX_TYPE = uuid.UUID("d8fec3d6-1b0e-483c-9297-5828877ec481").bytes
 

@@ -36,7 +36,7 @@ from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.trust import OWN_SIGNERS, TrustList, TrustSettings
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
-__all__ = ["IngredientWalk", "manifest_answers"]
+__all__ = ["EMPTY_ASSET", "IngredientWalk", "manifest_answers"]
 
 MAX_INGREDIENTS = 128
 """Most ingredients of one file that are looked at."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from vidigree.media.errors import CredentialsError, UsageError
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
-__all__ = ["TimestampError", "TimestampPolicy", "Timestamping"]
+__all__ = ["ATTEMPTS", "TimestampError", "TimestampPolicy", "Timestamping"]
 
 TimestampPolicy = Literal["require", "try", "none"]
 

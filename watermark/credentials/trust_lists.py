@@ -28,6 +28,7 @@ from vidigree.watermark.credentials.trust import TrustList, trust_folder
 __all__ = [
     "OFFICIAL_LISTS",
     "InstalledList",
+    "Role",
     "add_list",
     "installed_lists",
     "remove_list",

@@ -15,7 +15,7 @@ from vidigree.watermark.credentials import Action
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 from vidigree.watermark.profiles.lettering import draw_text
 
-__all__ = ["LABEL_HEIGHT", "VisibleLabel", "fitting_label"]
+__all__ = ["LABEL_HEIGHT", "TimedFrame", "VisibleLabel", "fitting_label"]
 
 TimedFrame = tuple[NDArray[np.uint8], Fraction | None]
 

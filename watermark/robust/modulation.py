@@ -9,7 +9,14 @@ from vidigree.watermark.robust import ecc
 from vidigree.watermark.robust.carrier import TILE, Carrier
 from vidigree.watermark.robust.payload import PAYLOAD_BITS, payload_bits
 
-__all__ = ["align", "channel_gain", "outputs_per_bit", "soft_values", "symbols_of"]
+__all__ = [
+    "align",
+    "channel_gain",
+    "outputs_per_bit",
+    "soft_values",
+    "symbols_of",
+    "symbols_of_payload",
+]
 
 # Radii at which the gain has fallen to 1 / e, cycles per carrier pixel.
 _REACHES = np.array([0.06, 0.08, 0.10, 0.13, 0.17, 0.25, 1.0])

@@ -15,7 +15,7 @@ from vidigree.generate.training.nano.codec import build_codec, decode_clips, enc
 from vidigree.generate.training.nano.device import best_device, low_precision
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["CodecSettings", "frame_loss", "train_codec"]
+__all__ = ["CodecSettings", "frame_loss", "to_model", "train_codec"]
 
 # Weight of pixels that differ from the median of their row: what stands out is a thing.
 _THING_WEIGHT: Final = 4.0

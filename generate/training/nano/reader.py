@@ -33,7 +33,7 @@ from vidigree.media.progress import Progress, no_progress
 if TYPE_CHECKING:
     from vidigree.generate.training.loop import Run
 
-__all__ = ["QUESTIONS", "Reader", "ReaderSettings", "train_reader"]
+__all__ = ["QUESTIONS", "Reader", "ReaderSettings", "answers_of", "train_reader"]
 
 # Every motion in one direction is an answer of its own.
 _MOVES: Final = tuple(f"travel {way}" for way in DIRECTIONS) + tuple(
