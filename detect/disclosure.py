@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vidigree.detect.credentials import believed_validity
-from vidigree.detect.look_up import NOT_MADE_HERE
 from vidigree.detect.readings import NotChecked, Readings
+from vidigree.watermark.clip import MADE_ELSEWHERE
 
 __all__ = ["Disclosure", "disclosure"]
 
@@ -64,7 +64,7 @@ def disclosure(readings: Readings) -> Disclosure:
         available.append(any(reading.present for reading in marks))
     if not isinstance(ledger, NotChecked) and not system:
         made = [
-            one.model or ("" if one.engine in NOT_MADE_HERE else one.engine)
+            one.model or ("" if one.engine in MADE_ELSEWHERE else one.engine)
             for one in ledger.all
             if one.generated
         ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vidigree.detect.credentials import is_vouched
 from vidigree.detect.evidence import Evidence, Segment
 from vidigree.detect.readings import LedgerReading
+from vidigree.watermark.clip import MADE_ELSEWHERE
 from vidigree.watermark.method import MarkReading
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from vidigree.watermark.fingerprint import Fingerprint
     from vidigree.watermark.ledger import Ledger, LedgerEntry
 
-__all__ = ["DIFFERENT", "NOT_MADE_HERE", "SAME", "ledger_evidence", "look_up"]
+__all__ = ["DIFFERENT", "SAME", "ledger_evidence", "look_up"]
 
 SAME = 0.6
 """Likeness of fingerprints from which two clips count as the same content."""
@@ -41,10 +42,6 @@ place is known to less than half of it."""
 _MOST_EARLIER = 64
 """Earlier entries of the same picture whose manifests are read; likely generated ones come first.
 """
-
-NOT_MADE_HERE = {"", "external"}
-"""Engines of clips that were only stamped here. Where a manifest cannot be read against this kind
-of file, any other engine's name says that the clip was generated."""
 
 
 def look_up(
@@ -186,6 +183,8 @@ def _reading(
     from vidigree.watermark.credentials import read_credentials
 
     recovered = read_credentials(path, trust=trust, store=entry.manifest_store)
+    # Where the manifest cannot be read, the name of an engine says that the clip was generated.
+    made_here = recovered.status != "present" and entry.engine not in MADE_ELSEWHERE
     own = recovered.claims_generated and is_vouched(recovered, recovered.timestamp)
     return LedgerReading(
         found_by=found_by,
@@ -193,8 +192,7 @@ def _reading(
         similarity=likeness,
         same_content=same,
         claimed_source=recovered.claimed_source,
-        generated=recovered.generated_somewhere
-        or (recovered.status != "present" and entry.engine not in NOT_MADE_HERE),
+        generated=recovered.generated_somewhere or made_here,
         passed_on=recovered.generated_somewhere and not own,
         engine=entry.engine,
         model=entry.model,

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from vidigree.media.errors import UsageError
 from vidigree.media.one_line import check_utf8
 
-__all__ = ["Clip", "Origin", "Task"]
+__all__ = ["MADE_ELSEWHERE", "Clip", "Origin", "Task"]
 
 Task = Literal["text-to-video", "image-to-video", "video-to-video", "unknown"]
+
+MADE_ELSEWHERE = frozenset({"", "external"})
+"""Engines, as the ledger has them, of clips that were only stamped here."""
 
 _WHOLE = range(-(2**63), 2**63)  # what a manifest can hold
 

@@ -7,8 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from fixtures.authority import pem
-from fixtures.chain_authority import ChainAuthority
+from fixtures.chain_authority import ChainAuthority, trusting
 from fixtures.issued import CLIP_ID, record
 from fixtures.revocation import ocsp_answer, staple
 
@@ -18,14 +17,11 @@ from vidigree.detect.settings import AuditSettings
 from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import (
     ManifestRequest,
-    TrustList,
     TrustSettings,
-    identity_from_chain,
     init_identity,
     manifest,
     sign_file,
 )
-from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.fingerprint import fingerprint_video
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.method import MarkReading
@@ -46,7 +42,7 @@ def recording(
 ) -> object:
     """Sign a clip as a camera's recording; return what the authority issued for it."""
     issued = authority.issue()
-    identity = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    identity = issued.identity
     with patch.context() as patched:
         patched.setattr(manifest, "digital_source_type", lambda *_, **__: "digitalCapture")
         sign_file(clip, target, request=request(1), identity=identity)
@@ -54,9 +50,7 @@ def recording(
 
 
 def settings(*authorities: ChainAuthority) -> AuditSettings:
-    anchors = b"".join(pem(authority.root) for authority in authorities)
-    lists = (TrustList(name="listed", role="claim", anchors=anchors),)
-    return AuditSettings(layers=("credentials",), trust=TrustSettings(lists=lists))
+    return AuditSettings(layers=("credentials",), trust=trusting(*authorities))
 
 
 def test_anybodys_recording_stays_unverified_in_the_hands_of_a_listed_signer(
@@ -67,7 +61,7 @@ def test_anybodys_recording_stays_unverified_in_the_hands_of_a_listed_signer(
     recording(clip, first, anybody, monkeypatch)
     assert audit(first, settings=settings(studio)).reason == "capture-unverified"
     issued = studio.issue()
-    identity = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    identity = issued.identity
     sign_file(clip, second, request=request(2, first), identity=identity, trust=TrustSettings())
     verdict = audit(second, settings=settings(studio))
     codes = {piece.code for piece in verdict.evidence}
@@ -92,7 +86,7 @@ def test_a_revoked_camera_declares_nothing(
 def signed_generated(clip: Path, target: Path, authority: ChainAuthority) -> None:
     """Sign a clip as generated."""
     issued = authority.issue()
-    identity = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    identity = issued.identity
     wanted = replace(request(1), origin=Origin(engine="elsewhere", synthetic=True))
     sign_file(clip, target, request=wanted, identity=identity)
 
@@ -120,7 +114,7 @@ def test_the_ledger_tells_its_own_word_from_what_it_passes_on(
             marks=[mark],
             fingerprint=fingerprint_video(clip),
             ledger=ledger,
-            trust=settings(anybody if listed else ChainAuthority("Studio")).trust,
+            trust=trusting(anybody if listed else ChainAuthority("Studio")),
         )
     assert (reading.generated, reading.passed_on) == (True, passed_on)
     codes = {piece.code for piece in ledger_evidence(reading)}

@@ -14,6 +14,7 @@ from itertools import islice
 import sqlalchemy as sa
 
 from vidigree.media.errors import UsageError
+from vidigree.watermark.clip import MADE_ELSEWHERE
 from vidigree.watermark.credentials.claims import GENERATED_TERMS
 from vidigree.watermark.fingerprint import Fingerprint, similarity
 from vidigree.watermark.ledger.schema import entries
@@ -28,9 +29,6 @@ _MOST_STORES = 5000
 
 _MOST_COMPARED = 2000
 """Whole fingerprints that are compared, at a millisecond or two each."""
-
-_STAMPED_ONLY = ("", "external")
-"""Engines of clips that were made elsewhere."""
 
 _TERMS = tuple(term.encode() for term in GENERATED_TERMS)
 
@@ -56,7 +54,7 @@ def earlier_rows(
             entries.c.id.in_(batch), entries.c.created_at < before.astimezone(UTC)
         )
         for row in connection.execute(query):
-            group = stamped if row.engine in _STAMPED_ONLY else made
+            group = stamped if row.engine in MADE_ELSEWHERE else made
             group.append((-near[row.id], row.created_at, row.id))
     yield from (number for *_, number in sorted(made))
     others = [number for *_, number in sorted(stamped)]

@@ -10,20 +10,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from fixtures.authority import EMAIL, pem, usage
-from fixtures.chain_authority import DAY, ChainAuthority
+from fixtures.authority import EMAIL, usage
+from fixtures.chain_authority import DAY, ChainAuthority, trusting
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import (
     ManifestRequest,
-    TrustList,
-    TrustSettings,
-    identity_from_chain,
     read_credentials,
     sign_file,
 )
 from vidigree.watermark.credentials.certificate_check import check_chain
-from vidigree.watermark.credentials.private_key import FileKey
 
 NOW = datetime.now(UTC)
 PAST = {"not_before": NOW - 9 * DAY, "not_after": NOW - DAY}
@@ -73,9 +69,8 @@ def test_check_agrees_with_what_happens(
     issued = authority.issue(**leaf)
     found = [row for row in check_chain(issued.chain) if row.severity == "error"]
     assert (found == []) is works
-    identity = identity_from_chain(issued.chain, FileKey(issued.key))
+    identity = issued.identity
     out = tmp_path / "signed.mp4"
-    anchors = TrustList(name="root", role="claim", anchors=pem(authority.root))
     refusal = ""
     try:
         sign_file(clip, out, request=request_for_clip, identity=identity)
@@ -86,5 +81,5 @@ def test_check_agrees_with_what_happens(
         assert "invalid" not in refusal  # the library's only word for it
         assert not out.exists()
     else:
-        reading = read_credentials(out, trust=TrustSettings(lists=(anchors,)))
+        reading = read_credentials(out, trust=trusting(authority))
         assert (reading.signer_trust == "trusted") is works

@@ -28,8 +28,7 @@ from vidigree.watermark.credentials import (
 from vidigree.watermark.credentials import identity as identity_module
 from vidigree.watermark.credentials.certificates import DevelopmentChain, SigningAlgorithm
 from vidigree.watermark.credentials.commands import keys
-from vidigree.watermark.credentials.identity import identity_from_chain, own_roots
-from vidigree.watermark.credentials.private_key import FileKey
+from vidigree.watermark.credentials.identity import own_roots
 from vidigree.watermark.keyring import KeyRing
 
 
@@ -225,7 +224,7 @@ def test_only_a_certificate_made_here_is_a_development_certificate(
     identity: SigningIdentity,
 ) -> None:
     issued = ChainAuthority().issue()
-    bought = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    bought = issued.identity
     found = [(one.development, one.to_dict()["development"]) for one in (identity, bought)]
     assert found == [(True, True), (False, False)]
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fixtures.authority import pem
-from fixtures.chain_authority import ChainAuthority
+from fixtures.chain_authority import ChainAuthority, trusting
 from fixtures.revocation import ocsp_answer, staple
 
 from vidigree.watermark.credentials import (
     ManifestRequest,
-    TrustList,
-    TrustSettings,
-    identity_from_chain,
     read_credentials,
     sign_file,
 )
-from vidigree.watermark.credentials.private_key import FileKey
 
 
 @pytest.mark.parametrize(
@@ -37,11 +32,10 @@ def test_a_stapled_answer_is_believed(
 ) -> None:
     authority = ChainAuthority()
     issued = authority.issue()
-    identity = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    identity = issued.identity
     path = tmp_path / "signed.mp4"
     sign_file(clip, path, request=request_for_clip, identity=identity)
-    lists = (TrustList(name="x", role="claim", anchors=pem(issued.root)),)
-    trust = TrustSettings(lists=lists)
+    trust = trusting(authority)
     assert read_credentials(path, trust=trust).validity == "valid"
     staple(path, ocsp_answer(authority, issued, revoked=revoked))
     reading = read_credentials(path, trust=trust)

@@ -14,19 +14,17 @@ import cv2
 import numpy as np
 import pytest
 from cryptography import x509
-from fixtures.authority import CLAIM_SIGNING, EMAIL, pem
-from fixtures.chain_authority import ChainAuthority
+from fixtures.authority import CLAIM_SIGNING, EMAIL
+from fixtures.chain_authority import ChainAuthority, trusting
 
 from vidigree.watermark.credentials import (
     ManifestRequest,
     SigningIdentity,
     TrustList,
     TrustSettings,
-    identity_from_chain,
     read_credentials,
     sign_file,
 )
-from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context
 from vidigree.watermark.credentials.signature_call import SignatureCall
 
@@ -162,11 +160,9 @@ def test_nobody_is_asked_whether_a_certificate_was_revoked(
     """The certificate names a responder, who would learn of every clip that is looked at."""
     authority = ChainAuthority()
     issued = authority.issue(responder=server)
-    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    who = issued.identity
     sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
-    anchors = pem(authority.root)
-    trust = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=anchors),))
-    reading = read_credentials(tmp_path / "x.mp4", trust=trust)
+    reading = read_credentials(tmp_path / "x.mp4", trust=trusting(authority))
     assert (reading.integrity, reading.signer_trust) == ("intact", "trusted")
     assert _Counter.seen == []
 
@@ -186,11 +182,9 @@ def test_every_purpose_that_the_specification_allows_is_trusted(
 ) -> None:
     authority = ChainAuthority()
     issued = authority.issue(usages=purposes)
-    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    who = issued.identity
     sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
-    anchors = pem(authority.root)
-    trust = TrustSettings(lists=(TrustList(name="x", role="claim", anchors=anchors),))
-    reading = read_credentials(tmp_path / "x.mp4", trust=trust)
+    reading = read_credentials(tmp_path / "x.mp4", trust=trusting(authority))
     assert (reading.integrity, reading.signer_trust) == ("intact", "trusted")
     assert reading.codes.failure == ()
 

@@ -26,14 +26,12 @@ from vidigree.watermark.credentials import (
     Timestamping,
     TrustList,
     TrustSettings,
-    identity_from_chain,
     init_identity,
     read_credentials,
     sign_file,
 )
 from vidigree.watermark.credentials.embedding import embedded_store
 from vidigree.watermark.credentials.manifest import manifest_definition
-from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.signature import write_signature
 from vidigree.watermark.credentials.signing import _builder
@@ -247,7 +245,7 @@ def test_certificate_that_is_not_valid_now_is_told_with_its_day(
     now = datetime.now(UTC).replace(microsecond=0)
     start, end = now + timedelta(days=begins), now + timedelta(days=ends)
     issued = ChainAuthority().issue(not_before=start, not_after=end)
-    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    who = issued.identity
     with pytest.raises(CredentialsError, match=says.format(start=start, end=end)):
         sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
     assert list(tmp_path.glob("*.mp4")) == []
@@ -260,7 +258,7 @@ def test_certificate_with_a_fault_is_told_by_it_and_not_by_a_warning(
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
     purposes = (EMAIL, CLAIM_SIGNING, TIME_STAMPING)
     issued = ChainAuthority().issue(subject=name, usages=purposes)
-    who = identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
+    who = issued.identity
     with pytest.raises(CredentialsError, match="C2PA forbids"):
         sign_file(clip, tmp_path / "x.mp4", request=request_for_clip, identity=who)
 

@@ -29,8 +29,6 @@ from vidigree.watermark.credentials import (
     read_credentials,
     sign_file,
 )
-from vidigree.watermark.credentials.identity import identity_from_chain
-from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.credentials.timestamps import TimestampPolicy
 
 
@@ -268,7 +266,7 @@ def test_fault_of_the_signer_is_not_blamed_on_the_authority(
     told: list[str] = []
     now = datetime.now(UTC)
     issued = ChainAuthority().issue(not_before=now - 9 * DAY, not_after=now - DAY)
-    identity = identity_from_chain(issued.chain, FileKey(issued.key))
+    identity = issued.identity
     stamping = Timestamping(policy=policy, url=dead_url)
     with pytest.raises(CredentialsError, match="expired on"):
         sign_file(
@@ -290,7 +288,7 @@ def test_clip_outlives_its_certificate_by_its_stamp(
     certifier = ChainAuthority()
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=4)
     issued = certifier.issue(not_after=until)
-    identity = identity_from_chain(issued.chain, FileKey(issued.key))
+    identity = issued.identity
     stamped, plain = tmp_path / "stamped.mp4", tmp_path / "plain.mp4"
     stamping = Timestamping(policy="require", url=authority.url)
     sign_file(clip, stamped, request=request_for_clip, identity=identity, timestamping=stamping)

@@ -16,12 +16,9 @@ from fixtures.chain_authority import ChainAuthority, Issued
 from vidigree.media.errors import CredentialsError, LedgerError
 from vidigree.watermark import StampReceipt, StampSettings, stamp
 from vidigree.watermark.credentials import (
-    SigningIdentity,
     TrustSettings,
-    identity_from_chain,
     init_identity,
 )
-from vidigree.watermark.credentials.private_key import FileKey
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.adoption import adopted_entry, own_signers
 from vidigree.watermark.ledger.commands import ledger as ledger_command
@@ -30,10 +27,6 @@ AUTHORITY = ChainAuthority()
 STUDIO = AUTHORITY.issue()
 RIVAL = AUTHORITY.issue()
 """A customer of the same authority, with the same name in the certificate."""
-
-
-def _identity(issued: Issued) -> SigningIdentity:
-    return identity_from_chain(issued.chain, FileKey(issued.key))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -55,7 +48,7 @@ def rivals_clip(settings: StampSettings, tmp_path: Path) -> StampReceipt:
 
 
 def _stamped(settings: StampSettings, issued: Issued, path: Path) -> StampReceipt:
-    return stamp(killed_stamp.clip(), path, settings=replace(settings, identity=_identity(issued)))
+    return stamp(killed_stamp.clip(), path, settings=replace(settings, identity=issued.identity))
 
 
 def _believe(home: Path) -> None:

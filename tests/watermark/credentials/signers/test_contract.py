@@ -8,14 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fixtures.authority import pem
-from fixtures.chain_authority import DAY, ChainAuthority, Issued
+from fixtures.chain_authority import DAY, ChainAuthority, Issued, trusting
 
 from vidigree.media.errors import CredentialsError, UsageError
 from vidigree.watermark.credentials import (
     ManifestRequest,
-    TrustList,
-    TrustSettings,
     read_credentials,
     sign_file,
 )
@@ -25,10 +22,6 @@ from vidigree.watermark.credentials.signers import SignerSettings, open_signer
 KINDS = ("pem", "pem-encrypted", "pkcs12", "pkcs11", "callback")
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ed25519")
 MakeSigner = Callable[[str, Issued], SignerSettings]
-
-
-def trusting(authority: ChainAuthority) -> TrustSettings:
-    return TrustSettings(lists=(TrustList(name="test", role="claim", anchors=pem(authority.root)),))
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
