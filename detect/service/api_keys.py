@@ -16,13 +16,12 @@ from sqlalchemy.engine import Engine
 
 from vidigree.detect.service.schema import api_keys
 from vidigree.media.errors import UsageError
-from vidigree.watermark.ledger.connection import ledger_errors
+from vidigree.watermark.ledger.connection import READING, ledger_errors
 
 __all__ = ["ApiKey", "ApiKeyStore"]
 
 _MAX_PER_MINUTE = 1_000_000  # databases cannot keep every number
 _PREFIX = "vdg"
-_READING = {"vidigree_reading": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +138,7 @@ class ApiKeyStore:
             )
 
     def _reading(self) -> sa.Connection:
-        return self._engine.connect().execution_options(**_READING)
+        return self._engine.connect().execution_options(**READING)
 
     def _errors(self, doing: str) -> AbstractContextManager[None]:
         return ledger_errors(doing, self._engine)

@@ -29,12 +29,11 @@ from vidigree.detect.service.job_row import (
     job_of,
 )
 from vidigree.detect.service.schema import jobs
-from vidigree.watermark.ledger.connection import ledger_errors
+from vidigree.watermark.ledger.connection import READING, ledger_errors
 
 __all__ = ["AuditJob", "JobOptions", "JobState", "JobStore"]
 
 _ALIVE = ("receiving", "queued", "running")
-_READING = {"vidigree_reading": True}
 _LEFT_SECONDS = 3600.0
 
 
@@ -328,7 +327,7 @@ class JobStore:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7105301944)")
 
     def _reading(self) -> sa.Connection:
-        return self._engine.connect().execution_options(**_READING)
+        return self._engine.connect().execution_options(**READING)
 
     def _errors(self, doing: str) -> AbstractContextManager[None]:
         return ledger_errors(doing, self._engine)

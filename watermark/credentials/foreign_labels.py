@@ -10,7 +10,6 @@ Metadata Hub 1.7 (digital source type and AI fields), XMP part 3 (the ``uuid`` b
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +18,21 @@ from xml.etree import ElementTree as ET
 
 from vidigree.media.container import is_iso_media, open_media, walk_boxes
 from vidigree.media.errors import TruncatedMediaError
+from vidigree.media.metadata import XMP_BOX
 from vidigree.media.opening import container_tags
 from vidigree.watermark.credentials.answers import ClaimedSource
 from vidigree.watermark.credentials.claims import source_of_term
+from vidigree.watermark.credentials.manifest import IPTC_EXTENSION
 from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 __all__ = ["AigcTag", "ForeignLabels", "read_foreign_labels"]
 
-XMP_BOX_TYPE = uuid.UUID("be7acfcb-97a9-42e8-9c71-999491e3afac").bytes
 
 MAX_XMP_BYTES = 2**20
 """Largest XMP packet that is parsed; real ones are below 100 kB."""
 
 _MAX_TAG_BYTES = 16_384
-_IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
+_IPTC = f"{{{IPTC_EXTENSION}}}"
 _TC260 = "{http://www.tc260.org.cn/ns/AIGC/1.0/}"
 _DCTERMS = "{http://purl.org/dc/terms/}"
 _PROPERTIES = (
@@ -164,7 +164,7 @@ def _xmp_packet(path: Path) -> bytes:
             return b""
         try:
             for box in walk_boxes(stream):
-                if box.extended_type == XMP_BOX_TYPE and box.payload_size <= MAX_XMP_BYTES:
+                if box.extended_type == XMP_BOX and box.payload_size <= MAX_XMP_BYTES:
                     stream.seek(box.payload_offset)
                     return stream.read(box.payload_size)
         except TruncatedMediaError:

@@ -20,6 +20,8 @@ from vidigree import __version__
 from vidigree.watermark.clip import Origin
 
 __all__ = [
+    "IPTC_EXTENSION",
+    "IPTC_TERMS",
     "PARENT",
     "SOFT_BINDING_ALGORITHM",
     "Action",
@@ -39,8 +41,8 @@ SOFT_BINDING_ALGORITHM = "org.vidigree.robust.3"
 
 PARENT = "parent"
 _CLIP_ID = re.compile(r"[0-9a-fA-F]{16}")
-_IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+IPTC_TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _NAME = "vidigree"
 
 
@@ -205,7 +207,7 @@ def _actions(request: ManifestRequest, created_at: datetime) -> dict[str, Any]:
             "softwareAgent": agent,
             "when": when,
             # 18.15.2 makes it mandatory here; "nothing is known" has a term of its own kind.
-            "digitalSourceType": f"{_IPTC}{source_type}" if source_type else _UNKNOWN_SOURCE,
+            "digitalSourceType": f"{IPTC_TERMS}{source_type}" if source_type else _UNKNOWN_SOURCE,
         }
         if references:
             first["parameters"] = {"ingredientIds": references}
@@ -217,7 +219,7 @@ def _actions(request: ManifestRequest, created_at: datetime) -> dict[str, Any]:
                 "action": "c2pa.edited",
                 "softwareAgent": agent,
                 "when": when,
-                "digitalSourceType": f"{_IPTC}{source_type}",
+                "digitalSourceType": f"{IPTC_TERMS}{source_type}",
             }
             if references:
                 edit["parameters"] = {"ingredientIds": references}
@@ -252,7 +254,7 @@ def _further(action: Action) -> dict[str, Any]:
     if action.description:
         row["description"] = action.description
     if action.digital_source_type:
-        row["digitalSourceType"] = f"{_IPTC}{action.digital_source_type}"
+        row["digitalSourceType"] = f"{IPTC_TERMS}{action.digital_source_type}"
     if action.parameters:
         row["parameters"] = dict(action.parameters)
     return row
@@ -329,7 +331,7 @@ def _metadata(fields: Mapping[str, str]) -> list[dict[str, Any]]:
         return []
     prefix = "Iptc4xmpExt"
     rows = {f"{prefix}:{name}": value for name, value in fields.items()}
-    data = {"@context": {prefix: _IPTC_EXTENSION}, **rows}
+    data = {"@context": {prefix: IPTC_EXTENSION}, **rows}
     return [{"label": "cawg.metadata", "kind": "Json", "created": True, "data": data}]
 
 

@@ -23,9 +23,9 @@ from vidigree.watermark.credentials.trust import TrustSettings
 if TYPE_CHECKING:
     from c2pa import Builder
 
-__all__ = ["write_signature"]
+__all__ = ["CHECK_KEYS", "write_signature"]
 
-_CHECK_KEYS = "Run `vidigree keys check`; it says what is wrong with a certificate."
+CHECK_KEYS = "Run `vidigree keys check`; it says what is wrong with a certificate."
 
 
 def write_signature(
@@ -152,4 +152,4 @@ def _signing_error(identity: SigningIdentity, error: Exception) -> CredentialsEr
     wrong = next((row for row in check_chain(identity.chain) if row.severity == "error"), None)
     if wrong is not None:
         return CredentialsError(f"The clip cannot be signed. {wrong.problem}", hint=wrong.remedy)
-    return CredentialsError(f"The clip cannot be signed: {error}.", hint=_CHECK_KEYS)
+    return CredentialsError(f"The clip cannot be signed: {error}.", hint=CHECK_KEYS)

@@ -18,7 +18,7 @@ from vidigree.watermark.credentials.manifest import (
     manifest_definition,
 )
 from vidigree.watermark.credentials.sdk import ingredient_type, sdk_context, sdk_errors
-from vidigree.watermark.credentials.signature import write_signature
+from vidigree.watermark.credentials.signature import CHECK_KEYS, write_signature
 from vidigree.watermark.credentials.timestamps import Timestamping
 from vidigree.watermark.credentials.trust import TrustList, TrustSettings
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from c2pa import Builder, Context
 
 __all__ = ["check_parent", "sign_file"]
-
-_CHECK_KEYS = "Run `vidigree keys check`; it says what is wrong with a certificate."
 
 
 def sign_file(
@@ -106,7 +104,7 @@ def _refuse_to_drop_history(source: Path, context: Context) -> None:
     """Refuse a "created" claim over a file that carries a manifest; the library would drop it."""
     from c2pa import Reader
 
-    with sdk_errors(f"The credentials in {source} cannot be read", _CHECK_KEYS):
+    with sdk_errors(f"The credentials in {source} cannot be read", CHECK_KEYS):
         reader = Reader.try_create(source, context=context)
     if reader is not None:
         reader.close()

@@ -20,6 +20,7 @@ from vidigree.media.home import home_folder
 from vidigree.watermark.ledger.sqlite_file import is_there, make_room, refuse_emptied, watch_file
 
 __all__ = [
+    "READING",
     "NoLedgerError",
     "connect",
     "database_name",
@@ -30,6 +31,9 @@ __all__ = [
     "no_ledger",
     "refuse_memory",
 ]
+
+READING = {"vidigree_reading": True}
+"""Option of a connection that only reads, and does not queue for the lock of writers."""
 
 LOCK_TIMEOUT = 30
 """Seconds a writer waits for another one before it gives up; ``?timeout=`` in the URL of an SQLite
@@ -278,7 +282,7 @@ def _write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
 def _begin_immediate(connection: sqlalchemy.Connection) -> None:
     # A deferred transaction that turns into a writer fails at once if another one writes;
     # an immediate one waits for its turn. Readers say so and do not queue.
-    reading = connection.get_execution_options().get("vidigree_reading", False)
+    reading = READING.items() <= connection.get_execution_options().items()
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 

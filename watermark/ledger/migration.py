@@ -14,6 +14,7 @@ from sqlalchemy import column, inspect, select, table
 from sqlalchemy.engine import Engine
 
 from vidigree.media.errors import LedgerError
+from vidigree.watermark.ledger.connection import READING
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -82,7 +83,7 @@ def schema_version(engine: Engine, migrations: Migrations = LEDGER_MIGRATIONS) -
     """Return the revision the database is at, ``None`` for an empty one."""
     versions = table(migrations.version_table, column("version_num"))
     # As a reader: whoever only looks something up need not wait for somebody who writes.
-    with engine.connect().execution_options(vidigree_reading=True) as connection:
+    with engine.connect().execution_options(**READING) as connection:
         if not inspect(connection).has_table(migrations.version_table):
             return None
         found = connection.execute(select(versions.c.version_num)).scalar()

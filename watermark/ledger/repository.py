@@ -16,13 +16,11 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
 
 from vidigree.media.errors import LedgerError, UsageError
-from vidigree.watermark.ledger.connection import ledger_errors
+from vidigree.watermark.ledger.connection import READING, ledger_errors
 from vidigree.watermark.ledger.entry import manifest_id_of
 from vidigree.watermark.ledger.schema import bindings, entries, manifests
 
 __all__ = ["IssuedManifestError", "ManifestRepository", "StoredManifestRow"]
-
-_READING = {"vidigree_reading": True}
 
 
 class IssuedManifestError(LedgerError):
@@ -168,7 +166,7 @@ class ManifestRepository:
             return [row.manifest_id for row in db.execute(query)]
 
     def _reading(self) -> sa.Connection:
-        return self._engine.connect().execution_options(**_READING)
+        return self._engine.connect().execution_options(**READING)
 
 
 def _is_none(manifest_id: str) -> bool:

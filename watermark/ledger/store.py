@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from vidigree.media.errors import LedgerError
 from vidigree.watermark.fingerprint import Fingerprint
 from vidigree.watermark.ledger.connection import (
+    READING,
     connect,
     database_name,
     ledger_errors,
@@ -29,8 +30,6 @@ from vidigree.watermark.ledger.schema import entries
 from vidigree.watermark.ledger.similar import SimilaritySearch
 
 __all__ = ["Ledger"]
-
-_READING = {"vidigree_reading": True}
 
 
 class Ledger:
@@ -224,7 +223,7 @@ class Ledger:
     def _reading(self) -> Iterator[sa.Connection]:
         doing = ledger_errors("The ledger cannot be read", self._engine)
         with doing, understood_rows(), self._engine.connect() as connection:
-            yield connection.execution_options(**_READING)
+            yield connection.execution_options(**READING)
 
     def _holds(self, entry: LedgerEntry) -> bool:
         """Return whether an entry is there already, as after a retry.

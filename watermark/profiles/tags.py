@@ -12,10 +12,10 @@ from xml.sax.saxutils import escape
 
 from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import AigcTag, ForeignLabels
+from vidigree.watermark.credentials.manifest import IPTC_EXTENSION, IPTC_TERMS
 from vidigree.watermark.profiles.provider import Provider
 
 __all__ = [
-    "IPTC_NAMESPACE",
     "aigc_tag",
     "inherited_aigc_tag",
     "inherited_iptc_fields",
@@ -23,8 +23,6 @@ __all__ = [
     "xmp_packet",
 ]
 
-IPTC_NAMESPACE = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-_TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 _AI_GENERATED = "1"
@@ -76,7 +74,7 @@ def inherited_iptc_fields(labels: ForeignLabels) -> dict[str, str]:
     """Return the IPTC fields that were found in the file that a clip was made from."""
     term = labels.digital_source_type
     fields = {
-        "DigitalSourceType": f"{_TERMS}{term}" if term else "",
+        "DigitalSourceType": f"{IPTC_TERMS}{term}" if term else "",
         "AISystemUsed": labels.ai_system,
         "AISystemVersionUsed": labels.ai_system_version,
     }
@@ -90,7 +88,7 @@ def iptc_fields(origin: Origin, source_type: str) -> dict[str, str]:
         origin: What made the clip.
         source_type: Last part of the IPTC digital source type.
     """
-    fields = {"DigitalSourceType": f"{_TERMS}{source_type}"} if source_type else {}
+    fields = {"DigitalSourceType": f"{IPTC_TERMS}{source_type}"} if source_type else {}
     fields["AISystemUsed"] = origin.model or origin.engine
     if origin.engine_version:
         fields["AISystemVersionUsed"] = origin.engine_version
@@ -107,7 +105,7 @@ def xmp_packet(fields: Mapping[str, str]) -> bytes:
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
         f' <rdf:RDF xmlns:rdf="{_RDF}">\n'
-        f'  <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{IPTC_NAMESPACE}">\n'
+        f'  <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{IPTC_EXTENSION}">\n'
         f"{rows}"
         "  </rdf:Description>\n </rdf:RDF>\n</x:xmpmeta>\n"
         '<?xpacket end="r"?>'

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, words_of
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, LONGEST_PHRASE, words_of
 
 __all__ = ["Wording", "known_words", "reword"]
 
-_LONGEST_PHRASE: Final = max(len(words.split()) for words in LEXICON)
 # A prompt says nothing without one of these.
 _SUBJECTS: Final = {"shape", "shape plural", "ground", "sky"}
 _NOUNS: Final = {"shape", "shape plural"}
@@ -85,7 +84,7 @@ def _phrases(prompt: str) -> Iterator[str]:
     words = words_of(prompt)
     at = 0
     while at < len(words):
-        for length in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):
+        for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
             phrase = " ".join(words[at : at + length])
             if phrase in LEXICON or length == 1:
                 yield phrase

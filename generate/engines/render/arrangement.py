@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from vidigree.generate.engines.render.grammar import ObjectPhrase
+from vidigree.generate.engines.render.scene import Triple
 from vidigree.generate.engines.render.shapes import Box, Cylinder, Shape
 
 __all__ = ["places_for"]
-
-Triple = tuple[float, float, float]
 
 
 def places_for(

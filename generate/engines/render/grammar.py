@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, words_of
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, LONGEST_PHRASE, words_of
 
 __all__ = ["ObjectPhrase", "PromptReading", "read_prompt"]
-
-_LONGEST_PHRASE = max(len(words.split()) for words in LEXICON)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +101,7 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
     tokens: list[tuple[str, object]] = []
     at = 0
     while at < len(words):
-        for length in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):
+        for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
             phrase = " ".join(words[at : at + length])
             if phrase in LEXICON:
                 tokens.append(LEXICON[phrase])

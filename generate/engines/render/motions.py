@@ -10,12 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.generate.engines.render.scene import Drive
+from vidigree.generate.engines.render.scene import Drive, Triple
 from vidigree.generate.engines.render.shapes import Cylinder, Shape, Sphere
 
 __all__ = ["MOTIONS", "Cue", "Start"]
 
-Triple = tuple[float, float, float]
 # Metres per second, and where it hits as a part of the target's height.
 _STRIKE_SPEED: Final = 6.0
 _STRIKE_HEIGHT: Final = 0.6

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vidigree.generate.engines.render.shapes import Shape
 
-__all__ = ["Body", "CameraPath", "Colour", "Drive", "Ground", "Material", "Scene", "Sky"]
+__all__ = ["Body", "CameraPath", "Colour", "Drive", "Ground", "Material", "Scene", "Sky", "Triple"]
 
 Colour = tuple[float, float, float]
 Triple = tuple[float, float, float]

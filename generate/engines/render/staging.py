@@ -11,13 +11,12 @@ from vidigree.generate.engines.render.arrangement import places_for
 from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading
 from vidigree.generate.engines.render.looks import Look, look_of
 from vidigree.generate.engines.render.motions import MOTIONS, Cue
-from vidigree.generate.engines.render.scene import Body, Scene
+from vidigree.generate.engines.render.scene import Body, Scene, Triple
 from vidigree.generate.engines.render.surroundings import camera_of, ground_of, sky_of
 from vidigree.media.errors import EngineError
 
 __all__ = ["stage"]
 
-Triple = tuple[float, float, float]
 _HEADINGS: Final = {
     "left": (-1.0, 0.0),
     "right": (1.0, 0.0),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from vidigree.generate.engines.nano.engine import TEXT_LENGTH
 from vidigree.generate.training.captions import caption_words
 
-__all__ = ["TEXT_LENGTH", "TEXT_WIDTH", "build_text_encoder", "build_tokenizer", "encode_captions"]
+__all__ = ["TEXT_WIDTH", "build_text_encoder", "build_tokenizer", "encode_captions"]
 
-# Tokens of a caption, padded; the pipelines are called with the same number.
-TEXT_LENGTH: Final = 32
 TEXT_WIDTH: Final = 128
 _SPECIAL: Final = ("<pad>", "</s>", "<unk>")
 

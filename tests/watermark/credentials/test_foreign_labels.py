@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vidigree.media.errors import MediaNotFoundError
+from vidigree.media.metadata import XMP_BOX
 from vidigree.watermark.credentials import (
     ManifestRequest,
     SigningIdentity,
@@ -23,7 +24,6 @@ from vidigree.watermark.credentials import (
 )
 from vidigree.watermark.credentials.foreign_labels import (
     MAX_XMP_BYTES,
-    XMP_BOX_TYPE,
     AigcTag,
     ForeignLabels,
 )
@@ -48,13 +48,13 @@ TERM = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 def _with_xmp(clip: Path, out: Path, *, body: str = "", attributes: str = "") -> Path:
     packet = PACKET.format(body=body, attributes=attributes).encode()
-    box = struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX_TYPE + packet
+    box = struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX + packet
     out.write_bytes(clip.read_bytes() + box)
     return out
 
 
 def _box(packet: bytes) -> bytes:
-    return struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX_TYPE + packet
+    return struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX + packet
 
 
 def _system(name: str) -> bytes:
@@ -222,7 +222,7 @@ def test_the_first_value_of_a_property_counts(clip: Path, tmp_path: Path) -> Non
 def test_entities_are_not_expanded(clip: Path, tmp_path: Path) -> None:
     bomb = '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;">]>'
     packet = bomb + PACKET.format(body="<e:AISystemUsed>&c;</e:AISystemUsed>", attributes="")
-    box = struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX_TYPE + packet.encode()
+    box = struct.pack(">I4s", 24 + len(packet), b"uuid") + XMP_BOX + packet.encode()
     (tmp_path / "x.mp4").write_bytes(clip.read_bytes() + box)
     assert not read_foreign_labels(tmp_path / "x.mp4").any
 
@@ -251,7 +251,7 @@ def test_strings_are_bounded_and_printable(clip: Path, tmp_path: Path) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.binary(max_size=200))
 def test_any_packet_ends_in_labels(tmp_path: Path, data: bytes) -> None:
-    box = struct.pack(">I4s", 24 + len(data), b"uuid") + XMP_BOX_TYPE + data
+    box = struct.pack(">I4s", 24 + len(data), b"uuid") + XMP_BOX + data
     (tmp_path / "x.mp4").write_bytes(struct.pack(">I4s4s", 12, b"ftyp", b"isom") + box)
     assert not read_foreign_labels(tmp_path / "x.mp4").any
 

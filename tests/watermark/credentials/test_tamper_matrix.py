@@ -18,6 +18,7 @@ import pytest
 
 from vidigree.media.container import Box, walk_boxes
 from vidigree.media.errors import MediaError
+from vidigree.media.metadata import XMP_BOX
 from vidigree.watermark.credentials import (
     ManifestRequest,
     SigningIdentity,
@@ -28,7 +29,6 @@ from vidigree.watermark.credentials import (
 )
 from vidigree.watermark.credentials.container_checks import check_container
 from vidigree.watermark.credentials.embedding import C2PA_BOX_TYPE, is_c2pa_box
-from vidigree.watermark.credentials.foreign_labels import XMP_BOX_TYPE
 from vidigree.watermark.credentials.manifest import manifest_definition
 from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.signature_call import SignatureCall
@@ -237,7 +237,7 @@ ROWS = [
     Row("samples of another clip", _other_samples, "present", "altered", "bmffHash"),
     Row(
         "XMP added",
-        lambda d: d + _box(b"uuid", XMP_BOX_TYPE + b"<x:xmpmeta/>"),
+        lambda d: d + _box(b"uuid", XMP_BOX + b"<x:xmpmeta/>"),
         "present",
         "altered",
         "bmffHash",

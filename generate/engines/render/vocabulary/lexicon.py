@@ -36,7 +36,7 @@ from vidigree.generate.engines.render.vocabulary.surroundings import (
     SURFACES,
 )
 
-__all__ = ["FILLER", "LEXICON", "known_words", "listed", "words_of"]
+__all__ = ["FILLER", "LEXICON", "LONGEST_PHRASE", "known_words", "listed", "words_of"]
 
 Slot = str
 # Unknown words that a note names.
@@ -87,6 +87,9 @@ def _build() -> dict[str, tuple[Slot, object]]:
 
 
 LEXICON: Final = _build()
+
+LONGEST_PHRASE: Final = max(len(words.split()) for words in LEXICON)
+"""Words of the longest entry."""
 
 _WORDS: Final = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)+(?![^\W_])|(?:[^\W_]|')+")
 
