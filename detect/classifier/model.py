@@ -309,6 +309,8 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
             model = replace(model, apart=_member(parsed, {**local, "reals": nothing}))
         _check_parts(model)
         return model
+    except UsageError:
+        raise  # a ValueError, too, that says what is wrong with the features
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"The classifier weights {path} are not of this format.",

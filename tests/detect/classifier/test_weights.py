@@ -107,10 +107,27 @@ def test_what_says_where_is_there_whole_or_not_at_all(
         load_model(tmp_path / "w.npz")
 
 
-@pytest.mark.parametrize("damage", ["byte", "recipe", "version", "field", "absent"])
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("byte", "do not match their header"),
+        ("recipe", "belong to canonical form 000000000000"),
+        ("version", "use version 99 of the features"),
+        ("encoder", "VIDIGREE_BACKBONE"),
+        ("group", "'no such'"),
+        ("field", "are not of this format"),
+        ("absent", "cannot be read"),
+    ],
+)
 def test_weights_that_do_not_fit_are_refused(
-    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path, damage: str
+    clips: list[LabelledClip],
+    cache: WindowCache,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+    says: str,
 ) -> None:
+    monkeypatch.delenv("VIDIGREE_BACKBONE", raising=False)
     path = tmp_path / "w.npz"
     save_model(train(clips, cache=cache, settings=SETTINGS), path)
     header = json.loads(path.with_suffix(".json").read_text())
@@ -120,12 +137,14 @@ def test_weights_that_do_not_fit_are_refused(
         header["recipe_id"] = "000000000000"
     elif damage == "version":
         header["blocks"][0][2] = 99
+    elif damage in ("encoder", "group"):
+        header["blocks"][0][1] = {"encoder": "backbone", "group": "no such"}[damage]
     elif damage == "field":
         header["surprise"] = 1
     else:
         path.unlink()
     path.with_suffix(".json").write_text(json.dumps(header))
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=says):
         load_model(path)
 
 
@@ -141,7 +160,7 @@ def test_weights_that_hold_objects_are_never_unpickled(
     header = json.loads(path.with_suffix(".json").read_text())
     header["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".json").write_text(json.dumps(header))
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="are not of this format"):
         load_model(path)
     assert not trap.exists()
 
