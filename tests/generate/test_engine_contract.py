@@ -99,7 +99,7 @@ def test_tasks_it_does_not_name_are_refused(
     tasks = engine_registry.get(name).info.tasks
     for task, key in (("image-to-video", "image"), ("video-to-video", "video")):
         if task not in tasks:
-            with pytest.raises(VidigreeError):
+            with pytest.raises(VidigreeError, match=f"cannot do {task}"):
                 engine_of(name).generate(request(name, **{key: source}))
 
 

@@ -68,26 +68,26 @@ def test_a_hub_id_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "error"),
+    ("values", "error", "says"),
     [
-        ({"engine": "diffusers"}, UsageError),
-        ({"engine": "gan", "image": "still"}, UsageError),
-        ({"engine": "render", "image": "still"}, UsageError),
-        ({"engine": "gan", "options": {"steps": 3}}, UsageError),
-        ({"engine": "render", "options": {"steps": 3}}, UsageError),
-        ({"engine": "render", "prompt": "a zebra"}, EngineError),
-        ({"engine": "nano", "prompt": "a zebra"}, EngineError),
+        ({"engine": "diffusers"}, UsageError, "needs a model"),
+        ({"engine": "gan", "image": "still"}, UsageError, "cannot do image-to-video"),
+        ({"engine": "render", "image": "still"}, UsageError, "cannot do image-to-video"),
+        ({"engine": "gan", "options": {"steps": 3}}, UsageError, "no options"),
+        ({"engine": "render", "options": {"steps": 3}}, UsageError, "no options"),
+        ({"engine": "render", "prompt": "a zebra"}, EngineError, "'zebra'"),
+        ({"engine": "nano", "prompt": "a zebra"}, EngineError, "'zebra'"),
     ],
 )
 def test_what_would_be_refused_is_refused(
-    values: dict[str, Any], error: type[Exception], tmp_path: Path
+    values: dict[str, Any], error: type[Exception], says: str, tmp_path: Path
 ) -> None:
     if values["engine"] == "diffusers":
         pytest.importorskip("diffusers")
     if "image" in values:
         values = values | {"image": tmp_path / "still.png"}
         values["image"].write_bytes(b"x")
-    with pytest.raises(error):
+    with pytest.raises(error, match=says):
         estimate(ClipRequest(**{"prompt": "a red ball", **values}))
 
 

@@ -14,7 +14,7 @@ from fixtures.stamping import clip, foreign, images
 
 from vidigree.media import (
     CredentialsError,
-    MediaError,
+    TruncatedMediaError,
     UnsupportedMediaError,
     UsageError,
     VideoWriter,
@@ -156,7 +156,7 @@ def test_pictures_that_a_file_lacks_are_told(settings: StampSettings, folder: Pa
 def test_damaged_source_leaves_nothing(settings: StampSettings, folder: Path) -> None:
     source = foreign(folder / "in.mp4", [Fraction(i, 24) for i in range(24)])
     source.write_bytes(source.read_bytes()[:-200])
-    with pytest.raises(MediaError):
+    with pytest.raises(TruncatedMediaError, match="bytes are missing"):
         stamp(source, folder / "out.mp4", settings=settings)
     assert [p.name for p in folder.iterdir()] == ["in.mp4"]
 

@@ -69,19 +69,19 @@ def test_table_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "says"),
     [
-        "",
-        "file,label\na.mp4,real\n",
-        "file,label,origin\na.mp4,maybe,x\n",
-        "file,label,origin\na.mp4,real,\n",
-        "label,file,origin\nreal\n",
+        ("", "lacks one of the columns"),
+        ("file,label\na.mp4,real\n", "lacks one of the columns"),
+        ("file,label,origin\na.mp4,maybe,x\n", "the label of a.mp4 is 'maybe'"),
+        ("file,label,origin\na.mp4,real,\n", "labelled real has no origin"),
+        ("label,file,origin\nreal\n", "labelled real has no file"),
     ],
 )
-def test_table_that_says_too_little_is_refused(tmp_path: Path, text: str) -> None:
+def test_table_that_says_too_little_is_refused(tmp_path: Path, text: str, says: str) -> None:
     table = tmp_path / "clips.csv"
     table.write_text(text)
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=says):
         read_dataset(table)
 
 

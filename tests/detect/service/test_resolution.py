@@ -289,9 +289,16 @@ def test_reading_may_need_a_scope_too(ledger: Ledger, search: ContentSearch) -> 
     assert http.get("/services/supportedAlgorithms").status_code == 200
 
 
-@pytest.mark.parametrize("text", ["short store:manifests", f"{TOKEN}", f"{TOKEN} store:all"])
-def test_careless_tokens_are_refused(text: str) -> None:
-    with pytest.raises(UsageError):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("short store:manifests", "under 20 characters"),
+        (f"{TOKEN}", "needs known scopes"),
+        (f"{TOKEN} store:all", "needs known scopes"),
+    ],
+)
+def test_careless_tokens_are_refused(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
         ScopedTokens.from_text(text)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fixtures.manifest_stores import manifest_store
 
-from vidigree.media.errors import CredentialsError, MediaError
+from vidigree.media.errors import CredentialsError, TruncatedMediaError
 from vidigree.watermark.credentials.embedding import (
     C2PA_BOX_TYPE,
     MAX_STORE_BYTES,
@@ -83,7 +83,7 @@ def test_box_that_ends_before_its_store_begins_is_told(tmp_path: Path, short: in
 
 def test_file_that_is_cut_within_its_store_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "x.mp4").write_bytes(FTYP + _c2pa(b"one")[:-1])
-    with pytest.raises(MediaError):
+    with pytest.raises(TruncatedMediaError):
         embedded_store(tmp_path / "x.mp4")
 
 

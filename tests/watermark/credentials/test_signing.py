@@ -73,7 +73,7 @@ def test_failed_signing_leaves_the_file_that_was_there(
     target = tmp_path / "target.mp4"
     target.write_bytes(b"precious")
     broken = replace(identity, chain=identity.root)
-    with pytest.raises(CredentialsError):
+    with pytest.raises(CredentialsError, match="cannot be signed"):
         sign_file(clip, target, request=request_for_clip, identity=broken)
     assert target.read_bytes() == b"precious"
 

@@ -104,7 +104,7 @@ def test_list_that_cannot_be_fetched_keeps_what_it_was(served: dict[str, bytes])
 def test_answer_that_is_no_list_changes_nothing(served: dict[str, bytes], answer: bytes) -> None:
     add_list(URL, role="claim")
     served[URL] = answer
-    with pytest.raises(CredentialsError):
+    with pytest.raises(CredentialsError, match="certificate"):
         update_lists()
     assert installed_lists()[0].certificates == 1
 

@@ -172,7 +172,7 @@ def test_failing_step_leaves_nothing(
         raise CredentialsError("No.")
 
     monkeypatch.setitem(stamp.__globals__, step, fail)
-    with pytest.raises(CredentialsError):
+    with pytest.raises(CredentialsError, match=r"^No\.$"):
         stamp(clip(), out, settings=replace(settings, profile=find_profile("cn")))
     assert list(out.parent.iterdir()) == []
     assert settings.ledger.count() == 0
