@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from vidigree.media.errors import LedgerError
+from vidigree.media.errors import LedgerError, UsageError
 from vidigree.media.home import home_folder
 from vidigree.watermark.ledger.sqlite_file import is_there, make_room, refuse_emptied, watch_file
 
@@ -68,6 +68,7 @@ def connect(url: str | None, *, create: bool = True) -> Engine:
     Raises:
         LedgerError: The URL cannot be understood or its driver is not installed, or the file is not
             there and may not be made.
+        UsageError: The data folder, where the ledger lies without a URL, can be none.
     """
     try:
         parsed = make_url(url) if url else default_url()
@@ -78,6 +79,8 @@ def connect(url: str | None, *, create: bool = True) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
         return _postgresql(parsed) if _is_postgresql(parsed) else sqlalchemy.create_engine(parsed)
+    except UsageError:
+        raise  # a ValueError, too: of the data folder, which says what is wrong with it
     except (NoSuchModuleError, ImportError) as error:
         raise LedgerError(
             f"The ledger's driver is not installed: {str(error).rstrip('.')}.",

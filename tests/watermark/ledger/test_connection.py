@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from fixtures.postgres import PostgresServer
 
-from vidigree.media.errors import LedgerError
+from vidigree.media.errors import LedgerError, UsageError
 from vidigree.watermark.ledger import Ledger, LedgerEntry
 from vidigree.watermark.ledger.connection import (
     connect,
@@ -158,6 +158,15 @@ def test_who_only_reads_by_a_uri_makes_no_file_and_keeps_its_own_mode(tmp_path: 
     assert list(tmp_path.iterdir()) == []
     Ledger.open(url).close()
     Ledger.open(url, create=False).close()
+
+
+def test_a_data_folder_that_can_be_none_is_not_called_a_wrong_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "file" / "below"))
+    with pytest.raises(UsageError, match="file is not a folder"):
+        Ledger.open()
 
 
 def test_a_driver_that_is_not_installed_is_told() -> None:

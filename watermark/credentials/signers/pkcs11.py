@@ -175,15 +175,16 @@ def open_pkcs11(settings: SignerSettings) -> SigningIdentity:
             hint="`pkcs11-tool --module ... --list-objects` shows both.",
         )
     try:
-        token = _Token(
-            module=str(settings.path("module")),
-            label=settings.options["token"],
-            key_label=settings.text("key_label"),
-            key_id=None if key_id is None else bytes.fromhex(key_id),
-            pin=settings.secret("pin"),
-        )
+        identifier = None if key_id is None else bytes.fromhex(key_id)
     except ValueError as error:
         raise UsageError(f"The key_id {key_id!r} is not hexadecimal.") from error
+    token = _Token(
+        module=str(settings.path("module")),
+        label=settings.options["token"],
+        key_label=settings.text("key_label"),
+        key_id=identifier,
+        pin=settings.secret("pin"),
+    )
     chain = settings.read("chain") if settings.text("chain") else token.certificates()
     where = f"the token {token.label!r}"
     leaf = read_certificates(chain, what=f"The chain of {where}")[0]

@@ -52,6 +52,12 @@ def test_no_key_is_taken_that_nobody_named(
         open_signer(_changed(settings, key_id="no hex"))
 
 
+def test_a_module_that_can_lie_nowhere_is_not_called_a_wrong_key_id() -> None:
+    options = {"module": "~nobody-of-this-name/x.so", "token": "x", "key_label": "x"}
+    with pytest.raises(UsageError, match=r"module .* home folder that is not known"):
+        open_signer(SignerSettings(kind="pkcs11", options=options))
+
+
 def test_another_key_of_the_token_signs_nothing(
     authority: ChainAuthority, make_signer: MakeSigner
 ) -> None:
