@@ -19,7 +19,11 @@ from vidigree.media.reading import VideoInfo
 
 __all__ = ["read_picture", "tell_clear"]
 
-_FORMATS: Final = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
+# Pillow's names, and what people call them; MPO is what some cameras write as JPEG.
+_FORMATS: Final = {
+    "PNG": "PNG", "JPEG": "JPEG", "MPO": "", "WEBP": "WebP", "AVIF": "AVIF", "BMP": "BMP",
+    "GIF": "GIF", "TIFF": "TIFF",
+}  # fmt: skip
 # Levels of 16 bits that are one of 8.
 _LEVEL: Final = 257
 # Standard error is one for all threads: the last to give it back must not give back nowhere.
@@ -50,10 +54,11 @@ def read_picture(path: Path) -> Any:
         ) from error
     read: Callable[..., Any] = Image.open
     Image.init()  # what Pillow was built without is not among its formats
+    formats = [name for name in _FORMATS if name in Image.OPEN]
     try:
         with (
             warnings.catch_warnings(action="ignore"),  # of sizes below the limit, damaged tags
-            read(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image,
+            read(path, formats=formats) as image,
         ):
             with _silent(image):
                 image.load()
@@ -64,8 +69,10 @@ def read_picture(path: Path) -> Any:
         ) from error
     # Damaged files end Pillow's readers in other exceptions than its own, too.
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
+        *others, last = filter(None, (_FORMATS[name] for name in formats))
         raise MediaError(
-            f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."
+            f"{path} cannot be read as a picture.",
+            hint=f"Give a {', '.join(others)} or {last} file.",
         ) from error
     picture, is_clear = _on_white(picture)
     if is_clear:

@@ -63,8 +63,10 @@ def test_what_may_start_other_programs_and_rare_formats_are_refused_by_every_eng
     path = tmp_path / "picture.png"
     picture.save(path, format=kind)
     for read in (read_picture, read_still, lambda path: read_square(path, 64)):
-        with pytest.raises(MediaError, match="cannot be read as a picture"):
+        with pytest.raises(MediaError, match="cannot be read as a picture") as refused:
             read(path)
+        for name in ("PNG", "JPEG", "WebP", "BMP", "GIF or TIFF"):
+            assert name in refused.value.hint
 
 
 def test_a_header_that_promises_too_much_is_refused_at_once(tmp_path: Path) -> None:
