@@ -9,7 +9,7 @@ motions, grounds and skies are not mentioned, so ``holds`` covers only what is l
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from vidigree.generate.claim import Claim
 from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, read_prompt
+from vidigree.generate.engines.render.vocabulary import denials, listed
 from vidigree.generate.tracking import Tracker, track_claims
 from vidigree.media.arguments import path_of
 from vidigree.media.output import output_file
@@ -107,6 +108,10 @@ def check_clip(path: Path | str, prompt: str, *, tracker: Tracker | None = None)
     claims = [claim for phrase in reading.objects for claim in _claims(phrase, reading, seen)]
     if tracker is not None:
         claims += track_claims(path, prompt, tracker)
+    if denied := denials(reading.unknown):
+        # Of "no red ball", a red ball in the clip is no claim that holds.
+        reason = f"the prompt says {listed(denied)}"
+        claims = [replace(claim, found="", holds=None, reason=reason) for claim in claims]
     return CheckReport(path=path, claims=tuple(claims))
 
 

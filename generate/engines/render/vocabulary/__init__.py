@@ -4,9 +4,20 @@ from vidigree.generate.engines.render.vocabulary.colours import COLOURS
 from vidigree.generate.engines.render.vocabulary.lexicon import (
     FILLER,
     LEXICON,
+    denials,
     known_words,
     listed,
+    not_drawn,
     words_of,
 )
 
-__all__ = ["COLOURS", "FILLER", "LEXICON", "known_words", "listed", "words_of"]
+__all__ = [
+    "COLOURS",
+    "FILLER",
+    "LEXICON",
+    "denials",
+    "known_words",
+    "listed",
+    "not_drawn",
+    "words_of",
+]
