@@ -72,7 +72,8 @@ def read_requests(path: Path | str, defaults: Mapping[str, Any] | None = None) -
 
     Args:
         path: ``.jsonl`` with one object of :class:`ClipRequest` fields a line, or any other text
-            file with one prompt a line. Empty lines are left out.
+            file with one prompt a line, in which a line that begins with ``#`` is a comment. Empty
+            lines are left out.
         defaults: Fields for all requests that do not set them. A request without a seed gets its
             number.
 
@@ -96,12 +97,13 @@ def read_requests(path: Path | str, defaults: Mapping[str, Any] | None = None) -
         raise MediaError(
             f"{str(path)!r} cannot be read: {reason}.", hint="Give a file of requests."
         ) from error
+    as_json = path.suffix.lower() == ".jsonl"
     requests: list[ClipRequest] = []
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        if not line.strip() or (not as_json and line.lstrip().startswith("#")):
             continue
         try:
-            values = _values(line, as_json=path.suffix.lower() == ".jsonl")
+            values = _values(line, as_json=as_json)
             merged = {"seed": len(requests) + 1, **(defaults or {}), **values}
             requests.append(ClipRequest(**merged))
         except (VidigreeError, ValueError, TypeError) as error:
@@ -122,7 +124,7 @@ def _values(line: str, *, as_json: bool) -> dict[str, Any]:
         raise ValueError(f"this is not JSON: {error}.") from error
     except ValueError as error:  # Python reads no longer ones
         raise ValueError("a number has too many digits.") from error
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or "prompt" not in row:
         raise TypeError('expected an object such as {"prompt": "..."}.')
     unknown = sorted(set(row) - _FIELDS)
     if unknown:

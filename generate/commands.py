@@ -93,7 +93,8 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.option(
     "--batch",
     type=FILE_PATH,
-    help="File of requests instead of PROMPT: one prompt a line, or JSON lines.",
+    help="File of requests instead of PROMPT: one prompt a line (# in front is a comment), or, in"
+    " a .jsonl file, JSON lines.",
 )
 @click.option(
     "--policy", "policy_source", help="File of refused terms, or package.module:function."
