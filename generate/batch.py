@@ -15,7 +15,7 @@ from vidigree.generate.engine import Engine, engine_registry
 from vidigree.generate.generating import generate
 from vidigree.generate.policy import Policy
 from vidigree.generate.request import ClipRequest, frame_rate
-from vidigree.media.arguments import path_of
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.errors import (
     MediaError,
     MediaNotFoundError,
@@ -131,9 +131,6 @@ def _values(line: str, *, as_json: bool) -> dict[str, Any]:
         raise ValueError(
             f"unknown fields {', '.join(unknown)}; known: {', '.join(sorted(_FIELDS))}."
         )
-    for key in ("image", "video"):
-        if isinstance(row.get(key), str):
-            row[key] = Path(row[key])
     if row.get("fps") is not None:
         # What is no rate stays as it is, for the request to name.
         with suppress(ValueError, ZeroDivisionError):
@@ -159,7 +156,7 @@ def _digest(request: ClipRequest) -> str:
 
 def generate_batch(
     requests: Iterable[ClipRequest],
-    folder: Path,
+    folder: Path | str,
     *,
     settings: StampSettings | None = None,
     policy: Policy | None = None,
@@ -181,15 +178,17 @@ def generate_batch(
         What became of each request, in order.
 
     Raises:
-        UsageError: The settings in the data folder mean nothing.
+        UsageError: The settings in the data folder mean nothing, or something is of another kind.
         CredentialsError: There is no signing identity, or it cannot be used.
         LedgerError: The ledger cannot be opened.
         OutputError: The folder cannot be made.
     """
+    folder = path_of(folder, "folder")
     settings = settings or StampSettings.load()
     _make_folder(folder)
     engines: dict[str, Engine] = {}
     for number, request in enumerate(requests, start=1):
+        check_kind(request, ClipRequest, f"request {number}")
         path = folder / output_name(number, request)
         if path.exists() and not settings.overwrite:
             yield BatchRow(number=number, path=path, status="skipped")

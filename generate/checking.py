@@ -21,7 +21,7 @@ from vidigree.generate.claim import Claim
 from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, read_prompt
 from vidigree.generate.engines.render.vocabulary import denials, listed
 from vidigree.generate.tracking import Tracker, track_claims
-from vidigree.media.arguments import path_of
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.output import output_file
 from vidigree.media.reading import open_video
 
@@ -101,8 +101,10 @@ def check_clip(path: Path | str, prompt: str, *, tracker: Tracker | None = None)
 
     Raises:
         MediaError: The clip cannot be read.
+        UsageError: Something is of another kind.
     """
     path = path_of(path, "clip")
+    check_kind(prompt, str, "the prompt")
     reading = read_prompt(prompt)
     seen = _look(path)
     claims = [claim for phrase in reading.objects for claim in _claims(phrase, reading, seen)]
