@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import threading
@@ -17,13 +18,14 @@ from vidigree.generate.engine import RequestWarning
 from vidigree.media.errors import EngineError, MediaError, UnsupportedMediaError
 from vidigree.media.reading import VideoInfo
 
-__all__ = ["read_picture", "tell_clear"]
+__all__ = ["cut_note", "read_picture", "tell_clear"]
 
 # Pillow's names, and what people call them; MPO is what some cameras write as JPEG.
 _FORMATS: Final = {
     "PNG": "PNG", "JPEG": "JPEG", "MPO": "", "WEBP": "WebP", "AVIF": "AVIF", "BMP": "BMP",
     "GIF": "GIF", "TIFF": "TIFF",
 }  # fmt: skip
+_SQUARE_ENOUGH: Final = 1.02
 # Levels of 16 bits that are one of 8.
 _LEVEL: Final = 257
 # Standard error is one for all threads: the last to give it back must not give back nowhere.
@@ -91,6 +93,13 @@ def tell_clear(path: Path, info: VideoInfo) -> None:
             RequestWarning,
             stacklevel=2,
         )
+
+
+def cut_note(path: Path, size: tuple[int, int]) -> tuple[str, ...]:
+    """Say in a sentence what is left of a picture of ``size`` pixels, if it is not square."""
+    if math.log(max(size) / min(size)) < math.log(_SQUARE_ENOUGH):
+        return ()
+    return (f"Only the middle square of {path.name} was used: the model's frames are square.",)
 
 
 @contextmanager
