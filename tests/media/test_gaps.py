@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fixtures.sounding_clips import Track, carried, source
 
-from vidigree.media import open_video
+from vidigree.media import TruncatedMediaError, open_video
 from vidigree.media.gaps import GapFinder, SoundGapFinder
 
 STEP = Fraction(1, 25)
@@ -134,16 +134,18 @@ def test_places_without_sound_are_counted(
     assert missing(*packets) == (gaps, pytest.approx(seconds))
 
 
+def sound_of(path: Path) -> tuple[list[bytes], list[int]]:
+    """Return the packets of a transport stream, and which of them hold its sound."""
+    data = path.read_bytes()
+    packets = [data[start : start + 188] for start in range(0, len(data), 188)]
+    numbers = [(packet[1] & 0x1F) << 8 | packet[2] for packet in packets]
+    return packets, [place for place, number in enumerate(numbers) if number == 0x101]
+
+
 @pytest.mark.parametrize("codec", ["aac", "ac3"])
 def test_lost_sound_is_told(codec: str, tmp_path: Path) -> None:
     whole = source(tmp_path / "a.ts", [Track(codec)])
-    data = whole.read_bytes()
-    packets = [data[start : start + 188] for start in range(0, len(data), 188)]
-    sound = [
-        number
-        for number, packet in enumerate(packets)
-        if (packet[1] & 0x1F) << 8 | packet[2] == 0x101
-    ]
+    packets, sound = sound_of(whole)
     lost = sound[len(sound) // 2 : len(sound) // 2 + 4]
     path = tmp_path / "lost.ts"
     path.write_bytes(b"".join(one for number, one in enumerate(packets) if number not in lost))
@@ -151,3 +153,20 @@ def test_lost_sound_is_told(codec: str, tmp_path: Path) -> None:
     (note,) = carried(path, tmp_path / "lost.mp4")
     assert note.startswith("The file lacks packets of its audio track 1 at 1 place: 0.0")
     assert note.endswith("of sound are missing there. Get a complete copy of it, if there is one.")
+
+
+def test_sound_that_is_damaged_is_not_told_as_an_output_that_cannot_be_written(
+    tmp_path: Path,
+) -> None:
+    """Where a packet in the middle of a frame of AAC is gone, FFmpeg cannot write what is left."""
+    packets, sound = sound_of(source(tmp_path / "a.ts", [Track("aac", layout="stereo")]))
+    path = tmp_path / "lost.ts"
+    told: list[str] = []
+    for lost in reversed(sound[:-1]):
+        path.write_bytes(b"".join(packets[:lost] + packets[lost + 1 :]))
+        try:
+            carried(path, tmp_path / f"{lost}.mp4")
+        except TruncatedMediaError as error:
+            told.append(error.message)
+            break
+    assert told == [f"The audio of {path} is damaged."]
