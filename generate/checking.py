@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from vidigree.generate.claim import Claim
 from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, read_prompt
+from vidigree.generate.engines.render.looks import pattern_of
 from vidigree.generate.engines.render.vocabulary import denials, listed
 from vidigree.generate.tracking import Tracker, track_claims
 from vidigree.media.arguments import check_kind, path_of
@@ -205,7 +206,7 @@ def _why_not(phrase: ObjectPhrase, reading: PromptReading) -> str:
     for place in (reading.ground, reading.sky):
         if place and phrase.colour in _HIDDEN_BY.get(place, ()):
             return f"{place} has the same colour"
-    if phrase.pattern not in (None, "plain") or reading.ground_colour == phrase.colour:
+    if pattern_of(phrase) != "plain" or reading.ground_colour == phrase.colour:
         return "its colour is not alone"
     return ""
 

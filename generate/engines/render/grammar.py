@@ -15,6 +15,8 @@ from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, words_o
 __all__ = ["ObjectPhrase", "PromptReading", "read_prompt"]
 
 _LONGEST_PHRASE = max(len(words.split()) for words in LEXICON)
+# Before "of" they are places beside something, which is not understood, and no directions.
+_SIDES = ("left", "right")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,10 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
     tokens: list[tuple[str, object]] = []
     at = 0
     while at < len(words):
+        if words[at] in _SIDES and words[at + 1 : at + 2] == ["of"]:
+            tokens.append(("?", f"{words[at]} of"))
+            at += 2
+            continue
         for length in range(min(_LONGEST_PHRASE, len(words) - at), 0, -1):
             phrase = " ".join(words[at : at + length])
             if phrase in LEXICON:

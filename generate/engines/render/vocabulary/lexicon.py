@@ -46,9 +46,9 @@ _FILLER: Final = """
     the of on in onto into over with and from is are at it its that which while as to by up
     down for this there then around other another each against together across along under
     video clip movie animation footage scene shot film view camera render rendering rendered
-    showing shows background front behind beside next being gets off very bright light lit
-    soft realistic photorealistic cinematic beautiful detailed high quality 3d 4k hd colored
-    coloured color colour sun smooth smoothly gently air s
+    showing shows seen viewed background front behind beside next being gets off very bright
+    light lit soft realistic photorealistic cinematic beautiful detailed high quality 3d 4k hd
+    colored coloured color colour sun smooth smoothly gently air s
 """
 
 FILLER: Final = frozenset(_FILLER.split())

@@ -25,6 +25,16 @@ def test_one_verb_moves_all_objects_before_it() -> None:
     assert [o.colour for o in reading.objects] == ["red", "blue", "green"]
 
 
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_place_beside_something_is_no_direction(side: str) -> None:
+    reading = read_prompt(f"a red cube {side} of a ball and a cone to the {side} of it")
+    assert [o.direction for o in reading.objects] == [None, None, None]
+    assert reading.unknown == (f"{side} of",)
+    (ball,) = read_prompt(f"a ball seen from above rolling to the {side}").objects
+    assert ball.direction == side
+    assert read_prompt("a ball seen from above").unknown == ()
+
+
 def test_a_verb_before_the_noun_moves_only_that_noun() -> None:
     reading = read_prompt("a bouncing red ball and a spinning cube")
     assert [o.motion for o in reading.objects] == ["bounce", "spin"]
