@@ -70,6 +70,8 @@ class IngredientLike(Protocol):
     @property
     def claim_of_parent(self) -> bool: ...  # noqa: D102
     @property
+    def soft_bindings(self) -> Sequence[SoftBindingLike]: ...  # noqa: D102
+    @property
     def ingredients(self) -> Sequence[IngredientLike]: ...  # noqa: D102
 
 

@@ -15,7 +15,7 @@ from vidigree.generate.engine import Engine, engine_registry
 from vidigree.generate.generating import generate
 from vidigree.generate.policy import Policy
 from vidigree.generate.request import ClipRequest, frame_rate
-from vidigree.media.arguments import path_of
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.errors import (
     MediaError,
     MediaNotFoundError,
@@ -72,7 +72,8 @@ def read_requests(path: Path | str, defaults: Mapping[str, Any] | None = None) -
 
     Args:
         path: ``.jsonl`` with one object of :class:`ClipRequest` fields a line, or any other text
-            file with one prompt a line. Empty lines are left out.
+            file with one prompt a line, in which a line that begins with ``#`` is a comment. Empty
+            lines are left out.
         defaults: Fields for all requests that do not set them. A request without a seed gets its
             number.
 
@@ -96,12 +97,13 @@ def read_requests(path: Path | str, defaults: Mapping[str, Any] | None = None) -
         raise MediaError(
             f"{str(path)!r} cannot be read: {reason}.", hint="Give a file of requests."
         ) from error
+    as_json = path.suffix.lower() == ".jsonl"
     requests: list[ClipRequest] = []
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        if not line.strip() or (not as_json and line.lstrip().startswith("#")):
             continue
         try:
-            values = _values(line, as_json=path.suffix.lower() == ".jsonl")
+            values = _values(line, as_json=as_json)
             merged = {"seed": len(requests) + 1, **(defaults or {}), **values}
             requests.append(ClipRequest(**merged))
         except (VidigreeError, ValueError, TypeError) as error:
@@ -122,16 +124,13 @@ def _values(line: str, *, as_json: bool) -> dict[str, Any]:
         raise ValueError(f"this is not JSON: {error}.") from error
     except ValueError as error:  # Python reads no longer ones
         raise ValueError("a number has too many digits.") from error
-    if not isinstance(row, dict):
+    if not isinstance(row, dict) or "prompt" not in row:
         raise TypeError('expected an object such as {"prompt": "..."}.')
     unknown = sorted(set(row) - _FIELDS)
     if unknown:
         raise ValueError(
             f"unknown fields {', '.join(unknown)}; known: {', '.join(sorted(_FIELDS))}."
         )
-    for key in ("image", "video"):
-        if isinstance(row.get(key), str):
-            row[key] = Path(row[key])
     if row.get("fps") is not None:
         # What is no rate stays as it is, for the request to name.
         with suppress(ValueError, ZeroDivisionError):
@@ -157,7 +156,7 @@ def _digest(request: ClipRequest) -> str:
 
 def generate_batch(
     requests: Iterable[ClipRequest],
-    folder: Path,
+    folder: Path | str,
     *,
     settings: StampSettings | None = None,
     policy: Policy | None = None,
@@ -179,15 +178,17 @@ def generate_batch(
         What became of each request, in order.
 
     Raises:
-        UsageError: The settings in the data folder mean nothing.
+        UsageError: The settings in the data folder mean nothing, or something is of another kind.
         CredentialsError: There is no signing identity, or it cannot be used.
         LedgerError: The ledger cannot be opened.
         OutputError: The folder cannot be made.
     """
+    folder = path_of(folder, "folder")
     settings = settings or StampSettings.load()
     _make_folder(folder)
     engines: dict[str, Engine] = {}
     for number, request in enumerate(requests, start=1):
+        check_kind(request, ClipRequest, f"request {number}")
         path = folder / output_name(number, request)
         if path.exists() and not settings.overwrite:
             yield BatchRow(number=number, path=path, status="skipped")

@@ -9,7 +9,7 @@ motions, grounds and skies are not mentioned, so ``holds`` covers only what is l
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from vidigree.generate.claim import Claim
 from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, read_prompt
+from vidigree.generate.engines.render.looks import pattern_of
+from vidigree.generate.engines.render.vocabulary import denials, listed
 from vidigree.generate.tracking import Tracker, track_claims
-from vidigree.media.arguments import path_of
+from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.output import output_file
 from vidigree.media.reading import open_video
 
@@ -100,13 +102,19 @@ def check_clip(path: Path | str, prompt: str, *, tracker: Tracker | None = None)
 
     Raises:
         MediaError: The clip cannot be read.
+        UsageError: Something is of another kind.
     """
     path = path_of(path, "clip")
+    check_kind(prompt, str, "the prompt")
     reading = read_prompt(prompt)
     seen = _look(path)
     claims = [claim for phrase in reading.objects for claim in _claims(phrase, reading, seen)]
     if tracker is not None:
         claims += track_claims(path, prompt, tracker)
+    if denied := denials(reading.unknown):
+        # Of "no red ball", a red ball in the clip is no claim that holds.
+        reason = f"the prompt says {listed(denied)}"
+        claims = [replace(claim, found="", holds=None, reason=reason) for claim in claims]
     return CheckReport(path=path, claims=tuple(claims))
 
 
@@ -198,7 +206,7 @@ def _why_not(phrase: ObjectPhrase, reading: PromptReading) -> str:
     for place in (reading.ground, reading.sky):
         if place and phrase.colour in _HIDDEN_BY.get(place, ()):
             return f"{place} has the same colour"
-    if phrase.pattern not in (None, "plain") or reading.ground_colour == phrase.colour:
+    if pattern_of(phrase) != "plain" or reading.ground_colour == phrase.colour:
         return "its colour is not alone"
     return ""
 

@@ -93,7 +93,8 @@ class _Setting(click.ParamType[tuple[str, Any]]):
 @click.option(
     "--batch",
     type=FILE_PATH,
-    help="File of requests instead of PROMPT: one prompt a line, or JSON lines.",
+    help="File of requests instead of PROMPT: one prompt a line (# in front is a comment), or, in"
+    " a .jsonl file, JSON lines.",
 )
 @click.option(
     "--policy", "policy_source", help="File of refused terms, or package.module:function."
@@ -175,12 +176,14 @@ def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) 
     from vidigree.generate.request import ClipRequest
     from vidigree.media.output import check_target
     from vidigree.media.progress import progress_bar
+    from vidigree.watermark.robust import check_sides
 
     request = ClipRequest(prompt=prompt, **values)
     if dry:
         expected = estimate(request)
         if expected.width is not None and expected.height is not None:
             check_size(expected.width, expected.height)
+            check_sides(expected.width, expected.height)
         click.echo(json.dumps(expected.to_dict()) if run.as_json else expected.summary())
         return 0
     assert run.output is not None  # noqa: S101 -- the caller checked

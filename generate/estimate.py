@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.request import ClipRequest
-from vidigree.media.arguments import check_kind
+from vidigree.media.arguments import check_kind, check_offers
 from vidigree.media.errors import UsageError
 
 __all__ = ["Estimate", "Estimator", "estimate"]
@@ -75,6 +75,8 @@ def estimate(request: ClipRequest, *, engine: Engine | None = None) -> Estimate:
         MediaNotFoundError: There is no such model folder.
     """
     check_kind(request, ClipRequest, "the request")
+    if engine is not None:
+        check_offers(engine, "generate", "the engine", hint="ClipRequest(engine=...) takes a name.")
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     if request.task not in chosen.info.tasks:
         raise UsageError(

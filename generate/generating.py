@@ -15,7 +15,7 @@ from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.policy import Policy, enforce
 from vidigree.generate.preview import preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
-from vidigree.media.arguments import check_kind, path_of
+from vidigree.media.arguments import check_kind, check_offers, path_of
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.one_line import check_utf8
 from vidigree.media.output import check_target, output_error, scratch_file
@@ -66,7 +66,12 @@ def generate(
     """
     check_kind(request, ClipRequest, "the request")
     output = path_of(output, "output")
+    if engine is not None:
+        check_offers(engine, "generate", "the engine", hint="ClipRequest(engine=...) takes a name.")
     if policy is not None:
+        check_offers(
+            policy, "refusal", "the policy", hint="Give what load_policy(...) returns for a file."
+        )
         # It will stand in the credentials: known before hours of work.
         check_utf8("The policy's name", policy.name)
         enforce(policy, request)

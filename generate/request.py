@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,7 @@ from numbers import Integral, Rational, Real
 from pathlib import Path
 from typing import Any, Final
 
+from vidigree.media.arguments import path_of
 from vidigree.media.errors import UsageError
 from vidigree.media.one_line import check_utf8
 from vidigree.media.opening import check_file
@@ -24,12 +26,13 @@ _MOST_FRAMES: Final = 100_000
 _FPS: Final = (Fraction(1), Fraction(240))
 _SEEDS: Final = 2**63
 _LONG_EXPONENT: Final = re.compile(r"[eE][-+]?[\d_]{4}")
+_PATH: Final = (Path, os.PathLike, str)
 # What fields must be: from JSON they can be anything. None is allowed where it is the default.
-_KINDS: Final[dict[str, tuple[type, str]]] = {
+_KINDS: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
     "prompt": (str, "text"),
     "negative_prompt": (str, "text"),
-    "image": (Path, "a path"),
-    "video": (Path, "a path"),
+    "image": (_PATH, "a path"),
+    "video": (_PATH, "a path"),
     "strength": (Real, "a number"),
     "width": (Integral, "a whole number"),
     "height": (Integral, "a whole number"),
@@ -54,8 +57,8 @@ class ClipRequest:
     Attributes:
         prompt: Text, 1 to 2,000 characters.
         negative_prompt: What the clip should not show; at most 2,000 characters.
-        image: Picture to start from (image-to-video).
-        video: Clip to start from (video-to-video).
+        image: Picture to start from (image-to-video); text is taken as its path.
+        video: Clip to start from (video-to-video); likewise.
         strength: How far video-to-video may leave its input, in (0, 1].
         width: Pixels, 16 to 4096.
         height: Pixels, 16 to 4096.
@@ -89,6 +92,10 @@ class ClipRequest:
     def __post_init__(self) -> None:
         for row in fields(self):
             _check_kind(row.name, getattr(self, row.name), optional=row.default is None)
+        for name in ("image", "video"):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, path_of(given, name))
         _check_prompt(self.prompt)
         if not self.engine:
             chosen = _DEFAULT_ENGINE if self.task == "text-to-video" else _DEFAULT_FROM_INPUT
@@ -161,7 +168,12 @@ def _check_kind(name: str, value: object, *, optional: bool) -> None:
     if value is None and optional:
         return
     if isinstance(value, bool) or not isinstance(value, kind):
-        raise UsageError(f"The field {name} is {str(value)[:80]!r}, not {words}.")
+        # 30000/1001 in Python is a float.
+        hint = "Give a whole number or a Fraction." if isinstance(value, float) else ""
+        raise UsageError(
+            f"The field {name} is {str(value)[:80]!r}, not {words}.",
+            hint=hint if kind is Rational else "",
+        )
 
 
 def _check_prompt(prompt: str) -> None:

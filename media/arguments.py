@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidigree.media.errors import UsageError
 
-__all__ = ["check_kind", "path_of"]
+__all__ = ["check_kind", "check_offers", "path_of"]
 
 
 def path_of(given: object, what: str) -> Path:
@@ -46,7 +46,27 @@ def check_kind(given: object, kind: type, what: str) -> None:
         UsageError: It is of another class.
     """
     if not isinstance(given, kind):
+        package = kind.__module__.rpartition(".")[0]
         raise UsageError(
             f"What was given as {what} is of type {type(given).__name__}, not {kind.__name__}.",
-            hint=f"Give a {kind.__module__.rpartition('.')[0]}.{kind.__name__}.",
+            hint=f"Give a {package}.{kind.__name__}." if package else f"Give a {kind.__name__}.",
+        )
+
+
+def check_offers(given: object, method: str, what: str, *, hint: str) -> None:
+    """Refuse what lacks a method that it is given for.
+
+    Args:
+        given: What the caller handed in.
+        method: Name of the method.
+        what: What it is for, for the message.
+        hint: What to give instead.
+
+    Raises:
+        UsageError: It has no such method.
+    """
+    if not callable(getattr(given, method, None)):
+        raise UsageError(
+            f"What was given as {what} is of type {type(given).__name__}, which has no {method}().",
+            hint=hint,
         )

@@ -86,7 +86,7 @@ class AudioCarrier:
             try:
                 self._output.mux(self._held[1])
             except (av.error.FFmpegError, ValueError) as error:
-                if isinstance(error, av.error.FFmpegError) and error.errno not in _WRONG:
+                if not _is_of_the_packet(error):
                     raise
                 raise self._damaged() from error
             self._held = None
@@ -128,6 +128,13 @@ class AudioCarrier:
         return TruncatedMediaError(
             f"The audio of {self._path} is damaged.", hint="Remove or repair the audio track."
         )
+
+
+def _is_of_the_packet(error: Exception) -> bool:
+    """Return whether writing failed by what was written, such as AAC without its header."""
+    if isinstance(error, av.error.InvalidDataError) or not isinstance(error, av.error.FFmpegError):
+        return True
+    return error.errno in _WRONG
 
 
 def _is_known(stream: Any) -> bool:

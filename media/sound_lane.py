@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from vidigree.media.audio_track import AudioTrack, UnevenSoundError
+from vidigree.media.gaps import SoundGapFinder
 from vidigree.media.joints import JointFinder, SoundClock
 
 __all__ = ["SoundLane"]
@@ -36,16 +37,24 @@ class SoundLane:
         self._end: Fraction | None = None
         self._last = -(2**62)
         self._here = Fraction(0)
+        self._gaps, self._shift = SoundGapFinder(), Fraction(0)
         self.left_out = Fraction(0)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was left out, in a sentence, if anything was."""
-        if not self.left_out:
-            return ()
-        length = f"{float(self.left_out):.2f} s"
-        where = "where the joined parts of the file overlap"
-        return (f"Audio track {self._number}: {length} were left out {where}.",)
+        """What was left out, and what the file lacks, a sentence each."""
+        notes = []
+        if self.left_out:
+            length = f"{float(self.left_out):.2f} s"
+            where = "where the joined parts of the file overlap"
+            notes.append(f"Audio track {self._number}: {length} were left out {where}.")
+        if places := self._gaps.found:
+            notes.append(
+                f"The file lacks packets of its audio track {self._number} at {places}"
+                f" place{'s' * (places > 1)}: {float(self._gaps.missing):.2f} s of sound are"
+                " missing there. Get a complete copy of it, if there is one."
+            )
+        return tuple(notes)
 
     def take(self, packet: Any) -> Iterator[tuple[Fraction, Any]]:
         """Yield what becomes of a packet of the input: times in seconds, and packets.
@@ -74,6 +83,10 @@ class SoundLane:
         packet.pts = packet.dts if packet.pts is None else packet.pts + ticks
         start = packet.dts * packet.time_base
         lasts = (packet.duration or 0) * packet.time_base
+        if shift != self._shift:
+            self._gaps.begin_anew()
+            self._shift = shift
+        self._gaps.see(start, lasts)
         # Half a packet is no hindrance: its stamp grows all the same.
         if self._end is not None and start < self._end - lasts / 2:
             self._leave_out(lasts, self._end - start)

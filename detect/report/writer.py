@@ -137,9 +137,12 @@ def _keep_pages_of_others(path: Path) -> None:
 
 def _clip(row: Row, pictures: list[Picture]) -> dict[str, Any]:
     shown = _readable(row)
+    path = shown["file"] or ""
+    name = PurePath(path).name or path
     clip: dict[str, Any] = {
         "row": shown,
-        "name": PurePath(shown["file"] or "").name or shown["file"],
+        "name": name,
+        "folder": path.removesuffix(name),
         "pictures": pictures,
         "kind": row.get("finding", "error"),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import threading
@@ -17,9 +18,14 @@ from vidigree.generate.engine import RequestWarning
 from vidigree.media.errors import EngineError, MediaError, UnsupportedMediaError
 from vidigree.media.reading import VideoInfo
 
-__all__ = ["read_picture", "tell_clear"]
+__all__ = ["cut_note", "read_picture", "tell_clear"]
 
-_FORMATS: Final = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
+# Pillow's names, and what people call them; MPO is what some cameras write as JPEG.
+_FORMATS: Final = {
+    "PNG": "PNG", "JPEG": "JPEG", "MPO": "", "WEBP": "WebP", "AVIF": "AVIF", "BMP": "BMP",
+    "GIF": "GIF", "TIFF": "TIFF",
+}  # fmt: skip
+_SQUARE_ENOUGH: Final = 1.02
 # Levels of 16 bits that are one of 8.
 _LEVEL: Final = 257
 # Standard error is one for all threads: the last to give it back must not give back nowhere.
@@ -50,10 +56,11 @@ def read_picture(path: Path) -> Any:
         ) from error
     read: Callable[..., Any] = Image.open
     Image.init()  # what Pillow was built without is not among its formats
+    formats = [name for name in _FORMATS if name in Image.OPEN]
     try:
         with (
             warnings.catch_warnings(action="ignore"),  # of sizes below the limit, damaged tags
-            read(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as image,
+            read(path, formats=formats) as image,
         ):
             with _silent(image):
                 image.load()
@@ -64,8 +71,10 @@ def read_picture(path: Path) -> Any:
         ) from error
     # Damaged files end Pillow's readers in other exceptions than its own, too.
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, struct.error) as error:
+        *others, last = filter(None, (_FORMATS[name] for name in formats))
         raise MediaError(
-            f"{path} cannot be read as a picture.", hint="Give a PNG, JPEG or WebP file."
+            f"{path} cannot be read as a picture.",
+            hint=f"Give a {', '.join(others)} or {last} file.",
         ) from error
     picture, is_clear = _on_white(picture)
     if is_clear:
@@ -84,6 +93,13 @@ def tell_clear(path: Path, info: VideoInfo) -> None:
             RequestWarning,
             stacklevel=2,
         )
+
+
+def cut_note(path: Path, size: tuple[int, int]) -> tuple[str, ...]:
+    """Say in a sentence what is left of a picture of ``size`` pixels, if it is not square."""
+    if math.log(max(size) / min(size)) < math.log(_SQUARE_ENOUGH):
+        return ()
+    return (f"Only the middle square of {path.name} was used: the model's frames are square.",)
 
 
 @contextmanager

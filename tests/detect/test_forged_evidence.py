@@ -16,6 +16,8 @@ from fixtures.readings import (
     MARK,
     NO_MARK,
     NONE,
+    OURS,
+    Binding,
     Credentials,
     Ingredient,
     Labels,
@@ -57,6 +59,34 @@ def test_a_broken_manifest_names_no_other_clip(whole: str, reason: str) -> None:
     credentials = replace(BOUND, integrity=whole, manifest_integrity=whole)
     other = replace(MARK, message=7)
     assert judge(replace(CLEAN, credentials=credentials, marks=(other,))).reason == reason
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize(
+    ("integrity", "material", "message", "code"),
+    [
+        ("intact", "intact", 7, "mark-of-material"),
+        ("intact", "intact", 8, "binding-mismatch"),
+        ("intact", "altered", 7, "binding-mismatch"),
+        ("intact", "unknown", 7, "binding-mismatch"),
+        ("unknown", "intact", 7, "binding-mismatch"),
+        ("altered", "intact", 7, "binding-mismatch"),
+    ],
+)
+def test_only_whole_material_of_a_whole_clip_explains_another_mark(
+    integrity: str, material: str, message: int, code: str, deep: bool
+) -> None:
+    """Who has the key of the first stamp alone reads its mark, under credentials of the second."""
+    part = Ingredient(integrity=material, soft_bindings=(Binding(alg=OURS, value=f"{7:016x}"),))
+    parts = (Ingredient(ingredients=(part,)),) if deep else (part,)
+    credentials = replace(BOUND, integrity=integrity, ingredients=parts, signer_trust="unlisted")
+    result = judge(replace(CLEAN, credentials=credentials, marks=(replace(MARK, message=message),)))
+    (piece,) = [piece for piece in result.evidence if piece.layer == "consistency"]
+    assert piece.code == f"consistency.{code}"
+    assert piece.values == {"bound": f"{0xAB:016x}", "read": f"{message:016x}"}
+    explained = code == "mark-of-material"
+    assert (result.finding is Finding.CONTRADICTORY) is not explained
+    assert result.reason == "generated-unverified-signer" or not explained
 
 
 def test_a_foreign_mark_in_a_picture_stamped_here_is_not_passed_over() -> None:

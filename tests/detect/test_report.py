@@ -160,6 +160,15 @@ def test_many_clips_get_a_summary() -> None:
     assert "It is broken." in page
 
 
+def test_clips_of_one_name_are_told_apart() -> None:
+    page = render(row() | {"file": "one/a.mp4"}, row() | {"file": "two/a.mp4"}, ERROR)
+    (_, *summaries) = page.split("<summary>\n<img")
+    names = [
+        re.sub("<[^>]+>", "", re.findall(r'<p class="file">(.*)</p>', one)[0]) for one in summaries
+    ]
+    assert names == ["one/a.mp4", "two/a.mp4", "bad.mp4"]
+
+
 def test_tracks_have_the_marks_segments_in_place() -> None:
     (track,) = tracks(row())
     (part,) = track.parts

@@ -35,6 +35,23 @@ def test_lines_of_text_are_prompts(tmp_path: Path) -> None:
     assert first.width == 64
 
 
+def test_lines_that_begin_with_a_hash_are_comments(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.txt"
+    path.write_text("# first\na red ball\n  #second\na blue cube # 3\n")
+    requests = read_requests(path)
+    assert [request.prompt for request in requests] == ["a red ball", "a blue cube # 3"]
+    assert [request.seed for request in requests] == [1, 2]
+    path.write_text("# nothing\n")
+    with pytest.raises(UsageError, match="holds no requests"):
+        read_requests(path)
+    rows = tmp_path / "requests.jsonl"
+    rows.write_text('{"prompt": "#1 ball"}\n# no comment\n')
+    with pytest.raises(UsageError, match="line 2: this is not JSON"):
+        read_requests(rows)
+    rows.write_text('{"prompt": "#1 ball"}\n')
+    assert read_requests(rows)[0].prompt == "#1 ball"
+
+
 def test_json_lines_are_requests(tmp_path: Path) -> None:
     path = tmp_path / "requests.jsonl"
     rows = [{"prompt": "a ball", "seed": 9, "fps": "30000/1001", "width": 32}, {"prompt": "a cube"}]
@@ -60,7 +77,7 @@ def test_a_line_ends_where_the_file_says_so(tmp_path: Path, breaker: str) -> Non
         ('{"prompt": "a"', "line 1"),
         ("[]", "line 1: expected an object"),
         ('{"prompt": "a", "colour": "red"}', "unknown fields colour"),
-        ('{"seed": 1}', "prompt"),
+        ('{"seed": 1}', r'line 1: expected an object such as \{"prompt": "\.\.\."\}\.$'),
         (f'{{"prompt": "a", "seed": {"9" * 5000}}}', r"line 1: a number has too many digits\.$"),
         ('{"prompt": 5}', "line 1"),
         ('{"prompt": "a", "width": "wide"}', "line 1: The field width is 'wide', not a whole"),

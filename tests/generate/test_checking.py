@@ -54,9 +54,25 @@ def test_direction(tmp_path: Path, shift: int, asked: str, holds: bool) -> None:
     assert answers(clip, f"a blue ball rolling {asked}")["direction"] is holds
 
 
+def test_what_a_prompt_denies_is_not_called_fine(tmp_path: Path) -> None:
+    clip = discs(tmp_path / "clip.mp4", (210, 20, 20), 1)
+    for prompt in ("no red ball", "a ball that is not red, a red cube", "zero red balls"):
+        report = check_clip(clip, prompt)
+        assert report.claims
+        assert report.holds is None
+        assert {claim.reason[:15] for claim in report.claims} == {"the prompt says"}
+        assert "in 100 %" not in report.summary()
+
+
 def test_what_cannot_be_seen_is_not_called_fine(tmp_path: Path) -> None:
     clip = discs(tmp_path / "clip.mp4", (210, 20, 20), 1)
-    for prompt in ("a grey ball", "a red ball on a wooden floor", "a striped red ball"):
+    for prompt in (
+        "a grey ball",
+        "a red ball on a wooden floor",
+        "a striped red ball",
+        "a red traffic cone",
+        "a red beach ball",
+    ):
         report = check_clip(clip, prompt)
         assert report.holds is None
         assert report.claims[0].reason

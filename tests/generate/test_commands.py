@@ -86,9 +86,9 @@ def test_wrong_calls_are_one_line_and_leave_nothing(
 
 
 def test_dry_run_tells_and_leaves_nothing(vidigree: Callable[..., Any], tmp_path: Path) -> None:
-    done = vidigree("generate", "a red ball", "--dry-run", "--json", "--width", "64", cwd=tmp_path)
+    done = vidigree("generate", "a red ball", "--dry-run", "--json", "--width", "160", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert json.loads(done.out)["width"] == 64
+    assert json.loads(done.out)["width"] == 160
     assert list(tmp_path.iterdir()) == []
 
 
@@ -98,6 +98,17 @@ def test_dry_run_refuses_a_size_that_no_file_can_have(
     done = vidigree("generate", "a red ball", "--dry-run", "--width", "641", cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
     assert "641 x 480 pixels; H.264 in 4:2:0 needs even sizes. Ask for an even width" in done.err
+
+
+@pytest.mark.parametrize("engine", ["render", "nano", "gan"])
+def test_dry_run_refuses_a_size_that_cannot_carry_the_mark(
+    vidigree: Callable[..., Any], engine: str, tmp_path: Path
+) -> None:
+    call = ("generate", "a red ball", "--dry-run", "--engine", engine, "--height")
+    done = vidigree(*call, "126", "--width", "640", cwd=tmp_path)
+    assert (done.code, done.out) == (6, "")
+    assert "640 x 126 pixels is too small to carry the mark. Both sides must be" in done.err
+    assert vidigree(*call, "128", "--width", "128", cwd=tmp_path).code == 0
 
 
 def test_a_check_that_cannot_be_written_does_not_stop_a_batch(

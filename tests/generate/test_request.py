@@ -64,6 +64,22 @@ def test_inputs_must_exist_and_decide_the_task(tmp_path: Path) -> None:
         ClipRequest(prompt="a ball", image=source, video=source)
 
 
+@pytest.mark.parametrize("field", ["image", "video"])
+def test_inputs_may_be_given_as_text(field: str, tmp_path: Path) -> None:
+    source = tmp_path / "in.any"
+    source.write_bytes(b"-")
+    assert getattr(ClipRequest(prompt="a ball", **{field: str(source)}), field) == source
+    with pytest.raises(MediaNotFoundError, match=r"no file none\.png"):
+        ClipRequest(prompt="a ball", **{field: "none.png"})
+    with pytest.raises(UsageError, match=f"The {field} has an empty name"):
+        ClipRequest(prompt="a ball", **{field: ""})
+
+
+def test_a_rate_that_python_made_a_float_of_is_told_how_to_be_written() -> None:
+    with pytest.raises(UsageError, match=r"a rate .*\. Give a whole number or a Fraction\.$"):
+        ClipRequest(prompt="a ball", fps=30000 / 1001)  # type: ignore[arg-type]
+
+
 def test_to_dict_is_json() -> None:
     request = ClipRequest(prompt="a ball", fps=Fraction(24000, 1001), seed=3)
     row = json.loads(json.dumps(request.to_dict()))
@@ -88,7 +104,7 @@ def test_values_at_the_ends_of_their_ranges_are_taken(values: dict[str, Any]) ->
 @pytest.mark.parametrize(
     "values",
     [
-        *({"width": 64.0}, {"width": True}, {"seed": None}, {"options": [1]}, {"image": "a.png"}),
+        *({"width": 64.0}, {"width": True}, {"seed": None}, {"options": [1]}, {"image": b"a.png"}),
         *({"prompt": 3}, {"engine": None}, {"fps": 24.0}, {"strength": float("nan")}),
         *({"negative_prompt": "\ud800"}, {"model": "\ud800"}, {"options": {"\ud800": 1}}),
     ],

@@ -83,6 +83,11 @@ def test_directions(clip: Path, prompt: str, shift: float, holds: bool) -> None:
     assert answers(clip, prompt, tracker(("dog", 0.5, shift)))["direction"] is holds
 
 
+def test_a_place_beside_something_is_no_direction(clip: Path) -> None:
+    prompt = "a dog to the left of a cat"
+    assert "direction" not in answers(clip, prompt, tracker(("dog", 0.5, 0.05)))
+
+
 def test_a_prompt_with_both_sides_claims_none(clip: Path) -> None:
     found = tracker(("dog", 0.5, 0.05))
     assert "direction" not in answers(clip, "a dog runs left, then right", found)

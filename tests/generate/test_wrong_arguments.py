@@ -31,6 +31,7 @@ PATHS: dict[str, Callable[[Any], object]] = {
     "read_credentials": lambda path: read_credentials(path, trust=TrustSettings()),
     "read_requests": generate.read_requests,
     "check_clip": lambda path: generate.check_clip(path, "a red ball"),
+    "generate_batch": lambda path: list(generate.generate_batch([], path)),
 }
 OUTPUTS: dict[str, Callable[[Any, Any], object]] = {
     "stamp": lambda path, settings: watermark.stamp("a.mp4", path, settings=settings),
@@ -98,6 +99,30 @@ def test_requests_of_another_kind_are_told(given: Any, tmp_path: Path) -> None:
         ) as told:
             act(given)
     assert "Give a vidigree.generate.ClipRequest." in str(told.value)
+
+
+@pytest.mark.parametrize("given", ["terms.txt", {}, object()], ids=lambda one: type(one).__name__)
+def test_policies_and_engines_of_another_kind_are_told(given: Any, tmp_path: Path) -> None:
+    output = tmp_path / "a.mp4"
+    with pytest.raises(
+        UsageError, match=r"as the policy is of type .*, which has no refusal\(\)\."
+    ):
+        generate.generate(REQUEST, output, policy=given)
+    for act in (
+        generate.estimate,
+        lambda one, engine: generate.generate(one, output, engine=engine),
+    ):
+        with pytest.raises(UsageError, match=r"as the engine is of type .*ClipRequest\(engine="):
+            act(REQUEST, engine=given)
+
+
+def test_requests_of_a_batch_and_prompts_to_check_of_another_kind_are_told(
+    tmp_path: Path, stamp_settings: watermark.StampSettings
+) -> None:
+    with pytest.raises(UsageError, match="as request 1 is of type str, not ClipRequest"):
+        next(generate.generate_batch(["a"], str(tmp_path), settings=stamp_settings))  # type: ignore[list-item]
+    with pytest.raises(UsageError, match=r"as the prompt is of type int, not str\. Give a str\.$"):
+        generate.check_clip(tmp_path / "a.mp4", 5)  # type: ignore[arg-type]
 
 
 def test_a_source_of_another_kind_is_told(

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fixtures.sounding_clips import Track, source
+from fixtures.sounding_clips import Track, carried, source
 
-from vidigree.media import open_video
-from vidigree.media.gaps import GapFinder
+from vidigree.media import TruncatedMediaError, open_video
+from vidigree.media.gaps import GapFinder, SoundGapFinder
 
 STEP = Fraction(1, 25)
 
@@ -94,3 +94,79 @@ def test_nothing_is_missing_where_files_were_joined(tmp_path: Path) -> None:
     with open_video(path) as video:
         assert sum(1 for _ in video) == 3 * 36
         assert video.notes == ()
+
+
+def missing(*packets: tuple[float, float] | None) -> tuple[int, float]:
+    """Return gaps and what is missing among packets, in their (start, length); ``None`` parts."""
+    finder = SoundGapFinder()
+    for packet in packets:
+        if packet is None:
+            finder.begin_anew()
+        else:
+            finder.see(*(Fraction(str(number)) for number in packet))
+    return finder.found, float(finder.missing)
+
+
+@pytest.mark.parametrize(
+    ("packets", "gaps", "seconds"),
+    [
+        ([], 0, 0),
+        ([(0, 2), (2, 2), (4, 2), (6, 1), (7, 2)], 0, 0),
+        ([(0, 2), (2, 2), (6, 2), (8, 2)], 1, 2),
+        # Of the first two packets nobody knows how far they should be apart.
+        ([(0, 2), (6, 2), (8, 2), (12, 2)], 1, 2),
+        ([(0, 2), (2, 2), (6, 2), (8, 2), (17, 2)], 2, 9),
+        # Half a packet is how stamps are rounded.
+        ([(0, 2), (2, 2), (4.9, 2), (6.9, 2)], 0, 0),
+        # Stamps that run backwards.
+        ([(0, 2), (2, 2), (1, 2), (3, 2)], 0, 0),
+        # Another part begins.
+        ([(0, 2), (2, 2), None, (9, 2), (11, 2)], 0, 0),
+        # Packets that are said to be shorter than they are, or as long as nobody knows.
+        ([(0, 1), (2, 1), (4, 1), (6, 1)], 0, 0),
+        ([(0, 1), (2, 1), (6, 1), (8, 1)], 1, 2),
+        ([(0, 0), (2, 0), (9, 0), (11, 0)], 0, 0),
+    ],
+)
+def test_places_without_sound_are_counted(
+    packets: list[tuple[float, float] | None], gaps: int, seconds: float
+) -> None:
+    assert missing(*packets) == (gaps, pytest.approx(seconds))
+
+
+def sound_of(path: Path) -> tuple[list[bytes], list[int]]:
+    """Return the packets of a transport stream, and which of them hold its sound."""
+    data = path.read_bytes()
+    packets = [data[start : start + 188] for start in range(0, len(data), 188)]
+    numbers = [(packet[1] & 0x1F) << 8 | packet[2] for packet in packets]
+    return packets, [place for place, number in enumerate(numbers) if number == 0x101]
+
+
+@pytest.mark.parametrize("codec", ["aac", "ac3"])
+def test_lost_sound_is_told(codec: str, tmp_path: Path) -> None:
+    whole = source(tmp_path / "a.ts", [Track(codec)])
+    packets, sound = sound_of(whole)
+    lost = sound[len(sound) // 2 : len(sound) // 2 + 4]
+    path = tmp_path / "lost.ts"
+    path.write_bytes(b"".join(one for number, one in enumerate(packets) if number not in lost))
+    assert carried(whole, tmp_path / "whole.mp4") == ()
+    (note,) = carried(path, tmp_path / "lost.mp4")
+    assert note.startswith("The file lacks packets of its audio track 1 at 1 place: 0.0")
+    assert note.endswith("of sound are missing there. Get a complete copy of it, if there is one.")
+
+
+def test_sound_that_is_damaged_is_not_told_as_an_output_that_cannot_be_written(
+    tmp_path: Path,
+) -> None:
+    """Where a packet in the middle of a frame of AAC is gone, FFmpeg cannot write what is left."""
+    packets, sound = sound_of(source(tmp_path / "a.ts", [Track("aac", layout="stereo")]))
+    path = tmp_path / "lost.ts"
+    told: list[str] = []
+    for lost in reversed(sound[:-1]):
+        path.write_bytes(b"".join(packets[:lost] + packets[lost + 1 :]))
+        try:
+            carried(path, tmp_path / f"{lost}.mp4")
+        except TruncatedMediaError as error:
+            told.append(error.message)
+            break
+    assert told == [f"The audio of {path} is damaged."]

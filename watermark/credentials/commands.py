@@ -77,25 +77,35 @@ def rotate() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(folder: Path | None, as_json: bool) -> None:
     """Show the signing identity and the mark keys; never a secret."""
+    from vidigree.media.errors import CredentialsError
     from vidigree.watermark.keyring import KeyRing
 
-    identity = _identity(folder)
     ring = KeyRing.load()
+    failure: CredentialsError | None = None
+    identity: SigningIdentity | None = None
+    try:
+        identity = _identity(folder)
+    except CredentialsError as error:  # who only audits has mark keys and no identity
+        failure = error
     if as_json:
         report = {
             "version": 1,
-            "identity": identity.to_dict(),
+            "identity": None if identity is None else identity.to_dict(),
             "mark_keys": [key.key_id for key in ring.keys],
             "active_mark_key": ring.active.key_id,
         }
         click.echo(json.dumps(report, indent=2))
-        return
-    click.echo(f"Signer      {identity.organization}")
-    click.echo(f"            {identity.common_name}, serial {identity.serial}")
-    click.echo(f"Algorithm   {identity.algorithm}, key in {identity.signer.kind}")
-    click.echo(f"Valid       {identity.not_before:%Y-%m-%d} to {identity.not_after:%Y-%m-%d}")
-    click.echo(f"Mark keys   {', '.join(key.key_id for key in ring.keys)}")
-    click.echo(f"            new clips are marked with {ring.active.key_id}")
+    else:
+        if identity is not None:
+            click.echo(f"Signer      {identity.organization}")
+            click.echo(f"            {identity.common_name}, serial {identity.serial}")
+            click.echo(f"Algorithm   {identity.algorithm}, key in {identity.signer.kind}")
+            first, last = identity.not_before, identity.not_after
+            click.echo(f"Valid       {first:%Y-%m-%d} to {last:%Y-%m-%d}")
+        click.echo(f"Mark keys   {', '.join(key.key_id for key in ring.keys)}")
+        click.echo(f"            new clips are marked with {ring.active.key_id}")
+    if failure is not None:
+        raise failure
 
 
 @keys.command()

@@ -41,7 +41,7 @@ def add(source: str, role: str, name: str | None, sha256: str | None) -> None:
     chosen = cast("Role", role)
     where = OFFICIAL_LISTS[chosen] if source == "official" else source
     added = add_list(where, role=chosen, name=name, sha256=sha256)
-    click.echo(f"Added {added.name}: {added.certificates} certificates, for {added.role}.")
+    click.echo(f"Added {added.name}: {_counted(added.certificates)}, for {added.role}.")
     click.echo(f"SHA-256 {added.sha256}")
 
 
@@ -57,7 +57,7 @@ def list_lists(as_json: bool) -> None:
         click.echo(json.dumps(report, indent=2))
         return
     for row in rows:
-        click.echo(f"{row.role:6s}{row.name:28s}{row.certificates:4d} certificates  {row.source}")
+        click.echo(f"{row.role:6s}{row.name:28s}{_counted(row.certificates):>17s}  {row.source}")
         click.echo(f"      sha256 {row.sha256}")
     if not rows:
         click.echo("No lists: only your own development identity is recognised.")
@@ -83,8 +83,12 @@ def update() -> None:
     rows = update_lists()
     for row in rows:
         same = before[row.role, row.name] == row.sha256
-        change = "unchanged" if same else f"changed, {row.certificates} certificates"
+        change = "unchanged" if same else f"changed, {_counted(row.certificates)}"
         click.echo(f"Fetched {row.name} for {row.role}: {change}.")
         click.echo(f"  sha256 {row.sha256}")
     if not rows:
         click.echo("No list came from an address.")
+
+
+def _counted(certificates: int) -> str:
+    return f"{certificates} certificate{'s' * (certificates != 1)}"

@@ -20,7 +20,7 @@ from vidigree.watermark.robust.payload import nonce_of
 from vidigree.watermark.robust.scenes import SceneStarts, opening_share
 from vidigree.watermark.robust.spectrum import lattice_spectrum, synthesise, whiten
 
-__all__ = ["MINIMUM_SIDE", "EmbedSettings", "Embedder"]
+__all__ = ["MINIMUM_SIDE", "EmbedSettings", "Embedder", "check_sides"]
 
 MINIMUM_SIDE = 128
 """Smallest side in pixels of a picture that can carry the mark."""
@@ -114,7 +114,7 @@ class Embedder:
             if shape is None:
                 shape = frame.shape
                 self._size = (frame.shape[0], frame.shape[1])
-                _check_size(frame)
+                check_sides(frame.shape[1], frame.shape[0])
                 limit = int(np.clip(_CHUNK_BYTES // frame.nbytes, 1, _CHUNK_FRAMES))
             elif frame.shape != shape:
                 raise StampError(
@@ -247,9 +247,12 @@ def _response(
     return np.asarray(np.interp(radii, centres, np.maximum(levels, floor)))
 
 
-def _check_size(frame: NDArray[np.uint8]) -> None:
-    """Raise a StampError unless the picture is large enough."""
-    height, width = frame.shape[:2]
+def check_sides(width: int, height: int) -> None:
+    """Refuse a picture, its size in pixels, that is too small for the mark.
+
+    Raises:
+        StampError: A side is under 128 pixels.
+    """
     if min(height, width) < MINIMUM_SIDE:
         raise StampError(
             f"A picture of {width} x {height} pixels is too small to carry the mark.",

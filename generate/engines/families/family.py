@@ -19,7 +19,7 @@ from vidigree.generate.engines.families.native import FPS, FRAMES
 from vidigree.generate.engines.families.sources import read_clip, read_still
 from vidigree.generate.engines.families.vocabulary import Vocabulary
 from vidigree.generate.engines.families.weights import shipped_weights
-from vidigree.generate.engines.render.vocabulary import listed
+from vidigree.generate.engines.render.vocabulary import not_drawn
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
@@ -179,9 +179,8 @@ class FamilyEngine(ABC):
                 hint="It learned a few: 'a red ball rolling to the left on grass';"
                 " docs/families.md lists them.",
             )
-        if reading.unknown:
-            named = listed(reading.unknown)
-            self._warn(f"does not know {named}; drawn without.")
+        for note in not_drawn(reading.unknown):
+            self._warn(note)
         if reading.beyond:
             self._warn(f"reads 32 words; left out: {' '.join(reading.beyond)}.")
         return reading.numbers

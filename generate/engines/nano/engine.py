@@ -21,7 +21,7 @@ from vidigree.generate.engines.nano.sources import read_source_clip, read_square
 from vidigree.generate.engines.nano.upsampling import FACTOR, Upsampler, fit
 from vidigree.generate.engines.nano.weights import load_nano, model_folder
 from vidigree.generate.engines.nano.wording import Wording, known_words, reword
-from vidigree.generate.engines.render.vocabulary import listed
+from vidigree.generate.engines.render.vocabulary import listed, not_drawn
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
@@ -207,9 +207,7 @@ def _plan(request: ClipRequest, wording: Wording, options: NanoOptions) -> _Plan
 
 
 def _add_words(plan: _Plan, wording: Wording) -> None:
-    if wording.unknown:
-        words = listed(wording.unknown)
-        plan.notes.append(f"The embedded model does not know {words}; drawn without.")
+    plan.notes += [f"The embedded model {note}" for note in not_drawn(wording.unknown)]
     if len(wording.text.split()) >= TEXT_LENGTH:
         plan.notes.append(f"The embedded model reads {TEXT_LENGTH - 1} words; the rest was cut.")
     if wording.things > 1:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from vidigree.generate.engines.pictures import read_picture, tell_clear
+from vidigree.generate.engines.pictures import cut_note, read_picture, tell_clear
 from vidigree.media.reading import open_video
 
 __all__ = ["SourceClip", "read_source_clip", "read_square"]
-
-_SQUARE_ENOUGH: Final = 1.02
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class SourceClip:
 def read_square(path: Path, side: int) -> tuple[Any, tuple[str, ...]]:
     """Return the middle square of a picture as a PIL image of ``side`` pixels, and notes."""
     image = read_picture(path)
-    return _square(image, side), _cut_note(path, image.size)
+    return _square(image, side), cut_note(path, image.size)
 
 
 def read_source_clip(path: Path, side: int, num_frames: int, fps: Fraction) -> SourceClip:
@@ -63,7 +60,7 @@ def read_source_clip(path: Path, side: int, num_frames: int, fps: Fraction) -> S
                 left_over = True
                 break
             image = Image.fromarray(frame)
-            notes = notes or _cut_note(path, image.size)
+            notes = notes or cut_note(path, image.size)
             images.append(_square(image, side))
         rate = video.info.fps / step
     used = len(images)
@@ -87,9 +84,3 @@ def _lanczos() -> Any:
     from PIL import Image
 
     return Image.Resampling.LANCZOS
-
-
-def _cut_note(path: Path, size: tuple[int, int]) -> tuple[str, ...]:
-    if math.log(max(size) / min(size)) < math.log(_SQUARE_ENOUGH):
-        return ()
-    return (f"Only the middle square of {path.name} was used: the model's frames are square.",)

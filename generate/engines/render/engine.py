@@ -18,7 +18,7 @@ from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.render.frames import draw_frames
 from vidigree.generate.engines.render.grammar import PromptReading, read_prompt
 from vidigree.generate.engines.render.staging import stage
-from vidigree.generate.engines.render.vocabulary import listed
+from vidigree.generate.engines.render.vocabulary import listed, not_drawn
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
@@ -159,7 +159,6 @@ def _tell_left_out(request: ClipRequest, reading: PromptReading) -> None:
         notes.append("does not take a negative prompt; it was left out.")
     if request.strength is not None:
         notes.append("takes no strength; it was left out.")
-    if reading.unknown:
-        notes.append(f"does not know {listed(reading.unknown)}; drawn without.")
+    notes += not_drawn(reading.unknown)
     for note in notes:
         warnings.warn(f"The render engine {note}", RequestWarning, stacklevel=3)

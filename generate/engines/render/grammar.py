@@ -14,6 +14,9 @@ from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, LONGEST
 
 __all__ = ["ObjectPhrase", "PromptReading", "read_prompt"]
 
+# Before "of" they are places beside something, which is not understood, and no directions.
+_SIDES = ("left", "right")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectPhrase:
@@ -101,6 +104,10 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
     tokens: list[tuple[str, object]] = []
     at = 0
     while at < len(words):
+        if words[at] in _SIDES and words[at + 1 : at + 2] == ["of"]:
+            tokens.append(("?", f"{words[at]} of"))
+            at += 2
+            continue
         for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
             phrase = " ".join(words[at : at + length])
             if phrase in LEXICON:

@@ -12,7 +12,7 @@ from vidigree.generate.engines.render.scene import Colour, Material
 from vidigree.generate.engines.render.shapes import Box, Cone, Cylinder, Shape, Sphere
 from vidigree.generate.engines.render.vocabulary import COLOURS
 
-__all__ = ["Look", "look_of"]
+__all__ = ["Look", "look_of", "pattern_of"]
 
 # Usual radius of a ball in metres; every other size follows from it.
 UNIT: Final = 0.45
@@ -94,7 +94,7 @@ def look_of(phrase: ObjectPhrase, scale: float, rng: np.random.Generator) -> Loo
         material=Material(
             colour=COLOURS[colour],
             accent=COLOURS[accent],
-            pattern=phrase.pattern or noun.pattern,
+            pattern=pattern_of(phrase),
         ),
     )
     if colour in ("gold", "silver", "copper") and not phrase.materials and noun.material is None:
@@ -103,6 +103,11 @@ def look_of(phrase: ObjectPhrase, scale: float, rng: np.random.Generator) -> Loo
         if word is not None:
             look = _made_of(look, word, keep_colour=phrase.colour is not None)
     return replace(look, density=look.density * noun.fill)
+
+
+def pattern_of(phrase: ObjectPhrase) -> str:
+    """Return the pattern that objects of ``phrase`` have: its own, or that of the noun."""
+    return phrase.pattern or _NOUNS[phrase.shape].pattern
 
 
 def _geometry(noun: _Noun, phrase: ObjectPhrase, unit: float) -> Shape:

@@ -257,6 +257,20 @@ def test_keys_command_makes_and_shows_without_secrets(home: Path) -> None:
     assert "PRIVATE" not in made.output + shown.output
 
 
+def test_mark_keys_are_shown_without_an_identity_too(home: Path) -> None:
+    """Who only audits has a file of mark keys and signs nothing."""
+    CliRunner().invoke(keys, ["rotate"], catch_exceptions=False)
+    key = KeyRing.load().active.key_id
+    shown = CliRunner().invoke(keys, ["show"])
+    assert isinstance(shown.exception, CredentialsError)
+    assert shown.output.startswith(f"Mark keys   {key}, published-1\n")
+    assert "Signer" not in shown.output
+    shown = CliRunner().invoke(keys, ["show", "--json"])
+    assert isinstance(shown.exception, CredentialsError)
+    report = json.loads(shown.output)
+    assert (report["identity"], report["mark_keys"]) == (None, [key, "published-1"])
+
+
 def test_mark_keys_rotate_and_older_ones_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

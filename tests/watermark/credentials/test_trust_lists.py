@@ -225,7 +225,7 @@ def test_commands(tmp_path: Path) -> None:
     run.invoke(trust, ["add", str(tmp_path / "x.pem"), "--for", "tsa"], catch_exceptions=False)
     shown = run.invoke(trust, ["list"], catch_exceptions=False)
     assert "tsa" in shown.output
-    assert "1 certificates" in shown.output
+    assert " 1 certificate  " in shown.output
     run.invoke(trust, ["remove", "x", "--for", "tsa"], catch_exceptions=False)
     assert "No lists" in run.invoke(trust, ["list"], catch_exceptions=False).output
 
@@ -245,7 +245,7 @@ def test_update_says_what_changed(served: dict[str, bytes]) -> None:
     assert "unchanged" in CliRunner().invoke(trust, ["update"], catch_exceptions=False).output
     served[URL] = OTHER
     told = CliRunner().invoke(trust, ["update"], catch_exceptions=False).output
-    assert "changed, 1 certificates" in told
+    assert "changed, 1 certificate." in told
     assert hashlib.sha256(OTHER).hexdigest() in told
 
 

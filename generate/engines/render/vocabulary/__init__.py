@@ -5,9 +5,21 @@ from vidigree.generate.engines.render.vocabulary.lexicon import (
     FILLER,
     LEXICON,
     LONGEST_PHRASE,
+    denials,
     known_words,
     listed,
+    not_drawn,
     words_of,
 )
 
-__all__ = ["COLOURS", "FILLER", "LEXICON", "LONGEST_PHRASE", "known_words", "listed", "words_of"]
+__all__ = [
+    "COLOURS",
+    "FILLER",
+    "LEXICON",
+    "LONGEST_PHRASE",
+    "denials",
+    "known_words",
+    "listed",
+    "not_drawn",
+    "words_of",
+]

@@ -36,7 +36,16 @@ from vidigree.generate.engines.render.vocabulary.surroundings import (
     SURFACES,
 )
 
-__all__ = ["FILLER", "LEXICON", "LONGEST_PHRASE", "known_words", "listed", "words_of"]
+__all__ = [
+    "FILLER",
+    "LEXICON",
+    "LONGEST_PHRASE",
+    "denials",
+    "known_words",
+    "listed",
+    "not_drawn",
+    "words_of",
+]
 
 Slot = str
 # Unknown words that a note names.
@@ -46,12 +55,16 @@ _FILLER: Final = """
     the of on in onto into over with and from is are at it its that which while as to by up
     down for this there then around other another each against together across along under
     video clip movie animation footage scene shot film view camera render rendering rendered
-    showing shows background front behind beside next being gets off very bright light lit
-    soft realistic photorealistic cinematic beautiful detailed high quality 3d 4k hd colored
-    coloured color colour sun smooth smoothly gently air s
+    showing shows seen viewed background front behind beside next being gets off very bright
+    light lit soft realistic photorealistic cinematic beautiful detailed high quality 3d 4k hd
+    colored coloured color colour sun smooth smoothly gently air s
 """
 
 FILLER: Final = frozenset(_FILLER.split())
+
+_DENIALS: Final = frozenset(
+    ("no", "not", "without", "zero", "0", "never", "neither", "nor", "non", "cannot")
+)
 
 
 def _build() -> dict[str, tuple[Slot, object]]:
@@ -106,6 +119,24 @@ def listed(words: Sequence[str]) -> str:
     """Return unknown words as a message names them: quoted, the first dozen at most."""
     named = ", ".join(repr(word[:40]) for word in words[:_NAMED])
     return named if len(words) <= _NAMED else f"{named} and {len(words) - _NAMED} more words"
+
+
+def denials(unknown: Sequence[str]) -> tuple[str, ...]:
+    """Return those of unknown words that deny what comes next: "no", "zero", "isn't"."""
+    return tuple(word for word in unknown if word in _DENIALS or word.endswith("n't"))
+
+
+def not_drawn(unknown: Sequence[str]) -> list[str]:
+    """Return what an engine has to say of unknown words, each sentence without its subject."""
+    denied = denials(unknown)
+    others = [word for word in unknown if word not in denied]
+    told = [f"does not know {listed(others)}; drawn without."] if others else []
+    if denied:
+        told.append(
+            f"does not understand {listed(denied)}; what is denied is drawn all the same."
+            " Name only what the clip should show."
+        )
+    return told
 
 
 def known_words() -> dict[str, list[str]]:

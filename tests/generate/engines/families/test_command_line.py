@@ -73,6 +73,15 @@ def test_unknown_words_are_named_to_the_user(folder: Path) -> None:
     assert "does not know 'wolf'" in done.output
 
 
+@pytest.mark.parametrize("engine", ["render", "nano", "gan"])
+def test_engines_say_that_they_draw_what_is_denied(engine: str, folder: Path) -> None:
+    arguments = ["a red ball, no cube", "-o", str(folder / f"denied-{engine}.mp4")]
+    arguments += ["--engine", engine, "--frames", "2", "--width", "128", "--height", "128"]
+    done = CliRunner().invoke(generate, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "does not understand 'no'; what is denied is drawn all the same." in done.output
+
+
 def test_engines_lists_the_families_with_tasks_memory_and_licence() -> None:
     done = CliRunner().invoke(engines, ["--json"], catch_exceptions=False)
     rows = {row["name"]: row for row in json.loads(done.output)}

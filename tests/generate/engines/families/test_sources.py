@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from vidigree.generate.engines.families.sources import read_still
+from vidigree.generate.engine import RequestWarning
+from vidigree.generate.engines.families.sources import read_clip, read_still
+from vidigree.media import VideoWriter
 from vidigree.media.errors import MediaError
 
 
@@ -16,8 +20,33 @@ def test_the_middle_square_is_taken(tmp_path: Path) -> None:
     wide = np.zeros((64, 192, 3), np.uint8)
     wide[:, 64:128, 2] = 255  # BGR
     cv2.imwrite(str(tmp_path / "wide.png"), wide)
-    assert np.array_equal(read_still(tmp_path / "wide.png")[32, 32], [255, 0, 0])
-    assert read_still(tmp_path / "wide.png").shape == (64, 64, 3)
+    with pytest.warns(RequestWarning, match=r"^Only the middle square of wide\.png was used: "):
+        still = read_still(tmp_path / "wide.png")
+    assert np.array_equal(still[32, 32], [255, 0, 0])
+    assert still.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "frames", "told"),
+    [
+        (64, 64, 24, []),
+        (64, 64, 25, ["The first 2.0 s of in.mp4 were used: the model makes no more."]),
+        (96, 64, 24, ["Only the middle square of in.mp4 was used: the model's frames are square."]),
+    ],
+)
+def test_what_is_left_of_a_clip_is_told(
+    width: int, height: int, frames: int, told: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "in.mp4"
+    with VideoWriter(path, width=width, height=height, fps=Fraction(12)) as video:
+        for number in range(frames):
+            video.write(np.full((height, width, 3), 4 * number, np.uint8))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clip = read_clip(path)
+    assert [str(warning.message) for warning in caught] == told
+    assert clip.shape == (24, 64, 64, 3)
+    assert clip[:, 32, 32, 0] == pytest.approx(4.0 * np.arange(24), abs=3)
 
 
 def test_a_damaged_picture_is_refused_and_no_library_says_anything(

@@ -12,6 +12,7 @@ from vidigree.generate.engines.render.vocabulary import (
     LEXICON,
     known_words,
     listed,
+    not_drawn,
     words_of,
 )
 
@@ -29,6 +30,16 @@ def test_one_verb_moves_all_objects_before_it() -> None:
     assert [o.motion for o in reading.objects] == ["slide", "slide", None]
     assert [o.direction for o in reading.objects] == ["left", "left", None]
     assert [o.colour for o in reading.objects] == ["red", "blue", "green"]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_place_beside_something_is_no_direction(side: str) -> None:
+    reading = read_prompt(f"a red cube {side} of a ball and a cone to the {side} of it")
+    assert [o.direction for o in reading.objects] == [None, None, None]
+    assert reading.unknown == (f"{side} of",)
+    (ball,) = read_prompt(f"a ball seen from above rolling to the {side}").objects
+    assert ball.direction == side
+    assert read_prompt("a ball seen from above").unknown == ()
 
 
 def test_a_verb_before_the_noun_moves_only_that_noun() -> None:
@@ -102,3 +113,30 @@ def test_a_note_names_a_dozen_unknown_words() -> None:
     many = listed([f"w{k}" for k in range(350)])
     assert many.startswith("'w0', 'w1'")
     assert many.endswith("'w11' and 338 more words")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "denied"),
+    [
+        ("no ball", "'no'"),
+        ("a ball that is not red and isn’t blue", "'not', \"isn't\""),
+        ("zero cubes", "'zero'"),
+        ("0 cubes without a shadow", "'0', 'without'"),
+        ("neither ball nor cube", "'neither', 'nor'"),
+        ("a ball in zero gravity", ""),
+        ("a ball", ""),
+    ],
+)
+def test_what_is_denied_is_not_told_as_an_unknown_word(prompt: str, denied: str) -> None:
+    told = " ".join(not_drawn(read_prompt(prompt).unknown))
+    assert ("does not understand" in told) == bool(denied)
+    assert denied in told
+    assert denied == "" or f"{denied}; what is denied is drawn all the same." in told
+    assert "does not know 'no" not in told
+
+
+def test_unknown_words_beside_denials_are_told_apart() -> None:
+    unknown, denied = not_drawn(read_prompt("a purring ball, no dog").unknown)
+    assert unknown == "does not know 'purring', 'dog'; drawn without."
+    assert denied.startswith("does not understand 'no'; what is denied")
+    assert denied.endswith("Name only what the clip should show.")
