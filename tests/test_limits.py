@@ -1,0 +1,98 @@
+"""What the system allows a process: the command says in one line what is too little."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vidigree import cli
+
+Run = Callable[..., Any]
+
+resource = pytest.importorskip("resource")
+needs_shell = pytest.mark.skipif(not shutil.which("sh"), reason="there is no sh")
+
+
+def limited(limits: str) -> tuple[str, ...]:
+    """Return what a command line begins with to run within limits, as `ulimit` takes them."""
+    return ("sh", "-c", f'ulimit {limits}; exec "$@"', "sh")
+
+
+# --- address space ---
+
+
+@needs_shell
+@pytest.mark.parametrize("kilobytes", [300_000, 600_000])
+@pytest.mark.parametrize(
+    "arguments", [["audit", "a.mp4"], ["--debug", "stamp", "a.mp4", "-o", "b.mp4"], ["serve"]]
+)
+def test_too_little_address_space_is_told_before_anything_is_loaded(
+    vidigree: Run, arguments: list[str], kilobytes: int
+) -> None:
+    done = vidigree(*arguments, prefix=limited(f"-v {kilobytes}"))
+    assert done.code == 1
+    line = done.err.splitlines()[-1]
+    assert line.startswith(
+        f"vidigree: The address space is limited to {kilobytes >> 10} MiB, and the numeric"
+    )
+    assert "ulimit -v" in line
+    assert len(done.err.splitlines()) == 1 or "--debug" in arguments
+
+
+@needs_shell
+@pytest.mark.parametrize("arguments", [["--version"], ["keys", "--help"], ["audit", "--help"]])
+def test_what_looks_at_no_frame_needs_less(vidigree: Run, arguments: list[str]) -> None:
+    done = vidigree(*arguments, prefix=limited("-v 700000"))
+    assert done.code == 0, done.err
+
+
+@pytest.fixture
+def audited(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], str]:
+    """Return what stands in the way of an audit where the address space has so many MiB."""
+    monkeypatch.setattr(cli._LazyGroup, "get_command", lambda *_: None)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+
+    def ask(mebibytes: int) -> str:
+        limit = resource.RLIM_INFINITY if mebibytes < 0 else mebibytes << 20
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+        with pytest.raises((cli._NoRoomError, cli.click.UsageError)) as raised:
+            cli._vidigree.main(["audit", "a.mp4"], standalone_mode=False)
+        return str(raised.value) if raised.type is cli._NoRoomError else ""
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "least"),
+    [(1, "", 800), (2, "", 1088), (8, "", 2816), (8, "1", 1304), (8, "many", 2816), (2, "8", 1088)],
+)
+def test_each_core_needs_more_address_space(
+    audited: Callable[[int], str], monkeypatch: pytest.MonkeyPatch,
+    cores: int, threads: str, least: int,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert f"need {least} MiB" in audited(least - 1)
+    assert audited(least) == audited(-1) == ""
+
+
+def test_where_cores_cannot_be_told_apart_all_are_counted(
+    audited: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert "need 1088 MiB" in audited(1)
+
+
+def test_a_system_without_such_limits_has_none(
+    audited: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert audited(1)
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert audited(1) == ""
