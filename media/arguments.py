@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidigree.media.errors import UsageError
 
-__all__ = ["check_kind", "path_of"]
+__all__ = ["check_kind", "check_not_empty", "path_of"]
 
 
 def path_of(given: object, what: str) -> Path:
@@ -50,3 +50,17 @@ def check_kind(given: object, kind: type, what: str) -> None:
             f"What was given as {what} is of type {type(given).__name__}, not {kind.__name__}.",
             hint=f"Give a {kind.__module__.rpartition('.')[0]}.{kind.__name__}.",
         )
+
+
+def check_not_empty(given: str | None, what: str) -> None:
+    """Refuse empty text, as a script hands it in whose variable is not set.
+
+    Args:
+        given: Text, or ``None`` for the default.
+        what: What it names, for the message.
+
+    Raises:
+        UsageError: It is empty.
+    """
+    if given == "":
+        raise UsageError(f"The {what} is empty.", hint="Give one, or leave it out for the default.")

@@ -58,6 +58,7 @@ class Ledger:
 
         Raises:
             LedgerError: The database cannot be opened, or there is none and none may be made.
+            UsageError: The URL is empty.
         """
         engine = connect(url, create=create)
         try:
