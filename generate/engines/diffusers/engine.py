@@ -17,7 +17,6 @@ from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.diffusers.arguments import plan_call
 from vidigree.generate.engines.diffusers.calling import call_pipeline
 from vidigree.generate.engines.diffusers.estimating import estimate_call
-from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.engines.diffusers.loading import load_pipeline
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.estimate import Estimate
@@ -102,7 +101,6 @@ def _origin(pipe: Any, request: ClipRequest, facts: dict[str, str]) -> Origin:
         engine="diffusers",
         engine_version=importlib.metadata.version("diffusers"),
         model=_public_name(request.model),
-        model_licence=family_of(type(pipe).__name__).licence,
         synthetic=True,
         trained_model=True,
         prompt_sha256=request.prompt_sha256,

@@ -149,7 +149,6 @@ class FamilyEngine(ABC):
             engine=self.info.name,
             engine_version=__version__,
             model=f"vidigree-{self.info.name}",
-            model_licence=self.info.licence,
             synthetic=True,
             trained_model=True,
             prompt_sha256=request.prompt_sha256,

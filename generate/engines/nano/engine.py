@@ -107,7 +107,6 @@ class NanoEngine:
                 engine=self.info.name,
                 engine_version=__version__,
                 model="vidigree-nano",
-                model_licence=self.info.licence,
                 synthetic=True,
                 trained_model=True,
                 prompt_sha256=request.prompt_sha256,

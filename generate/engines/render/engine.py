@@ -120,7 +120,6 @@ class RenderEngine:
                 task="text-to-video",
                 engine=self.info.name,
                 engine_version=__version__,
-                model_licence=self.info.licence,
                 synthetic=True,
                 trained_model=False,
                 prompt_sha256=request.prompt_sha256,
