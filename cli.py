@@ -96,6 +96,8 @@ _UNMAPPED = re.compile(
     r"([^\s/:]+): (?:failed to map segment|cannot allocate|cannot create shared object descriptor)"
 )
 
+_NO_TEMPORARY = "No usable temporary directory"  # in the words of `tempfile`
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 EXIT_INTERNAL = 1
@@ -334,6 +336,12 @@ def _foreign_failure(error: BaseException) -> int:
             f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
         )
         _silence_output()
+        return EXIT_OUTPUT
+    if isinstance(error, FileNotFoundError) and _NO_TEMPORARY in str(error):
+        _report(
+            "There is no folder for temporary files that can be written to.",
+            "Make room there, or name another folder with TMPDIR.",
+        )
         return EXIT_OUTPUT
     if isinstance(error, ModuleNotFoundError) and (package := _package_of(error)) in _EXTRAS:
         _report(

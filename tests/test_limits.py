@@ -6,11 +6,15 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vidigree import cli
+from vidigree.media import VideoWriter
 
 Run = Callable[..., Any]
 
@@ -96,3 +100,48 @@ def test_a_system_without_such_limits_has_none(
     assert audited(1)
     monkeypatch.setitem(sys.modules, "resource", None)
     assert audited(1) == ""
+
+
+# --- size of files ---
+
+
+@pytest.fixture(scope="module")
+def textured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short clip that everything can be measured of."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    rows, columns = np.mgrid[0:256, 0:256]
+    with VideoWriter(path, width=256, height=256, fps=Fraction(24)) as writer:
+        for number in range(48):
+            wave = 128 + 60 * np.sin((rows + 3 * number) / 9) + 50 * np.cos(columns / 7)
+            writer.write(np.repeat(wave[..., None], 3, axis=2).astype(np.uint8))
+    return path
+
+
+@needs_shell
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("generate ball -o out/a.mp4", 8),
+        ("stamp {clip} -o out/a.mp4", 8),
+        ("audit {clip} --only credentials --report out/a.html", 4),
+        ("classifier score {clip} --picture out/a.png", 4),
+        ("watermark make-samples {clip} --out out --rounds 1", 4),
+        ("watermark calibrate {clip} --trials 2 --keys 1 --plot out/a.png", 4),
+        ("generator draw-clips --out out --clips 1", 4),
+        ("keys rotate", 7),
+    ],
+)
+def test_what_may_not_be_written_is_told_and_nothing_of_it_is_left(
+    vidigree: Run, textured: Path, tmp_path: Path, arguments: str, code: int
+) -> None:
+    if "--plot" in arguments:
+        pytest.importorskip("matplotlib")
+    (tmp_path / "out").mkdir()
+    words = [word.format(clip=textured) for word in arguments.split()]
+    done = vidigree(*words, cwd=tmp_path, prefix=limited("-f 0"))
+    assert done.code == code, done.err
+    lines = done.err.splitlines()
+    own = [line for line in lines if "font_manager" not in line]  # matplotlib keeps no cache either
+    assert len(own) == 1
+    assert own[0].startswith("vidigree: ")
+    assert [path.name for path in tmp_path.rglob("*")] == ["out"]
