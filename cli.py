@@ -218,6 +218,21 @@ class _Signals:
         return code
 
 
+def _fill_closed_streams() -> None:
+    """Put the null device where a standard stream is closed.
+
+    The next file that is opened would get its number, and what libraries print would go into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number is free
+    for name in ("stdout", "stderr"):  # a list that is read from a closed input is told as such
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
 def _require_address_space() -> None:
     """Refuse to load the numeric libraries where a limit leaves no room for them.
 
@@ -277,6 +292,7 @@ def main(args: list[str] | None = None) -> None:
         SystemExit: Always, with one of the documented exit codes.
     """
     arguments = sys.argv[1:] if args is None else args
+    _fill_closed_streams()
     signals = _Signals()
     try:
         result = _vidigree.main(arguments, prog_name="vidigree", standalone_mode=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -145,3 +147,59 @@ def test_what_may_not_be_written_is_told_and_nothing_of_it_is_left(
     assert len(own) == 1
     assert own[0].startswith("vidigree: ")
     assert [path.name for path in tmp_path.rglob("*")] == ["out"]
+
+
+# --- standard streams ---
+
+CLOSED = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+
+
+@needs_shell
+def test_closed_streams_lose_what_is_said_and_nothing_else(
+    vidigree: Run, textured: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "a.jsonl"
+    words = ["--only", "credentials", "-o", out, "--report", tmp_path / "a.html"]
+    assert vidigree("audit", textured, *words, prefix=CLOSED).code == 0
+    assert [json.loads(line)["finding"] for line in out.read_text("utf-8").splitlines()] == [
+        "no-evidence"
+    ]
+    assert (tmp_path / "a.html").read_bytes().startswith(b"<!")
+    assert vidigree("audit", tmp_path / "missing.mp4", prefix=CLOSED).code == 3
+    assert vidigree("audit", "-", prefix=CLOSED).code == 3
+
+
+@needs_shell
+def test_no_file_gets_the_number_of_a_closed_stream(vidigree_environment: dict[str, str]) -> None:
+    code = (
+        "import os\nfrom vidigree import cli\n"
+        "def look(*_, **__):\n"
+        "    assert os.open(os.devnull, os.O_RDONLY) > 2\n"
+        "    assert all(os.get_inheritable(number) for number in range(3))\n"
+        "    return 5\n"
+        "cli._vidigree.main = look\ncli.main([])"
+    )
+    done = subprocess.run(
+        [*CLOSED, sys.executable, "-c", code], check=False, env=vidigree_environment
+    )
+    assert done.returncode == 5
+
+
+# --- locales ---
+
+
+def test_names_outside_of_the_locale_are_kept(
+    vidigree_environment: dict[str, str], textured: Path, tmp_path: Path
+) -> None:
+    environment = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    clip = tmp_path / "\u5f71 \u00f6.mp4"
+    clip.write_bytes(textured.read_bytes())
+    out = [tmp_path / name for name in ("\u00df.csv", "\u00e9.html")]
+    command = ["audit", clip, "--only", "credentials", "-o", out[0], "--report", out[1]]
+    done = subprocess.run(
+        [sys.executable, "-m", "vidigree.cli", *map(str, command)],
+        env=vidigree_environment | environment, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert all(path.stat().st_size for path in out)
+    assert "no-evidence" in out[0].read_text("utf-8")
