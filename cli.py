@@ -96,6 +96,11 @@ _UNMAPPED = re.compile(
     r"([^\s/:]+): (?:failed to map segment|cannot allocate|cannot create shared object descriptor)"
 )
 
+_LIMITED = {
+    errno.EMFILE: "open files (ulimit -n)",
+    errno.ENFILE: "open files",
+    errno.EAGAIN: "processes or threads (ulimit -u)",
+}
 _NO_TEMPORARY = "No usable temporary directory"  # in the words of `tempfile`
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -320,6 +325,13 @@ def _no_room(error: BaseException) -> str:
     return f"There is not enough memory to load {found[1]!r}. Free some, or raise the limit."
 
 
+def _short_of(error: BaseException) -> str | None:
+    """Return what the system allows too little of; ``None`` if that is not it."""
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return _LIMITED[errno.EAGAIN]
+    return _LIMITED.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
 def _failure(error: BaseException, *, debug: bool) -> int:
     """Say in one line what went wrong; return the exit code."""
     if text := _no_room(error):
@@ -353,6 +365,9 @@ def _foreign_failure(error: BaseException) -> int:
         )
         _silence_output()
         return EXIT_OUTPUT
+    if (allowed := _short_of(error)) is not None:
+        _report(f"The system allows too few {allowed}.", "End some, or raise the limit.")
+        return EXIT_INTERNAL
     if isinstance(error, FileNotFoundError) and _NO_TEMPORARY in str(error):
         _report(
             "There is no folder for temporary files that can be written to.",

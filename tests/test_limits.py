@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -147,6 +148,47 @@ def test_what_may_not_be_written_is_told_and_nothing_of_it_is_left(
     assert len(own) == 1
     assert own[0].startswith("vidigree: ")
     assert [path.name for path in tmp_path.rglob("*")] == ["out"]
+
+
+# --- files, processes and threads ---
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "too few open files (ulimit -n)."),
+        (OSError(errno.ENFILE, "Too many open files in system"), "too few open files."),
+        (BlockingIOError(errno.EAGAIN, "Try again"), "too few processes or threads (ulimit -u)."),
+        (RuntimeError("can't start new thread"), "too few processes or threads (ulimit -u)."),
+    ],
+)
+def test_what_the_system_does_not_allow_is_no_defect(
+    error: Exception,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli._vidigree, "main", refused)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["audit", "a.mp4"])
+    assert ended.value.code == 1
+    line = f"vidigree: The system allows {words} End some, or raise the limit.\n"
+    assert capsys.readouterr().err == line
+
+
+@needs_shell
+def test_too_few_files_for_processes_are_told(
+    vidigree: Run, textured: Path, tmp_path: Path
+) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(textured, tmp_path / name)
+    words = ["audit", tmp_path, "--jobs", "2", "--only", "credentials"]
+    done = vidigree(*words, prefix=limited("-n 9"))
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "too few open files (ulimit -n)" in done.err
 
 
 # --- standard streams ---
