@@ -150,6 +150,12 @@ def test_what_may_not_be_written_is_told_and_nothing_of_it_is_left(
     assert [path.name for path in tmp_path.rglob("*")] == ["out"]
 
 
+def test_samples_below_a_file_are_refused_in_one_line(vidigree: Run, textured: Path) -> None:
+    done = vidigree("watermark", "make-samples", textured, "--out", textured / "x")
+    assert (done.code, len(done.err.splitlines())) == (4, 1)
+    assert "x cannot be written: Not a directory" in done.err
+
+
 # --- files, processes and threads ---
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import VidigreeError
 from vidigree.media.frame import Frame
-from vidigree.media.output import output_file
+from vidigree.media.output import output_error, output_file
 from vidigree.media.reading import open_video
 from vidigree.watermark.bench.codecs import coded
 from vidigree.watermark.bench.distortions import resized
@@ -97,8 +97,14 @@ def make_samples(
     Yields:
         The name that a clip's samples begin with, as they are written, found, or passed over: a
         clip that is damaged or too small gives none.
+
+    Raises:
+        OutputError: The folder cannot be made, or a sample not be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
     digests = {clip: _digest(clip) for clip in clips}
     for turn in range(rounds):
         for clip in clips:
