@@ -76,10 +76,32 @@ _EXTRAS = {
     "transformers": "diffusers",
 }
 
+# Commands that load the numeric libraries.
+_WITH_FRAMES = frozenset(
+    {"audit", "classifier", "generate", "generator", "read-noise", "serve", "stamp", "watermark"}
+)
+_HELP = frozenset({"-h", "--help"})
+
+# The address space that the libraries map: to read one clip, for each thread of the numeric ones,
+# and for each thread of the decoder, a stack and an arena of the C library in all. With less they
+# crash or hang while they are loaded, rather than say so.
+_LEAST_SPACE = 512 << 20
+_SPACE_PER_NUMERIC_THREAD = 216 << 20
+_SPACE_PER_DECODER_THREAD = 72 << 20
+_MOST_NUMERIC_THREADS = 64
+_MOST_DECODER_THREADS = 16
+
 # What the loader of the C library says; packages wrap it into words of their own.
 _UNMAPPED = re.compile(
     r"([^\s/:]+): (?:failed to map segment|cannot allocate|cannot create shared object descriptor)"
 )
+
+_LIMITED = {
+    errno.EMFILE: "open files (ulimit -n)",
+    errno.ENFILE: "open files",
+    errno.EAGAIN: "processes or threads (ulimit -u)",
+}
+_NO_TEMPORARY = "No usable temporary directory"  # in the words of `tempfile`
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -96,8 +118,19 @@ class _ReaderGone(Exception):  # noqa: N818 - nobody made an error
     """Whoever read the output went away (``| head``)."""
 
 
+class _NoRoomError(Exception):
+    """The numeric libraries do not fit into the address space that there is."""
+
+
 class _LazyGroup(click.Group):
     """A group that imports a sub-command when it is called, not when it is listed."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in _WITH_FRAMES and _HELP.isdisjoint(args):
+            _require_address_space()
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
@@ -190,6 +223,53 @@ class _Signals:
         return code
 
 
+def _fill_closed_streams() -> None:
+    """Put the null device where a standard stream is closed.
+
+    The next file that is opened would get its number, and what libraries print would go into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest number is free
+    for name in ("stdout", "stderr"):  # a list that is read from a closed input is told as such
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
+def _require_address_space() -> None:
+    """Refuse to load the numeric libraries where a limit leaves no room for them.
+
+    Raises:
+        _NoRoomError: It does.
+    """
+    try:
+        import resource
+    except ModuleNotFoundError:  # not on Windows, which has no such limit
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    needed = _needed_space()
+    if limit != resource.RLIM_INFINITY and limit < needed:
+        raise _NoRoomError(
+            f"The address space is limited to {limit >> 20} MiB, and the numeric libraries need"
+            f" {needed >> 20} MiB. Raise the limit (ulimit -v), or set OMP_NUM_THREADS=1."
+        )
+
+
+def _needed_space() -> int:
+    """Return the least address space in bytes: libraries start a thread a core, or as asked."""
+    affinity = getattr(os, "sched_getaffinity", None)  # on Linux
+    cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    asked = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    threads = min(int(asked), cores) if asked.isdecimal() and int(asked) else cores
+    return (
+        _LEAST_SPACE
+        + _SPACE_PER_NUMERIC_THREAD * min(threads, _MOST_NUMERIC_THREADS)
+        + _SPACE_PER_DECODER_THREAD * min(cores, _MOST_DECODER_THREADS)
+    )
+
+
 def _silence_output() -> None:
     """Keep Python from complaining at its end that what is left cannot be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -217,6 +297,7 @@ def main(args: list[str] | None = None) -> None:
         SystemExit: Always, with one of the documented exit codes.
     """
     arguments = sys.argv[1:] if args is None else args
+    _fill_closed_streams()
     signals = _Signals()
     try:
         result = _vidigree.main(arguments, prog_name="vidigree", standalone_mode=False)
@@ -229,23 +310,34 @@ def main(args: list[str] | None = None) -> None:
     sys.exit(result if isinstance(result, int) else 0)
 
 
-def _unmapped(error: BaseException) -> str:
-    """Return the shared library that finds no memory to be loaded into; empty if that is not it."""
-    found = _UNMAPPED.search(str(error)) if isinstance(error, ImportError | OSError) else None
-    return found[1] if found else ""
+def _no_room(error: BaseException) -> str:
+    """Return what to say where libraries find no memory to be loaded into; empty if that is not it.
+
+    What reports other errors may need these very libraries.
+    """
+    if isinstance(error, _NoRoomError):
+        return str(error)
+    # ImportError and OSError as a rule; RuntimeError where the C2PA library is looked for.
+    known = isinstance(error, ImportError | OSError | RuntimeError)
+    found = _UNMAPPED.search(str(error)) if known else None
+    if not found:
+        return ""
+    return f"There is not enough memory to load {found[1]!r}. Free some, or raise the limit."
+
+
+def _short_of(error: BaseException) -> str | None:
+    """Return what the system allows too little of; ``None`` if that is not it."""
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return _LIMITED[errno.EAGAIN]
+    return _LIMITED.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 def _failure(error: BaseException, *, debug: bool) -> int:
     """Say in one line what went wrong; return the exit code."""
-    if library := _unmapped(error):
-        # What reports other errors may need this very library.
+    if text := _no_room(error):
         if debug:
             traceback.print_exception(error)
-        click.echo(
-            f"vidigree: There is not enough memory to load {library!r}. Free some, or raise the"
-            " limit.",
-            err=True,
-        )
+        click.echo(f"vidigree: {text}", err=True)
         return EXIT_INTERNAL
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
@@ -265,11 +357,22 @@ def _failure(error: BaseException, *, debug: bool) -> int:
 
 def _foreign_failure(error: BaseException) -> int:
     """Say what went wrong where others raised it; return the exit code."""
+    from vidigree.media.memory import is_out_of_memory
+
     if isinstance(error, OSError) and error.errno in _FULL:
         _report(
             f"The output cannot be written: {error.strerror}.", "Make room, or write elsewhere."
         )
         _silence_output()
+        return EXIT_OUTPUT
+    if (allowed := _short_of(error)) is not None:
+        _report(f"The system allows too few {allowed}.", "End some, or raise the limit.")
+        return EXIT_INTERNAL
+    if isinstance(error, FileNotFoundError) and _NO_TEMPORARY in str(error):
+        _report(
+            "There is no folder for temporary files that can be written to.",
+            "Make room there, or name another folder with TMPDIR.",
+        )
         return EXIT_OUTPUT
     if isinstance(error, ModuleNotFoundError) and (package := _package_of(error)) in _EXTRAS:
         _report(
@@ -277,7 +380,7 @@ def _foreign_failure(error: BaseException) -> int:
             f"Install it with: pip install 'vidigree[{_EXTRAS[package]}]'",
         )
         return EXIT_USAGE
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         _report("There is not enough memory.", "Free some, or raise the limit.")
         return EXIT_INTERNAL
     # The last line of defence: one line, not a traceback.

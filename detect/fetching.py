@@ -22,7 +22,13 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from vidigree.detect.inputs import is_url
 from vidigree.detect.pace import Pace, PacedSocket
-from vidigree.media.errors import MediaError, UnsupportedMediaError, UsageError, VidigreeError
+from vidigree.media.errors import (
+    MediaError,
+    OutputError,
+    UnsupportedMediaError,
+    UsageError,
+    VidigreeError,
+)
 
 __all__ = ["FetchLimits", "as_sent", "bucket", "bucket_error", "http_parts", "local_copy"]
 
@@ -83,17 +89,28 @@ def local_copy(name: str, limits: FetchLimits) -> Iterator[Path]:
         UsageError: The URL is not one.
         MediaError: The clip cannot be fetched.
         UnsupportedMediaError: It is too large, takes too long, or lies at a forbidden address.
+        OutputError: There is no room for a copy.
     """
     if not is_url(name):
         yield Path(name)
         return
     suffix = PurePosixPath(_url_parts(name).path).suffix[:8]
-    with tempfile.TemporaryDirectory(prefix="vidigree-") as folder:
+    with _temporary_folder() as folder:
         path = Path(folder) / f"clip{suffix if suffix[1:].isalnum() else ''}"
         with path.open("xb") as target:
             _fetch(name, target, limits)
         with _told_of(name, path):
             yield path
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="vidigree-")
+    except OSError as error:
+        raise OutputError(
+            "There is no folder for temporary files that can be written to.",
+            hint="Make room there, or name another folder with TMPDIR.",
+        ) from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vidigree.detect.evidence import Layer
+from vidigree.media.arguments import check_not_empty
 from vidigree.media.errors import UsageError
 from vidigree.media.frame import MOST_PIXELS
 from vidigree.watermark.keyring import KeyRing
@@ -50,6 +51,8 @@ class AuditSettings:
                 f"There is no layer {unknown[0]!r}." if unknown else "No layer was asked for.",
                 hint=f"Known: {', '.join(CHECKED_LAYERS)}.",
             )
+
+        check_not_empty(self.ledger, "URL of the ledger")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON values, for another process on a machine set up alike.

@@ -23,6 +23,7 @@ from vidigree.detect.policy import load_policy
 from vidigree.detect.settings import AuditSettings
 from vidigree.detect.verdict import SCHEMA_VERSION, Verdict
 from vidigree.media.errors import MediaError, VidigreeError
+from vidigree.media.memory import is_out_of_memory
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["audit_job", "error_row", "main", "perform", "renamed"]
@@ -134,10 +135,10 @@ def _serve(jobs: TextIO, answers: TextIO, ledgers: OpenLedgers) -> None:
     for line in jobs:
         try:
             answer = perform(json.loads(line), progress=report, ledgers=ledgers)
-        except MemoryError:
-            # The parent tells the caller and starts a fresh process: this one may be damaged.
-            sys.exit(_OUT_OF_MEMORY)
         except Exception as error:  # noqa: BLE001 - told to the caller
+            if is_out_of_memory(error):
+                # The parent tells the caller and starts a fresh process: this one may be damaged.
+                sys.exit(_OUT_OF_MEMORY)
             answer = _unexpected(json.loads(line), error)
             # For whoever runs the worker; the parent takes it out of the answer.
             answer["traceback"] = _traceback(error)

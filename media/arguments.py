@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidigree.media.errors import UsageError
 
-__all__ = ["check_kind", "check_offers", "path_of"]
+__all__ = ["check_kind", "check_not_empty", "check_offers", "path_of"]
 
 
 def path_of(given: object, what: str) -> Path:
@@ -70,3 +70,17 @@ def check_offers(given: object, method: str, what: str, *, hint: str) -> None:
             f"What was given as {what} is of type {type(given).__name__}, which has no {method}().",
             hint=hint,
         )
+
+
+def check_not_empty(given: str | None, what: str) -> None:
+    """Refuse empty text, as a script hands it in whose variable is not set.
+
+    Args:
+        given: Text, or ``None`` for the default.
+        what: What it names, for the message.
+
+    Raises:
+        UsageError: It is empty.
+    """
+    if given == "":
+        raise UsageError(f"The {what} is empty.", hint="Give one, or leave it out for the default.")

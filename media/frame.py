@@ -110,7 +110,7 @@ class DecodedFrame(Frame):
 
         try:
             image = self._decoded.to_ndarray(format="rgb24")
-        except MemoryError:
+        except (MemoryError, BlockingIOError):  # of the latter, no thread for it
             raise  # says nothing of the format
         except (av.error.FFmpegError, ValueError) as error:
             raise UnsupportedMediaError(

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,8 +109,8 @@ def scratch_file(beside: Path) -> Iterator[Path]:
 
 
 def _temporary(path: Path) -> Path:
-    # Names are limited in bytes; a character has up to four.
-    stem = os.fsencode(path.stem)[:80].decode(errors="ignore")
+    # Names are limited in bytes; a character has up to four, if the locale has it.
+    stem = os.fsencode(path.stem)[:80].decode(sys.getfilesystemencoding(), errors="ignore")
     return path.with_name(f".{stem}.{secrets.token_hex(6)}.part{path.suffix}")
 
 

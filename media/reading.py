@@ -202,6 +202,8 @@ class VideoReader:
         except MemoryError:
             raise  # says nothing of the file
         except (av.error.FFmpegError, OSError, ValueError) as error:
+            if isinstance(error, BlockingIOError) and "avcodec_open2" in str(error.filename):
+                raise  # nor does a system that allows the decoder no threads
             raise TruncatedMediaError(
                 f"{self._path} is damaged: frame {self._decoded} cannot be decoded.",
                 hint="Get a complete copy of the file.",

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -140,11 +141,18 @@ def test_a_full_disk_is_told(arguments: list[str], vidigree_environment: dict[st
     assert len(done.stderr.splitlines()) == 1
 
 
+def no_memory_in_opencv() -> Exception:
+    error = cv2.error("(-4:Insufficient memory) Failed to allocate 1048576 bytes")
+    error.code = cv2.Error.StsNoMem
+    return error
+
+
+@pytest.mark.parametrize("error", [MemoryError(), no_memory_in_opencv()])
 def test_too_little_memory_is_no_defect(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def exhausted(*_: object, **__: object) -> None:
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr(cli._vidigree, "main", exhausted)
     with pytest.raises(SystemExit) as ended:
@@ -160,7 +168,7 @@ def test_too_little_memory_is_no_defect(
         "Original error was: libx.so.12: cannot allocate memory in static TLS block\nSee there.",
     ],
 )
-@pytest.mark.parametrize("kind", [ImportError, OSError])
+@pytest.mark.parametrize("kind", [ImportError, OSError, RuntimeError])
 def test_a_library_that_finds_no_memory_is_no_defect(
     kind: type[Exception],
     text: str,

@@ -22,6 +22,7 @@ Task = Literal["text-to-video", "image-to-video", "video-to-video", "unknown"]
 MADE_ELSEWHERE = frozenset({"", "external"})
 """Engines, as the ledger has them, of clips that were only stamped here."""
 
+_LONGEST = {"engine": 128, "model": 512}  # what every ledger can hold
 _WHOLE = range(-(2**63), 2**63)  # what a manifest can hold
 
 
@@ -31,9 +32,11 @@ class Origin:
 
     Attributes:
         task: How the clip was made; ``"unknown"`` for a clip that was made elsewhere.
-        engine: Registered engine name, e.g. ``"render"``; ``"external"`` for clips made elsewhere.
+        engine: Registered engine name, e.g. ``"render"``; ``"external"`` for clips made elsewhere;
+            at most 128 characters.
         engine_version: Version of the engine or its library.
-        model: Name of the model or of the folder or hub id it was loaded from; empty if none.
+        model: Name of the model or of the folder or hub id it was loaded from, at most
+            512 characters; empty if none.
         synthetic: ``True`` if a generative model or renderer made the pixels, ``False`` if the
             caller says they were captured, ``None`` if it is not known.
         trained_model: ``True`` if a trained model made the pixels (IPTC
@@ -47,8 +50,8 @@ class Origin:
             ``None``. They stand in the signed manifest, for everybody to read.
 
     Raises:
-        UsageError: The model's name or a parameter is not UTF-8, or a parameter is something that
-            a manifest cannot hold.
+        UsageError: The model's name or a parameter is not UTF-8, a name is too long, or a parameter
+            is something that a manifest cannot hold.
     """
 
     task: Task = "unknown"
@@ -64,6 +67,11 @@ class Origin:
 
     def __post_init__(self) -> None:
         check_utf8("The model's name", self.model)
+        for name, longest in _LONGEST.items():
+            if len(getattr(self, name)) > longest:
+                raise UsageError(
+                    f"The {name}'s name has over {longest} characters.", hint="Give a shorter one."
+                )
         for name, value in self.parameters.items():
             _check_parameter(name, value)
 

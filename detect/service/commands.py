@@ -61,7 +61,7 @@ _LEDGER = click.option(
 )
 @click.option(
     "--worker-memory-mb",
-    type=click.IntRange(512, 1 << 24),
+    type=click.IntRange(1024, 1 << 24),  # libraries and a small clip need most of it
     help="Address space, in MiB.  [default: 6144]",
 )
 @click.option("--per-minute", type=_PER_MINUTE, help="Audits a minute per address.  [default: 20]")

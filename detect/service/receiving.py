@@ -29,6 +29,8 @@ _MAX_FIELDS_BYTES = 64 << 10
 _MOST_PARTS = 64  # each costs time and memory, and there are a dozen options
 _WRITE_BYTES = 1 << 20
 _NAME_LENGTH = 200
+# Of other types than these, some hold clips that bear no known name; these never do.
+_WITHOUT_CLIP = ("font/", "message/", "model/", "multipart/", "text/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +78,7 @@ async def receive(request: Request, path: Path, limits: UploadLimits) -> Receive
     """Read the body; an upload in it is written to ``path``.
 
     A multipart form holds the options and the file, a JSON object or an URL-encoded form only
-    options; everything else is the file itself.
+    options; everything else is the file itself, but for types that never hold a clip.
 
     Args:
         request: Whose body was not read yet.
@@ -87,7 +89,8 @@ async def receive(request: Request, path: Path, limits: UploadLimits) -> Receive
         What came in.
 
     Raises:
-        RefusalError: The body is too large, too slow or damaged, or the disk is full.
+        RefusalError: The body is too large, too slow, damaged or of a type without clips, or the
+            disk is full.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limits.max_bytes:
@@ -136,6 +139,8 @@ async def _read(request: Request, path: Path, limits: UploadLimits) -> Received:
     if kind == "application/x-www-form-urlencoded":
         text = (await _small_body(blocks)).decode("utf-8", "replace")
         return Received(fields=dict(parse_qsl(text)))
+    if kind != "multipart/form-data" and kind.startswith(_WITHOUT_CLIP):
+        raise _wrong_type("This content type holds no clip.")
     async with _UploadFile(path) as file:
         if kind == "multipart/form-data":
             return await _read_form(blocks, parameters.get(b"boundary"), file)
@@ -163,14 +168,18 @@ async def _small_body(blocks: AsyncIterator[bytes]) -> bytes:
     async for block in blocks:
         body += block
         if len(body) > _MAX_FIELDS_BYTES:
-            raise RefusalError(
-                415,
-                "WrongContentType",
-                "This content type holds options, not a clip.",
-                hint="Send the clip as a form (curl -F file=@clip.mp4), or by its own type"
-                " (curl -H 'Content-Type: video/mp4' --data-binary @clip.mp4).",
-            )
+            raise _wrong_type("This content type holds options, not a clip.")
     return body
+
+
+def _wrong_type(message: str) -> RefusalError:
+    return RefusalError(
+        415,
+        "WrongContentType",
+        message,
+        hint="Send the clip as a form (curl -F file=@clip.mp4), or by its own type"
+        " (curl -H 'Content-Type: video/mp4' --data-binary @clip.mp4).",
+    )
 
 
 _JSON_HINT = 'Send an object such as {"url": "https://example.org/clip.mp4"}.'

@@ -38,6 +38,7 @@ _SHOWN: dict[str, Any] = {"response_model_exclude_none": True, "tags": ["query"]
 def add_binding_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
     """Add the routes that look for manifests by a soft binding, and the list of its algorithms."""
 
+    @app.head("/matches/byBinding", include_in_schema=False, **_SHOWN)
     @app.get("/matches/byBinding", operation_id="queryByBinding", responses=problems(414), **_SHOWN)
     async def query_by_binding(
         request: Request,
@@ -62,6 +63,7 @@ def add_binding_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         routes.require(request, "fetch:manifests")
         return await routes.by_binding(query.alg, query.value, max_results)
 
+    @app.head("/services/supportedAlgorithms", include_in_schema=False)
     @app.get("/services/supportedAlgorithms", operation_id="getSupportedBindings", tags=["service"])
     async def supported() -> AlgorithmList:
         """List the algorithms that can be asked for."""

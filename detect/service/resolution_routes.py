@@ -21,7 +21,7 @@ from starlette.responses import Response
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.service.arrivals import Arrivals
 from vidigree.detect.service.look_ups import LookUps
-from vidigree.detect.service.receiving import UploadLimits, no_space
+from vidigree.detect.service.receiving import UploadLimits, no_space, receive_body
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_access import Scope, ScopedTokens
 from vidigree.detect.service.resolution_models import (
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 _MOST_RESULTS = 100
-_MAX_STORE_BYTES = 16 << 20
+_STORE_LIMITS = UploadLimits(max_bytes=16 << 20, max_seconds=60.0, idle_seconds=20.0)
 
 
 @contextmanager
@@ -164,16 +164,17 @@ def add_store_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
 
     @app.post(
         "/manifests", operation_id="addManifest", tags=["store"], openapi_extra=body,
-        response_model_exclude_none=True, responses=problems(413, 415, 429),
+        response_model_exclude_none=True, responses=problems(408, 413, 415, 429),
     )  # fmt: skip
     async def add_manifest(
         request: Request, return_receipt: Annotated[bool, Query(alias="returnReceipt")] = False
     ) -> ManifestCreated:
         """Keep a manifest store; keeping it again changes nothing."""
         routes.require(request, "store:manifests")
-        if request.headers.get("content-type", "").partition(";")[0] != "application/c2pa":
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/c2pa":
             raise RefusalError(415, "WrongContentType", "Send a manifest as application/c2pa.")
-        store = await _small_body(request)
+        store = await receive_body(request, _STORE_LIMITS)
         manifest_id = await asyncio.to_thread(routes.ledger.repository.add, store)
         if not return_receipt:
             return ManifestCreated(manifestId=manifest_id)
@@ -220,6 +221,7 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
         200: {"content": binary("application/c2pa"), "description": "The manifest store."}
     }
 
+    @app.head("/manifests/{manifestId}", include_in_schema=False)
     @app.get(
         "/manifests/{manifestId}", operation_id="getManifestById", tags=["fetch"],
         response_class=Response, responses=store | problems(404),
@@ -237,6 +239,7 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
 
     receipts: dict[str, Any] = {"tags": ["fetch"], "response_model_exclude_none": True}
 
+    @app.head("/manifests/{manifestId}/receipts", include_in_schema=False, **receipts)
     @app.get(
         "/manifests/{manifestId}/receipts", operation_id="getVerifiedReceipt",
         responses=problems(404), **receipts,
@@ -258,15 +261,6 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
         routes.require(request, "fetch:manifests")
         kept = await asyncio.to_thread(routes.stored, manifestId)
         return verified_receipt(receipt, kept)
-
-
-async def _small_body(request: Request) -> bytes:
-    body = bytearray()
-    async for block in request.stream():
-        body += block
-        if len(body) > _MAX_STORE_BYTES:
-            raise RefusalError(413, "TooLarge", f"Up to {_MAX_STORE_BYTES} bytes are kept.")
-    return bytes(body)
 
 
 def binary(kind: str) -> dict[str, Any]:

@@ -141,9 +141,11 @@ def test_broken_key_ring_is_told_not_swallowed(clip: Path, home: Path) -> None:
     assert verdict.finding is Finding.INCONCLUSIVE
 
 
-def test_an_unknown_layer_is_refused() -> None:
+def test_settings_that_mean_nothing_are_refused() -> None:
     with pytest.raises(UsageError, match="palm"):
         AuditSettings(layers=("palm",))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="URL of the ledger is empty"):
+        AuditSettings(ledger="")
 
 
 def test_settings_travel_as_json() -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from vidigree.detect.fetching import FetchLimits, local_copy
 from vidigree.media import (
     MediaError,
     NotAVideoError,
+    OutputError,
     UnsupportedMediaError,
     UsageError,
     open_video,
@@ -98,6 +100,17 @@ def test_http_is_fetched_and_the_copy_deleted(server: str, page: str) -> None:
     with local_copy(server + page, FetchLimits()) as path:
         assert path.read_bytes() == BODY
     assert not path.parent.exists()
+
+
+def test_where_no_copy_can_be_kept_nothing_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with (
+        pytest.raises(OutputError, match="temporary files"),
+        local_copy("http://192.0.2.1/a.mp4", FetchLimits()),
+    ):
+        pass
 
 
 def test_what_is_wrong_with_a_copy_is_told_of_the_url(server: str) -> None:

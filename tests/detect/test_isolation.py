@@ -37,6 +37,7 @@ def test_a_pool_audits_and_survives_bad_files(clip: Path, tmp_path: Path) -> Non
 
 SABOTEUR = """
 import os, tempfile, time
+import cv2
 from vidigree.detect import worker
 
 real = worker.perform
@@ -53,6 +54,10 @@ def perform(job, **options):
         time.sleep(600)
     if name.endswith("greed"):
         bytearray(64 << 30)
+    if name.endswith("greed in opencv"):
+        error = cv2.error("(-4:Insufficient memory)")
+        error.code = cv2.Error.StsNoMem
+        raise error
     if name.endswith("flood"):
         with open(name, "wb") as stream:
             stream.write(bytes(1 << 20))
@@ -85,6 +90,7 @@ def saboteur(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("crash", "brought the decoder down"),
         ("greed", "needs too much memory"),
+        ("greed in opencv", "needs too much memory"),
         ("hang", "takes longer than 12 s"),
     ],
 )

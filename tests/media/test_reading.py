@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 from fractions import Fraction
@@ -125,6 +126,31 @@ def test_too_little_memory_is_no_damage_of_the_file(
     monkeypatch.setattr("vidigree.media.opening._AMPLE_MEMORY", 1 << 62)
     with pytest.raises(MemoryError):
         open_video(path)
+
+
+def test_a_decoder_that_is_allowed_no_threads_is_no_damage_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.mp4", [Fraction(n, 24) for n in range(4)])
+    words = "Resource temporarily unavailable"
+
+    def refused(name: str) -> object:
+        raise av.error.BlockingIOError(errno.EAGAIN, words, name)
+
+    for name, expected in (
+        ('avcodec_open2("h264", {})', BlockingIOError),
+        ("avcodec_send_packet()", TruncatedMediaError),
+    ):
+        with open_video(path) as video:
+            monkeypatch.setattr(video, "_frames", map(refused, [name]))
+            with pytest.raises(expected):
+                list(video)
+    with open_video(path) as video:
+        frame = next(iter(video))
+        decoded = SimpleNamespace(to_ndarray=lambda **_: refused("sws_scale_frame()"))
+        monkeypatch.setattr(frame, "_decoded", decoded)
+        with pytest.raises(BlockingIOError):
+            frame.image  # noqa: B018
 
 
 def test_missing_frame_count_is_none(tmp_path: Path) -> None:

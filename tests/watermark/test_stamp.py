@@ -38,6 +38,7 @@ from vidigree.watermark.credentials import (
 )
 from vidigree.watermark.keyring import PUBLISHED_KEY, KeyRing, MarkKey
 from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.ledger.schema import entries
 from vidigree.watermark.profiles import Provider
 
 
@@ -235,6 +236,14 @@ def test_what_is_said_of_a_clip_is_utf8(settings: StampSettings) -> None:
         Origin(parameters={"\udcff": 1})
     with pytest.raises(UsageError, match="parameter policy is not valid Unicode"):
         Origin(parameters={"policy": "\udcff"})
+
+
+@pytest.mark.parametrize("name", ["engine", "model"])
+def test_a_name_that_not_every_ledger_holds_is_refused_before_any_work(name: str) -> None:
+    longest = entries.c[name].type.length
+    assert Origin(**{name: "x" * longest})
+    with pytest.raises(UsageError, match=f"{name}'s name has over {longest} characters"):
+        Origin(**{name: "x" * (longest + 1)})
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**63, [1], np.float32(1)], ids=str)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vidigree.media import Progress, VidigreeError, no_progress, open_video
 from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
+from vidigree.media.output import check_target, output_file
 from vidigree.watermark.bench import distortions as d
 from vidigree.watermark.keyring import PUBLISHED_KEY, MarkKey
 from vidigree.watermark.robust.carrier import SHORT_SIDE, carrier_of
@@ -33,10 +34,11 @@ from vidigree.watermark.robust.stretches import (
 )
 from vidigree.watermark.robust.sync import SHIFTS, find_shift
 
-__all__ = ["Calibration", "calibrate", "qq_plot"]
+__all__ = ["Calibration", "calibrate", "check_plot", "qq_plot"]
 
 _FRAMES = 2
 _EVERY = 4
+_PLOTS = (".pdf", ".png", ".svg")
 
 _Images = list[NDArray[np.uint8]]
 
@@ -241,11 +243,35 @@ def _picture(frames: _Images) -> Picture:
     return Picture(residual=total, step=working_step(source, (total.shape[0], total.shape[1])))
 
 
-def qq_plot(calibration: Calibration, path: Path) -> None:
+def check_plot(path: Path, *, overwrite: bool = False) -> None:
+    """Refuse what :func:`qq_plot` would refuse, for work that comes before it.
+
+    Raises:
+        UsageError: The name has no ending of a format that can be drawn.
+        OutputError: The folder is missing, or ``path`` exists and may not be replaced.
+    """
+    if path.suffix.lower() not in _PLOTS:
+        raise UsageError(
+            f"A plot cannot be written as {path.name}.", hint=f"Known: {', '.join(_PLOTS)}."
+        )
+    check_target(path, overwrite=overwrite)
+
+
+def qq_plot(calibration: Calibration, path: Path, *, overwrite: bool = False) -> None:
     """Draw claimed p-values against the share of trials at or below them, on logarithmic axes.
 
     A curve under the diagonal is conservative: fewer false alarms than claimed.
+
+    Args:
+        calibration: What to draw.
+        path: A PNG, SVG or PDF file.
+        overwrite: Whether an existing file may be replaced.
+
+    Raises:
+        UsageError: The name has no ending of a format that can be drawn.
+        OutputError: It cannot be written.
     """
+    check_plot(path, overwrite=overwrite)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5, 5))
@@ -267,4 +293,5 @@ def qq_plot(calibration: Calibration, path: Path) -> None:
     axes.set_xlabel("claimed p-value")
     axes.set_ylabel("share of trials at or below")
     axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.15))
-    figure.savefig(path, bbox_inches="tight", dpi=130)
+    with output_file(path, overwrite=overwrite) as temporary:
+        figure.savefig(temporary, bbox_inches="tight", dpi=130)

@@ -101,6 +101,7 @@ def bench(
 )
 @click.option("--learned", is_flag=True, help="Half seconds as the learned front end sees them.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write a QQ plot.")
+@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
 def calibrate(
     clips: tuple[Path, ...],
     trials: int,
@@ -109,12 +110,15 @@ def calibrate(
     halves: int,
     learned: bool,
     plot: Path | None,
+    overwrite: bool,
 ) -> None:
     """Compare p-values of unmarked CLIPS with their claim."""
     from vidigree.media.progress import progress_bar
     from vidigree.watermark.bench.calibration import calibrate as run
-    from vidigree.watermark.bench.calibration import qq_plot
+    from vidigree.watermark.bench.calibration import check_plot, qq_plot
 
+    if plot is not None:
+        check_plot(plot, overwrite=overwrite)
     with progress_bar() as progress:
         result = run(clips, trials, keys, seed, progress, halves=halves, learned=learned)
     click.echo(f"{len(result.best)} trials: {result.windows} windows, {result.keys} keys each")
@@ -127,7 +131,7 @@ def calibrate(
             f"codeword {code:.2g}, both {joint:.2g}, weighted {placed:.2g}"
         )
     if plot is not None:
-        qq_plot(result, plot)
+        qq_plot(result, plot, overwrite=overwrite)
         click.echo(f"Written: {plot}", err=True)
 
 

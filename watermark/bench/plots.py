@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from vidigree.media.output import output_file
 from vidigree.watermark.bench.attacks import ATTACKS
 
 __all__ = ["draw_plots"]
@@ -34,7 +35,8 @@ def draw_plots(rows: list[Row], folder: Path) -> None:
         figure = Figure(figsize=sizes.get(name, (7, 4)))
         FigureCanvasAgg(figure)
         draw(figure.add_subplot(), rows, methods)
-        figure.savefig(folder / f"{name}.png", bbox_inches="tight", dpi=130)
+        with output_file(folder / f"{name}.png", overwrite=True) as temporary:
+            figure.savefig(temporary, bbox_inches="tight", dpi=130)
 
 
 def _recovery(axes: Any, rows: list[Row], methods: list[str]) -> None:

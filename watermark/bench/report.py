@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vidigree.media.output import output_file
 from vidigree.watermark.bench.attacks import ATTACKS
 from vidigree.watermark.bench.plots import draw_plots
 
@@ -38,13 +39,16 @@ def write_report(rows: list[Row], folder: Path) -> Path:
     """Write ``results.json``, ``report.md`` and the plots; return the path of the Markdown.
 
     Plots need matplotlib and are left out without it.
+
+    Raises:
+        OutputError: They cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(
-        json.dumps({"version": 1, "rows": rows}, indent=1), encoding="utf-8"
-    )
     path = folder / "report.md"
-    path.write_text(markdown(rows), encoding="utf-8")
+    results = json.dumps({"version": 1, "rows": rows}, indent=1)
+    for target, text in ((folder / "results.json", results), (path, markdown(rows))):
+        with output_file(target, overwrite=True) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     draw_plots(rows, folder)
     return path
 

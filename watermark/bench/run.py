@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.media import Progress, UsageError, VidigreeError, no_progress, open_video
-from vidigree.media.output import output_error
+from vidigree.media.output import output_error, output_file
 from vidigree.watermark.bench.attacks import ATTACKS, Attack
 from vidigree.watermark.bench.quality import psnr, ssim, vmaf
 from vidigree.watermark.keyring import PUBLISHED_KEY
@@ -152,9 +152,8 @@ def _run_job(
 
     cv2.setNumThreads(1)
     rows = list(_rows(clip, method, settings))
-    partial = target.with_suffix(".part")
-    partial.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    partial.replace(target)
+    with output_file(target, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     return rows
 
 

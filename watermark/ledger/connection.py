@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from vidigree.media.arguments import check_not_empty
 from vidigree.media.errors import LedgerError, UsageError
 from vidigree.media.home import home_folder
 from vidigree.watermark.ledger.sqlite_file import is_there, make_room, refuse_emptied, watch_file
@@ -68,11 +69,12 @@ def connect(url: str | None, *, create: bool = True) -> Engine:
     Raises:
         LedgerError: The URL cannot be understood or its driver is not installed, or the file is not
             there and may not be made.
-        UsageError: The data folder, where the ledger lies without a URL, can be none.
+        UsageError: The URL is empty, or the data folder, where the ledger lies without one, can be
+            none.
     """
     try:
-        parsed = make_url(url) if url else default_url()
-        if url and parsed.get_backend_name() == "sqlite":
+        parsed = _parsed(url)
+        if url is not None and parsed.get_backend_name() == "sqlite":
             _refuse_half_options(url)
         if not create:
             parsed = _existing(parsed)
@@ -141,9 +143,12 @@ def ledger_file(url: str | None) -> Path | None:
 
     Args:
         url: SQLAlchemy URL; ``None`` means the default.
+
+    Raises:
+        UsageError: The URL is empty.
     """
     try:
-        parsed = make_url(url) if url else default_url()
+        parsed = _parsed(url)
     except ArgumentError:
         return None  # connect() says what is wrong with it
     return _file(parsed)
@@ -157,9 +162,10 @@ def refuse_memory(url: str | None) -> None:
 
     Raises:
         LedgerError: It names an SQLite database in memory.
+        UsageError: The URL is empty.
     """
     try:
-        parsed = make_url(url) if url else default_url()
+        parsed = _parsed(url)
     except ArgumentError:
         return  # connect() says what is wrong with it
     if parsed.get_backend_name() != "sqlite":
@@ -170,6 +176,11 @@ def refuse_memory(url: str | None) -> None:
             f"The ledger {url} lies in memory, and would be gone with what it records.",
             hint="Name a file, such as sqlite:///folder/ledger.sqlite3.",
         )
+
+
+def _parsed(url: str | None) -> URL:
+    check_not_empty(url, "URL of the ledger")
+    return default_url() if url is None else make_url(url)
 
 
 def _file(parsed: URL) -> Path | None:

@@ -57,7 +57,7 @@ class Ledger:
 
         Raises:
             LedgerError: The database cannot be opened, or there is none and none may be made.
-            UsageError: The data folder can be none.
+            UsageError: The URL is empty, or the data folder can be none.
         """
         engine = connect(url, create=create)
         try:

@@ -30,7 +30,9 @@ __all__ = [
 ]
 
 _NEEDED: Final = ("torch", "diffusers", "transformers", "accelerate", "safetensors")
-_HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_HUB_NAME: Final = r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?"
+_HUB_ID: Final = re.compile(f"{_HUB_NAME}/{_HUB_NAME}(?<!\\.git)")
+_SHOWN: Final = 200
 
 
 def check_installed(engine: str = "diffusers") -> None:
@@ -189,12 +191,15 @@ def is_there(path: Path) -> bool:
 def check_hub_id(model: str) -> None:
     """Refuse what is neither on this machine nor shaped like ``organisation/name``.
 
+    Either part has 1 to 96 of the characters that the hub takes, as its own library checks them.
+
     Raises:
         MediaNotFoundError: It can only have been meant as a folder, and there is none.
     """
     if not _HUB_ID.fullmatch(model):
+        shown = model if len(model) <= _SHOWN else f"{model[:_SHOWN]}..."
         raise MediaNotFoundError(
-            f"There is no folder {model}.",
+            f"There is no folder {shown}, and it is no hub id.",
             hint="Give a folder, or a hub id such as Wan-AI/Wan2.1-T2V-1.3B-Diffusers.",
         )
 

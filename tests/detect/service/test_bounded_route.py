@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
+from fixtures.resolution import TOKEN, TOKENS
 
-from vidigree.detect.service import bounded_route
+from vidigree.detect.service import bounded_route, resolution_mount, resolution_routes
 from vidigree.detect.service.receiving import UploadLimits
+from vidigree.detect.service.resolution import ResolutionSettings
 from vidigree.detect.service.resolution_models import MAX_VALUE
 
 Start = Callable[..., Any]
-ROUTES = ["byBinding", "byReference"]
+ROUTES = ["matches/byBinding", "matches/byReference", "manifests"]
 
 
 @pytest.fixture
@@ -23,13 +26,17 @@ def send(start_service: Start, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     """Send the head of a request and some of its body, then nothing; return the answer."""
     limits = UploadLimits(max_bytes=1 << 20, max_seconds=20, idle_seconds=0.5)
     monkeypatch.setattr(bounded_route, "BODY_LIMITS", limits)
+    monkeypatch.setattr(resolution_routes, "_STORE_LIMITS", limits)
+    writable = partial(ResolutionSettings, tokens=TOKENS)
+    monkeypatch.setattr(resolution_mount, "ResolutionSettings", writable)
     port = start_service().port
 
     def send_(route: str, body: bytes, *, declared: int) -> httpx.Response:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as raw:
+            kind = "application/c2pa" if route == "manifests" else "application/json"
             raw.sendall(
-                f"POST /c2pa/v1/matches/{route} HTTP/1.1\r\nHost: a\r\n"
-                f"Content-Type: application/json\r\nContent-Length: {declared}\r\n\r\n".encode()
+                f"POST /c2pa/v1/{route} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n"
+                f"Content-Type: {kind}\r\nContent-Length: {declared}\r\n\r\n".encode()
             )
             raw.sendall(body)
             head, _, rest = raw.recv(1 << 16).partition(b"\r\n\r\n")

@@ -41,3 +41,17 @@ def test_who_guesses_keys_is_stopped_and_nobody_else_at_that_address(
     assert [ask(wrong) for _ in range(4)] == [401, 401, 429, 429]
     assert (ask(right), ask({})) == (404, 404)
     assert service.audit(clip, wait=0).status_code == 202
+
+
+def test_a_job_made_without_a_key_is_for_whoever_knows_its_id(
+    start_service: Callable[..., Any], clip: Path
+) -> None:
+    service = start_service()
+    key = {"X-API-Key": service.context.keys.add("A")}
+    place = service.audit(clip, wait=0).headers["location"]
+    assert service.http.get(place, headers=key).status_code == 200
+    with clip.open("rb") as file:
+        keyed = service.http.post("/v1/audits?wait=0", files={"file": file}, headers=key)
+    assert service.http.get(keyed.headers["location"]).status_code == 404
+    assert service.http.delete(place, headers=key).status_code == 204
+    assert service.http.get(place).status_code == 404

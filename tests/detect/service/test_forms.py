@@ -32,3 +32,10 @@ def test_forms_of_a_hostile_or_broken_client(
     assert answer.json()["error"]["hint"] or status != 400
     assert service.spooled() == []
     assert service.context.jobs.count().get("receiving", 0) == 0
+
+
+@pytest.mark.parametrize("content_type", ["Text/Plain; charset=utf-8", "multipart/mixed"])
+def test_a_body_of_a_type_without_clips_is_no_clip(service: Any, content_type: str) -> None:
+    answer = service.http.post("/v1/audits", content=b"x", headers={"Content-Type": content_type})
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (415, "WrongContentType")
+    assert service.spooled() == []

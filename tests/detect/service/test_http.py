@@ -13,7 +13,19 @@ import pytest
 Start = Callable[..., Any]
 
 
-@pytest.mark.parametrize("path", ["/", "/page/page.css", "/healthz", "/metrics", "/v1/service"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/page/page.css",
+        "/healthz",
+        "/metrics",
+        "/v1/service",
+        "/c2pa/v1/openapi.json",
+        "/c2pa/v1/services/supportedAlgorithms",
+        "/c2pa/v1/matches/byBinding?alg=com.example.none&value=YQ==",
+    ],
+)
 def test_what_can_be_read_can_be_asked_for_by_head(service: Any, path: str) -> None:
     answer, whole = service.http.head(path), service.http.get(path)
     assert (answer.status_code, answer.content) == (200, b"")
@@ -43,7 +55,7 @@ def test_asking_by_head_fetches_no_answer(start_service: Start, clip: Path) -> N
         ("/openapi.json", "GET, HEAD"),
         ("/v1/audits", "POST"),
         ("/v1/audits/0", "DELETE, GET, HEAD"),
-        ("/c2pa/v1/matches/byBinding", "GET, POST"),
+        ("/c2pa/v1/matches/byBinding", "GET, HEAD, POST"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_ones(service: Any, path: str, methods: str) -> None:

@@ -242,6 +242,8 @@ def test_receipt_is_verified_against_what_is_kept(http: TestClient) -> None:
     assert receipt["anchor"]["uri"].endswith(place)
     assert http.get(place).json() == receipt | {"verified": True}
     assert http.post(place, json=receipt).json() == receipt | {"verified": True}
+    for path in (place, f"/manifests/{STORED}"):
+        assert http.head(path).headers["content-length"] == str(len(http.get(path).content))
     receipt["anchor"]["proof"]["value"] = "0" * 64
     forged = http.post(place, json=receipt).json()
     assert (forged["verified"], "proof" in forged["error"]) == (False, True)

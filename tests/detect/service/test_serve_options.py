@@ -37,7 +37,7 @@ NOT_UTF8 = os.fsdecode(b"\xff")
         ["--max-upload-mb", HUGE],
         ["--job-seconds", "nan"],
         ["--job-seconds", "inf"],
-        ["--worker-memory-mb", "1"],
+        ["--worker-memory-mb", "1023"],
         ["--worker-memory-mb", HUGE],
         ["--per-minute", "0"],
         ["--per-minute", HUGE],

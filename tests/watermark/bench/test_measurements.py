@@ -3,10 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from vidigree.media import VideoWriter
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import OutputError, UsageError
 from vidigree.watermark.bench.calibration import calibrate, qq_plot
+from vidigree.watermark.bench.commands import watermark
 from vidigree.watermark.bench.security import measure_security
 
 
@@ -74,6 +76,22 @@ def test_a_qq_plot_is_drawn(tmp_path: Path) -> None:
     result = calibrate([_clip(tmp_path / "a.mp4", 1)], trials=20, keys=20, seed=1)
     qq_plot(result, tmp_path / "qq.png")
     assert (tmp_path / "qq.png").stat().st_size > 1000
+    with pytest.raises(OutputError, match="exists already"):
+        qq_plot(result, tmp_path / "qq.png")
+    qq_plot(result, tmp_path / "qq.png", overwrite=True)
+
+
+def test_a_plot_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    clip = _clip(tmp_path / "a.mp4", 1)
+    before = clip.read_bytes()
+    for name, code in (("a.mp4", 2), ("missing/a.png", 4), ("a.svg", 4)):
+        (tmp_path / "a.svg").touch()
+        plot = ["--plot", str(tmp_path / name)]
+        done = CliRunner().invoke(watermark, ["calibrate", str(clip), *plot])
+        assert done.exception is not None
+        assert getattr(done.exception, "exit_code", None) == code
+        assert done.output == ""
+    assert clip.read_bytes() == before
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from vidigree.watermark.ledger.connection import (
     database_name,
     ledger_errors,
     ledger_file,
+    refuse_memory,
 )
 
 MakeEntry = Callable[..., LedgerEntry]
@@ -145,6 +146,16 @@ def test_only_a_url_of_a_file_names_one(tmp_path: Path) -> None:
     for url in ("sqlite://", "sqlite:///:memory:", f"sqlite:///file:{file}?uri=true", "no url"):
         assert ledger_file(url) is None
     assert ledger_file("postgresql://user@host/ledger") is None
+
+
+@pytest.mark.parametrize("ask", [Ledger.open, connect, ledger_file, refuse_memory])
+def test_an_empty_url_is_not_the_ledger_of_the_data_folder(
+    ask: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path))
+    with pytest.raises(UsageError, match="URL of the ledger is empty"):
+        ask("")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_who_only_reads_by_a_uri_makes_no_file_and_keeps_its_own_mode(tmp_path: Path) -> None:

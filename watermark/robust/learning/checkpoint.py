@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vidigree.media.errors import UsageError
+from vidigree.media.output import output_file
 from vidigree.watermark.robust.learning.archives import arrays_in
 from vidigree.watermark.robust.learning.network import build_network
 
@@ -46,7 +47,11 @@ def averaged(mean: dict[str, Any]) -> Any:
 
 
 def save_checkpoint(path: Path, network: Any, optimiser: Any, state: State) -> None:
-    """Write a state whole or not at all."""
+    """Write a state whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     arrays: dict[str, Any] = {"step": np.array(state.step), "loss": np.array(state.loss)}
     for name, weights in network.named_parameters():
         arrays[f"weights/{name}"] = weights.detach().cpu().numpy()
@@ -55,9 +60,8 @@ def save_checkpoint(path: Path, network: Any, optimiser: Any, state: State) -> N
         for key in _MOMENTS:
             if key in moments:
                 arrays[f"{key}/{name}"] = moments[key].cpu().numpy()
-    partial = path.with_suffix(".part.npz")
-    np.savez(partial, **arrays)
-    partial.replace(path)
+    with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **arrays)
 
 
 def load_checkpoint(path: Path, network: Any, optimiser: Any) -> State:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import VidigreeError
 from vidigree.media.frame import Frame
+from vidigree.media.output import output_error, output_file
 from vidigree.media.reading import open_video
 from vidigree.watermark.bench.codecs import coded
 from vidigree.watermark.bench.distortions import resized
@@ -96,8 +97,14 @@ def make_samples(
     Yields:
         The name that a clip's samples begin with, as they are written, found, or passed over: a
         clip that is damaged or too small gives none.
+
+    Raises:
+        OutputError: The folder cannot be made, or a sample not be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
     digests = {clip: _digest(clip) for clip in clips}
     for turn in range(rounds):
         for clip in clips:
@@ -157,9 +164,9 @@ def _write(frames: Frames, mix: Mix, rng: np.random.Generator, targets: list[Pat
         step = unit * seen[0].shape[1] / lumas.shape[2], unit * seen[0].shape[0] / lumas.shape[1]
         moved = (plain * np.exp(2j * np.pi * offset)).astype(np.complex64)
         pattern = synthesise(moved, carrier, (lumas.shape[1], lumas.shape[2]), step)
-        partial = target.with_suffix(".part.npz")
-        np.savez(partial, luma=lumas, pattern=(pattern / pattern.std()).astype(np.float16))
-        partial.replace(target)
+        kept = (pattern / pattern.std()).astype(np.float16)
+        with output_file(target, overwrite=True) as temporary:
+            np.savez(temporary, luma=lumas, pattern=kept)
 
 
 def _coded(marked: Frames, mix: Mix, rng: np.random.Generator) -> Frames:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vidigree.media.errors import UsageError
+from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.robust.learning.checkpoint import (
     State,
@@ -173,20 +174,25 @@ def _save(path: Path, network: Any, optimiser: Any, state: State, running: Any) 
 
 
 def export_network(checkpoint: Path, target: Path) -> None:
-    """Write a checkpoint's network as ONNX, float32, sizes free."""
+    """Write a checkpoint's network as ONNX, float32, sizes free.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
     import torch
 
     network = averaged(load_checkpoint(checkpoint, build_network(), None).mean)
-    torch.onnx.export(
-        network,
-        (torch.zeros(1, 2, 64, 64),),
-        str(target),
-        input_names=["picture"],
-        output_names=["carrier"],
-        dynamic_axes={name: {0: "n", 2: "h", 3: "w"} for name in ("picture", "carrier")},
-        opset_version=17,
-        dynamo=False,
-    )
+    with output_file(target, overwrite=True) as temporary:
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, 2, 64, 64),),
+            str(temporary),
+            input_names=["picture"],
+            output_names=["carrier"],
+            dynamic_axes={name: {0: "n", 2: "h", 3: "w"} for name in ("picture", "carrier")},
+            opset_version=17,
+            dynamo=False,
+        )
 
 
 def _check(settings: TrainSettings, checkpoint: Path) -> None:

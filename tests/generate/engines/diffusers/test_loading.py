@@ -13,7 +13,7 @@ import pytest
 
 from vidigree.generate import ClipRequest, estimate
 from vidigree.generate.engines.diffusers import DiffusersEngine
-from vidigree.generate.engines.diffusers.loading import first_line, load_pipeline
+from vidigree.generate.engines.diffusers.loading import check_hub_id, first_line, load_pipeline
 from vidigree.generate.engines.diffusers.options import DiffusersOptions
 from vidigree.generate.engines.nano.weights import load_nano
 from vidigree.media.errors import EngineError, MediaNotFoundError, UsageError
@@ -51,16 +51,45 @@ def test_no_model_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", ["/absent/folder", "no-slash", "a/b/c", "https://x.test/y", "../x"]
+    "model",
+    [
+        "/absent/folder",
+        "no-slash",
+        "a/b/c",
+        "https://x.test/y",
+        "../x",
+        f"a/{'b' * 97}",
+        f"{'a' * 97}/b",
+        f"a/{'b' * 300}",
+        "a/b--c",
+        "a/b..c",
+        "a/.b",
+        "a-/b",
+        "a/b.git",
+        "a/b\n",
+        "a/\u00e9",
+        "\u0663/b",
+    ],
 )
 def test_neither_folder_nor_hub_id(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # what lies beside the checkout is nobody's business
-    with pytest.raises(MediaNotFoundError, match="no folder"):
+    with pytest.raises(MediaNotFoundError, match="no folder") as caught:
         load(model)
+    assert len(str(caught.value)) < 400
     with pytest.raises(MediaNotFoundError, match="no folder"):
         estimate(ClipRequest(prompt="a ball", engine="diffusers", model=model))
+
+
+@pytest.mark.parametrize(
+    "model", ["Wan-AI/Wan2.1-T2V-1.3B-Diffusers", "a/b", "_a/b_", f"{'a' * 96}/{'b' * 96}"]
+)
+def test_every_name_that_the_hub_takes_is_asked_for(model: str) -> None:
+    from huggingface_hub.utils import validate_repo_id
+
+    validate_repo_id(model)
+    check_hub_id(model)
 
 
 def test_a_folder_that_is_no_pipeline(tmp_path: Path) -> None:
