@@ -18,7 +18,6 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
 from vidigree.media.reading import open_video
+from vidigree.watermark.dct_signs import BITS, SIDE, coefficients_of, low_frequencies
 from vidigree.watermark.shrinking import halved
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "fingerprint_video",
     "is_current",
     "similarity",
+    "similarity_to_parts",
 ]
 
 VIEWS: tuple[tuple[float, float, float], ...] = (
@@ -57,10 +58,6 @@ bottom and from left to right, 0 to 1. The first two are the whole, the second w
 WHOLES = 2
 """How many of the views are the whole picture."""
 
-BITS = 128
-"""Bits per view and moment."""
-
-_SIDE = 64
 _PICTURE = 192  # pixels at each edge of a moment's mean picture; views are cut from it
 _STEP = Fraction(1, 2)
 _LOOKED_AT = 15.0  # frames a second
@@ -130,11 +127,15 @@ class Fingerprint:
 
     def mirrored(self) -> Fingerprint:
         """Return the fingerprint of the clip seen in a mirror, exactly."""
-        odd = np.packbits(_low_frequencies()[1] % 2 == 1)
+        odd = np.packbits(low_frequencies()[1] % 2 == 1)
         # A mirror negates the odd horizontal frequencies and swaps left with right.
         order = [VIEWS.index((share, y, round(1 - x, 2))) for share, y, x in VIEWS]
         order[:WHOLES] = range(WHOLES)
         return replace(self, bits=self.bits[:, order] ^ odd)
+
+    def negative(self) -> Fingerprint:
+        """Return the fingerprint of the clip's negative, exactly but for signs of nothing."""
+        return replace(self, bits=~self.bits)
 
     def between(self, start: float, end: float) -> Fingerprint:
         """Return the part between two times in seconds, the moments that lie whole in it.
@@ -251,13 +252,23 @@ def similarity(one: Fingerprint, other: Fingerprint) -> float:
     """
     if not (one.usable and other.usable):
         return 0.0
-    one, other = _same_step(one, other)
-    mask = one.structured[:, None] & other.structured[None, :]
     # Either may be the cropped one: its whole against every view of the other.
-    return max(
-        _best_alignment(_distances(one.bits[:, :WHOLES], other.bits), mask),
-        _best_alignment(_distances(other.bits[:, :WHOLES], one.bits), mask.T),
-    )
+    return max(similarity_to_parts(one, other), similarity_to_parts(other, one))
+
+
+def similarity_to_parts(part: Fingerprint, whole: Fingerprint) -> float:
+    """Say how alike one clip's whole picture is to what another one shows in any of its views.
+
+    Args:
+        part: Usable fingerprint of what may be a part.
+        whole: Usable fingerprint; its bits may have any number of views.
+
+    Returns:
+        Like :func:`similarity`.
+    """
+    part, whole = _same_step(part, whole)
+    mask = part.structured[:, None] & whole.structured[None, :]
+    return _best_alignment(_distances(part.bits[:, :WHOLES], whole.bits), mask)
 
 
 def _picture(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -275,11 +286,11 @@ def _assemble(means: list[NDArray[np.float32] | None], step: Fraction) -> Finger
         if mean is None:
             continue
         for view, part in enumerate(VIEWS):
-            coefficients = _coefficients(mean[content] if view == 1 else _part(mean, *part))
+            coefficients = coefficients_of(mean[content] if view == 1 else _part(mean, *part))
             bits[moment, view] = np.packbits(coefficients > 0)
             if view == 0:
                 # cv2.dct is orthonormal: a grey-level RMS of the picture divides by the side.
-                energy = float(np.sqrt(np.sum(coefficients**2))) / _SIDE
+                energy = float(np.sqrt(np.sum(coefficients**2))) / SIDE
                 structured[moment] = energy >= _FLAT
     return Fingerprint(bits=bits, structured=structured, step=step)
 
@@ -305,21 +316,6 @@ def _part(picture: NDArray[np.float32], share: float, y: float, x: float) -> NDA
     size = round(_PICTURE * share)
     top, left = round((_PICTURE - size) * y), round((_PICTURE - size) * x)
     return picture[top : top + size, left : left + size]
-
-
-def _coefficients(part: NDArray[np.float32]) -> NDArray[np.float32]:
-    small = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.dct(small)[_low_frequencies()], np.float32)
-
-
-@lru_cache(maxsize=1)
-def _low_frequencies() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows and columns of the lowest BITS frequencies, the mean left out."""
-    rows, columns = np.mgrid[0:_SIDE, 0:_SIDE]
-    radius = (rows**2 + columns**2).ravel().astype(float)
-    # Ties are broken by row, so that the order never depends on the sorting algorithm.
-    order = np.lexsort((rows.ravel(), radius))[1 : BITS + 1]
-    return rows.ravel()[order], columns.ravel()[order]
 
 
 def _distances(wholes: NDArray[np.uint8], views: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -61,6 +61,7 @@ class MarkReading:
             as of a picture in a picture or in perspective.
         rotation: Rotation found, degrees counter-clockwise; ``None`` unknown, likewise.
         mirrored: Whether the picture is mirrored left to right.
+        negative: Whether its colours are inverted.
         offset: Where the picture's upper left corner lay in the marked one, along x and y, as a
             fraction of its short side and modulo a half; ``None`` unknown or turned.
         segments: Where in time the mark was found, in order.
@@ -76,6 +77,7 @@ class MarkReading:
     scale: float | None = None
     rotation: float | None = None
     mirrored: bool = False
+    negative: bool = False
     offset: tuple[float, float] | None = None
     segments: tuple[MarkSegment, ...] = field(default_factory=tuple)
     frames_used: int = 0
