@@ -13,8 +13,8 @@ one. It finds candidates; the manifest that is found says what was signed.
 
 from __future__ import annotations
 
-import math
 import struct
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
 from vidigree.media.reading import open_video
+from vidigree.watermark.alignment import best_alignment, distances
 from vidigree.watermark.dct_signs import BITS, SIDE, coefficients_of, low_frequencies
 from vidigree.watermark.shrinking import halved
 
@@ -72,6 +73,7 @@ _LEAST_CONTENT = 0.2
 _MAGIC = b"VFP2"
 _HEADER = struct.Struct(">4sHHB")  # magic, number of moments, step in half seconds, views
 _LONGEST_STEP = 0xFFFF * _STEP
+_ROUNDED = 1e-3  # seconds; some containers know times no better
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,12 +83,15 @@ class Fingerprint:
     Attributes:
         bits: uint8 of shape (moments, views, BITS / 8), packed signs.
         structured: bool of shape (moments,): whether the moment had anything to hash.
-        step: Seconds between moments: 1/2 times a power of two.
+        step: Seconds between moments: 1/2 times a power of two, at the average frame rate.
+        begins: When each moment begins by the frames' own times, in seconds from the first frame;
+            empty where they are not known, as of a fingerprint that was kept.
     """
 
     bits: NDArray[np.uint8]
     structured: NDArray[np.bool_]
     step: Fraction
+    begins: tuple[float, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return the fingerprint as bytes, at most 39 kB.
@@ -141,10 +146,22 @@ class Fingerprint:
         """Return the part between two times in seconds, the moments that lie whole in it.
 
         At least one moment is kept, where there is one.
+
+        Args:
+            start: Seconds from the first frame, by the frames' own times where they are known.
+            end: Likewise, exclusive.
         """
-        first = min(math.ceil(start / float(self.step) - 1e-6), max(0, len(self.structured) - 1))
-        last = max(first + 1, math.floor(end / float(self.step) + 1e-6))
-        return replace(self, bits=self.bits[first:last], structured=self.structured[first:last])
+        count, step = len(self.structured), float(self.step)
+        begins = self.begins or tuple(moment * step for moment in range(count))
+        ends = (*begins[1:], *(begun + step for begun in begins[-1:]))
+        first = min(bisect_left(begins, start - _ROUNDED), max(0, count - 1))
+        last = max(first + 1, bisect_right(ends, end + _ROUNDED))
+        return replace(
+            self,
+            bits=self.bits[first:last],
+            structured=self.structured[first:last],
+            begins=self.begins[first:last],
+        )
 
     @property
     def usable(self) -> bool:
@@ -184,7 +201,11 @@ class Fingerprinter:
         self._step = _STEP
         self._sums: list[NDArray[np.float32]] = []
         self._counts: list[int] = []
+        self._begins: list[float] = []
         self._seen = 0
+        self._origin = Fraction(0)
+        # Of the last frame looked at, by the frame rate and its own.
+        self._before = (Fraction(0), Fraction(0))
 
     def feed(self, frame: Frame) -> None:
         """Take the next frame, in display order."""
@@ -196,15 +217,32 @@ class Fingerprinter:
         # One frame may lie hours after the one before.
         while moment >= _MAX_MOMENTS:
             self._sums, self._counts = self._sums[::2], self._counts[::2]
+            self._begins = self._begins[::2]
             self._step *= 2
             moment = int(time / self._step)
-        while len(self._sums) <= moment:
-            self._sums.append(np.zeros((_PICTURE, _PICTURE), np.float32))
-            self._counts.append(0)
+        if not index:
+            self._origin = frame.time
+        self._begin(moment, time, frame.time - self._origin)
         # After thinning, a moment stands for the first half second of its step, as before.
         if time - moment * self._step < _STEP:
             self._sums[moment] += _picture(frame.luma)
             self._counts[moment] += 1
+
+    def _begin(self, moment: int, time: Fraction, shown: Fraction) -> None:
+        """Begin moments until there is this one.
+
+        Args:
+            moment: Which one.
+            time: Of the frame that is in it, by the frame rate.
+            shown: The same by the frame's own time.
+        """
+        last, last_shown = self._before
+        while len(self._sums) <= moment:
+            share = (len(self._sums) * self._step - last) / ((time - last) or 1)
+            self._begins.append(float(last_shown + share * (shown - last_shown)))
+            self._sums.append(np.zeros((_PICTURE, _PICTURE), np.float32))
+            self._counts.append(0)
+        self._before = (time, shown)
 
     def finish(self) -> Fingerprint:
         """Return the fingerprint of what was given."""
@@ -212,7 +250,7 @@ class Fingerprinter:
             total / np.float32(count) if count else None
             for total, count in zip(self._sums, self._counts, strict=True)
         ]
-        return _assemble(means, self._step)
+        return replace(_assemble(means, self._step), begins=tuple(self._begins))
 
 
 def fingerprint_video(path: Path | str) -> Fingerprint:
@@ -240,7 +278,7 @@ def fingerprint_frames(frames: Iterable[NDArray[np.uint8]], fps: Fraction | floa
     """
     builder = Fingerprinter(fps)
     for number, image in enumerate(frames):
-        builder.feed(Frame(image=image, time=Fraction(number)))
+        builder.feed(Frame(image=image, time=number / Fraction(fps)))
     return builder.finish()
 
 
@@ -268,7 +306,7 @@ def similarity_to_parts(part: Fingerprint, whole: Fingerprint) -> float:
     """
     part, whole = _same_step(part, whole)
     mask = part.structured[:, None] & whole.structured[None, :]
-    return _best_alignment(_distances(part.bits[:, :WHOLES], whole.bits), mask)
+    return best_alignment(distances(part.bits[:, :WHOLES], whole.bits), mask)
 
 
 def _picture(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -318,40 +356,6 @@ def _part(picture: NDArray[np.float32], share: float, y: float, x: float) -> NDA
     return picture[top : top + size, left : left + size]
 
 
-def _distances(wholes: NDArray[np.uint8], views: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the shares of differing bits of moments, for every whole and every view.
-
-    Args:
-        wholes: uint8 of shape (moments of the one, wholes, BITS / 8).
-        views: uint8 of shape (moments of the other, views, BITS / 8).
-
-    Returns:
-        float32 of shape (wholes * views, moments of the one, moments of the other).
-    """
-    a = np.unpackbits(wholes, axis=2).astype(np.float32) * 2 - 1
-    b = np.unpackbits(views, axis=2).astype(np.float32) * 2 - 1
-    products = np.tensordot(a, b, axes=(2, 2)).transpose(1, 3, 0, 2)
-    shares = ((1 - products / BITS) / 2).astype(np.float32)
-    return shares.reshape(-1, len(wholes), len(views))
-
-
-def _best_alignment(distances: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
-    """Return the best similarity over all views and shifts in time with enough overlap."""
-    needed = max(1, min(mask.shape) // 2)
-    # Of moments with anything to compare, too: flat ones, and those in which a slow clip has no
-    # frame, are no sign of another picture.
-    usual = max(1, min(int(mask.any(axis=1).sum()), int(mask.any(axis=0).sum())) // 2)
-    best = 0.0
-    for shift in range(-mask.shape[0] + 1, mask.shape[1]):
-        usable = np.diagonal(mask, shift)
-        if usable.size >= needed and usable.any():
-            # A match on a single moment of many says little: the others count as unrelated.
-            shares = np.diagonal(distances, shift, axis1=1, axis2=2)[:, usable].mean(axis=1)
-            weight = min(1.0, int(usable.sum()) / usual)
-            best = max(best, weight * (1 - 2 * float(shares.min())))
-    return best
-
-
 def _same_step(one: Fingerprint, other: Fingerprint) -> tuple[Fingerprint, Fingerprint]:
     """Thin the finer one until both have the same step."""
     while one.step < other.step:
@@ -367,4 +371,5 @@ def _thinned(fingerprint: Fingerprint) -> Fingerprint:
         bits=fingerprint.bits[::2],
         structured=fingerprint.structured[::2],
         step=fingerprint.step * 2,
+        begins=fingerprint.begins[::2],
     )

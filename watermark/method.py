@@ -30,8 +30,8 @@ class MarkSegment:
     """A stretch of the clip that carries one mark.
 
     Attributes:
-        start: Seconds from the first frame, by the frame rate that the detector was given: of a
-            clip whose frames lie at uneven distances, the average one.
+        start: Seconds from the first frame, by the frames' own times where the detector was given
+            frames that have them, else by the frame rate.
         end: Likewise, exclusive.
         p_value: Probability of a score at least as high on an unmarked stretch, counting the
             segments of one search but not that they were chosen: for comparing segments of a

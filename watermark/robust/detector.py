@@ -107,7 +107,7 @@ class Detector:
         self.frames_used = 0
 
     def feed(self, frame: Frame) -> list[BlockMark]:
-        """Take the next frame; return the marks of a block that is complete with it."""
+        """Take the next frame; return the marks of the block before, if one begins with it."""
         stretch = self._reader.feed(frame)
         return [] if stretch is None else self._added(stretch)
 
@@ -118,11 +118,17 @@ class Detector:
         return marks + (self._searched() if self._block else [])
 
     def _added(self, stretch: Stretch) -> list[BlockMark]:
-        """Let a stretch wait; return the marks of blocks that are complete with it or before."""
+        """Let a stretch wait; return the marks of the block that it does not belong to any more.
+
+        Only now is it known when the stretch before it ended.
+        """
+        if self._block:
+            self._block[-1] = replace(self._block[-1], end=stretch.start)
+        full = len(self._block) == _BLOCK
         changed = bool(self._block) and self._block[0].source != stretch.source
-        marks = self._searched() if changed else []
+        marks = self._searched() if full or changed else []
         self._block.append(stretch)
-        return marks + (self._searched() if len(self._block) == _BLOCK else [])
+        return marks
 
     def _searched(self) -> list[BlockMark]:
         """Return the marks of the block that is waiting, strongest first."""

@@ -94,7 +94,7 @@ def test_the_mean_of_a_stretch_is_that_of_its_frames_at_the_working_size(
 def test_frames_of_another_size_begin_another_stretch(textured: Callable[..., Frames]) -> None:
     frames = textured(256, 384, 18, seed=1) + textured(512, 600, 9, seed=2)
     reader = StretchReader(FPS)
-    fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
+    fed = [reader.feed(Frame(image=image, time=at / FPS)) for at, image in enumerate(frames)]
     stretches = [stretch for stretch in [*fed, reader.finish()] if stretch is not None]
     assert [one.source for one in stretches] == [(256, 384), (256, 384), (512, 600)]
     assert [round(one.end * 24) for one in stretches] == [12, 18, 27]
