@@ -11,7 +11,7 @@ from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
 from vidigree.watermark.robust.frontend import working_luma
 from vidigree.watermark.robust.scenes import SceneStarts, opening_share, thumbnail_of
-from vidigree.watermark.robust.stretches import StretchReader, parts_of
+from vidigree.watermark.robust.stretches import StretchReader, parts_of, weighted_lumas
 
 Frames = list[NDArray[np.uint8]]
 FPS = Fraction(24)
@@ -70,6 +70,9 @@ def test_openings_are_read_apart(textured: Callable[..., Frames]) -> None:
     assert [len(one.openings) for one in stretches] == [1, 1]
     assert [len(one.means) for one in stretches] == [1, 2]
     assert len(parts_of(stretches)) == 5
+    # After strong compression an opening holds more than all that follow it.
+    assert [weight for weight, _ in parts_of(stretches)] == [1.0, 2.5, 1.0, 1.0, 2.5]
+    assert [weight for weight, _ in weighted_lumas(stretches)] == [1.0, 2.5, 1.0, 1.0, 2.5]
 
 
 @pytest.mark.parametrize("size", [(540, 960), (211, 320), (1024, 1200)])
