@@ -1,12 +1,14 @@
 """How alike fingerprints of altered copies and of unrelated clips are: where the thresholds lie.
 
     python benchmarks/fingerprint_likeness.py CLIPS.CSV [--limit 120] [--pairs 1000] [--json FILE]
+        [--only ALTERATION ...]
 
 CLIPS.CSV has the columns ``file`` (relative to a folder ``clips`` beside it) and ``origin``. Every
 copy is altered and then encoded again with x264. Printed per alteration: quantiles of the likeness
-of each clip with its copy, and the share that reaches SAME (recall) or falls below DIFFERENT. Pairs
-of different origins give the false matches; clips of one origin may share footage and are left out.
-The thresholds are in detect/look_up.py.
+of each clip with its copy, and the shares that reach SAME (recall) or are called another picture:
+those that fall below DIFFERENT and, as parts of the clip, below CUT. Pairs of different origins
+give the false matches; clips of one origin may share footage and are left out. The thresholds are
+in detect/look_up.py.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import csv
 import json
 import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,12 +27,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.detect.look_up import DIFFERENT, SAME
+from vidigree.detect.look_up import CUT, DIFFERENT, SAME
 from vidigree.media import VideoWriter, VidigreeError, open_video
+from vidigree.watermark.cut_likeness import cut_likeness
 from vidigree.watermark.fingerprint import Fingerprint, Fingerprinter, similarity
 
 Image = NDArray[np.uint8]
 Clip = tuple[list[Image], Fraction]
+Compared = tuple[float, bool]
 MAX_FRAMES = 120
 
 
@@ -66,6 +70,18 @@ def somewhere(share: float) -> Callable[[Clip], Clip]:
     def apply(clip: Clip) -> Clip:
         y, x = np.random.default_rng(int(clip[0][0].sum())).random(2)
         return each(crop(share, y=y, x=x))(clip)
+
+    return apply
+
+
+def far_end(share: float) -> Callable[[Image], Image]:
+    """Keep a share of the long side, from its left or upper end."""
+
+    def apply(image: Image) -> Image:
+        height, width = image.shape[:2]
+        if width >= height:
+            return image[:, : round(width * share)]
+        return image[: round(height * share)]
 
     return apply
 
@@ -127,6 +143,8 @@ ALTERATIONS: dict[str, tuple[Callable[[Clip], Clip], int, str]] = {
     "crop .71 + CRF 30": (each(crop(0.71)), 30, "medium"),
     "crop .71 corner": (each(crop(0.71, y=0, x=0)), 23, "ultrafast"),
     "crop .55": (each(crop(0.55)), 23, "ultrafast"),
+    "3/4 of the long side": (each(far_end(0.75)), 23, "ultrafast"),
+    "9/16 of the long side": (each(far_end(0.5625)), 23, "ultrafast"),
     "24 to 15 fps": (fewer, 23, "ultrafast"),
     "darker": (each(tone(0.6, 0)), 23, "ultrafast"),
     "brighter": (each(tone(1.2, 25)), 23, "ultrafast"),
@@ -135,6 +153,12 @@ ALTERATIONS: dict[str, tuple[Callable[[Clip], Clip], int, str]] = {
     "logo": (each(logo), 23, "ultrafast"),
     "trimmed to 60 %": (trimmed, 23, "ultrafast"),
     "mirrored": (each(lambda image: image[:, ::-1]), 23, "ultrafast"),
+    "negative": (each(lambda image: 255 - image), 23, "ultrafast"),
+}
+# What the mark tells of a copy.
+LAID: dict[str, Callable[[Fingerprint], Fingerprint]] = {
+    "mirrored": Fingerprint.mirrored,
+    "negative": Fingerprint.negative,
 }
 
 
@@ -170,30 +194,41 @@ def quantiles(values: list[float]) -> dict[str, float]:
     return {f"{mark:g}": round(float(np.quantile(values, mark)), 3) for mark in marks}
 
 
-def summary(values: list[float]) -> dict[str, Any]:
+def compared(seen: Fingerprint, issued: Fingerprint) -> Compared:
+    """Return the likeness, and whether a marked clip would be called another picture."""
+    likeness = similarity(issued, seen)
+    if likeness >= DIFFERENT or not (seen.usable and issued.usable):
+        return likeness, False
+    return likeness, cut_likeness(seen, issued) < CUT
+
+
+def summary(results: list[Compared]) -> dict[str, Any]:
+    values = [likeness for likeness, _ in results]
     return {
         "number": len(values),
         "at least SAME": round(float(np.mean([value >= SAME for value in values])), 6),
         "below DIFFERENT": round(float(np.mean([value < DIFFERENT for value in values])), 6),
+        "called another": round(float(np.mean([another for _, another in results])), 6),
         "quantiles": quantiles(values),
     }
 
 
-def measure(table: Path, limit: int, pairs_of: int) -> dict[str, Any]:
+def measure(table: Path, limit: int, pairs_of: int, alterations: Collection[str]) -> dict[str, Any]:
     originals: dict[str, tuple[str, Fingerprint]] = {}
-    likenesses: dict[str, list[float]] = {name: [] for name in ALTERATIONS}
+    likenesses: dict[str, list[Compared]] = {name: [] for name in alterations}
     read_clips = clips(table, max(limit, pairs_of))
     for number, (name, origin, clip, original) in enumerate(read_clips):
         originals[name] = (origin, original)
         if number >= limit:
             continue
-        for alteration, (change, crf, preset) in ALTERATIONS.items():
+        for alteration in alterations:
+            change, crf, preset = ALTERATIONS[alteration]
             copy = encoded(change(clip), crf, preset)
-            seen = copy.mirrored() if alteration == "mirrored" else copy
-            likenesses[alteration].append(similarity(original, seen))
+            seen = LAID.get(alteration, lambda fingerprint: fingerprint)(copy)
+            likenesses[alteration].append(compared(seen, original))
     names = sorted(originals)
     pairs = [
-        (similarity(originals[one][1], originals[other][1]), one, other)
+        (compared(originals[one][1], originals[other][1]), one, other)
         for number, one in enumerate(names)
         for other in names[number + 1 :]
         if originals[one][0] != originals[other][0]
@@ -201,20 +236,21 @@ def measure(table: Path, limit: int, pairs_of: int) -> dict[str, Any]:
     return {
         "clips": len(names),
         "altered clips": min(limit, len(names)),
-        "thresholds": {"SAME": SAME, "DIFFERENT": DIFFERENT},
+        "thresholds": {"SAME": SAME, "DIFFERENT": DIFFERENT, "CUT": CUT},
         "copies": {name: summary(values) for name, values in likenesses.items()},
-        "different clips": summary([likeness for likeness, _, _ in pairs]),
-        "most alike": sorted(pairs, reverse=True)[:12],
+        "different clips": summary([result for result, _, _ in pairs]),
+        "most alike": sorted(((result[0], *names) for result, *names in pairs), reverse=True)[:12],
     }
 
 
 def show(result: dict[str, Any]) -> None:
     print(f"{result['altered clips']} of {result['clips']} clips altered")
-    print(f"SAME = {SAME}, DIFFERENT = {DIFFERENT}")
+    print(f"SAME = {SAME}, DIFFERENT = {DIFFERENT}, CUT = {CUT}")
     rows = [*result["copies"].items(), ("different clips", result["different clips"])]
     for name, row in rows:
         spread = "  ".join(f"{mark}: {value:.3f}" for mark, value in row["quantiles"].items())
-        print(f"{name:<20} same {row['at least SAME']:8.2%}  {spread}")
+        shares = f"same {row['at least SAME']:8.2%}  below {row['below DIFFERENT']:7.2%}"
+        print(f"{name:<22} {shares}  another {row['called another']:7.2%}  {spread}")
     for likeness, one, other in result["most alike"]:
         print(f"  {likeness:.3f}  {one}  {other}")
 
@@ -224,10 +260,13 @@ def main() -> None:
     parser.add_argument("table", type=Path, help="CSV of clips")
     parser.add_argument("--limit", type=int, default=120, help="number of clips to alter")
     parser.add_argument("--pairs", type=int, default=1000, help="number of clips to pair")
+    parser.add_argument(
+        "--only", nargs="+", choices=ALTERATIONS, default=list(ALTERATIONS), help="alterations"
+    )
     parser.add_argument("--json", type=Path, help="also write the figures here")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    result = measure(arguments.table, arguments.limit, arguments.pairs)
+    result = measure(arguments.table, arguments.limit, arguments.pairs, arguments.only)
     show(result)
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

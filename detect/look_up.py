@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vidigree.watermark.fingerprint import Fingerprint
     from vidigree.watermark.ledger import Ledger, LedgerEntry
 
-__all__ = ["DIFFERENT", "SAME", "ledger_evidence", "look_up"]
+__all__ = ["CUT", "DIFFERENT", "SAME", "ledger_evidence", "look_up"]
 
 SAME = 0.6
 """Likeness of fingerprints from which two clips count as the same content."""
@@ -30,6 +30,10 @@ DIFFERENT = 0.22
 """Likeness of fingerprints below which they count as different content. What lies between is not
 decided. Both figures come from benchmarks/fingerprint_likeness.py: a large logo brings a true copy
 down to 0.26, and to call it a stranger would be an accusation."""
+
+CUT = 0.28
+"""Likeness to what a cut leaves of the issued clip from which on a picture is not called another
+one; from the same benchmark."""
 
 _AS_EMBEDDED = 0.03
 """Largest deviation of a mark's scale from 1 at which the picture counts as neither cropped nor
@@ -81,10 +85,8 @@ def look_up(
         part = fingerprint
         if segments:
             part = fingerprint.between(segments[0].start, segments[-1].end)
-        likeness = _likeness(part.mirrored() if mark.mirrored else part, entry)
-        reading = _reading(
-            path, entry, likeness, trust, found_by="mark", same=_same_content(likeness, mark)
-        )
+        likeness, same = _compared(part, entry, mark)
+        reading = _reading(path, entry, likeness, trust, found_by="mark", same=same)
         found.append(replace(reading, segments=segments, marked=True))
     if not found:
         found = _by_fingerprint(path, fingerprint, ledger, trust)
@@ -144,31 +146,50 @@ def _time(entry: LedgerEntry) -> str:
     return entry.created_at.isoformat(timespec="seconds")
 
 
-def _likeness(fingerprint: Fingerprint, entry: LedgerEntry) -> float | None:
-    """Return the likeness to an entry, ``None`` if there is nothing to compare."""
+def _compared(
+    part: Fingerprint, entry: LedgerEntry, mark: MarkReading
+) -> tuple[float | None, bool | None]:
+    """Return the likeness to an entry, and whether it is the same picture.
+
+    Args:
+        part: Of the part of the clip that is marked.
+        entry: What the mark leads to.
+        mark: It tells how the picture was laid down.
+
+    Returns:
+        ``None`` for the likeness if there is nothing to compare, for the other if it is not clear.
+    """
     from vidigree.watermark.fingerprint import Fingerprint, is_current, similarity
 
     if not is_current(entry.fingerprint):
-        return None  # recorded by another version
+        return None, None  # recorded by another version
     issued = Fingerprint.from_bytes(entry.fingerprint)
-    return similarity(fingerprint, issued) if fingerprint.usable and issued.usable else None
+    if not (part.usable and issued.usable):
+        return None, None
+    seen = part.mirrored() if mark.mirrored else part
+    seen = seen.negative() if mark.negative else seen
+    likeness = similarity(seen, issued)
+    if likeness >= SAME:
+        return likeness, True
+    return likeness, False if likeness < DIFFERENT and _another(seen, issued, mark) else None
 
 
-def _same_content(likeness: float | None, mark: MarkReading) -> bool | None:
-    """Say whether a marked picture is the one that was issued; ``None`` if that is not clear.
+def _another(seen: Fingerprint, issued: Fingerprint, mark: MarkReading) -> bool:
+    """Return whether a picture that is not alike is another one, not a part of the same.
 
     A crop beyond the fingerprint's views lowers the likeness as much as another picture does, but
     it shows in the scale at which the mark is found or, where only the long side was cut, in its
-    place. So only a mark that sits as it was embedded can be called a stranger to its picture.
+    place. So only a mark that sits as it was embedded can be called a stranger to its picture; and
+    if it may have been cut at the far end of its long side, that shows in neither.
     """
-    if likeness is None:
-        return None
-    if likeness >= SAME:
-        return True
+    from vidigree.watermark.cut_likeness import cut_likeness
+
     moved = mark.scale is None or abs(mark.scale - 1) > _AS_EMBEDDED or abs(mark.rotation or 0) > 1
     # Places are known modulo a half, so just below it is just left of the edge.
     cut = any(_CUT < place < 0.5 - _CUT for place in mark.offset or ())
-    return None if moved or cut or likeness >= DIFFERENT else False
+    if moved or cut:
+        return False
+    return cut_likeness(seen, issued, anywhere=mark.offset is None) < CUT
 
 
 def _reading(

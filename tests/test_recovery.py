@@ -148,6 +148,21 @@ def test_mark_on_other_content_is_told(issued: StampReceipt, tmp_path: Path) -> 
     assert found["same_content"] is False
 
 
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [(lambda frame: 255 - frame, True), (lambda frame: frame[:, :340], None)],
+    ids=["negative", "cut-at-the-right"],
+)
+def test_changed_clip_is_not_taken_for_a_copied_mark(
+    issued: StampReceipt, tmp_path: Path, change: Callable[[Frame], Frame], same: bool | None
+) -> None:
+    altered = _again(issued.path, tmp_path / "x.mp4", crf=23, change=change)
+    verdict = audit(altered, settings=LAYERS)
+    found = _ledger_reading(verdict)
+    assert (verdict.finding.value, found["found_by"]) == ("recovered", "mark")
+    assert found["same_content"] is same
+
+
 def test_manifest_moved_to_another_clip_is_altered(issued: StampReceipt, tmp_path: Path) -> None:
     with Ledger.open() as ledger:
         entry = ledger.find_clip(issued.clip_id)

@@ -13,12 +13,11 @@ one. It finds candidates; the manifest that is found says what was signed.
 
 from __future__ import annotations
 
-import math
 import struct
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -28,6 +27,8 @@ from numpy.typing import NDArray
 from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
 from vidigree.media.reading import open_video
+from vidigree.watermark.alignment import best_alignment, distances
+from vidigree.watermark.dct_signs import BITS, SIDE, coefficients_of, low_frequencies
 from vidigree.watermark.shrinking import halved
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "fingerprint_video",
     "is_current",
     "similarity",
+    "similarity_to_parts",
 ]
 
 VIEWS: tuple[tuple[float, float, float], ...] = (
@@ -57,10 +59,6 @@ bottom and from left to right, 0 to 1. The first two are the whole, the second w
 WHOLES = 2
 """How many of the views are the whole picture."""
 
-BITS = 128
-"""Bits per view and moment."""
-
-_SIDE = 64
 _PICTURE = 192  # pixels at each edge of a moment's mean picture; views are cut from it
 _STEP = Fraction(1, 2)
 _LOOKED_AT = 15.0  # frames a second
@@ -75,6 +73,7 @@ _LEAST_CONTENT = 0.2
 _MAGIC = b"VFP2"
 _HEADER = struct.Struct(">4sHHB")  # magic, number of moments, step in half seconds, views
 _LONGEST_STEP = 0xFFFF * _STEP
+_ROUNDED = 1e-3  # seconds; some containers know times no better
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,12 +83,15 @@ class Fingerprint:
     Attributes:
         bits: uint8 of shape (moments, views, BITS / 8), packed signs.
         structured: bool of shape (moments,): whether the moment had anything to hash.
-        step: Seconds between moments: 1/2 times a power of two.
+        step: Seconds between moments: 1/2 times a power of two, at the average frame rate.
+        begins: When each moment begins by the frames' own times, in seconds from the first frame;
+            empty where they are not known, as of a fingerprint that was kept.
     """
 
     bits: NDArray[np.uint8]
     structured: NDArray[np.bool_]
     step: Fraction
+    begins: tuple[float, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return the fingerprint as bytes, at most 39 kB.
@@ -130,20 +132,36 @@ class Fingerprint:
 
     def mirrored(self) -> Fingerprint:
         """Return the fingerprint of the clip seen in a mirror, exactly."""
-        odd = np.packbits(_low_frequencies()[1] % 2 == 1)
+        odd = np.packbits(low_frequencies()[1] % 2 == 1)
         # A mirror negates the odd horizontal frequencies and swaps left with right.
         order = [VIEWS.index((share, y, round(1 - x, 2))) for share, y, x in VIEWS]
         order[:WHOLES] = range(WHOLES)
         return replace(self, bits=self.bits[:, order] ^ odd)
 
+    def negative(self) -> Fingerprint:
+        """Return the fingerprint of the clip's negative, exactly but for signs of nothing."""
+        return replace(self, bits=~self.bits)
+
     def between(self, start: float, end: float) -> Fingerprint:
         """Return the part between two times in seconds, the moments that lie whole in it.
 
         At least one moment is kept, where there is one.
+
+        Args:
+            start: Seconds from the first frame, by the frames' own times where they are known.
+            end: Likewise, exclusive.
         """
-        first = min(math.ceil(start / float(self.step) - 1e-6), max(0, len(self.structured) - 1))
-        last = max(first + 1, math.floor(end / float(self.step) + 1e-6))
-        return replace(self, bits=self.bits[first:last], structured=self.structured[first:last])
+        count, step = len(self.structured), float(self.step)
+        begins = self.begins or tuple(moment * step for moment in range(count))
+        ends = (*begins[1:], *(begun + step for begun in begins[-1:]))
+        first = min(bisect_left(begins, start - _ROUNDED), max(0, count - 1))
+        last = max(first + 1, bisect_right(ends, end + _ROUNDED))
+        return replace(
+            self,
+            bits=self.bits[first:last],
+            structured=self.structured[first:last],
+            begins=self.begins[first:last],
+        )
 
     @property
     def usable(self) -> bool:
@@ -183,7 +201,11 @@ class Fingerprinter:
         self._step = _STEP
         self._sums: list[NDArray[np.float32]] = []
         self._counts: list[int] = []
+        self._begins: list[float] = []
         self._seen = 0
+        self._origin = Fraction(0)
+        # Of the last frame looked at, by the frame rate and its own.
+        self._before = (Fraction(0), Fraction(0))
 
     def feed(self, frame: Frame) -> None:
         """Take the next frame, in display order."""
@@ -195,15 +217,32 @@ class Fingerprinter:
         # One frame may lie hours after the one before.
         while moment >= _MAX_MOMENTS:
             self._sums, self._counts = self._sums[::2], self._counts[::2]
+            self._begins = self._begins[::2]
             self._step *= 2
             moment = int(time / self._step)
-        while len(self._sums) <= moment:
-            self._sums.append(np.zeros((_PICTURE, _PICTURE), np.float32))
-            self._counts.append(0)
+        if not index:
+            self._origin = frame.time
+        self._begin(moment, time, frame.time - self._origin)
         # After thinning, a moment stands for the first half second of its step, as before.
         if time - moment * self._step < _STEP:
             self._sums[moment] += _picture(frame.luma)
             self._counts[moment] += 1
+
+    def _begin(self, moment: int, time: Fraction, shown: Fraction) -> None:
+        """Begin moments until there is this one.
+
+        Args:
+            moment: Which one.
+            time: Of the frame that is in it, by the frame rate.
+            shown: The same by the frame's own time.
+        """
+        last, last_shown = self._before
+        while len(self._sums) <= moment:
+            share = (len(self._sums) * self._step - last) / ((time - last) or 1)
+            self._begins.append(float(last_shown + share * (shown - last_shown)))
+            self._sums.append(np.zeros((_PICTURE, _PICTURE), np.float32))
+            self._counts.append(0)
+        self._before = (time, shown)
 
     def finish(self) -> Fingerprint:
         """Return the fingerprint of what was given."""
@@ -211,7 +250,7 @@ class Fingerprinter:
             total / np.float32(count) if count else None
             for total, count in zip(self._sums, self._counts, strict=True)
         ]
-        return _assemble(means, self._step)
+        return replace(_assemble(means, self._step), begins=tuple(self._begins))
 
 
 def fingerprint_video(path: Path | str) -> Fingerprint:
@@ -239,7 +278,7 @@ def fingerprint_frames(frames: Iterable[NDArray[np.uint8]], fps: Fraction | floa
     """
     builder = Fingerprinter(fps)
     for number, image in enumerate(frames):
-        builder.feed(Frame(image=image, time=Fraction(number)))
+        builder.feed(Frame(image=image, time=number / Fraction(fps)))
     return builder.finish()
 
 
@@ -251,13 +290,23 @@ def similarity(one: Fingerprint, other: Fingerprint) -> float:
     """
     if not (one.usable and other.usable):
         return 0.0
-    one, other = _same_step(one, other)
-    mask = one.structured[:, None] & other.structured[None, :]
     # Either may be the cropped one: its whole against every view of the other.
-    return max(
-        _best_alignment(_distances(one.bits[:, :WHOLES], other.bits), mask),
-        _best_alignment(_distances(other.bits[:, :WHOLES], one.bits), mask.T),
-    )
+    return max(similarity_to_parts(one, other), similarity_to_parts(other, one))
+
+
+def similarity_to_parts(part: Fingerprint, whole: Fingerprint) -> float:
+    """Say how alike one clip's whole picture is to what another one shows in any of its views.
+
+    Args:
+        part: Usable fingerprint of what may be a part.
+        whole: Usable fingerprint; its bits may have any number of views.
+
+    Returns:
+        Like :func:`similarity`.
+    """
+    part, whole = _same_step(part, whole)
+    mask = part.structured[:, None] & whole.structured[None, :]
+    return best_alignment(distances(part.bits[:, :WHOLES], whole.bits), mask)
 
 
 def _picture(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -275,11 +324,11 @@ def _assemble(means: list[NDArray[np.float32] | None], step: Fraction) -> Finger
         if mean is None:
             continue
         for view, part in enumerate(VIEWS):
-            coefficients = _coefficients(mean[content] if view == 1 else _part(mean, *part))
+            coefficients = coefficients_of(mean[content] if view == 1 else _part(mean, *part))
             bits[moment, view] = np.packbits(coefficients > 0)
             if view == 0:
                 # cv2.dct is orthonormal: a grey-level RMS of the picture divides by the side.
-                energy = float(np.sqrt(np.sum(coefficients**2))) / _SIDE
+                energy = float(np.sqrt(np.sum(coefficients**2))) / SIDE
                 structured[moment] = energy >= _FLAT
     return Fingerprint(bits=bits, structured=structured, step=step)
 
@@ -307,55 +356,6 @@ def _part(picture: NDArray[np.float32], share: float, y: float, x: float) -> NDA
     return picture[top : top + size, left : left + size]
 
 
-def _coefficients(part: NDArray[np.float32]) -> NDArray[np.float32]:
-    small = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.dct(small)[_low_frequencies()], np.float32)
-
-
-@lru_cache(maxsize=1)
-def _low_frequencies() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows and columns of the lowest BITS frequencies, the mean left out."""
-    rows, columns = np.mgrid[0:_SIDE, 0:_SIDE]
-    radius = (rows**2 + columns**2).ravel().astype(float)
-    # Ties are broken by row, so that the order never depends on the sorting algorithm.
-    order = np.lexsort((rows.ravel(), radius))[1 : BITS + 1]
-    return rows.ravel()[order], columns.ravel()[order]
-
-
-def _distances(wholes: NDArray[np.uint8], views: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the shares of differing bits of moments, for every whole and every view.
-
-    Args:
-        wholes: uint8 of shape (moments of the one, wholes, BITS / 8).
-        views: uint8 of shape (moments of the other, views, BITS / 8).
-
-    Returns:
-        float32 of shape (wholes * views, moments of the one, moments of the other).
-    """
-    a = np.unpackbits(wholes, axis=2).astype(np.float32) * 2 - 1
-    b = np.unpackbits(views, axis=2).astype(np.float32) * 2 - 1
-    products = np.tensordot(a, b, axes=(2, 2)).transpose(1, 3, 0, 2)
-    shares = ((1 - products / BITS) / 2).astype(np.float32)
-    return shares.reshape(-1, len(wholes), len(views))
-
-
-def _best_alignment(distances: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
-    """Return the best similarity over all views and shifts in time with enough overlap."""
-    needed = max(1, min(mask.shape) // 2)
-    # Of moments with anything to compare, too: flat ones, and those in which a slow clip has no
-    # frame, are no sign of another picture.
-    usual = max(1, min(int(mask.any(axis=1).sum()), int(mask.any(axis=0).sum())) // 2)
-    best = 0.0
-    for shift in range(-mask.shape[0] + 1, mask.shape[1]):
-        usable = np.diagonal(mask, shift)
-        if usable.size >= needed and usable.any():
-            # A match on a single moment of many says little: the others count as unrelated.
-            shares = np.diagonal(distances, shift, axis1=1, axis2=2)[:, usable].mean(axis=1)
-            weight = min(1.0, int(usable.sum()) / usual)
-            best = max(best, weight * (1 - 2 * float(shares.min())))
-    return best
-
-
 def _same_step(one: Fingerprint, other: Fingerprint) -> tuple[Fingerprint, Fingerprint]:
     """Thin the finer one until both have the same step."""
     while one.step < other.step:
@@ -371,4 +371,5 @@ def _thinned(fingerprint: Fingerprint) -> Fingerprint:
         bits=fingerprint.bits[::2],
         structured=fingerprint.structured[::2],
         step=fingerprint.step * 2,
+        begins=fingerprint.begins[::2],
     )

@@ -30,8 +30,8 @@ class MarkSegment:
     """A stretch of the clip that carries one mark.
 
     Attributes:
-        start: Seconds from the first frame, by the frame rate that the detector was given: of a
-            clip whose frames lie at uneven distances, the average one.
+        start: Seconds from the first frame, by the frames' own times where the detector was given
+            frames that have them, else by the frame rate.
         end: Likewise, exclusive.
         p_value: Probability of a score at least as high on an unmarked stretch, counting the
             segments of one search but not that they were chosen: for comparing segments of a
@@ -61,6 +61,7 @@ class MarkReading:
             as of a picture in a picture or in perspective.
         rotation: Rotation found, degrees counter-clockwise; ``None`` unknown, likewise.
         mirrored: Whether the picture is mirrored left to right.
+        negative: Whether its colours are inverted.
         offset: Where the picture's upper left corner lay in the marked one, along x and y, as a
             fraction of its short side and modulo a half; ``None`` unknown or turned.
         segments: Where in time the mark was found, in order.
@@ -76,6 +77,7 @@ class MarkReading:
     scale: float | None = None
     rotation: float | None = None
     mirrored: bool = False
+    negative: bool = False
     offset: tuple[float, float] | None = None
     segments: tuple[MarkSegment, ...] = field(default_factory=tuple)
     frames_used: int = 0

@@ -11,14 +11,28 @@ from typing import Any
 import numpy as np
 import pytest
 from fixtures.issued import CLIP_ID, record
+from numpy.typing import NDArray
 
-from vidigree.detect.look_up import ledger_evidence, look_up
+from vidigree.detect.look_up import DIFFERENT, ledger_evidence, look_up
 from vidigree.detect.readings import LedgerReading
 from vidigree.media import VideoWriter, open_video
 from vidigree.watermark.credentials import TrustSettings
 from vidigree.watermark.fingerprint import fingerprint_video
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.method import MarkReading, MarkSegment
+
+
+def changed(
+    source: Path, out: Path, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+) -> Path:
+    """Encode a clip again with its pictures changed."""
+    with open_video(source) as reader:
+        images = [np.ascontiguousarray(change(image)) for image in reader.images()]
+        height, width = images[0].shape[:2]
+        with VideoWriter(out, width=width, height=height, fps=reader.info.fps) as writer:
+            for image in images:
+                writer.write(image)
+    return out
 
 
 class TestTransplantedMark:
@@ -90,16 +104,55 @@ class TestTransplantedMark:
     def test_a_mirrored_picture_is_recognised(
         self, clip: Path, issued: Path, tmp_path: Path
     ) -> None:
-        mirrored = tmp_path / "mirrored.mp4"
-        with open_video(clip) as reader:
-            info = reader.info
-            with VideoWriter(
-                mirrored, width=info.width, height=info.height, fps=info.fps
-            ) as writer:
-                for image in reader.images():
-                    writer.write(np.ascontiguousarray(image[:, ::-1]))
+        mirrored = changed(clip, tmp_path / "mirrored.mp4", lambda image: image[:, ::-1])
         assert self.look_up(mirrored).same_content is not True
         assert self.look_up(mirrored, mirrored=True).same_content is True
+
+    def test_a_negative_is_recognised_and_that_of_another_picture_is_not(
+        self, clip: Path, issued: Path, tmp_path: Path, make_clip: Callable[..., Path]
+    ) -> None:
+        negative = changed(clip, tmp_path / "negative.mp4", lambda image: 255 - image)
+        reading = self.look_up(negative, negative=True, offset=(0.0, 0.0))
+        assert reading.same_content is True
+        assert reading.similarity is not None
+        assert reading.similarity > 0.9
+        assert self.look_up(negative, offset=(0.0, 0.0)).same_content is False
+        both = changed(negative, tmp_path / "both.mp4", lambda image: image[:, ::-1])
+        assert self.look_up(both, negative=True, mirrored=True).same_content is True
+        other = make_clip(tmp_path / "other.mp4", seed=7)
+        dark = changed(other, tmp_path / "dark.mp4", lambda image: 255 - image)
+        assert self.look_up(dark, negative=True, offset=(0.0, 0.0)).same_content is False
+
+    @pytest.mark.parametrize("where", ["right", "lower"])
+    def test_what_was_cut_at_the_far_end_only_is_not_called_another_picture(
+        self,
+        clip: Path,
+        issued: Path,
+        tmp_path: Path,
+        make_clip: Callable[..., Path],
+        where: str,
+    ) -> None:
+        """Neither scale nor place of the mark tells that, and the fingerprint has no such view."""
+
+        def cut(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return image[:, :96] if where == "right" else image[:76]
+
+        part = changed(clip, tmp_path / "part.mp4", cut)
+        reading = self.look_up(part, offset=(0.0, 0.0))
+        assert reading.similarity is not None
+        assert reading.similarity < DIFFERENT
+        assert reading.same_content is None
+        other = make_clip(tmp_path / "other.mp4", seed=7)
+        foreign = changed(other, tmp_path / "foreign.mp4", cut)
+        assert self.look_up(foreign, offset=(0.0, 0.0)).same_content is False
+
+    def test_of_a_mirrored_picture_either_end_may_have_been_cut(
+        self, clip: Path, issued: Path, tmp_path: Path
+    ) -> None:
+        right = changed(clip, tmp_path / "right.mp4", lambda image: image[:, 72:])
+        assert self.look_up(right, offset=(0.0, 0.0)).same_content is False
+        mirrored = changed(right, tmp_path / "mirrored.mp4", lambda image: image[:, ::-1])
+        assert self.look_up(mirrored, mirrored=True).same_content is None
 
 
 class TestSeveralMarks:

@@ -17,14 +17,13 @@ import pytest
 from vidigree.detect.evidence import Layer
 from vidigree.detect.findings import Finding
 from vidigree.detect.readings import LedgerReading, NotChecked, Readings
-from vidigree.detect.report import ReportWriter, render_report
+from vidigree.detect.report import render_report
 from vidigree.detect.report.curve import curve
 from vidigree.detect.report.heat import Outline, heat
 from vidigree.detect.report.manifest_tree import manifest_tree
 from vidigree.detect.report.timeline import tracks
 from vidigree.detect.verdict import judge
 from vidigree.detect.wording import LANGUAGES, wording
-from vidigree.media import OutputError
 from vidigree.watermark.method import MarkReading, MarkSegment
 
 VOID = {"meta", "img", "rect", "br", "link"}
@@ -381,29 +380,3 @@ def test_what_is_said_in_english_is_marked_as_such() -> None:
         said = re.findall(r"<(?:p|span)([^>]*)>[^<]*It is broken\.", page)
         assert len(said) >= 2
         assert all('lang="en"' in attributes for attributes in said)
-
-
-def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    writer = ReportWriter(tmp_path / "report.html")
-    writer.add(row(), [])
-    assert not (tmp_path / "report.html").exists()
-    writer.finish()
-    writer.close()
-    assert (tmp_path / "report.html").read_text(encoding="utf-8").endswith("</html>")
-    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-
-
-def test_only_a_report_or_an_empty_file_is_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    for content in ("", render(row())):
-        path.write_text(content, encoding="utf-8")
-        writer = ReportWriter(path)
-        writer.add(row() | {"file": "again.mp4"}, [])
-        writer.finish()
-        writer.close()
-        assert "again.mp4" in path.read_text(encoding="utf-8")
-    for content in ("<!doctype html><title>A page</title>", " " * 1024 + render(row())):
-        path.write_text(content, encoding="utf-8")
-        with pytest.raises(OutputError, match=r"report\.html is there and is no report of vidi"):
-            ReportWriter(path)
-        assert path.read_text(encoding="utf-8") == content

@@ -63,6 +63,41 @@ def test_part_has_the_moments_that_lie_whole_in_it(
     assert part.step == whole.step
 
 
+def test_part_is_told_by_the_times_of_frames_where_they_are_known() -> None:
+    """Two seconds of 24 frames, a pause of four seconds, and two seconds of 24 frames again."""
+    times = [Fraction(n, 24) + (4 if n >= 48 else 0) + 7 for n in range(96)]
+    builder = Fingerprinter(Fraction(96, 8))
+    for time in times:
+        builder.feed(Frame(image=_picture(int(time * 24)), time=time))
+    whole = builder.finish()
+    # By the average rate every moment is six frames long, a quarter of a second.
+    assert len(whole.bits) == 16
+    assert whole.begins[:9] == pytest.approx([0.25 * n for n in range(8)] + [6.0])
+    assert whole.begins[9:] == pytest.approx([6.0 + 0.25 * n for n in range(1, 8)])
+    for start, end, kept in (
+        (0.0, 2.0, range(7)),
+        (6.0, 8.3, range(8, 16)),
+        (1.0, 6.6, range(4, 10)),
+    ):
+        part = whole.between(start, end)
+        assert np.array_equal(part.bits, whole.bits[list(kept)])
+        assert part.begins == whole.begins[kept[0] : kept[-1] + 1]
+    # What was kept in a ledger has no times but those of the rate.
+    again = Fingerprint.from_bytes(whole.to_bytes())
+    assert np.array_equal(again.between(6.0, 8.0).bits, whole.bits[12:16])
+
+
+def test_part_of_a_long_clip_is_told_by_its_times() -> None:
+    frames = (Frame(image=_picture(n % 3), time=Fraction(n)) for n in range(300))
+    builder = Fingerprinter(2)
+    for frame in frames:
+        builder.feed(frame)
+    whole = builder.finish()
+    assert (whole.step, len(whole.begins)) == (Fraction(2), 75)
+    assert whole.begins == pytest.approx([4.0 * n for n in range(75)])
+    assert len(whole.between(40.0, 60.0).bits) == 5
+
+
 def test_part_of_nothing_is_nothing() -> None:
     assert len(_fingerprint().between(0, 1).bits) == 0
 
@@ -75,7 +110,8 @@ def test_part_of_a_thinned_clip_is_told_in_its_own_steps() -> None:
 class _Watched:
     """A frame that tells whether its luma was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: Fraction) -> None:
+        self.time = time
         self.asked = False
 
     @property
@@ -86,7 +122,7 @@ class _Watched:
 
 @pytest.mark.parametrize(("fps", "stride"), [(1, 1), (15, 1), (22, 1), (24, 2), (60, 4), (240, 16)])
 def test_few_frames_of_a_second_are_looked_at(fps: int, stride: int) -> None:
-    builder, frames = Fingerprinter(fps), [_Watched() for _ in range(2 * fps)]
+    builder, frames = Fingerprinter(fps), [_Watched(Fraction(n, fps)) for n in range(2 * fps)]
     for frame in frames:
         builder.feed(cast("Frame", frame))
     assert [number for number, frame in enumerate(frames) if frame.asked] == [

@@ -142,7 +142,7 @@ def decode_trial(
 
     Args:
         trial: Geometry and shift.
-        geometries: How many geometries and keys this look tries.
+        geometries: How many geometries and keys this look is charged for.
         decodes: How many trials this look decodes.
         share: Share of a file's false alarms that this look may give; see :mod:`.budget`.
         parts: The weighted residuals that the trial's picture is the sum of, to be weighted anew.

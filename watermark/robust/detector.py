@@ -107,7 +107,7 @@ class Detector:
         self.frames_used = 0
 
     def feed(self, frame: Frame) -> list[BlockMark]:
-        """Take the next frame; return the marks of a block that is complete with it."""
+        """Take the next frame; return the marks of the block before, if one begins with it."""
         stretch = self._reader.feed(frame)
         return [] if stretch is None else self._added(stretch)
 
@@ -118,11 +118,17 @@ class Detector:
         return marks + (self._searched() if self._block else [])
 
     def _added(self, stretch: Stretch) -> list[BlockMark]:
-        """Let a stretch wait; return the marks of blocks that are complete with it or before."""
+        """Let a stretch wait; return the marks of the block that it does not belong to any more.
+
+        Only now is it known when the stretch before it ended.
+        """
+        if self._block:
+            self._block[-1] = replace(self._block[-1], end=stretch.start)
+        full = len(self._block) == _BLOCK
         changed = bool(self._block) and self._block[0].source != stretch.source
-        marks = self._searched() if changed else []
+        marks = self._searched() if full or changed else []
         self._block.append(stretch)
-        return marks + (self._searched() if len(self._block) == _BLOCK else [])
+        return marks
 
     def _searched(self) -> list[BlockMark]:
         """Return the marks of the block that is waiting, strongest first."""
@@ -210,8 +216,8 @@ class Detector:
             for key, carrier in self._keys
             for trial in try_unscaled(view, key, carrier, RIGHT_ANGLES)
         ]
-        best, looked = refine(view, max(trials, key=lambda trial: trial.lock.score), 0.006)
-        return self._decode([best], parts, len(trials) + looked, Look.INSIDE, turn)
+        best, climbed = refine(view, max(trials, key=lambda trial: trial.lock.score), 0.006)
+        return self._decode([best], parts, _charged(len(trials), climbed), Look.INSIDE, turn)
 
     def _direct(self, parts: Parts, picture: Picture, look: Look) -> tuple[Finding | None, bool]:
         """Try the sum of parts unscaled, laid down, filtered or inverted; tell of a trace."""
@@ -244,7 +250,7 @@ class Detector:
         return None
 
     def _searched_at(self, octave: float, view: Picture) -> tuple[list[Trial], int]:
-        """Return the best geometries of one working size, and how many were looked at."""
+        """Return the best geometries of one working size, and how many are charged for."""
         trials = []
         for key, carrier in self._keys:
             trials += try_scales(view, key, carrier, upright(view, octave))
@@ -255,16 +261,16 @@ class Detector:
                 there = upright_picture(view, geometries[0])
                 # Magnitudes cannot tell a geometry from the same turned by 180 degrees.
                 trials += try_both_ways(there, key, carrier, geometries)
-        looked = len(trials)
+        longest = 0
         trials.sort(key=lambda trial: -trial.lock.score)
         best = []
         for trial in trials[:_REFINED]:
             if trial.lock.score < _WORTH_REFINING:
                 break
-            better, nearby = refine(view, trial, 0.003)
-            looked += nearby
+            better, climbed = refine(view, trial, 0.003)
+            longest = max(longest, climbed)
             best.append(better)
-        return best, looked
+        return best, _charged(len(trials), longest)
 
     def _again(
         self, trials: list[Trial], stretches: list[Stretch], looked: int, look: Look
@@ -307,6 +313,20 @@ class Detector:
             if finding.p_value <= (PRESENT_BELOW if present is None else present.p_value):
                 present = finding
         return present
+
+
+def _charged(tried: int, climbed: int) -> int:
+    """Return how many geometries a look is charged for that climbs from the best it tried.
+
+    Where a climb goes is told by the pilot that it is judged by: what it visited is not all that it
+    could have. So each geometry is charged for a climb, as any could have been climbed from;
+    ``benchmarks/mark_climb.py`` measures what that is worth.
+
+    Args:
+        tried: Geometries and keys.
+        climbed: How many the longest climb visited.
+    """
+    return tried * (1 + climbed)
 
 
 def _frame(geometry: Geometry) -> tuple[bool, float]:

@@ -203,10 +203,7 @@ class Embedder:
             # What is seen beyond the response to what was put in: host and leakage together.
             lean = seen / response - coefficients
             coefficients = allocate(
-                lean.astype(np.complex64),
-                self._symbols,
-                self._carrier.amplitudes,
-                self._carrier.pilots,
+                lean.astype(np.complex64), self._symbols, self._carrier.amplitudes
             )
         return coefficients
 

@@ -24,16 +24,15 @@ def allocate(
     lean: NDArray[np.complex64],
     symbols: NDArray[np.complex64],
     amplitudes: NDArray[np.float32],
-    pilots: NDArray[np.int64],
 ) -> NDArray[np.complex64]:
     """Return the coefficients to embed, before keyed phases, at the energy of plain embedding.
 
     Args:
         lean: complex64 (K,), the picture's own aligned coefficients, in units of embedded
             amplitude.
-        symbols: complex64 (K,), unit symbols.
+        symbols: complex64 (K,), unit symbols; an axis on which one is zero, as the imaginary one of
+            the pilots is, carries nothing.
         amplitudes: float32 (K,), plain amplitudes.
-        pilots: int64 (P,), points whose imaginary part carries nothing.
     """
     wanted = np.stack([symbols.real, symbols.imag])
     plain = np.abs(wanted) * amplitudes
@@ -44,7 +43,6 @@ def allocate(
     for _ in range(_ROUNDS):
         margin = (low + high) / 2
         extra = np.clip(margin * plain - _TRUST * agreement, _LEAST * plain, _MOST * plain)
-        extra[1, pilots] = 0.0
         if float(np.sum(extra**2)) > target:
             high = margin
         else:

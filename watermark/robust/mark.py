@@ -16,6 +16,7 @@ from vidigree.watermark.method import MarkReading
 from vidigree.watermark.robust.carrier import SHORT_SIDE, TILE
 from vidigree.watermark.robust.detector import BlockMark, Detector
 from vidigree.watermark.robust.embedder import Embedder, EmbedSettings
+from vidigree.watermark.robust.geometry import NEGATIVE
 from vidigree.watermark.robust.payload import MESSAGE_BITS, nonce_of
 from vidigree.watermark.robust.reading import Finding
 from vidigree.watermark.robust.timeline import joined
@@ -156,6 +157,7 @@ def _reading(marks: Sequence[BlockMark], frames_used: int) -> MarkReading:
         scale=float(np.sqrt(geometry.scale[0] * geometry.scale[1])) if whole else None,
         rotation=_principal(geometry.rotation) if whole else None,
         mirrored=geometry.mirrored,
+        negative=geometry == NEGATIVE,
         offset=_offset(finding) if whole else None,
         segments=joined(segment for mark in marks for segment in mark.segments),
         frames_used=frames_used,

@@ -76,8 +76,9 @@ class Stretch:
     """What is kept of half a second; residuals are made when they are asked for.
 
     Attributes:
-        start: Seconds from the first frame.
-        end: Seconds from the first frame, exclusive.
+        start: Seconds from the first frame, by the frames' own times.
+        end: Likewise, exclusive: how long its last frame lasts is not known yet, and told by the
+            frame rate.
         frames: How many frames were looked at.
         means: The mean luma of each scene's frames, at the working size; int16, 64 levels for each
             grey level. Nearly always one.
@@ -148,11 +149,13 @@ class StretchReader:
     """
 
     def __init__(self, fps: Fraction) -> None:
-        self._fps = float(fps)
-        self._stride = max(1, round(self._fps / _LOOKED_AT))
+        self._frame = 1 / Fraction(fps)
+        self._stride = max(1, round(float(fps) / _LOOKED_AT))
         self._length = half_second(fps)
         self._seen = 0
+        # Of the frame that a stretch begins with, and of those whose times count.
         self._start = 0
+        self._origin = self._began = self._last = Fraction(0)
         self._scenes = SceneStarts()
         self._runs: list[_Run] = []
         self._openings: list[NDArray[np.int16]] = []
@@ -168,6 +171,11 @@ class StretchReader:
             if self._runs and seen.shape != self._source:
                 ended = self.finish()
             self._look(seen)
+        if not self._seen:
+            self._origin = frame.time
+        self._last = frame.time - self._origin
+        if self._seen == self._start:
+            self._began = self._last
         self._seen += 1
         full = ended is None and self._seen - self._start >= self._length
         return self.finish() if full else ended
@@ -177,8 +185,8 @@ class StretchReader:
         if not self._runs:
             return None
         stretch = Stretch(
-            start=self._start / self._fps,
-            end=self._seen / self._fps,
+            start=float(self._began),
+            end=float(self._last + self._frame),
             frames=sum(run.frames for run in self._runs),
             means=tuple(_kept(run.mean()) for run in self._runs),
             openings=tuple(self._openings),

@@ -75,8 +75,8 @@ def test_every_picture_in_the_picture_is_a_turn_of_its_own(
     monkeypatch.setattr(detector, "straight_views", lambda _: iter(views[:1]))
     monkeypatch.setattr(detector, "inset_views", lambda _: iter(views[1:]))
     assert finder._inside([]) is None
-    # The best of eight geometries and two keys is climbed from; all of them are counted.
-    counted = 2 * len(RIGHT_ANGLES) + 9
+    # The best of eight geometries and two keys is climbed from, and any might have been.
+    counted = 2 * len(RIGHT_ANGLES) * 10
     assert finder.asked == [
         ([8.5], counted, Look.INSIDE, 1),
         ([18.5], counted, Look.INSIDE, 2),
@@ -112,8 +112,8 @@ def test_the_wide_search_counts_what_it_tries(
     view: Any = 0.0
     found, looked = finder._searched_at(1.0, view)
     assert [trial.lock.score for trial in found] == best
-    # Of both keys three candidates, each both ways.
-    assert looked == len(scores) + 2 * 3 * 2 + 9 * len(best)
+    # Of both keys three candidates, each both ways; each is charged for the longer climb.
+    assert looked == (len(scores) + 2 * 3 * 2) * (10 if best else 1)
     # Two of them share their rotation, for which a picture is turned once.
     assert turned == [0.0, 30.0] * 2
 

@@ -375,9 +375,10 @@ def test_a_film_that_was_cut_is_searched_once_and_then_known(textured: Any) -> N
     for index in range(60):
         marks += reader.feed(Frame(image=marked[index % 12], time=Fraction(index, 2)))
         looked.append(reader.looked)
+    marks += reader.finish()
     assert [mark.finding.message for mark in marks] == [77, 77, 77]
-    assert looked[19] > 0
-    assert looked[-1] == looked[19]
+    assert looked[20] > 0
+    assert reader.looked == looked[20]
     assert [mark.segments[0].start for mark in marks] == [0.0, 10.0, 20.0]
     assert marks[2].segments[-1].end == 30.0
     assert len(reader._known) == 1

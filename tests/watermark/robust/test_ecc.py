@@ -80,6 +80,26 @@ def test_the_ring_has_no_beginning() -> None:
     assert np.array_equal(turned, np.roll(code, 5, axis=0))
 
 
+def test_the_first_round_forgets_where_the_ring_was_cut() -> None:
+    """One path is followed: were the start not forgotten, it would often be a wrong one."""
+    rng = np.random.default_rng(1)
+    right = 0
+    for _ in range(16):
+        bits = payload_bits(int.from_bytes(rng.bytes(8), "big"))
+        sent = 1.0 - 2.0 * ecc.encode(bits, 26)
+        soft = (sent * 12.5 / np.sqrt(sent.size) + rng.normal(size=sent.size)).astype(np.float32)
+        right += np.array_equal(ecc.decode(soft, 26, 1)[0], bits)
+    assert right >= 14
+
+
+def test_soft_bits_are_the_same_wherever_the_ring_is_cut() -> None:
+    sent = 1.0 - 2.0 * ecc.encode(payload_bits(12345), 26)
+    soft = (0.3 * sent + np.random.default_rng(2).normal(size=sent.shape)).astype(np.float32)
+    here = ecc.soft_bits(soft, 26)
+    turned = ecc.soft_bits(np.roll(soft.reshape(-1, 26), 7, axis=0).ravel(), 26)
+    assert np.abs(np.roll(here, 7) - turned).max() < 0.2 * np.abs(here).mean()
+
+
 @given(messages)
 @settings(max_examples=10, deadline=None)
 def test_soft_bits_agree_with_the_block(message: int) -> None:

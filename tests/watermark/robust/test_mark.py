@@ -135,7 +135,12 @@ def test_what_was_done_is_told(marked: Frames) -> None:
     turned = _detect(_rotated(marked, 30))
     assert turned.rotation == pytest.approx(30, abs=0.7)
     assert not turned.mirrored
-    assert _detect([f[:, ::-1].copy() for f in marked]).mirrored
+    assert not turned.negative
+    mirrored = _detect([f[:, ::-1].copy() for f in marked])
+    assert (mirrored.mirrored, mirrored.negative) == (True, False)
+    negative = _detect([255 - f for f in marked])
+    assert (negative.mirrored, negative.negative) == (False, True)
+    assert not _detect([cv2.blur(f, (9, 9)) for f in marked]).negative
     assert _detect(_cropped(marked, 0.71)).scale == pytest.approx(1 / 0.71, rel=0.01)
 
 

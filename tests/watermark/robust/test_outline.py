@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
 from vidigree.watermark.robust.outline import corners_of, straightened
+from vidigree.watermark.robust.stretches import LEVELS_PER_GREY, Stretch
+from vidigree.watermark.robust.views import straight_views
 
 Frames = list[NDArray[np.uint8]]
 SIZE = (256, 384)
@@ -52,6 +54,29 @@ def test_straightening_undoes_perspective(textured: Callable[..., Frames]) -> No
 def test_a_whole_picture_and_a_black_one_have_no_outline() -> None:
     assert corners_of([np.full(SIZE, 90.0, np.float32)]) is None
     assert corners_of([np.zeros(SIZE, np.float32)]) is None
+
+
+def _held(luma: NDArray[np.float32]) -> Stretch:
+    """Return a stretch of one still picture."""
+    kept = np.rint(luma * LEVELS_PER_GREY).astype(np.int16)
+    return Stretch(
+        start=0.0, end=0.5, frames=1, means=(kept,), openings=(), thumbnails=(), source=SIZE
+    )
+
+
+def test_an_outline_is_looked_at_once_however_black_its_ground_is() -> None:
+    reach = np.full((4, 2), 0.2)
+    inner = _askew(np.full(SIZE, 120, np.uint8), reach).astype(np.float32)
+    (view,) = straight_views([_held(inner)])
+    assert view.corners is not None
+    assert np.abs(view.corners - (FRAME + INWARD * reach * [384, 256])).max() < 2.5
+    # A ground that a codec left grey has an outline of its own on what is really black.
+    outer = _askew(np.full(SIZE, 7, np.uint8), np.full((4, 2), 0.05)).astype(np.float32)
+    corners = [one.corners for one in straight_views([_held(np.maximum(inner, outer))])]
+    assert len(corners) == 2
+    for found, away in zip(corners, (reach, np.full((4, 2), 0.05)), strict=True):
+        assert found is not None
+        assert np.abs(found - (FRAME + INWARD * away * [384, 256])).max() < 2.5
 
 
 def test_a_round_picture_has_no_four_corners() -> None:

@@ -12,7 +12,7 @@ from vidigree.watermark.robust.payload import (
     payload_bits,
     syndromes,
 )
-from vidigree.watermark.robust.rivals import likeliest, listed
+from vidigree.watermark.robust.rivals import _neighbours, likeliest, listed
 
 _OUTPUTS = 26
 # A change that the checksum does not see; shifted, it is another.
@@ -57,6 +57,20 @@ def test_a_neighbour_that_the_decoder_does_not_list_comes_first_where_it_is_like
         alone = payload_bits(first)[None]
         best, rival = (message_of(bits) for bits in likeliest(soft, _OUTPUTS, alone))
         assert (best, rival) == ((first, second) if share > 0.5 else (second, first))
+
+
+def test_all_changes_within_nineteen_bits_that_alter_little_are_tried() -> None:
+    changes = _neighbours(_OUTPUTS).bits
+    assert len(changes) == 11_504  # docs/watermark.md says so
+    assert len(np.unique(changes, axis=0)) == len(changes)
+    some = np.random.default_rng(1).choice(len(changes), 200, replace=False)
+    altered = np.array([ecc.encode(one, _OUTPUTS).mean() for one in changes[some]])
+    assert 0.1 < altered.min() <= altered.max() <= 0.225
+    places = [np.flatnonzero(one) for one in changes]
+    spans = [
+        len(one) and 1 + PAYLOAD_BITS - np.diff(one, append=one[0] + 72).max() for one in places
+    ]
+    assert max(spans) == 19
 
 
 def test_no_candidate_without_the_checksum() -> None:

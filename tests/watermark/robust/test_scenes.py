@@ -11,7 +11,7 @@ from vidigree.watermark.keyring import PUBLISHED_KEY
 from vidigree.watermark.robust import RobustMark
 from vidigree.watermark.robust.frontend import working_luma
 from vidigree.watermark.robust.scenes import SceneStarts, opening_share, thumbnail_of
-from vidigree.watermark.robust.stretches import StretchReader, parts_of
+from vidigree.watermark.robust.stretches import StretchReader, parts_of, weighted_lumas
 
 Frames = list[NDArray[np.uint8]]
 FPS = Fraction(24)
@@ -70,6 +70,9 @@ def test_openings_are_read_apart(textured: Callable[..., Frames]) -> None:
     assert [len(one.openings) for one in stretches] == [1, 1]
     assert [len(one.means) for one in stretches] == [1, 2]
     assert len(parts_of(stretches)) == 5
+    # After strong compression an opening holds more than all that follow it.
+    assert [weight for weight, _ in parts_of(stretches)] == [1.0, 2.5, 1.0, 1.0, 2.5]
+    assert [weight for weight, _ in weighted_lumas(stretches)] == [1.0, 2.5, 1.0, 1.0, 2.5]
 
 
 @pytest.mark.parametrize("size", [(540, 960), (211, 320), (1024, 1200)])
@@ -94,7 +97,7 @@ def test_the_mean_of_a_stretch_is_that_of_its_frames_at_the_working_size(
 def test_frames_of_another_size_begin_another_stretch(textured: Callable[..., Frames]) -> None:
     frames = textured(256, 384, 18, seed=1) + textured(512, 600, 9, seed=2)
     reader = StretchReader(FPS)
-    fed = [reader.feed(Frame(image=image, time=Fraction(0))) for image in frames]
+    fed = [reader.feed(Frame(image=image, time=at / FPS)) for at, image in enumerate(frames)]
     stretches = [stretch for stretch in [*fed, reader.finish()] if stretch is not None]
     assert [one.source for one in stretches] == [(256, 384), (256, 384), (512, 600)]
     assert [round(one.end * 24) for one in stretches] == [12, 18, 27]

@@ -9,15 +9,17 @@ from vidigree.watermark.robust import frontend
 from vidigree.watermark.robust.carrier import TILE, carrier_of
 from vidigree.watermark.robust.frontend import Picture, residual_of
 from vidigree.watermark.robust.geometry import (
+    FILTERED,
     UNSCALED,
     Geometry,
+    _unfiltered,
     kept_spectrum,
     observed_spectrum,
     spectra_both_ways,
     unscaled_spectra,
     upright_picture,
 )
-from vidigree.watermark.robust.search import _power_table, _scan
+from vidigree.watermark.robust.search import _frames, _power_table, _scan, _spacing, upright
 from vidigree.watermark.robust.spectrum import (
     _medians,
     lattice_spectra,
@@ -163,6 +165,58 @@ def test_the_shift_is_where_the_whole_inverse_transform_peaks() -> None:
 def test_medians_are_those_of_numpy(points: int) -> None:
     rows = np.random.default_rng(4).random((7, points), np.float32)
     np.testing.assert_array_equal(_medians(rows), np.median(rows, axis=1))
+
+
+def test_the_grid_of_the_search_is_as_fine_as_the_picture_asks_for() -> None:
+    """Half a cycle at the carrier's finest waves, within limits that a search can afford."""
+    for size, step in (((60, 100), 0.012), ((256, 256), 2.4 / 256), ((2400, 256), 0.005)):
+        picture = Picture(residual=np.zeros(size, np.float32), step=(1.0, 1.0))
+        assert _spacing(picture) == pytest.approx(step)
+        frames = list(_frames(step))
+        assert frames[len(frames) // 2 :] == [
+            (True, *frame) for _, *frame in frames[: len(frames) // 2]
+        ]
+        plain = frames[: len(frames) // 2]
+        turned = np.array([rotation for _, rotation, aspect in plain if aspect == 1.0])
+        np.testing.assert_allclose(np.diff(turned, append=180.0)[:-1], np.rad2deg(step))
+        assert turned[0] == 0.0
+        assert 0 < 180.0 - turned[-1] <= np.rad2deg(step) + 1e-9
+        squeezed = np.log([aspect for _, rotation, aspect in plain if aspect != 1.0])
+        assert all(rotation == 0.0 for _, rotation, aspect in plain if aspect != 1.0)
+        np.testing.assert_allclose(squeezed[::2], -squeezed[1::2])
+        np.testing.assert_allclose(np.diff(squeezed[::2]), 1.4 * step)
+        assert squeezed[0] == pytest.approx(step)
+        assert 0 < 0.5 - squeezed[-2] <= 1.4 * step  # of 1 to 1.65 either way
+        scales = np.log([geometry.scale[0] / 2.3 for geometry in upright(picture, 2.3)])
+        np.testing.assert_allclose(np.diff(scales), max(0.006, step))
+        assert scales[0] == pytest.approx(np.log(0.66))
+        assert 0 < np.log(1.52) - scales[-1] <= max(0.006, step)
+
+
+def test_two_radii_serve_filters_that_invert_fine_waves() -> None:
+    """Of discs out of focus, whose waves change their sign at 1, 1.83 and 2.66 times a radius."""
+    served = []
+    for first_zero in np.arange(0.1, 0.171, 0.005):
+        zeros = first_zero * np.array([1.0, 1.831, 2.655])
+        changes = np.sum(CARRIER.radii[:, None] >= zeros, axis=1)
+        signs = (1.0 - 2.0 * (changes % 2)).astype(np.complex64)
+        seen = [_unfiltered(signs, CARRIER, geometry).real.mean() for geometry in FILTERED]
+        served.append(max(float(one) for one in seen))
+    # Most of the waves are set right whatever the filter, and nearly all of some.
+    assert min(served[1:]) > 0.6
+    assert float(np.mean(served)) > 0.82
+
+
+def test_a_ring_is_wider_than_what_stands_out_and_narrower_than_a_slope() -> None:
+    order = np.argsort(CARRIER.radii, kind="stable")
+    spectrum = np.ones(len(order), np.complex64)
+    spectrum[order[400:424]] = 100.0
+    white = np.abs(whiten(spectrum, CARRIER))
+    np.testing.assert_allclose(white[order[400:424]], 3.0, rtol=1e-5)
+    assert white[order[340:480]].min() > 0.6
+    spectrum[order[310:434]] = 100.0
+    white = np.abs(whiten(spectrum, CARRIER))
+    assert 0.6 < white[order[350:394]].min() <= white[order[350:394]].max() < 1.2
 
 
 def test_every_ring_is_brought_to_one_level() -> None:

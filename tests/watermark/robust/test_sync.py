@@ -11,7 +11,7 @@ from vidigree.watermark.robust.reading import refine, try_geometry
 from vidigree.watermark.robust.search import candidates
 from vidigree.watermark.robust.significance import p_value
 from vidigree.watermark.robust.spectrum import lattice_spectrum, synthesise, whiten
-from vidigree.watermark.robust.sync import SHIFTS, find_shift, find_shifts
+from vidigree.watermark.robust.sync import SHIFTS, _surface, find_shift, find_shifts
 
 CARRIER = carrier_of(PUBLISHED_KEY)
 
@@ -72,6 +72,11 @@ def test_a_very_long_picture_is_searched_by_one_end() -> None:
     (best,) = candidates(Picture(residual=seen, step=(1.0, 1.0)), CARRIER, 1.0, 1)
     assert best.score > 10
     assert np.allclose(best.geometry.scale, 1.0, atol=0.01)
+
+
+def test_as_many_shifts_are_looked_at_as_are_charged_for() -> None:
+    spectrum = np.ones(len(CARRIER.waves), np.complex64)
+    assert _surface(spectrum, CARRIER).size == SHIFTS == (2 * TILE) ** 2
 
 
 def test_noise_stays_below_the_bound() -> None:
