@@ -54,7 +54,7 @@ def test_huge_recovered_store_is_refused(clip: Path) -> None:
 def test_every_string_of_a_manifest_is_bounded_and_printable(
     clip: Path, identity: SigningIdentity, request_for_clip: ManifestRequest, tmp_path: Path
 ) -> None:
-    origin = replace(request_for_clip.origin, model=EVIL, engine_version=EVIL)
+    origin = replace(request_for_clip.origin, model=EVIL[:512], engine_version=EVIL)
     action = Action(label="org.evil.action", description=EVIL, digital_source_type=EVIL)
     request = replace(request_for_clip, origin=origin, title=EVIL, actions=(action,))
     sign_file(clip, tmp_path / "x.mp4", request=request, identity=identity)
