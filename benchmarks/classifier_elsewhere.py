@@ -166,7 +166,7 @@ def main() -> None:
     asked = parser.parse_args()
     cache, settings = WindowCache(asked.cache), TrainingSettings()
     groups = tuple(name for name in settings.groups if name != asked.without)
-    settings = replace(settings, groups=groups)
+    settings = replace(settings, groups=groups, local_further=())  # nothing is asked where
     real = read_dataset(asked.real)
     clips, others = linked_lists(
         read_dataset(asked.clips), [*real, *read_dataset(asked.synthetic)], cache

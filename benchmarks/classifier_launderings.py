@@ -69,12 +69,12 @@ def where_row(
     """Return a row of the table of what says where."""
     settings = replace(whole, local_launderings=trained)
     tables = {
-        name: build_table(clips, laundering=name, blocks=settings.blocks, cache=cache)
+        name: build_table(clips, laundering=name, blocks=settings.every_block, cache=cache)
         for name in settings.every_laundering
     }
-    training = [tables[name] for name in settings.launderings]
+    training = [tables[name].only(settings.blocks) for name in settings.launderings]
     recipe = Recipe(clips=clips, training=training, settings=settings, stack=np.zeros(2))
-    found = localisation_figures(recipe.fitted_local(tables), settings.blocks, cache)
+    found = localisation_figures(recipe.fitted_local(tables), settings.every_block, cache)
     if found is None:
         raise SystemExit("No clip is long enough for a splice.")
     return f"| {', '.join(trained)} | {found.time_f1:.3f} | {found.hard_f1:.3f} |"

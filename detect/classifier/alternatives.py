@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.dataset import clip_groups, folds
 from vidigree.detect.classifier.extraction import FeatureTable
-from vidigree.detect.classifier.fitting import Recipe, clip_weights
+from vidigree.detect.classifier.fitting import Recipe, row_weights
 from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
 from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.trees import extra_trees
@@ -20,6 +20,8 @@ __all__ = ["alternative_areas"]
 _SHRINKAGE = 0.5
 _LINEAR_RIDGE = 2.0
 _DENSITY_WIDTH = 1.5
+_WIDTH = 0.3
+"""Of the kernel where all groups, or all features, speak together alone."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class _Round:
         held_out: float64 (m, D).
         pairs: float64 (p, D), synthetic halves of aligned pairs; ``None`` for none.
         balance: float64 (D,), factors that gave every feature group its weight.
-        gamma: Kernel width.
+        kernel: The shipped one.
         ridge: Penalty.
     """
 
@@ -43,7 +45,7 @@ class _Round:
     held_out: NDArray[np.float64]
     pairs: NDArray[np.float64] | None
     balance: NDArray[np.float64]
-    gamma: float
+    kernel: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
     ridge: float
 
 
@@ -62,7 +64,7 @@ def alternative_areas(recipe: Recipe, aligned: FeatureTable | None = None) -> di
     labels = np.array([clip.synthetic for clip in clips])
     fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])
     owner = np.concatenate([part.clip for part in recipe.training])
-    weights = clip_weights(clips) / np.maximum(np.bincount(owner, minlength=len(clips)), 1)
+    weights = row_weights(clips, recipe.training, settings)
     members = dict(_MEMBERS)
     if aligned is not None:
         members["the shipped one, trained on aligned pairs as well"] = _with_pairs
@@ -70,19 +72,19 @@ def alternative_areas(recipe: Recipe, aligned: FeatureTable | None = None) -> di
     total = {name: np.zeros(len(clips)) for name in members}
     for index in range(settings.fold_count):
         model = recipe.without(fold == index)
-        inside = owner[fold[owner] != index]
+        used = fold[owner] != index
         held_out = fold[table.clip] == index
         pairs = None
         if aligned is not None:
             pairs = model.prepared(aligned.values[fold[aligned.clip] != index]).astype(np.float64)
         part = _Round(
             points=model.support.astype(np.float64),
-            labels=labels[inside],
-            weights=weights[inside],
+            labels=labels[owner[used]],
+            weights=weights[used],
             held_out=model.prepared(table.values[held_out]).astype(np.float64),
             pairs=pairs,
             balance=model.balance.astype(np.float64),
-            gamma=model.gamma,
+            kernel=model.kernel,
             ridge=settings.ridge,
         )
         for name, member in members.items():
@@ -95,6 +97,11 @@ def alternative_areas(recipe: Recipe, aligned: FeatureTable | None = None) -> di
 
 
 def _shipped(part: _Round) -> NDArray[np.float64]:
+    dual = ridge_dual(part.kernel(part.points, part.points), part.labels, part.weights, part.ridge)
+    return part.kernel(part.held_out, part.points) @ dual
+
+
+def _together(part: _Round) -> NDArray[np.float64]:
     return _ridge(part, part.points, part.held_out)
 
 
@@ -120,9 +127,9 @@ def _whitened(part: _Round) -> NDArray[np.float64]:
 def _ridge(
     part: _Round, points: NDArray[np.float64], held_out: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    kernel = gaussian_kernel(points, points, part.gamma)
+    kernel = gaussian_kernel(points, points, _WIDTH)
     dual = ridge_dual(kernel, part.labels, part.weights, part.ridge)
-    return gaussian_kernel(held_out, points, part.gamma) @ dual
+    return gaussian_kernel(held_out, points, _WIDTH) @ dual
 
 
 def _with_pairs(part: _Round) -> NDArray[np.float64]:
@@ -133,12 +140,12 @@ def _with_pairs(part: _Round) -> NDArray[np.float64]:
     points = np.concatenate([part.points, part.pairs])
     made = np.ones(len(part.pairs), dtype=np.bool_)
     dual = ridge_dual(
-        gaussian_kernel(points, points, part.gamma),
+        part.kernel(points, points),
         np.concatenate([part.labels, made]),
         np.concatenate([part.weights, made * share]),
         part.ridge,
     )
-    return gaussian_kernel(part.held_out, points, part.gamma) @ dual
+    return part.kernel(part.held_out, points) @ dual
 
 
 def _linear(part: _Round) -> NDArray[np.float64]:
@@ -160,7 +167,8 @@ def _forest(part: _Round) -> NDArray[np.float64]:
 
 
 _MEMBERS: dict[str, Callable[[_Round], NDArray[np.float64]]] = {
-    "the shipped one: kernel ridge regression, the groups weighted": _shipped,
+    "the shipped one: kernel ridge regression, the groups weighted, together and apart": _shipped,
+    "the groups together alone": _together,
     "every feature the same say": _unbalanced,
     "distances after within-class whitening": _whitened,
     "linear ridge regression": _linear,

@@ -101,6 +101,7 @@ def evaluate(
         recipe=RECIPE,
         recipe_id=RECIPE_ID,
         launderings=settings.launderings,
+        rounds=len(settings.seeds),
         further_clips=len(linked),
         further_origins=len({clip.origin for clip in linked}),
         near_duplicates=sum(bool(clip.linked) for clip in clips),
@@ -113,11 +114,11 @@ def evaluate(
         ),
         container_probe=probe_auc(clips, container_facts(clips), settings),
         canonical_probe=probe_auc(clips, canonical_facts(clips, cache), settings),
-        real_floor=real_source_floor(clips, tables["none"], settings),
+        real_floor=real_source_floor(clips, tables["none"].only(settings.blocks), settings),
         seconds_per_window=_cost(clips, settings),
         **quality,
         localisation=localisation_figures(
-            recipe.fitted_local(tables), settings.blocks, cache, progress=progress
+            recipe.fitted_local(tables), settings.every_block, cache, progress=progress
         ),
         own_engines=own_engine_rows(recipe, own, cache, reals=held.llr[~held.labels]),
     )
@@ -137,7 +138,7 @@ def _tables(
         name: build_table(
             clips,
             laundering=name,
-            blocks=settings.blocks,
+            blocks=settings.every_block,
             cache=cache,
             only=None if name in ("none", *settings.every_laundering) else sample,
             progress=progress,
@@ -154,8 +155,8 @@ def _scored(
     beside: Further,
 ) -> tuple[Recipe, dict[str, NDArray[np.float64]]]:
     """Return the recipe on all clips, and its held-out members by laundering."""
-    training = [tables[name] for name in settings.launderings]
-    members = {name: tables[name] for name in columns}
+    training = [tables[name].only(settings.blocks) for name in settings.launderings]
+    members = {name: tables[name].only(settings.blocks) for name in columns}
     held_out = held_out_members(clips, training, list(members.values()), settings, beside)
     scored = dict(zip(members, held_out, strict=True))
     recipe = Recipe(
@@ -252,9 +253,9 @@ def _ablations(
     unused: Sequence[str],
     progress: Progress,
 ) -> dict[str, Any]:
-    """Return areas under the curve with other feature groups; one round, clean training only."""
+    """Return areas under the curve with other feature groups, trained on clips as they are."""
     used = settings.groups
-    everything = replace(settings, groups=(*used, *unused), seeds=settings.seeds[:1])
+    everything = replace(settings, groups=(*used, *unused), launderings=("none",))
     table = build_table(
         clips, laundering="none", blocks=everything.blocks, cache=cache, progress=progress
     )

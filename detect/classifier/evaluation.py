@@ -61,6 +61,7 @@ class Evaluation:
         synthetic_clips: Synthetic clips with a score.
         generators: Their generators.
         groups: Groups that were held out whole.
+        rounds: How often they were assigned to folds; scores are means over these.
         further_clips: Clips that were trained on as well and are in no figure.
         further_origins: Their sources.
         near_duplicates: Clips that show the same pictures as another one, a further one included.
@@ -74,8 +75,8 @@ class Evaluation:
         per_generator: One row for each generator with enough clips, worst first.
         laundering: Laundering to area under the curve, all on the same clips.
         laundered_clips: Number of those clips.
-        clean_auc: Area under the curve of the whole recipe trained on clean windows, one round:
-            what the next three are to be compared with.
+        clean_auc: Area under the curve of the whole recipe trained on clean windows: what the next
+            three are to be compared with.
         group_alone: Feature group to area under the curve with that group only.
         group_left_out: Feature group to area under the curve without it.
         group_added: Feature group that the recipe does not use to area under the curve with it.
@@ -83,8 +84,8 @@ class Evaluation:
             shipped one, which comes first, and scored on clean windows; one round.
         container_probe: Area under the curve from container facts of the source files.
         canonical_probe: The same from what is left of them in canonical form.
-        real_floor: Separability of the largest real source from the other real clips;
-            ``None`` where no source has enough clips.
+        real_floor: Separability of the largest real source from the other real clips: the least,
+            the mean and the most of the rounds; ``None`` where no source has enough clips.
         seconds_per_window: CPU seconds from file to features for one two-second window.
         abstentions: How often clips are taken for pictures outside the range.
         strata: False alarms and finds in thirds of the picture's quality.
@@ -103,6 +104,7 @@ class Evaluation:
     synthetic_clips: int
     generators: int
     groups: int
+    rounds: int
     further_clips: int
     further_origins: int
     near_duplicates: int
@@ -122,7 +124,7 @@ class Evaluation:
     alternatives: dict[str, float]
     container_probe: float
     canonical_probe: float
-    real_floor: float | None
+    real_floor: tuple[float, float, float] | None
     seconds_per_window: float
     abstentions: tuple[AbstentionRow, ...]
     strata: tuple[StratumRow, ...]

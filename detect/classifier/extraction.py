@@ -16,7 +16,15 @@ from vidigree.detect.classifier.features import feature_group
 from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
-__all__ = ["Block", "FeatureTable", "block_columns", "block_features", "build_table"]
+__all__ = [
+    "Block",
+    "FeatureTable",
+    "block_columns",
+    "block_features",
+    "block_versions",
+    "blocks_width",
+    "build_table",
+]
 
 
 @dataclass(frozen=True, order=True)
@@ -63,18 +71,41 @@ class FeatureTable:
     clip: NDArray[np.int64]
 
     def only(self, blocks: Sequence[Block]) -> FeatureTable:
-        """Return the table with some of its blocks, in the order of the table."""
-        kept = tuple(block for block in self.blocks if block in blocks)
-        return FeatureTable(kept, self.values[:, block_columns(self.blocks, kept)], self.clip)
+        """Return the table with some of its blocks, in the order they are given.
+
+        Raises:
+            KeyError: The table has no such block.
+        """
+        columns = block_columns(self.blocks, blocks)
+        return FeatureTable(tuple(blocks), self.values[:, columns], self.clip)
 
 
-def block_columns(blocks: Sequence[Block], kept: Sequence[Block]) -> NDArray[np.bool_]:
-    """Return which columns (columns,) of a layout belong to some of its blocks."""
-    return np.concatenate([np.full(_width(block), block in kept) for block in blocks])
+def block_columns(blocks: Sequence[Block], kept: Sequence[Block]) -> NDArray[np.int64]:
+    """Return the columns of a layout that belong to some of its blocks, in the order of these.
+
+    Args:
+        blocks: The layout.
+        kept: The blocks, at least one.
+
+    Raises:
+        KeyError: The layout has no such block.
+    """
+    ends = np.cumsum([blocks_width((block,)) for block in blocks])
+    place = {
+        block: np.arange(end - blocks_width((block,)), end)
+        for block, end in zip(blocks, ends, strict=True)
+    }
+    return np.concatenate([place[block] for block in kept])
 
 
-def _width(block: Block) -> int:
-    return len(feature_group(block.group).names())
+def blocks_width(blocks: Sequence[Block]) -> int:
+    """Return how many columns a layout has."""
+    return sum(len(feature_group(block.group).names()) for block in blocks)
+
+
+def block_versions(blocks: Sequence[Block]) -> tuple[tuple[str, str, int], ...]:
+    """Return view, group and the group's version of each block."""
+    return tuple((block.view, block.group, feature_group(block.group).version) for block in blocks)
 
 
 def build_table(

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from vidigree.detect.classifier.calibration import fit_stack
 from vidigree.detect.classifier.canonical import RECIPE_ID
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
-from vidigree.detect.classifier.extraction import Block, FeatureTable
+from vidigree.detect.classifier.extraction import Block, FeatureTable, block_versions
 from vidigree.detect.classifier.features import feature_group
-from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
+from vidigree.detect.classifier.kernel import ridge_dual
 from vidigree.detect.classifier.model import ClassifierModel, Header
 from vidigree.media.errors import UsageError
 
@@ -25,6 +25,7 @@ __all__ = [
     "clip_weights",
     "fitted_stack",
     "held_out_members",
+    "row_weights",
 ]
 
 
@@ -33,19 +34,26 @@ class TrainingSettings:
     """Choices of training; the defaults made the shipped weights.
 
     Attributes:
-        groups: Feature groups, by name.
-        half_weighted: Those with half a say in a distance: of single pictures, or of the codec.
+        groups: Feature groups, by name, that clips are judged by.
+        local_further: Those that only what says where looks at besides. They lean on the source of
+            a clip, which the parts of one clip share.
+        say: Groups with more or less than one say in a distance, and how much.
         content: Those that lean on content. In what says where they have no say, unless there are
             no others; see :attr:`local`.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
+        emphasis: Launderings whose rows count for more than one, and how much. All rows of a clip
+            together count as much as before.
         ridge: Penalty of the regression, see :func:`ridge_dual`.
         kernel_width: Factor of the squared distance, which is a mean over groups and their
             features.
+        apart: Share of kernels of one group each in the kernel, see :func:`mixed_kernel`.
+        apart_width: Factor of the squared distance in these.
         local_launderings: What the clips go through for what says where, if that is a member of its
             own.
+        local_say: Groups with more or less than one say there.
         local_ridge: Its penalty of the regression.
-        local_kernel_width: Its factor of the squared distance.
+        local_kernel_width: Its factor of the squared distance; its groups speak together alone.
         fold_count: Folds of leave-origin-out.
         seeds: One round of leave-origin-out for each; scores are averaged over rounds.
         false_alarms: Share of real clips that may be called likely synthetic.
@@ -53,8 +61,6 @@ class TrainingSettings:
 
     groups: tuple[str, ...] = (
         "colour",
-        "compressibility",
-        "cooccurrence",
         "flow",
         "palette",
         "redundancy",
@@ -62,47 +68,72 @@ class TrainingSettings:
         "temporal",
         "tracks",
     )
-    half_weighted: tuple[str, ...] = (
-        "colour",
-        "compressibility",
-        "cooccurrence",
-        "palette",
-        "redundancy",
+    local_further: tuple[str, ...] = ("compressibility", "cooccurrence")
+    say: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "colour": 0.5,
+            "flow": 0.5,
+            "palette": 0.25,
+            "redundancy": 0.75,
+            "tracks": 1.5,
+        }
     )
     content: tuple[str, ...] = ("palette",)
     view: str = "resized"
-    launderings: tuple[str, ...] = ("none", "draw-0", "crf35")
-    ridge: float = 0.2
-    kernel_width: float = 0.3
+    launderings: tuple[str, ...] = ("none", "draw-0", "crf35", "half")
+    emphasis: Mapping[str, float] = field(default_factory=lambda: {"crf35": 4.0})
+    ridge: float = 0.25
+    kernel_width: float = 1.0
+    apart: float = 0.85
+    apart_width: float = 0.075
     local_launderings: tuple[str, ...] = ("none", "half", "crf35")
+    local_say: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "colour": 0.5,
+            "compressibility": 0.5,
+            "cooccurrence": 0.5,
+            "palette": 0.5,
+            "redundancy": 0.5,
+        }
+    )
     local_ridge: float = 0.1
     local_kernel_width: float = 0.08
     fold_count: int = 8
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6, 7, 8)
     false_alarms: float = 0.01
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """Layout of the features."""
+        """Layout of the features that clips are judged by."""
         return tuple(Block(self.view, group) for group in self.groups)
+
+    @property
+    def every_block(self) -> tuple[Block, ...]:
+        """Layout of all features: of what judges clips and of what says where."""
+        return tuple(sorted({*self.blocks, *self.local.blocks}))
 
     @property
     def local(self) -> TrainingSettings:
         """The settings of the member that compares parts of one clip, which differ in content."""
-        kept = tuple(group for group in self.groups if group not in self.content)
+        looked_at = dict.fromkeys((*self.groups, *self.local_further))
+        kept = tuple(sorted(group for group in looked_at if group not in self.content))
         return replace(
             self,
             groups=kept or self.groups,
+            local_further=(),
             launderings=self.local_launderings,
+            emphasis={},
+            say=self.local_say,
             ridge=self.local_ridge,
             kernel_width=self.local_kernel_width,
+            apart=0.0,
             seeds=self.seeds[:1],
         )
 
     @property
     def local_apart(self) -> bool:
-        """Whether what says where is a member of its own: where it leaves a group out."""
-        return self.local.groups != self.groups
+        """Whether what says where is a member of its own: where it looks at other groups."""
+        return set(self.local.groups) != set(self.groups)
 
     @property
     def every_laundering(self) -> tuple[str, ...]:
@@ -121,7 +152,7 @@ class Further:
 
     Attributes:
         clips: The clips, linked with the scored ones where they show the same pictures.
-        tables: Laundering to their features.
+        tables: Laundering to their features, which may hold more blocks than a member looks at.
     """
 
     clips: Sequence[LabelledClip] = ()
@@ -215,8 +246,8 @@ class Recipe:
         """Return the recipe of the member that says where: this one where no group is left out.
 
         Args:
-            tables: Those of ``settings.every_laundering``. Its stack is fitted on held-out scores
-                of the clips as they are.
+            tables: Those of ``settings.every_laundering``, of ``settings.every_block``. Its stack
+                is fitted on held-out scores of the clips as they are.
 
         Raises:
             UsageError: A class has fewer groups than folds.
@@ -225,16 +256,14 @@ class Recipe:
             return self
         settings = self.settings.local
         training = [tables[name].only(settings.blocks) for name in settings.launderings]
-        beside = {name: own.only(settings.blocks) for name, own in self.further.tables.items()}
-        further = Further(clips=self.further.clips, tables=beside)
         asked = [tables["none"].only(settings.blocks)]
-        members = held_out_members(self.clips, training, asked, settings, further)[0]
+        members = held_out_members(self.clips, training, asked, settings, self.further)[0]
         return Recipe(
             clips=self.clips,
             training=training,
             settings=settings,
             stack=fitted_stack(self.clips, members),
-            further=further,
+            further=self.further,
         )
 
 
@@ -272,6 +301,30 @@ def clip_weights(clips: Sequence[LabelledClip]) -> NDArray[np.float64]:
     return weights
 
 
+def row_weights(
+    clips: Sequence[LabelledClip], tables: Sequence[FeatureTable], settings: TrainingSettings
+) -> NDArray[np.float64]:
+    """Weigh training rows: those of a clip have its weight together, in all its launderings.
+
+    Args:
+        clips: The clips the tables were built from.
+        tables: Those of ``settings.launderings``.
+        settings: Choices.
+
+    Returns:
+        float64 (rows,), of one table after the other.
+    """
+    owner = np.concatenate([table.clip for table in tables])
+    emphasis = np.concatenate(
+        [
+            np.full(len(table.clip), settings.emphasis.get(name, 1.0))
+            for name, table in zip(settings.launderings, tables, strict=True)
+        ]
+    )
+    together = np.bincount(owner, weights=emphasis, minlength=len(clips))
+    return np.asarray(clip_weights(clips)[owner] * emphasis / together[owner], dtype=np.float64)
+
+
 def _fit_without(
     held_out: NDArray[np.bool_],
     clips: Sequence[LabelledClip],
@@ -289,7 +342,7 @@ def _fit_without(
     joined = [
         FeatureTable(
             table.blocks,
-            np.concatenate([table.values, beside.values]),
+            np.concatenate([table.values, beside.only(table.blocks).values]),
             np.concatenate([table.clip, beside.clip + count]),
         )
         for table, beside in zip(
@@ -313,31 +366,32 @@ def _fit_members(
     median = np.nan_to_num(np.nanmedian(values, axis=0)).astype(np.float32)
     filled = np.where(np.isnan(values), median, values)
     bare = ClassifierModel(
-        header=_BARE,
+        header=replace(_BARE, blocks=block_versions(tables[0].blocks)),
         median=median,
         mean=filled.mean(axis=0),
         scale=filled.std(axis=0) + 1e-6,
-        balance=_balance(tables[0].blocks, settings.half_weighted),
+        balance=_balance(tables[0].blocks, settings.say),
         support=np.zeros((0, values.shape[1]), np.float16),
         dual=np.zeros(0, np.float32),
         gamma=settings.kernel_width,
+        apart=settings.apart,
+        gamma_apart=settings.apart_width,
         stack=_EVEN,
         reals=np.zeros(0, np.float32),
     )
     support = bare.prepared(values).astype(np.float16)
     points = support.astype(np.float64)
-    rows_of = np.bincount(owner, minlength=len(clips))
     dual = ridge_dual(
-        gaussian_kernel(points, points, bare.gamma),
+        bare.kernel(points, points),
         np.array([clip.synthetic for clip in clips])[owner],
-        (clip_weights(clips) / np.maximum(rows_of, 1))[owner],
+        row_weights(clips, tables, settings)[keep],
         settings.ridge,
     )
     return replace(bare, support=support, dual=dual.astype(np.float32))
 
 
-def _balance(blocks: Sequence[Block], half_weighted: Sequence[str]) -> NDArray[np.float32]:
+def _balance(blocks: Sequence[Block], say: Mapping[str, float]) -> NDArray[np.float32]:
     """Return factors (columns,) that make a squared distance a weighted mean over the blocks."""
     widths = np.array([len(feature_group(block.group).names()) for block in blocks])
-    says = np.array([0.5 if block.group in half_weighted else 1.0 for block in blocks])
+    says = np.array([say.get(block.group, 1.0) for block in blocks])
     return np.repeat(np.sqrt(says / says.sum() / widths), widths).astype(np.float32)

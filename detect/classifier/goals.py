@@ -42,6 +42,10 @@ def _largest_drop(result: Evaluation) -> float | None:
     return max(drops, default=None)
 
 
+def _real_floor(result: Evaluation) -> float | None:
+    return None if result.real_floor is None else result.real_floor[1]
+
+
 def _time_f1(result: Evaluation) -> float | None:
     return None if result.localisation is None else result.localisation.time_f1
 
@@ -56,7 +60,7 @@ GOALS = (
     Goal(name="TPR at 1% FPR", value=0.35, at_least=True, reached=lambda r: r.tpr["0.01"].value),
     Goal(name="AUC of the worst generator", value=0.65, at_least=True, reached=_worst_generator),
     Goal(name="largest drop of a laundering", value=0.03, at_least=False, reached=_largest_drop),
-    Goal(name="real source floor", value=0.65, at_least=False, reached=lambda r: r.real_floor),
+    Goal(name="real source floor", value=0.65, at_least=False, reached=_real_floor),
     Goal(
         name="probe of canonical facts",
         value=0.55,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["gaussian_kernel", "ridge_dual"]
+__all__ = ["gaussian_kernel", "mixed_kernel", "ridge_dual"]
 
 
 def gaussian_kernel(
@@ -21,6 +23,43 @@ def gaussian_kernel(
     squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None, :]
     distances = np.maximum(squares - 2 * left @ right.T, 0)
     return np.asarray(np.exp(-gamma * distances), dtype=np.float64)
+
+
+def mixed_kernel(
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    *,
+    says: Sequence[tuple[int, float]],
+    gamma: float,
+    apart: float,
+    gamma_apart: float,
+) -> NDArray[np.float64]:
+    """Return a Gaussian kernel of all groups together, mixed with the mean of one of each group.
+
+    Together, rows are alike that are so in every group. Apart, each group speaks for itself, as in
+    an additive model, so that one it knows is not silenced by the others.
+
+    Args:
+        left: float64 (n, D), features times the square root of their share of the say.
+        right: float64 (m, D).
+        says: Of each group in order: number of columns, and its share of the say; the sum is 1.
+        gamma: Factor of the squared distance over all groups, above 0.
+        apart: Share of the kernels of one group, [0, 1].
+        gamma_apart: Factor of the squared distance within a group, which is a mean over its
+            features, above 0.
+
+    Returns:
+        float64 (n, m), in [0, 1].
+    """
+    if not apart:
+        return gaussian_kernel(left, right, gamma)
+    own = np.zeros((len(left), len(right)))
+    start = 0
+    for width, say in says:
+        columns = slice(start, start + width)
+        own += say * gaussian_kernel(left[:, columns], right[:, columns], gamma_apart / say)
+        start += width
+    return (1 - apart) * gaussian_kernel(left, right, gamma) + apart * own
 
 
 def ridge_dual(

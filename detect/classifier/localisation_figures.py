@@ -207,7 +207,7 @@ def _splice_round(made: dict[str, list[SplicedClip]], score: _Score) -> SpliceRo
 
 def _llr(
     models: Sequence[ClassifierModel],
-    kept: NDArray[np.bool_],
+    kept: NDArray[np.int64],
     index: int,
     rows: NDArray[np.float32],
 ) -> NDArray[np.float64]:

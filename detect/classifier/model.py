@@ -17,22 +17,22 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.calibration import stacked_llr
 from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow
-from vidigree.detect.classifier.extraction import Block, block_columns, block_features
+from vidigree.detect.classifier.extraction import Block, block_features, blocks_width
 from vidigree.detect.classifier.features import feature_group
-from vidigree.detect.classifier.kernel import gaussian_kernel
+from vidigree.detect.classifier.kernel import mixed_kernel
 from vidigree.media.arguments import path_of
 from vidigree.media.errors import UsageError
 from vidigree.media.output import output_file
 
 __all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_model"]
 
-_FORMAT = 5
-_FORMATS = (2, _FORMAT)
-"""Format 2 has no member of its own that says where; neither need later ones, which may be such
-weights with another calibration. In formats 3 and 4 that member shared the rows of the whole."""
+_FORMAT = 6
 
 _LOCAL = "local_"
 """Prefix of the arrays of the member that says where."""
+
+_NUMBERS = ("gamma", "apart", "gamma_apart")
+"""The arrays that are one number."""
 
 _LIMIT = 4.0
 """Standardised features are cut here, so that one odd value cannot carry a verdict."""
@@ -53,8 +53,8 @@ class Header:
         threshold: Log-likelihood ratio above which a clip is called likely synthetic.
         trained_on: First 16 hex digits of the SHA-256 of every training clip, sorted.
         calibrated_on: Whose real clips set the threshold: ``"training"`` or a user's own name.
-        local_groups: Feature groups of the member that says where; none where that is the whole
-            model.
+        local_blocks: Layout of the features of the member that says where, likewise; none where
+            that is the whole model.
         local_launderings: What the training clips went through for that member.
     """
 
@@ -68,7 +68,7 @@ class Header:
     threshold: float
     trained_on: tuple[str, ...]
     calibrated_on: str = "training"
-    local_groups: tuple[str, ...] = ()
+    local_blocks: tuple[tuple[str, str, int], ...] = ()
     local_launderings: tuple[str, ...] = ()
 
 
@@ -87,10 +87,12 @@ class ClassifierModel:
             distance.
         support: float16 (S, D), prepared training windows.
         dual: float32 (S,).
-        gamma: Width of the kernel: exp(-gamma * squared distance).
+        gamma: Width of the kernel of all groups: exp(-gamma * squared distance).
+        apart: Share of the kernels of one group each, see :func:`mixed_kernel`.
+        gamma_apart: Width of these.
         stack: float64 (2,): factor of the score, and a constant; see ``stacked_llr``.
         reals: float32 (n,), log-likelihood ratios of held-out real clips, ascending.
-        apart: The member that says where, trained on features that lean less on content; ``None``
+        where: The member that says where, trained on features that lean less on content; ``None``
             where that is the whole model. Of its header and ``reals`` nothing counts.
     """
 
@@ -102,9 +104,11 @@ class ClassifierModel:
     support: NDArray[np.float16]
     dual: NDArray[np.float32]
     gamma: float
+    apart: float
+    gamma_apart: float
     stack: NDArray[np.float64]
     reals: NDArray[np.float32]
-    apart: ClassifierModel | None = None
+    where: ClassifierModel | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -118,7 +122,7 @@ class ClassifierModel:
         for name, array in sorted(_arrays(self).items()):
             digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
         digest.update(repr(self.header.threshold).encode())
-        digest.update(" ".join(self.header.local_groups).encode())
+        digest.update(" ".join(group for _, group, _ in self.header.local_blocks).encode())
         if self.header.local_launderings:
             digest.update(" ".join(self.header.local_launderings).encode())
         return f"{self.header.recipe_id}-{digest.hexdigest()[:12]}"
@@ -129,6 +133,19 @@ class ClassifierModel:
         limited = np.clip((filled - self.mean) / self.scale, -_LIMIT, _LIMIT)
         return np.asarray(limited * self.balance, dtype=np.float32)
 
+    def kernel(self, left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how alike prepared rows are, float64 (n, m), of rows (n, D) and (m, D)."""
+        widths = [blocks_width((block,)) for block in self.blocks]
+        shares = np.add.reduceat(self.balance.astype(np.float64) ** 2, np.cumsum([0, *widths[:-1]]))
+        return mixed_kernel(
+            left,
+            right,
+            says=list(zip(widths, shares.tolist(), strict=True)),
+            gamma=self.gamma,
+            apart=self.apart,
+            gamma_apart=self.gamma_apart,
+        )
+
     def members(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return scores, float64 (n, 1), not calibrated; a column for each member of the stack.
 
@@ -136,7 +153,7 @@ class ClassifierModel:
             rows: float32 (n, D) features as extracted.
         """
         points = self.prepared(rows).astype(np.float64)
-        kernel = gaussian_kernel(points, self.support.astype(np.float64), self.gamma)
+        kernel = self.kernel(points, self.support.astype(np.float64))
         return (kernel @ self.dual.astype(np.float64))[:, None]
 
     def llr(self, members: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -155,17 +172,16 @@ class ClassifierModel:
         Scenes of one clip differ in content, whoever made them. Its threshold and real clips are
         those of the whole model and mean nothing for it.
         """
-        if self.apart is None:
+        if self.where is None:
             return self
-        rows = tuple(row for row in self.header.blocks if row[1] in self.header.local_groups)
         header = replace(
             self.header,
-            blocks=rows,
+            blocks=self.header.local_blocks,
             launderings=self.header.local_launderings,
-            local_groups=(),
+            local_blocks=(),
             local_launderings=(),
         )
-        return replace(self.apart, header=header, reals=self.reals)
+        return replace(self.where, header=header, reals=self.reals)
 
     def p_value(self, llr: float) -> float:
         """Return the conformal p-value: how often held-out real clips score as high, in (0, 1]."""
@@ -192,7 +208,7 @@ class ClassifierModel:
 
 
 def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
-    local = {} if model.apart is None else _member_arrays(model.apart)
+    local = {} if model.where is None else _member_arrays(model.where)
     return {
         **{_LOCAL + name: array for name, array in local.items()},
         **_member_arrays(model),
@@ -208,7 +224,7 @@ def _member_arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
         "balance": model.balance,
         "support": model.support,
         "dual": model.dual,
-        "gamma": np.array(model.gamma),
+        **{name: np.array(getattr(model, name)) for name in _NUMBERS},
         "stack": model.stack,
     }
 
@@ -272,10 +288,10 @@ def shipped_model() -> ClassifierModel:
 
 
 def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierModel:
-    if header.get("format") not in _FORMATS:
+    if header.get("format") != _FORMAT:
         raise UsageError(
             f"The classifier weights {path} are of format {header.get('format')}; this version"
-            f" reads {' and '.join(map(str, _FORMATS))}.",
+            f" reads {_FORMAT}.",
             hint="Train them again; of a calibration, calibrate the weights that come with this"
             " version again.",
         )
@@ -294,7 +310,7 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
         fields = {key: _frozen(value) for key, value in header.items()}
         del fields["format"], fields["sha256"]
         parsed = Header(**fields)
-        for _, name, version in parsed.blocks:
+        for _, name, version in (*parsed.blocks, *parsed.local_blocks):
             _check_version(name, version, path)
         with np.load(BytesIO(data), allow_pickle=False) as arrays:
             parts: dict[str, Any] = {name: arrays[name] for name in arrays.files}
@@ -306,7 +322,7 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
         model = _member(parsed, parts)
         if local:
             nothing = np.zeros(0, np.float32)
-            model = replace(model, apart=_member(parsed, {**local, "reals": nothing}))
+            model = replace(model, where=_member(parsed, {**local, "reals": nothing}))
         _check_parts(model)
         return model
     except UsageError:
@@ -319,24 +335,22 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
 
 
 def _member(header: Header, parts: dict[str, Any]) -> ClassifierModel:
-    return ClassifierModel(header=header, **{**parts, "gamma": float(parts["gamma"])})
+    numbers = {name: float(parts[name]) for name in _NUMBERS}
+    return ClassifierModel(header=header, **{**parts, **numbers})
 
 
 def _check_parts(model: ClassifierModel) -> None:
     """Raise a ValueError unless the arrays fit, and what says where is whole or absent."""
     header = model.header
-    known = {group for _, group, _ in header.blocks}
-    if bool(header.local_groups) != (model.apart is not None):
-        raise ValueError("local_groups")
-    if not known.issuperset(header.local_groups):
-        raise ValueError("local_groups")
+    if bool(header.local_blocks) != (model.where is not None):
+        raise ValueError("local_blocks")
     _check_arrays(model)
-    if model.apart is not None:
+    if model.where is not None:
         _check_arrays(model.local)
 
 
 def _check_arrays(model: ClassifierModel) -> None:
-    width = len(block_columns(model.blocks, ()))
+    width = blocks_width(model.blocks)
     rows = (len(model.support),)
     shapes = {
         "median": (width,),
@@ -351,8 +365,10 @@ def _check_arrays(model: ClassifierModel) -> None:
         array = getattr(model, name)
         if array.shape != shape or not np.isfinite(array).all():
             raise ValueError(name)
-    if not 0 < model.gamma < np.inf:
+    if not (0 < model.gamma < np.inf and 0 < model.gamma_apart < np.inf):
         raise ValueError("gamma")
+    if not 0 <= model.apart <= 1:
+        raise ValueError("apart")
 
 
 def _check_version(name: str, version: int, path: Path) -> None:

@@ -80,9 +80,8 @@ def _cached(
     splice: Splice, clips: Sequence[LabelledClip], blocks: Sequence[Block], cache: WindowCache
 ) -> SplicedClip:
     host, insert = (cache.digest(clips[i])[:12] for i in (splice.host, splice.insert))
-    versions = {block: feature_group(block.group).version for block in blocks}
-    layout = "+".join(
-        f"{block.view}-{block.group}-v{version}" for block, version in sorted(versions.items())
+    layout = "+".join(  # in the order of the columns
+        f"{block.view}-{block.group}-v{feature_group(block.group).version}" for block in blocks
     )
     layout += f"+regions-v{REGIONS_VERSION}+takes"
     second = f"-x{splice.second_crf}" if splice.second_crf else ""

@@ -13,8 +13,7 @@ from vidigree.detect.classifier.calibration import conformal_threshold, stacked_
 from vidigree.detect.classifier.canonical import RECIPE_ID
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.duplicates import linked_lists
-from vidigree.detect.classifier.extraction import FeatureTable, build_table
-from vidigree.detect.classifier.features import feature_group
+from vidigree.detect.classifier.extraction import FeatureTable, block_versions, build_table
 from vidigree.detect.classifier.fitting import (
     Further,
     Recipe,
@@ -58,13 +57,14 @@ def train(
     labels = np.array([clip.synthetic for clip in clips])
     tables = {
         name: build_table(
-            clips, laundering=name, blocks=settings.blocks, cache=cache, progress=progress
+            clips, laundering=name, blocks=settings.every_block, cache=cache, progress=progress
         )
         for name in settings.every_laundering
     }
     beside = further_tables(linked, cache, settings, progress)
-    training = [tables[name] for name in settings.launderings]
-    members = held_out_members(clips, training, [tables["none"]], settings, beside)[0]
+    training = [tables[name].only(settings.blocks) for name in settings.launderings]
+    asked = [tables["none"].only(settings.blocks)]
+    members = held_out_members(clips, training, asked, settings, beside)[0]
     recipe = Recipe(
         clips=clips,
         training=training,
@@ -101,7 +101,7 @@ def _fitted(
         recipe.without(nothing),
         header=header,
         reals=reals.astype(np.float32),
-        apart=local.without(nothing) if recipe.settings.local_apart else None,
+        where=local.without(nothing) if recipe.settings.local_apart else None,
     )
 
 
@@ -116,10 +116,7 @@ def _header(
     synthetic = sum(clip.synthetic for clip in clips)
     return Header(
         recipe_id=RECIPE_ID,
-        blocks=tuple(
-            (block.view, block.group, feature_group(block.group).version)
-            for block in settings.blocks
-        ),
+        blocks=block_versions(settings.blocks),
         launderings=settings.launderings,
         seed=settings.seeds[0],
         real_clips=len(clips) - synthetic,
@@ -127,7 +124,7 @@ def _header(
         false_alarms=settings.false_alarms,
         threshold=threshold,
         trained_on=tuple(sorted({cache.digest(clip)[:16] for clip in clips})),
-        local_groups=settings.local.groups if settings.local_apart else (),
+        local_blocks=block_versions(settings.local.blocks) if settings.local_apart else (),
         local_launderings=settings.local_launderings if settings.local_apart else (),
     )
 
@@ -150,7 +147,7 @@ def further_tables(
         clips=clips,
         tables={
             name: build_table(
-                clips, laundering=name, blocks=settings.blocks, cache=cache, progress=progress
+                clips, laundering=name, blocks=settings.every_block, cache=cache, progress=progress
             )
             for name in settings.every_laundering
         },

@@ -12,7 +12,9 @@ from vidigree.detect.classifier.fitting import Recipe, TrainingSettings
 
 pytest.importorskip("sklearn")
 
-SETTINGS = TrainingSettings(groups=("motion", "noise"), fold_count=4, seeds=(0,))
+SETTINGS = TrainingSettings(
+    groups=("motion", "noise"), launderings=("none", "crf35"), fold_count=4, seeds=(0,)
+)
 
 
 def _clips(count: int) -> list[LabelledClip]:
@@ -44,7 +46,7 @@ def _recipe(shift: float, count: int = 40) -> Recipe:
 
 def test_members_that_learn_find_a_shift_and_nothing_finds_none() -> None:
     found = alternative_areas(_recipe(1.0))
-    assert len(found) == 6
+    assert len(found) == 7
     for name, area in found.items():
         if not name.startswith("one-class"):
             assert area > 0.9, name
@@ -65,5 +67,5 @@ def test_aligned_pairs_pull_what_looks_like_them() -> None:
     )
     areas = alternative_areas(scored, pairs)
     shipped, *_, with_pairs = areas.values()
-    assert len(areas) == 7
+    assert len(areas) == 8
     assert with_pairs > shipped

@@ -44,6 +44,6 @@ def test_what_was_not_measured_is_said_to_be_missing() -> None:
     written = figures_markdown(result)
     assert "No clip was long enough for a splice." in written
     assert "Not measured: no clips were given with `--own`." in written
-    assert "| largest real source against other real clips | too few clips |" in written
+    assert "real clips, mean (range) of the rounds | too few clips |" in written
     assert "| F1 of regions | at least 0.6 | not measured |  |" in written
     assert "in no figure: 4 clips from 2 other sources" in written

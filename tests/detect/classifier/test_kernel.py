@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vidigree.detect.classifier.kernel import gaussian_kernel, ridge_dual
+from vidigree.detect.classifier.kernel import gaussian_kernel, mixed_kernel, ridge_dual
 
 
 def _points(count: int, seed: int) -> np.ndarray:
@@ -16,6 +16,30 @@ def test_kernel_is_one_at_home_and_falls_with_distance() -> None:
     expected = [[np.exp(-0.3 * ((a - b) ** 2).sum()) for b in right] for a in left]
     np.testing.assert_allclose(found, expected)
     np.testing.assert_allclose(np.diag(gaussian_kernel(left, left, 0.3)), 1.0)
+
+
+def test_groups_speak_together_and_apart() -> None:
+    left, right = _points(5, 0), _points(4, 1)
+    says = [(1, 0.25), (2, 0.75)]
+    widths = {"gamma": 2.0, "gamma_apart": 0.1}
+    found = mixed_kernel(left, right, says=says, apart=0.6, **widths)
+    for i, one in enumerate(left):
+        for j, other in enumerate(right):
+            first, *second = (one - other) ** 2
+            together = np.exp(-2.0 * (first + sum(second)))
+            # A group's own squared distance is in units of its say.
+            apart = 0.25 * np.exp(-0.1 * first / 0.25) + 0.75 * np.exp(-0.1 * sum(second) / 0.75)
+            assert found[i, j] == pytest.approx(0.4 * together + 0.6 * apart)
+    alone = mixed_kernel(left, right, says=says, apart=0.0, **widths)
+    np.testing.assert_array_equal(alone, gaussian_kernel(left, right, 2.0))
+
+
+def test_a_group_that_is_known_is_not_silenced_by_one_that_is_not() -> None:
+    known, strange = np.zeros((1, 2)), np.array([[0.0, 100.0]])
+    says = [(1, 0.5), (1, 0.5)]
+    for share, least in ((0.0, 0.0), (0.5, 0.25)):
+        found = mixed_kernel(known, strange, says=says, gamma=1.0, apart=share, gamma_apart=1.0)
+        assert found[0, 0] == pytest.approx(least)
 
 
 def test_a_weight_of_two_is_a_row_that_is_there_twice() -> None:

@@ -44,7 +44,7 @@ def weights() -> ClassifierModel:
         header=replace(
             shipped.header,
             blocks=(("resized", "motion", feature_group("motion").version),),
-            local_groups=(),
+            local_blocks=(),
             local_launderings=(),
         ),
         median=np.zeros(width, np.float32),
@@ -53,7 +53,9 @@ def weights() -> ClassifierModel:
         balance=np.full(width, width**-0.5, np.float32),
         support=rng.normal(size=(8, width)).astype(np.float16),
         dual=rng.normal(size=8).astype(np.float32),
-        apart=None,
+        gamma=0.3,
+        apart=0.0,
+        where=None,
     )
 
 

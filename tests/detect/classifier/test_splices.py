@@ -223,19 +223,21 @@ def test_models_of_the_folds_judge_the_splices_without_what_leans_on_content(
     monkeypatch.setattr(localisation_figures, "_ROUNDS", 2)
     settings = TrainingSettings(
         groups=("palette", "temporal"),
+        local_further=("noise",),
         launderings=("none",),
         local_launderings=("none",),
         fold_count=2,
         seeds=(0,),
     )
     cache = WindowCache(tmp_path / "cache")
-    table = build_table(clips, laundering="none", blocks=settings.blocks, cache=cache)
-    recipe = Recipe(clips=clips, training=[table], settings=settings, stack=np.array([1.0, 0.0]))
+    table = build_table(clips, laundering="none", blocks=settings.every_block, cache=cache)
+    whole = [table.only(settings.blocks)]
+    recipe = Recipe(clips=clips, training=whole, settings=settings, stack=np.array([1.0, 0.0]))
     local = recipe.fitted_local({"none": table})
-    assert local.settings.groups == ("temporal",)
+    assert local.settings.groups == ("noise", "temporal")
 
     def figures(of: Recipe) -> LocalisationFigures:
-        found = localisation_figures.localisation_figures(of, settings.blocks, cache)
+        found = localisation_figures.localisation_figures(of, settings.every_block, cache)
         assert found is not None
         return found
 

@@ -16,9 +16,9 @@ from vidigree.detect.classifier.card import figures_markdown
 from vidigree.detect.classifier.dataset import LabelledClip, clip_groups
 from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.evaluate import evaluate
-from vidigree.detect.classifier.extraction import build_table
+from vidigree.detect.classifier.extraction import FeatureTable, build_table
 from vidigree.detect.classifier.features import feature_group
-from vidigree.detect.classifier.fitting import Further, held_out_members
+from vidigree.detect.classifier.fitting import Further, held_out_members, row_weights
 from vidigree.detect.classifier.localisation import locate
 from vidigree.detect.classifier.model import ClassifierModel, load_model, save_model
 from vidigree.detect.classifier.plots import audit_plots
@@ -119,6 +119,30 @@ def test_a_clip_in_both_lists_is_refused(clips: list[LabelledClip], cache: Windo
         linked_lists(clips[:4], clips[3:5], cache)
 
 
+def test_all_launderings_of_a_clip_count_as_one_clip_and_some_for_more_than_others() -> None:
+    settings = replace(SETTINGS, launderings=("none", "crf35"), emphasis={"crf35": 3.0})
+    clips = [_named("a", synthetic=False), _named("b", synthetic=True)]
+    none, hard = (
+        FeatureTable((), np.zeros((len(owner), 0), np.float32), np.array(owner))
+        for owner in ([0, 0, 1], [0, 1])
+    )
+    found = row_weights(clips, [none, hard], settings)
+    np.testing.assert_allclose(found, [1 / 5, 1 / 5, 1 / 4, 3 / 5, 3 / 4])
+    even = row_weights(clips, [none, hard], replace(settings, emphasis={}))
+    np.testing.assert_allclose(even, [1 / 3, 1 / 3, 1 / 2, 1 / 3, 1 / 2])
+
+
+def _named(origin: str, *, synthetic: bool) -> LabelledClip:
+    return LabelledClip(
+        path=Path(origin),
+        synthetic=synthetic,
+        origin=origin,
+        repository="",
+        kind="",
+        sha256="",
+    )
+
+
 def test_a_group_that_leans_on_content_has_half_a_say(
     clips: list[LabelledClip], cache: WindowCache
 ) -> None:
@@ -152,9 +176,27 @@ def test_where_nothing_else_is_there_content_says_where() -> None:
     assert WITH_CONTENT.local.groups == ("noise",)
 
 
+def test_what_says_where_may_look_at_groups_of_its_own(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    plain = replace(SETTINGS, groups=("noise",))
+    settings = replace(plain, local_further=("palette", "motion"))
+    assert settings.local.groups == ("motion", "noise")  # palette leans on content
+    further = [replace(clips[0], origin="elsewhere", sha256="")]
+    model = train(clips[1:], cache=cache, settings=settings, further=further)
+    save_model(model, tmp_path / "w.npz")
+    loaded = load_model(tmp_path / "w.npz")
+    assert [block.group for block in loaded.blocks] == ["noise"]
+    assert [block.group for block in loaded.local.blocks] == ["motion", "noise"]
+    alone = train(clips[1:], cache=cache, settings=plain, further=further)
+    np.testing.assert_array_equal(loaded.dual, alone.dual)  # whole clips are judged without them
+    asked = train(clips[1:], cache=cache, settings=settings.local, further=further)
+    np.testing.assert_array_equal(loaded.local.dual, asked.dual)
+
+
 def test_what_says_where_is_asked_where(clips: list[LabelledClip], cache: WindowCache) -> None:
     model = train(clips, cache=cache, settings=WITH_CONTENT)
-    whole = replace(model, apart=None, header=replace(model.header, local_groups=()))
+    whole = replace(model, where=None, header=replace(model.header, local_blocks=()))
     curve, same, other = (_curve(clips[0].path, one) for one in (model, model.local, whole))
     assert curve == same != other
 
@@ -198,7 +240,7 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
     assert result.laundered_clips == len(clips)
     shipped, *others = result.alternatives.values()
     assert shipped > 0.9
-    assert len(others) == 5
+    assert len(others) == 6
     assert result.alternatives["linear ridge regression"] > 0.8
     assert result.canonical_probe == pytest.approx(0.5, abs=0.15)
     json.dumps(result.to_dict())

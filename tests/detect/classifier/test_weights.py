@@ -13,6 +13,7 @@ from fixtures.labelled_clips import SETTINGS, WITH_CONTENT
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.model import load_model, save_model
 from vidigree.detect.classifier.reading import score_video
 from vidigree.detect.classifier.training import train
@@ -20,16 +21,20 @@ from vidigree.media.errors import UsageError
 
 pytest.importorskip("sklearn")
 
+NOISE, PALETTE = (
+    ("resized", group, feature_group(group).version) for group in ("noise", "palette")
+)
 DAMAGES = {
     "no names": {"names": ()},
-    "unknown name": {"names": ("noise", "surprise")},
     "no name but a word": {"names": "noise"},
     "no member": {"member": None},
-    "other columns": {"names": ("palette",)},
+    "other columns": {"names": (PALETTE,)},
     "wrong length": {"dual": np.zeros(3, np.float32)},
     "not a number": {"stack": np.array([1.0, np.nan])},
     "no width": {"gamma": 0.0},
     "endless width": {"gamma": np.inf},
+    "no width within a group": {"gamma_apart": 0.0},
+    "more than all": {"apart": 1.5},
 }
 
 
@@ -48,26 +53,14 @@ def test_weights_round_trip_and_score(
     assert real == score_video(clips[0].path, model=model)
 
 
-def test_weights_without_a_member_that_says_where_are_still_read(
-    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
-) -> None:
-    model = train(clips, cache=cache, settings=SETTINGS)
-    save_model(model, tmp_path / "w.npz")
-    header = json.loads((tmp_path / "w.json").read_text())
-    del header["local_groups"], header["local_launderings"]
-    (tmp_path / "w.json").write_text(json.dumps({**header, "format": 2}))
-    loaded = load_model(tmp_path / "w.npz")
-    assert loaded.local is loaded
-    assert loaded.model_id == model.model_id
-
-
-def test_weights_whose_member_that_says_where_shared_rows_are_refused(
-    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+@pytest.mark.parametrize("before", [2, 5])
+def test_weights_of_other_formats_are_refused(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path, before: int
 ) -> None:
     save_model(train(clips, cache=cache, settings=SETTINGS), tmp_path / "w.npz")
     header = json.loads((tmp_path / "w.json").read_text())
-    (tmp_path / "w.json").write_text(json.dumps({**header, "format": 4}))
-    with pytest.raises(UsageError, match="are of format 4; this version reads 2 and 5"):
+    (tmp_path / "w.json").write_text(json.dumps({**header, "format": before}))
+    with pytest.raises(UsageError, match=f"are of format {before}; this version reads 6"):
         load_model(tmp_path / "w.npz")
 
 
@@ -87,7 +80,7 @@ def test_what_says_where_is_kept_with_the_rest_and_is_part_of_the_id(
     assert local.gamma == pytest.approx(settings.local_kernel_width)
     rows = np.zeros((1, len(local.median)), np.float32)
     np.testing.assert_array_equal(local.members(rows), model.local.members(rows))
-    one = replace(model, apart=replace(local, dual=-local.dual))
+    one = replace(model, where=replace(local, dual=-local.dual))
     other = replace(model, header=replace(model.header, local_launderings=("none",)))
     assert len({model.model_id, one.model_id, other.model_id}) == 3
 
@@ -97,12 +90,12 @@ def test_what_says_where_is_there_whole_or_not_at_all(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path, damage: str
 ) -> None:
     model = train(clips, cache=cache, settings=WITH_CONTENT)
-    assert model.apart is not None
+    assert model.where is not None
     change = dict(DAMAGES[damage])
-    names = change.pop("names", model.header.local_groups)
-    member = None if "member" in change else replace(model.apart, **change)
-    header = replace(model.header, local_groups=names)
-    save_model(replace(model, header=header, apart=member), tmp_path / "w.npz")
+    names = change.pop("names", model.header.local_blocks)
+    member = None if "member" in change else replace(model.where, **change)
+    header = replace(model.header, local_blocks=names)
+    save_model(replace(model, header=header, where=member), tmp_path / "w.npz")
     with pytest.raises(UsageError, match="not of this format"):
         load_model(tmp_path / "w.npz")
 
@@ -113,8 +106,10 @@ def test_what_says_where_is_there_whole_or_not_at_all(
         ("byte", "do not match their header"),
         ("recipe", "belong to canonical form 000000000000"),
         ("version", "use version 99 of the features"),
+        ("version where", "use version 99 of the features"),
         ("encoder", "VIDIGREE_BACKBONE"),
         ("group", "'no such'"),
+        ("group where", "'no such'"),
         ("field", "are not of this format"),
         ("absent", "cannot be read"),
     ],
@@ -129,7 +124,7 @@ def test_weights_that_do_not_fit_are_refused(
 ) -> None:
     monkeypatch.delenv("VIDIGREE_BACKBONE", raising=False)
     path = tmp_path / "w.npz"
-    save_model(train(clips, cache=cache, settings=SETTINGS), path)
+    save_model(train(clips, cache=cache, settings=WITH_CONTENT), path)
     header = json.loads(path.with_suffix(".json").read_text())
     if damage == "byte":
         path.write_bytes(path.read_bytes()[:-1] + b"\x00\x00")
@@ -139,6 +134,10 @@ def test_weights_that_do_not_fit_are_refused(
         header["blocks"][0][2] = 99
     elif damage in ("encoder", "group"):
         header["blocks"][0][1] = {"encoder": "backbone", "group": "no such"}[damage]
+    elif damage == "version where":
+        header["local_blocks"][0][2] = 99
+    elif damage == "group where":
+        header["local_blocks"][0][1] = "no such"
     elif damage == "field":
         header["surprise"] = 1
     else:
