@@ -174,7 +174,7 @@ def main() -> None:
     scores = held_out(pairs, labels[owner], weights, fold[owner], asked)
     seen = counts > 0
     network = np.bincount(owner, weights=scores, minlength=len(clips))[seen] / counts[seen]
-    settings = TrainingSettings(seeds=(asked.seed,))
+    settings = TrainingSettings(launderings=("none",), seeds=(asked.seed,))
     table = build_table(clips, laundering="none", blocks=settings.blocks, cache=cache)
     member = held_out_members(clips, [table], [table], settings)[0][seen, 0]
     both = scipy.stats.rankdata(network) + scipy.stats.rankdata(member)
