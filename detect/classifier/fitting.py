@@ -37,23 +37,23 @@ class TrainingSettings:
         groups: Feature groups, by name, that clips are judged by.
         local_further: Those that only what says where looks at besides. They lean on the source of
             a clip, which the parts of one clip share.
-        say: Groups with more or less than one say in a distance, and how much.
+        group_weights: Weights of groups in a distance, 1 for those that are not named.
         content: Those that lean on content. In what says where they have no say, unless there are
             no others; see :attr:`local`.
         view: The view they look at.
         launderings: What the clips go through, each adding its windows to the training rows.
-        emphasis: Launderings whose rows count for more than one, and how much. All rows of a clip
-            together count as much as before.
+        laundering_weights: Weights of the rows after a laundering, 1 for those that are not named;
+            all rows of a clip together have the weight of the clip.
         ridge: Penalty of the regression, see :func:`ridge_dual`.
         kernel_width: Factor of the squared distance, which is a mean over groups and their
             features.
-        apart: Share of kernels of one group each in the kernel, see :func:`mixed_kernel`.
-        apart_width: Factor of the squared distance in these.
+        additive_share: Share of the additive kernel, see :func:`mixed_kernel`.
+        additive_width: Factor of the squared distance in it.
         local_launderings: What the clips go through for what says where, if that is a member of its
             own.
-        local_say: Groups with more or less than one say there.
+        local_group_weights: Weights of groups there.
         local_ridge: Its penalty of the regression.
-        local_kernel_width: Its factor of the squared distance; its groups speak together alone.
+        local_kernel_width: Its factor of the squared distance; there is no additive one.
         fold_count: Folds of leave-origin-out.
         seeds: One round of leave-origin-out for each; scores are averaged over rounds.
         false_alarms: Share of real clips that may be called likely synthetic.
@@ -69,7 +69,7 @@ class TrainingSettings:
         "tracks",
     )
     local_further: tuple[str, ...] = ("compressibility", "cooccurrence")
-    say: Mapping[str, float] = field(
+    group_weights: Mapping[str, float] = field(
         default_factory=lambda: {
             "colour": 0.5,
             "flow": 0.5,
@@ -81,13 +81,13 @@ class TrainingSettings:
     content: tuple[str, ...] = ("palette",)
     view: str = "resized"
     launderings: tuple[str, ...] = ("none", "draw-0", "crf35", "half")
-    emphasis: Mapping[str, float] = field(default_factory=lambda: {"crf35": 4.0})
+    laundering_weights: Mapping[str, float] = field(default_factory=lambda: {"crf35": 4.0})
     ridge: float = 0.25
     kernel_width: float = 1.0
-    apart: float = 0.85
-    apart_width: float = 0.075
+    additive_share: float = 0.85
+    additive_width: float = 0.075
     local_launderings: tuple[str, ...] = ("none", "half", "crf35")
-    local_say: Mapping[str, float] = field(
+    local_group_weights: Mapping[str, float] = field(
         default_factory=lambda: {
             "colour": 0.5,
             "compressibility": 0.5,
@@ -122,11 +122,11 @@ class TrainingSettings:
             groups=kept or self.groups,
             local_further=(),
             launderings=self.local_launderings,
-            emphasis={},
-            say=self.local_say,
+            laundering_weights={},
+            group_weights=self.local_group_weights,
             ridge=self.local_ridge,
             kernel_width=self.local_kernel_width,
-            apart=0.0,
+            additive_share=0.0,
             seeds=self.seeds[:1],
         )
 
@@ -315,14 +315,14 @@ def row_weights(
         float64 (rows,), of one table after the other.
     """
     owner = np.concatenate([table.clip for table in tables])
-    emphasis = np.concatenate(
+    weights = np.concatenate(
         [
-            np.full(len(table.clip), settings.emphasis.get(name, 1.0))
+            np.full(len(table.clip), settings.laundering_weights.get(name, 1.0))
             for name, table in zip(settings.launderings, tables, strict=True)
         ]
     )
-    together = np.bincount(owner, weights=emphasis, minlength=len(clips))
-    return np.asarray(clip_weights(clips)[owner] * emphasis / together[owner], dtype=np.float64)
+    together = np.bincount(owner, weights=weights, minlength=len(clips))
+    return np.asarray(clip_weights(clips)[owner] * weights / together[owner], dtype=np.float64)
 
 
 def _fit_without(
@@ -370,12 +370,12 @@ def _fit_members(
         median=median,
         mean=filled.mean(axis=0),
         scale=filled.std(axis=0) + 1e-6,
-        balance=_balance(tables[0].blocks, settings.say),
+        balance=_balance(tables[0].blocks, settings.group_weights),
         support=np.zeros((0, values.shape[1]), np.float16),
         dual=np.zeros(0, np.float32),
         gamma=settings.kernel_width,
-        apart=settings.apart,
-        gamma_apart=settings.apart_width,
+        additive_share=settings.additive_share,
+        additive_gamma=settings.additive_width,
         stack=_EVEN,
         reals=np.zeros(0, np.float32),
     )
@@ -390,8 +390,8 @@ def _fit_members(
     return replace(bare, support=support, dual=dual.astype(np.float32))
 
 
-def _balance(blocks: Sequence[Block], say: Mapping[str, float]) -> NDArray[np.float32]:
+def _balance(blocks: Sequence[Block], weights: Mapping[str, float]) -> NDArray[np.float32]:
     """Return factors (columns,) that make a squared distance a weighted mean over the blocks."""
     widths = np.array([len(feature_group(block.group).names()) for block in blocks])
-    says = np.array([say.get(block.group, 1.0) for block in blocks])
-    return np.repeat(np.sqrt(says / says.sum() / widths), widths).astype(np.float32)
+    shares = np.array([weights.get(block.group, 1.0) for block in blocks])
+    return np.repeat(np.sqrt(shares / shares.sum() / widths), widths).astype(np.float32)

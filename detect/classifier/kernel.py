@@ -29,37 +29,40 @@ def mixed_kernel(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
     *,
-    says: Sequence[tuple[int, float]],
+    groups: Sequence[tuple[int, float]],
     gamma: float,
-    apart: float,
-    gamma_apart: float,
+    additive_share: float,
+    additive_gamma: float,
 ) -> NDArray[np.float64]:
-    """Return a Gaussian kernel of all groups together, mixed with the mean of one of each group.
+    """Return a Gaussian kernel of all groups, mixed with an additive one: the mean of one a group.
 
-    Together, rows are alike that are so in every group. Apart, each group speaks for itself, as in
-    an additive model, so that one it knows is not silenced by the others.
+    In the first, rows are alike that are so in every group. In the additive one (Hastie and
+    Tibshirani, "Generalized additive models", 1990; as a kernel, Durrande et al., 2012) each group
+    speaks for itself, so that one that knows a trace is not silenced by the others.
 
     Args:
-        left: float64 (n, D), features times the square root of their share of the say.
+        left: float64 (n, D), features times the square root of their share of the weight.
         right: float64 (m, D).
-        says: Of each group in order: number of columns, and its share of the say; the sum is 1.
+        groups: Of each in order: number of columns, and its share of the weight; the sum is 1.
         gamma: Factor of the squared distance over all groups, above 0.
-        apart: Share of the kernels of one group, [0, 1].
-        gamma_apart: Factor of the squared distance within a group, which is a mean over its
+        additive_share: Share of the additive kernel, [0, 1].
+        additive_gamma: Factor of the squared distance within a group, which is a mean over its
             features, above 0.
 
     Returns:
         float64 (n, m), in [0, 1].
     """
-    if not apart:
+    if not additive_share:
         return gaussian_kernel(left, right, gamma)
-    own = np.zeros((len(left), len(right)))
+    additive = np.zeros((len(left), len(right)))
     start = 0
-    for width, say in says:
+    for width, weight in groups:
         columns = slice(start, start + width)
-        own += say * gaussian_kernel(left[:, columns], right[:, columns], gamma_apart / say)
+        additive += weight * gaussian_kernel(
+            left[:, columns], right[:, columns], additive_gamma / weight
+        )
         start += width
-    return (1 - apart) * gaussian_kernel(left, right, gamma) + apart * own
+    return (1 - additive_share) * gaussian_kernel(left, right, gamma) + additive_share * additive
 
 
 def ridge_dual(

@@ -31,7 +31,7 @@ _FORMAT = 6
 _LOCAL = "local_"
 """Prefix of the arrays of the member that says where."""
 
-_NUMBERS = ("gamma", "apart", "gamma_apart")
+_NUMBERS = ("gamma", "additive_share", "additive_gamma")
 """The arrays that are one number."""
 
 _LIMIT = 4.0
@@ -88,12 +88,12 @@ class ClassifierModel:
         support: float16 (S, D), prepared training windows.
         dual: float32 (S,).
         gamma: Width of the kernel of all groups: exp(-gamma * squared distance).
-        apart: Share of the kernels of one group each, see :func:`mixed_kernel`.
-        gamma_apart: Width of these.
+        additive_share: Share of the additive kernel, see :func:`mixed_kernel`.
+        additive_gamma: Width of it.
         stack: float64 (2,): factor of the score, and a constant; see ``stacked_llr``.
         reals: float32 (n,), log-likelihood ratios of held-out real clips, ascending.
-        where: The member that says where, trained on features that lean less on content; ``None``
-            where that is the whole model. Of its header and ``reals`` nothing counts.
+        local_member: The member that says where, trained on features that lean less on content;
+            ``None`` where that is the whole model. Of its header and ``reals`` nothing counts.
     """
 
     header: Header
@@ -104,11 +104,11 @@ class ClassifierModel:
     support: NDArray[np.float16]
     dual: NDArray[np.float32]
     gamma: float
-    apart: float
-    gamma_apart: float
+    additive_share: float
+    additive_gamma: float
     stack: NDArray[np.float64]
     reals: NDArray[np.float32]
-    where: ClassifierModel | None = None
+    local_member: ClassifierModel | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -140,10 +140,10 @@ class ClassifierModel:
         return mixed_kernel(
             left,
             right,
-            says=list(zip(widths, shares.tolist(), strict=True)),
+            groups=list(zip(widths, shares.tolist(), strict=True)),
             gamma=self.gamma,
-            apart=self.apart,
-            gamma_apart=self.gamma_apart,
+            additive_share=self.additive_share,
+            additive_gamma=self.additive_gamma,
         )
 
     def members(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -172,7 +172,7 @@ class ClassifierModel:
         Scenes of one clip differ in content, whoever made them. Its threshold and real clips are
         those of the whole model and mean nothing for it.
         """
-        if self.where is None:
+        if self.local_member is None:
             return self
         header = replace(
             self.header,
@@ -181,7 +181,7 @@ class ClassifierModel:
             local_blocks=(),
             local_launderings=(),
         )
-        return replace(self.where, header=header, reals=self.reals)
+        return replace(self.local_member, header=header, reals=self.reals)
 
     def p_value(self, llr: float) -> float:
         """Return the conformal p-value: how often held-out real clips score as high, in (0, 1]."""
@@ -208,7 +208,7 @@ class ClassifierModel:
 
 
 def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
-    local = {} if model.where is None else _member_arrays(model.where)
+    local = {} if model.local_member is None else _member_arrays(model.local_member)
     return {
         **{_LOCAL + name: array for name, array in local.items()},
         **_member_arrays(model),
@@ -322,7 +322,7 @@ def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierMo
         model = _member(parsed, parts)
         if local:
             nothing = np.zeros(0, np.float32)
-            model = replace(model, where=_member(parsed, {**local, "reals": nothing}))
+            model = replace(model, local_member=_member(parsed, {**local, "reals": nothing}))
         _check_parts(model)
         return model
     except UsageError:
@@ -342,10 +342,10 @@ def _member(header: Header, parts: dict[str, Any]) -> ClassifierModel:
 def _check_parts(model: ClassifierModel) -> None:
     """Raise a ValueError unless the arrays fit, and what says where is whole or absent."""
     header = model.header
-    if bool(header.local_blocks) != (model.where is not None):
+    if bool(header.local_blocks) != (model.local_member is not None):
         raise ValueError("local_blocks")
     _check_arrays(model)
-    if model.where is not None:
+    if model.local_member is not None:
         _check_arrays(model.local)
 
 
@@ -365,10 +365,10 @@ def _check_arrays(model: ClassifierModel) -> None:
         array = getattr(model, name)
         if array.shape != shape or not np.isfinite(array).all():
             raise ValueError(name)
-    if not (0 < model.gamma < np.inf and 0 < model.gamma_apart < np.inf):
+    if not (0 < model.gamma < np.inf and 0 < model.additive_gamma < np.inf):
         raise ValueError("gamma")
-    if not 0 <= model.apart <= 1:
-        raise ValueError("apart")
+    if not 0 <= model.additive_share <= 1:
+        raise ValueError("additive_share")
 
 
 def _check_version(name: str, version: int, path: Path) -> None:

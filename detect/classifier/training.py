@@ -101,7 +101,7 @@ def _fitted(
         recipe.without(nothing),
         header=header,
         reals=reals.astype(np.float32),
-        where=local.without(nothing) if recipe.settings.local_apart else None,
+        local_member=local.without(nothing) if recipe.settings.local_apart else None,
     )
 
 

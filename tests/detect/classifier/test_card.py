@@ -10,6 +10,7 @@ from fixtures.audit_figures import audit_figures
 
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID
 from vidigree.detect.classifier.card import figures_markdown, introduction
+from vidigree.detect.classifier.fitting import TrainingSettings
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "classifier.md").read_text(encoding="utf-8")
 
@@ -30,6 +31,26 @@ def test_the_words_around_the_figures_are_what_would_be_written_today() -> None:
     headings = [line for line in lines if line.startswith("#")]
     measured = PAGE[PAGE.index("## Held-out figures") : PAGE.index("## Check of an installation")]
     assert headings == [line for line in measured.splitlines() if line.startswith("#")]
+
+
+def test_the_model_is_described_as_it_is_trained() -> None:
+    settings = TrainingSettings()
+    page = " ".join(PAGE.split()).replace(" %", "%")
+    assert f"the groups speak together to {1 - settings.additive_share:.0%}" in page
+    assert f"each for itself to {settings.additive_share:.0%}" in page
+    assert settings.group_weights == {
+        "tracks": 1.5,
+        "redundancy": 0.75,
+        "colour": 0.5,
+        "flow": 0.5,
+        "palette": 0.25,
+    }
+    assert "`tracks` has one and a half says, `redundancy` three quarters," in page
+    assert "`colour` and `flow` half of one, `palette` a quarter." in page
+    assert settings.laundering_weights == {"crf35": 4.0}
+    assert "at CRF 35, which counts for four." in page
+    assert len(settings.groups) == 7
+    assert "Numbers of seven feature groups" in page
 
 
 def test_what_was_not_measured_is_said_to_be_missing() -> None:

@@ -20,25 +20,27 @@ def test_kernel_is_one_at_home_and_falls_with_distance() -> None:
 
 def test_groups_speak_together_and_apart() -> None:
     left, right = _points(5, 0), _points(4, 1)
-    says = [(1, 0.25), (2, 0.75)]
-    widths = {"gamma": 2.0, "gamma_apart": 0.1}
-    found = mixed_kernel(left, right, says=says, apart=0.6, **widths)
+    groups = [(1, 0.25), (2, 0.75)]
+    widths = {"gamma": 2.0, "additive_gamma": 0.1}
+    found = mixed_kernel(left, right, groups=groups, additive_share=0.6, **widths)
     for i, one in enumerate(left):
         for j, other in enumerate(right):
             first, *second = (one - other) ** 2
             together = np.exp(-2.0 * (first + sum(second)))
-            # A group's own squared distance is in units of its say.
-            apart = 0.25 * np.exp(-0.1 * first / 0.25) + 0.75 * np.exp(-0.1 * sum(second) / 0.75)
-            assert found[i, j] == pytest.approx(0.4 * together + 0.6 * apart)
-    alone = mixed_kernel(left, right, says=says, apart=0.0, **widths)
+            # A group's own squared distance is in units of its weight.
+            additive = 0.25 * np.exp(-0.1 * first / 0.25) + 0.75 * np.exp(-0.1 * sum(second) / 0.75)
+            assert found[i, j] == pytest.approx(0.4 * together + 0.6 * additive)
+    alone = mixed_kernel(left, right, groups=groups, additive_share=0.0, **widths)
     np.testing.assert_array_equal(alone, gaussian_kernel(left, right, 2.0))
 
 
 def test_a_group_that_is_known_is_not_silenced_by_one_that_is_not() -> None:
     known, strange = np.zeros((1, 2)), np.array([[0.0, 100.0]])
-    says = [(1, 0.5), (1, 0.5)]
+    groups = [(1, 0.5), (1, 0.5)]
     for share, least in ((0.0, 0.0), (0.5, 0.25)):
-        found = mixed_kernel(known, strange, says=says, gamma=1.0, apart=share, gamma_apart=1.0)
+        found = mixed_kernel(
+            known, strange, groups=groups, gamma=1.0, additive_share=share, additive_gamma=1.0
+        )
         assert found[0, 0] == pytest.approx(least)
 
 

@@ -54,8 +54,8 @@ def weights() -> ClassifierModel:
         support=rng.normal(size=(8, width)).astype(np.float16),
         dual=rng.normal(size=8).astype(np.float32),
         gamma=0.3,
-        apart=0.0,
-        where=None,
+        additive_share=0.0,
+        local_member=None,
     )
 
 

@@ -120,7 +120,7 @@ def test_a_clip_in_both_lists_is_refused(clips: list[LabelledClip], cache: Windo
 
 
 def test_all_launderings_of_a_clip_count_as_one_clip_and_some_for_more_than_others() -> None:
-    settings = replace(SETTINGS, launderings=("none", "crf35"), emphasis={"crf35": 3.0})
+    settings = replace(SETTINGS, launderings=("none", "crf35"), laundering_weights={"crf35": 3.0})
     clips = [_named("a", synthetic=False), _named("b", synthetic=True)]
     none, hard = (
         FeatureTable((), np.zeros((len(owner), 0), np.float32), np.array(owner))
@@ -128,7 +128,7 @@ def test_all_launderings_of_a_clip_count_as_one_clip_and_some_for_more_than_othe
     )
     found = row_weights(clips, [none, hard], settings)
     np.testing.assert_allclose(found, [1 / 5, 1 / 5, 1 / 4, 3 / 5, 3 / 4])
-    even = row_weights(clips, [none, hard], replace(settings, emphasis={}))
+    even = row_weights(clips, [none, hard], replace(settings, laundering_weights={}))
     np.testing.assert_allclose(even, [1 / 3, 1 / 3, 1 / 2, 1 / 3, 1 / 2])
 
 
@@ -196,7 +196,7 @@ def test_what_says_where_may_look_at_groups_of_its_own(
 
 def test_what_says_where_is_asked_where(clips: list[LabelledClip], cache: WindowCache) -> None:
     model = train(clips, cache=cache, settings=WITH_CONTENT)
-    whole = replace(model, where=None, header=replace(model.header, local_blocks=()))
+    whole = replace(model, local_member=None, header=replace(model.header, local_blocks=()))
     curve, same, other = (_curve(clips[0].path, one) for one in (model, model.local, whole))
     assert curve == same != other
 

@@ -33,8 +33,8 @@ DAMAGES = {
     "not a number": {"stack": np.array([1.0, np.nan])},
     "no width": {"gamma": 0.0},
     "endless width": {"gamma": np.inf},
-    "no width within a group": {"gamma_apart": 0.0},
-    "more than all": {"apart": 1.5},
+    "no width within a group": {"additive_gamma": 0.0},
+    "more than all": {"additive_share": 1.5},
 }
 
 
@@ -80,7 +80,7 @@ def test_what_says_where_is_kept_with_the_rest_and_is_part_of_the_id(
     assert local.gamma == pytest.approx(settings.local_kernel_width)
     rows = np.zeros((1, len(local.median)), np.float32)
     np.testing.assert_array_equal(local.members(rows), model.local.members(rows))
-    one = replace(model, where=replace(local, dual=-local.dual))
+    one = replace(model, local_member=replace(local, dual=-local.dual))
     other = replace(model, header=replace(model.header, local_launderings=("none",)))
     assert len({model.model_id, one.model_id, other.model_id}) == 3
 
@@ -90,12 +90,12 @@ def test_what_says_where_is_there_whole_or_not_at_all(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path, damage: str
 ) -> None:
     model = train(clips, cache=cache, settings=WITH_CONTENT)
-    assert model.where is not None
+    assert model.local_member is not None
     change = dict(DAMAGES[damage])
     names = change.pop("names", model.header.local_blocks)
-    member = None if "member" in change else replace(model.where, **change)
+    member = None if "member" in change else replace(model.local_member, **change)
     header = replace(model.header, local_blocks=names)
-    save_model(replace(model, header=header, where=member), tmp_path / "w.npz")
+    save_model(replace(model, header=header, local_member=member), tmp_path / "w.npz")
     with pytest.raises(UsageError, match="not of this format"):
         load_model(tmp_path / "w.npz")
 
