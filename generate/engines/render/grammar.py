@@ -108,6 +108,10 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
             tokens.append(("?", f"{words[at]} of"))
             at += 2
             continue
+        if _is_toy(words, at):
+            tokens.append(LEXICON["ball"])
+            at += 1
+            continue
         for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
             phrase = " ".join(words[at : at + length])
             if phrase in LEXICON:
@@ -121,6 +125,12 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
                 tokens.append(("into", None))
             at += 1
     return tokens
+
+
+def _is_toy(words: list[str], at: int) -> bool:
+    """Whether a "marble" is the toy, and not what a floor is made of: it moves, and on nothing."""
+    after = LEXICON.get(words[at + 1], ("", None)) if at + 1 < len(words) else ("", None)
+    return words[at] == "marble" and after[0] == "motion" and words[at - 1 : at] != ["on"]
 
 
 # Arrangements side by side; more would not fit a picture.

@@ -132,7 +132,12 @@ SHAPES: Final = {
     "planet": "planet",
 }
 
-PLURALS: Final = {"boxes": "box", "dominoes": "domino", "dominos": "domino"}
+PLURALS: Final = {
+    "boxes": "box",
+    "dominoes": "domino",
+    "dominos": "domino",
+    "marbles": "ball",
+}
 
 ARRANGEMENTS: Final = {
     "stack": "tower",

@@ -54,6 +54,24 @@ def test_adjectives_of_the_ground_do_not_stick_to_bodies() -> None:
     assert reading.sky == "overcast"
 
 
+@pytest.mark.parametrize(
+    ("prompt", "bodies", "ground"),
+    [
+        ("a marble rolling on a wooden floor", [(1, "roll")], "wood"),
+        ("three marbles rolling on marble", [(3, "roll")], "marble"),
+        ("a ball on marble bouncing", [(1, "bounce")], "marble"),
+        ("a cube falling onto a white marble floor", [(1, "fall")], "marble"),
+    ],
+)
+def test_a_marble_that_moves_is_a_ball_and_a_marble_floor_a_floor(
+    prompt: str, bodies: list[tuple[int, str]], ground: str
+) -> None:
+    reading = read_prompt(prompt)
+    assert [(each.count, each.motion) for each in reading.objects] == bodies
+    assert reading.ground == ground
+    assert reading.unknown == ()
+
+
 def test_arrangements_count_what_they_are_of() -> None:
     (cubes,) = read_prompt("a tower of five wooden cubes collapsing").objects
     assert (cubes.arrangement, cubes.count, cubes.materials) == ("tower", 5, ("wood",))
