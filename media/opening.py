@@ -49,16 +49,13 @@ def open_container(path: Path, *, decode: bool = True) -> Any:
         MediaError: The file cannot be opened.
     """
     check_file(path)
-    options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
-    streams: Any = [] if decode else [{"skip_frame": "all"}] * _MOST_STREAMS
     try:
-        # "file:" keeps a name like "http:x" from being taken for a URL.
-        return av.open(
-            f"file:{path.absolute()}",
-            options=options,
-            stream_options=streams,
-            metadata_errors="replace",
-        )
+        if decode:
+            return _opened(path, [])
+        try:
+            return _opened(path, [{"skip_frame": "all"}] * _MOST_STREAMS)
+        except ValueError:  # MPEG programme streams: what they hold shows only as they are read
+            return _opened(path, [])
     except PermissionError as error:
         raise MediaError(
             f"{path} cannot be opened: permission denied.", hint="Check its permissions."
@@ -72,6 +69,16 @@ def open_container(path: Path, *, decode: bool = True) -> Any:
             f"{path} is not a video that can be read.",
             hint="Give an MP4, MOV, WebM, MKV, AVI, GIF or MPEG file.",
         ) from error
+
+
+def _opened(path: Path, streams: Any) -> Any:
+    return av.open(
+        # "file:" keeps a name like "http:x" from being taken for a URL.
+        f"file:{path.absolute()}",
+        options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
+        stream_options=streams,
+        metadata_errors="replace",
+    )
 
 
 def container_tags(path: Path) -> Mapping[str, str]:
