@@ -23,11 +23,14 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 
 from vidigree.detect import AuditSettings, audit
+from vidigree.detect.pixels import PixelPass
 from vidigree.media import VideoWriter, open_video
 from vidigree.watermark.clip import Origin
 from vidigree.watermark.credentials import init_identity
@@ -97,6 +100,13 @@ def measured(label: str, work: Callable[[], object], base: float = 0.0, *, times
     return cpu
 
 
+def without_where(path: Path) -> Any:
+    """Audit a clip as if the classifier found nothing in it whose place it had to look for."""
+    whole = PixelPass.classification
+    with patch.object(PixelPass, "classification", lambda self, **_: whole(self, where=False)):
+        return audit(path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--width", type=int, default=1920)
@@ -139,6 +149,7 @@ def main() -> None:
         )
         if arguments.only_provenance:
             return
+        timed("stamped: whole verdict without where", lambda: without_where(stamped), base)
         timed("stamped: whole verdict", lambda: audit(stamped), base)
         # It holds less to decode: the mark costs bits.
         base = timed("not stamped: decoding alone", lambda: decode(plain, convert=False))
@@ -147,6 +158,7 @@ def main() -> None:
             lambda: audit(plain, settings=provenance),
             base,
         )
+        timed("not stamped: whole verdict without where", lambda: without_where(plain), base)
         timed("not stamped: whole verdict", lambda: audit(plain), base)
         print(f"\nload average {os.getloadavg()[0]:.1f}")
         if arguments.minutes:

@@ -165,6 +165,32 @@ def _range(result: Evaluation) -> list[str]:
         "",
         table(["third", "real clips", "false alarms", "found"], thirds),
         "",
+        *_rates(result),
+    ]
+
+
+def _rates(result: Evaluation) -> list[str]:
+    rows = [
+        [
+            f"{row.low:.3g} to {row.high:.3g}",
+            str(row.real_clips),
+            str(row.synthetic_clips),
+            f"{row.auc:.3f}",
+        ]
+        for row in result.rates
+    ]
+    return [
+        "### By frame rate of the file",
+        "",
+        (
+            "Many generators have other frame rates than cameras. The canonical form takes the"
+            " nearest frame, so how evenly things move in it still depends on the rate, and a"
+            " figure over all clips may rest on that in part. Here clips of about the same rate"
+            " are compared with each other alone."
+        ),
+        "",
+        table(["frames a second", "real clips", "synthetic clips", "AUC"], rows),
+        "",
     ]
 
 

@@ -75,9 +75,7 @@ class DecodedView:
     motion: tuple[NDArray[np.float32], ...]
     sizes: NDArray[np.int64]
     repeated: float
-    shared: dict[str, NDArray[np.float64]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    shared: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def steady(self) -> bool:

@@ -38,13 +38,14 @@ from vidigree.detect.classifier.quality import Quality
 from vidigree.detect.classifier.range_figures import (
     abstention_rows,
     clip_qualities,
+    rate_rows,
     shifted_by_quality,
     strata,
 )
 from vidigree.detect.classifier.training import further_tables
 from vidigree.detect.classifier.trees import extra_trees
 from vidigree.media.progress import Progress, no_progress
-from vidigree.media.reading import open_video
+from vidigree.media.reading import open_video, probe
 
 __all__ = ["evaluate"]
 
@@ -58,7 +59,7 @@ def evaluate(
     settings: TrainingSettings,
     launderings: Sequence[str],
     unused: Sequence[str] = (),
-    most_laundered: int = 75,
+    most_laundered: int = 150,
     own: Sequence[LabelledClip] = (),
     further: Sequence[LabelledClip] = (),
     progress: Progress = no_progress,
@@ -108,6 +109,7 @@ def evaluate(
         **headline(held),
         laundering=matrix,
         laundered_clips=laundered,
+        laundering_all=_on_all(clips, scored, settings),
         **_ablations(clips, cache, settings, unused, progress),
         alternatives=alternative_areas(
             replace(recipe, further=Further()), _aligned(clips, cache, settings, progress)
@@ -183,8 +185,13 @@ def _by_quality(
     return {
         "abstentions": abstention_rows(qualities, np.array([clip.synthetic for clip in clips])),
         "strata": strata(held.llr, held.labels, _measures(known)),
+        "rates": rate_rows(held.llr, held.labels, _rates(clips)[held.seen]),
         "tpr_shifted": shifted_by_quality(held.llr, held.labels, known, fold[held.seen]),
     }
+
+
+def _rates(clips: Sequence[LabelledClip]) -> NDArray[np.float64]:
+    return np.array([float(probe(clip.path).fps) for clip in clips])
 
 
 def _measures(qualities: Sequence[Quality]) -> dict[str, NDArray[np.float64]]:
@@ -198,7 +205,8 @@ def _sample(clips: Sequence[LabelledClip], most: int) -> list[int]:
     for index, clip in enumerate(clips):
         first.setdefault((clip.origin, clip.synthetic), index)
     chosen = sorted(first.values())
-    return chosen[:: -(-len(chosen) // most)]
+    places = np.linspace(0, len(chosen) - 1, min(most, len(chosen))).round().astype(int)
+    return [chosen[place] for place in places]
 
 
 def _matrix(
@@ -221,6 +229,20 @@ def _matrix(
         llr = calibrated(clips, clean, members, known, settings)[seen[known]]
         figures[name] = bootstrap_interval(area_under_curve, llr, labels[seen], groups[seen])
     return figures, int(seen.sum())
+
+
+def _on_all(
+    clips: Sequence[LabelledClip],
+    scored: dict[str, NDArray[np.float64]],
+    settings: TrainingSettings,
+) -> dict[str, float]:
+    """Return the area of each laundering that training needs, on all clips."""
+    needed = ("none", *settings.every_laundering)
+    kept = {name: members for name, members in scored.items() if name in needed}
+    return {
+        name: area.value
+        for name, area in _matrix(clips, kept, list(range(len(clips))), settings)[0].items()
+    }
 
 
 def _aligned(

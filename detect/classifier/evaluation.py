@@ -7,7 +7,7 @@ from typing import Any
 
 from vidigree.detect.classifier.localisation_figures import LocalisationFigures
 from vidigree.detect.classifier.metrics import Interval
-from vidigree.detect.classifier.range_figures import AbstentionRow, StratumRow
+from vidigree.detect.classifier.range_figures import AbstentionRow, RateRow, StratumRow
 
 __all__ = ["Evaluation", "GeneratorRow", "OwnEngineRow"]
 
@@ -75,6 +75,7 @@ class Evaluation:
         per_generator: One row for each generator with enough clips, worst first.
         laundering: Laundering to area under the curve, all on the same clips.
         laundered_clips: Number of those clips.
+        laundering_all: Those that training needs to area under the curve, on all clips.
         clean_auc: Area under the curve of the whole recipe trained on clean windows: what the next
             three are to be compared with.
         group_alone: Feature group to area under the curve with that group only.
@@ -89,6 +90,7 @@ class Evaluation:
         seconds_per_window: CPU seconds from file to features for one two-second window.
         abstentions: How often clips are taken for pictures outside the range.
         strata: False alarms and finds in thirds of the picture's quality.
+        rates: Clips of like frame rate against each other.
         tpr_shifted: True positive rate at 5 % with the threshold conditioned on quality.
         localisation: Figures on self-made splices; ``None`` where no clip is long enough.
         own_engines: The project's own engines, marks off; empty where no clips were given.
@@ -117,6 +119,7 @@ class Evaluation:
     per_generator: tuple[GeneratorRow, ...]
     laundering: dict[str, Interval]
     laundered_clips: int
+    laundering_all: dict[str, float]
     clean_auc: float
     group_alone: dict[str, float]
     group_left_out: dict[str, float]
@@ -128,6 +131,7 @@ class Evaluation:
     seconds_per_window: float
     abstentions: tuple[AbstentionRow, ...]
     strata: tuple[StratumRow, ...]
+    rates: tuple[RateRow, ...]
     tpr_shifted: float
     localisation: LocalisationFigures | None
     own_engines: tuple[OwnEngineRow, ...]

@@ -61,7 +61,9 @@ class TrainingSettings:
 
     groups: tuple[str, ...] = (
         "colour",
+        "constancy",
         "flow",
+        "matches",
         "palette",
         "redundancy",
         "spacetime",
@@ -73,8 +75,8 @@ class TrainingSettings:
         default_factory=lambda: {
             "colour": 0.5,
             "flow": 0.5,
+            "matches": 0.75,
             "palette": 0.25,
-            "redundancy": 0.75,
             "tracks": 1.5,
         }
     )
@@ -82,10 +84,10 @@ class TrainingSettings:
     view: str = "resized"
     launderings: tuple[str, ...] = ("none", "draw-0", "crf35", "half")
     laundering_weights: Mapping[str, float] = field(default_factory=lambda: {"crf35": 4.0})
-    ridge: float = 0.25
-    kernel_width: float = 1.0
+    ridge: float = 0.03
+    kernel_width: float = 0.7
     additive_share: float = 0.85
-    additive_width: float = 0.075
+    additive_width: float = 0.1
     local_launderings: tuple[str, ...] = ("none", "half", "crf35")
     local_group_weights: Mapping[str, float] = field(
         default_factory=lambda: {

@@ -37,9 +37,14 @@ def _worst_generator(result: Evaluation) -> float | None:
 
 
 def _largest_drop(result: Evaluation) -> float | None:
-    clean = result.laundering["none"].value
-    drops = [clean - row.value for name, row in result.laundering.items() if name != "none"]
-    return max(drops, default=None)
+    """Return the largest: on all clips where one was measured on them, else on the sampled."""
+    drops = {
+        name: result.laundering["none"].value - row.value for name, row in result.laundering.items()
+    }
+    clean = result.laundering_all["none"]
+    drops |= {name: clean - area for name, area in result.laundering_all.items()}
+    del drops["none"]
+    return max(drops.values(), default=None)
 
 
 def _real_floor(result: Evaluation) -> float | None:

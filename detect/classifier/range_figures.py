@@ -10,21 +10,28 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip
-from vidigree.detect.classifier.metrics import true_positive_rate
+from vidigree.detect.classifier.metrics import area_under_curve, true_positive_rate
 from vidigree.detect.classifier.quality import Quality, outside_range
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = [
     "AbstentionRow",
+    "RateRow",
     "StratumRow",
     "abstention_rows",
     "clip_qualities",
+    "rate_rows",
     "shifted_by_quality",
     "strata",
 ]
 
 _REASONS = ("drawing", "screen", "too-compressed")
 _RIDGE = 50.0
+_RATES = (12.5, 20.0, 24.5, 27.5)
+"""Frame rates between one row and the next, in frames a second."""
+
+_FEWEST = 4
+"""Clips of either class in a row of a rate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +68,25 @@ class StratumRow:
     real_clips: int
     false_alarms: float
     found: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateRow:
+    """Clips whose files have about the same frame rate, compared with each other alone.
+
+    Attributes:
+        low: Lowest frame rate, in frames a second.
+        high: Highest.
+        real_clips: Real clips of these rates.
+        synthetic_clips: Synthetic clips of them.
+        auc: Area under the curve, these against those.
+    """
+
+    low: float
+    high: float
+    real_clips: int
+    synthetic_clips: int
+    auc: float
 
 
 def clip_qualities(
@@ -124,6 +150,37 @@ def strata(
                     found=float((llr[fake] > threshold).mean()),
                 )
             )
+    return tuple(rows)
+
+
+def rate_rows(
+    llr: NDArray[np.float64], labels: NDArray[np.bool_], rates: NDArray[np.float64]
+) -> tuple[RateRow, ...]:
+    """Return how well clips of like frame rate are told apart, where the rate helps little.
+
+    Rates between 12.5, 20, 24.5 and 27.5 frames a second are alike; four clips of either class make
+    a row.
+
+    Args:
+        llr: float64 (n,), held-out ratios.
+        labels: bool (n,).
+        rates: float64 (n,), frames a second of the files.
+    """
+    rows = []
+    for index in range(len(_RATES) + 1):
+        inside = np.searchsorted(_RATES, rates, side="right") == index
+        real, fake = int((inside & ~labels).sum()), int((inside & labels).sum())
+        if min(real, fake) < _FEWEST:
+            continue
+        rows.append(
+            RateRow(
+                low=float(rates[inside].min()),
+                high=float(rates[inside].max()),
+                real_clips=real,
+                synthetic_clips=fake,
+                auc=area_under_curve(llr[inside], labels[inside]),
+            )
+        )
     return tuple(rows)
 
 

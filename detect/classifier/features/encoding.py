@@ -51,7 +51,7 @@ def plain_sizes(view: DecodedView) -> NDArray[np.float64]:
     """
     if _PLAIN not in view.shared:
         view.shared[_PLAIN] = stream_sizes(planar_frames(view))
-    return view.shared[_PLAIN]
+    return cast("NDArray[np.float64]", view.shared[_PLAIN])
 
 
 def stream_sizes(frames: Sequence[NDArray[np.uint8]], crf: int = _PLAIN_CRF) -> NDArray[np.float64]:

@@ -14,6 +14,8 @@ from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, LONGEST
 
 __all__ = ["ObjectPhrase", "PromptReading", "read_prompt"]
 
+_ADJECTIVES = ("colour", "material", "size", "pattern")
+_UPON = ("on", "onto", "over", "across", "along", "upon", "under", "of")
 # Before "of" they are places beside something, which is not understood, and no directions.
 _SIDES = ("left", "right")
 
@@ -128,9 +130,17 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
 
 
 def _is_toy(words: list[str], at: int) -> bool:
-    """Whether a "marble" is the toy, and not what a floor is made of: it moves, and on nothing."""
-    after = LEXICON.get(words[at + 1], ("", None)) if at + 1 < len(words) else ("", None)
-    return words[at] == "marble" and after[0] == "motion" and words[at - 1 : at] != ["on"]
+    """Whether a "marble" is the toy, and not what something moves upon: it moves itself."""
+
+    def slot(place: int) -> str:
+        return LEXICON.get(words[place], ("", None))[0] if 0 <= place < len(words) else ""
+
+    if words[at] != "marble" or slot(at + 1) != "motion":
+        return False
+    before = at - 1
+    while slot(before) in _ADJECTIVES:
+        before -= 1
+    return before < 0 or words[before] not in _UPON
 
 
 # Arrangements side by side; more would not fit a picture.

@@ -40,17 +40,17 @@ def test_the_model_is_described_as_it_is_trained() -> None:
     assert f"each for itself to {settings.additive_share:.0%}" in page
     assert settings.group_weights == {
         "tracks": 1.5,
-        "redundancy": 0.75,
+        "matches": 0.75,
         "colour": 0.5,
         "flow": 0.5,
         "palette": 0.25,
     }
-    assert "`tracks` has one and a half says, `redundancy` three quarters," in page
+    assert "`tracks` has one and a half says, `matches` three quarters," in page
     assert "`colour` and `flow` half of one, `palette` a quarter." in page
     assert settings.laundering_weights == {"crf35": 4.0}
     assert "at CRF 35, which counts for four." in page
-    assert len(settings.groups) == 7
-    assert "Numbers of seven feature groups" in page
+    assert len(settings.groups) == 9
+    assert "Numbers of nine feature groups" in page
 
 
 def test_what_was_not_measured_is_said_to_be_missing() -> None:
@@ -59,10 +59,12 @@ def test_what_was_not_measured_is_said_to_be_missing() -> None:
         localisation=None,
         own_engines=(),
         real_floor=None,
+        laundering_all={"none": 0.9},
         further_clips=4,
         further_origins=2,
     )
     written = figures_markdown(result)
+    assert "On all clips" not in written
     assert "No clip was long enough for a splice." in written
     assert "Not measured: no clips were given with `--own`." in written
     assert "real clips, mean (range) of the rounds | too few clips |" in written

@@ -55,7 +55,9 @@ def test_flat_picture_gives_all_or_nothing(name: str, level: float) -> None:
     )
     with np.errstate(all="raise"):
         row = feature_groups.get(name)().extract(flat)
-    assert np.isfinite(row).all() or (np.isnan(row).all() and name == "tracks")
+    assert np.isfinite(row).all() or (
+        np.isnan(row).all() and name in {"constancy", "matches", "tracks"}
+    )
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -67,7 +69,9 @@ def test_repeated_frames_give_all_or_nothing(name: str, decoded: DecodedView) ->
 @pytest.mark.parametrize("name", GROUPS)
 def test_same_view_gives_the_same_row_and_is_left_alone(name: str, decoded: DecodedView) -> None:
     before = decoded.luma.copy()
-    first, second = (feature_groups.get(name)().extract(decoded) for _ in range(2))
+    # Each with a memory of its own of what groups share.
+    views = (dataclasses.replace(decoded) for _ in range(2))
+    first, second = (feature_groups.get(name)().extract(view) for view in views)
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(before, decoded.luma)
 

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
 
 import cv2
 import numpy as np
 import pytest
 from fixtures.feature_rows import Look, looks_of
+from fixtures.textures import drawn_texture, moving_texture, panned
 from numpy.typing import NDArray
 
-from vidigree.detect.classifier.features import tracks
+from vidigree.detect.classifier.canonical import canonical_windows
+from vidigree.detect.classifier.features import following
+from vidigree.detect.classifier.features.constancy import Constancy
 from vidigree.detect.classifier.features.tracks import Tracks
 
 
 @pytest.fixture(scope="module")
 def look() -> Look:
     return looks_of(Tracks())
-
-
-def texture(seed: int, side: int = 512) -> NDArray[np.float32]:
-    noise = np.random.default_rng(seed).normal(size=(side, side)).astype(np.float32)
-    return (128 + 300 * cv2.GaussianBlur(noise, (0, 0), 3)).clip(0, 255).astype(np.float32)
-
-
-def panned(step: Callable[[int], float] = lambda i: 2.0 * i) -> NDArray[np.float32]:
-    """Return 16 frames of a texture that has moved left by ``step`` pixels."""
-    wide = texture(0)
-    moved = [
-        cv2.warpAffine(wide, np.array([[1, 0, -step(i)], [0, 1, 0]], np.float64), (512, 512))
-        for i in range(16)
-    ]
-    return np.stack(moved)[:, 100:356, 100:356]
 
 
 def test_a_pan_is_followed_and_keeps_its_looks(look: Look) -> None:
@@ -44,7 +32,7 @@ def test_a_pan_is_followed_and_keeps_its_looks(look: Look) -> None:
 
 
 def test_what_melts_changes_its_looks_and_is_found_less_well(look: Look) -> None:
-    still, other = texture(0)[:256, :256], texture(1)[:256, :256]
+    still, other = drawn_texture(0)[:256, :256], drawn_texture(1)[:256, :256]
     melting = np.stack([still + (other - still) * i / 15 for i in range(16)])
     solid, row = look(panned()), look(melting)
     assert row["looks-end"] < solid["looks-end"] - 0.5
@@ -52,7 +40,7 @@ def test_what_melts_changes_its_looks_and_is_found_less_well(look: Look) -> None
 
 
 def test_a_zoom_is_measured_in_per_cent_a_frame(look: Look) -> None:
-    wide = texture(0)
+    wide = drawn_texture(0)
     frames = []
     for i in range(16):
         turn = cv2.getRotationMatrix2D((256, 256), 0, 1.01**i)
@@ -66,7 +54,7 @@ def test_a_jerky_pan_shakes(look: Look) -> None:
 
 
 def test_after_a_cut_nothing_is_kept_and_every_number_is_finite(look: Look) -> None:
-    row = look(np.stack([texture(i)[:256, :256] for i in range(16)]))
+    row = look(np.stack([drawn_texture(i)[:256, :256] for i in range(16)]))
     assert np.isfinite(list(row.values())).all()
     assert row["full-kept-end"] < 0.05
 
@@ -79,7 +67,7 @@ def test_without_corners_there_is_nothing_to_say(look: Look) -> None:
 def test_lost_corners_are_not_followed_and_the_others_as_if_all_were(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    still, other = texture(0)[:256, :256], texture(1)[:256, :256]
+    still, other = drawn_texture(0)[:256, :256], drawn_texture(1)[:256, :256]
     mask = np.clip(np.arange(256) / 64 - 1, 0, 1)
     frames = np.stack([still + (other - still) * mask * i / 15 for i in range(16)]).astype(np.uint8)
     asked: list[int] = []
@@ -90,9 +78,9 @@ def test_lost_corners_are_not_followed_and_the_others_as_if_all_were(
         return plain(now, later, places, *rest, **options)
 
     monkeypatch.setattr(cv2, "calcOpticalFlowPyrLK", counted)
-    some = tracks._follow(frames, tracks._SIZES[0])
-    monkeypatch.setattr(tracks, "_FEWEST_FOLLOWED", 10**6)  # so none is given up
-    every = tracks._follow(frames, tracks._SIZES[0])
+    some = following.follow(frames, following._FULL_SIZE)
+    monkeypatch.setattr(following, "_FEWEST_FOLLOWED", 10**6)  # so none is given up
+    every = following.follow(frames, following._FULL_SIZE)
     assert some is not None
     assert every is not None
     assert asked[28] < asked[0] == asked[-1]
@@ -102,3 +90,19 @@ def test_lost_corners_are_not_followed_and_the_others_as_if_all_were(
             some.places[step + 1, followed], every.places[step + 1, followed]
         )
         np.testing.assert_array_equal(some.returns[step, followed], every.returns[step, followed])
+
+
+def test_corners_are_followed_once_for_all_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = next(canonical_windows(moving_texture())).decode("resized")
+    alone = [group.extract(dataclasses.replace(view)) for group in (Tracks(), Constancy())]
+    looked: list[tuple[int, ...]] = []
+    plain = cv2.goodFeaturesToTrack
+
+    def counted(frame: NDArray[np.uint8], *rest: object) -> object:
+        looked.append(frame.shape)
+        return plain(frame, *rest)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(cv2, "goodFeaturesToTrack", counted)
+    together = [group.extract(view) for group in (Tracks(), Constancy())]
+    assert looked == [(256, 256), (128, 128)]
+    np.testing.assert_array_equal(np.concatenate(alone), np.concatenate(together))

@@ -238,6 +238,8 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
     assert set(result.group_added) == {"spectrum"}
     assert set(result.group_alone) == {*SETTINGS.groups, "spectrum"}
     assert result.laundered_clips == len(clips)
+    assert set(result.laundering_all) == {"none", *SETTINGS.every_laundering} & {"none", "crf35"}
+    assert result.laundering_all["none"] == pytest.approx(result.auc.value)
     shipped, *others = result.alternatives.values()
     assert shipped > 0.9
     assert len(others) == 6
@@ -246,6 +248,7 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
     json.dumps(result.to_dict())
     assert {row.reason for row in result.abstentions} == {"drawing", "screen", "too-compressed"}
     assert {row.quality for row in result.strata} >= {"smooth", "blockiness"}
+    assert sum(row.real_clips + row.synthetic_clips for row in result.rates) == len(clips)
     (own,) = result.own_engines
     assert (own.name, own.clips, own.abstained) == ("engine", 3, 0.0)
     assert own.auc > 0.9
@@ -259,6 +262,7 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
         "Where: ",
         "Outside the range",
         "By picture quality",
+        "By frame rate of the file",
     ):
         assert f"### {heading}" in markdown
     for name, text in audit_plots(result).items():

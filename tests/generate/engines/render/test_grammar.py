@@ -60,6 +60,9 @@ def test_adjectives_of_the_ground_do_not_stick_to_bodies() -> None:
         ("a marble rolling on a wooden floor", [(1, "roll")], "wood"),
         ("three marbles rolling on marble", [(3, "roll")], "marble"),
         ("a ball on marble bouncing", [(1, "bounce")], "marble"),
+        ("a ball over polished white marble bouncing", [(1, "bounce")], "marble"),
+        ("a cube onto marble falling", [(1, "fall")], "marble"),
+        ("a big white marble bouncing on grass", [(1, "bounce")], "grass"),
         ("a cube falling onto a white marble floor", [(1, "fall")], "marble"),
     ],
 )
