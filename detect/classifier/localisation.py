@@ -69,7 +69,7 @@ def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localis
 
     Curve and map are of the member that leaves out what leans on content
     (:attr:`.ClassifierModel.local`), so their ratios are not the parts of the clip's own.
-    Costs about three times as much as the score, and memory does not grow with the clip.
+    Costs about four times as much as the score, and memory does not grow with the clip.
 
     Args:
         path: A local video file.
