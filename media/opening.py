@@ -54,7 +54,10 @@ def open_container(path: Path, *, decode: bool = True) -> Any:
             return _opened(path, [])
         try:
             return _opened(path, [{"skip_frame": "all"}] * _MOST_STREAMS)
-        except ValueError:  # MPEG programme streams: what they hold shows only as they are read
+        except ValueError as error:
+            if isinstance(error, av.error.FFmpegError):
+                raise
+            # PyAV takes no options for an MPEG programme stream: what it holds shows as it is read.
             return _opened(path, [])
     except PermissionError as error:
         raise MediaError(
