@@ -1,10 +1,11 @@
 """Constancy of what is followed: do its brightness, contrast and colour drift, or flicker?
 
 Optical flow rests on things keeping their brightness as they move (Horn and Schunck, "Determining
-optical flow", 1981). Where light, focus or angle change, what a camera saw changes little by little
-and much of it together; what a generator made is drawn anew, and changes forth and back, each part
-by itself. Only shares and correlations are looked at, no amounts: how much changes leans on noise,
-on compression and on what is shown.
+optical flow", 1981). The idea: where light, focus or angle change, what a camera saw changes little
+by little and much of it together, and what is drawn anew for every frame changes forth and back,
+each part by itself. No single number tells real from synthetic clips well; what they are together
+does. Only ratios and correlations are looked at, no amounts: how much changes leans on noise, on
+compression and on what is shown.
 """
 
 from __future__ import annotations
@@ -15,10 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import DecodedView
-from vidigree.detect.classifier.features.following import (
-    followed_corners,
-    squares_around,
-)
+from vidigree.detect.classifier.features.following import followed_corners, squares_around
 
 __all__ = ["Constancy"]
 
@@ -34,14 +32,7 @@ _LEVEL = 20.0
 _LEAST_POWER = 1e-6
 _LEAST_SPREAD = 0.003
 
-_QUANTITIES = (
-    "brightness",
-    "contrast",
-    "fineness",
-    "cb",
-    "cr",
-    "colour-contrast",
-)
+_QUANTITIES = ("brightness", "contrast", "fineness", "cb", "cr", "colour-contrast")
 _STATISTICS = ("return", "common-share")
 
 
