@@ -33,7 +33,8 @@ class _Round:
         labels: bool (n,).
         weights: float64 (n,), above 0.
         held_out: float64 (m, D).
-        pairs: float64 (p, D), synthetic halves of aligned pairs; ``None`` for none.
+        pairs: Both halves of aligned pairs, real ones float64 (p, D) and made ones float64 (q, D);
+            ``None`` for none.
         balance: float64 (D,), factors that gave every feature group its weight.
         kernel: The shipped one.
         ridge: Penalty.
@@ -43,19 +44,22 @@ class _Round:
     labels: NDArray[np.bool_]
     weights: NDArray[np.float64]
     held_out: NDArray[np.float64]
-    pairs: NDArray[np.float64] | None
+    pairs: tuple[NDArray[np.float64], NDArray[np.float64]] | None
     balance: NDArray[np.float64]
     kernel: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
     ridge: float
 
 
-def alternative_areas(recipe: Recipe, aligned: FeatureTable | None = None) -> dict[str, float]:
+def alternative_areas(
+    recipe: Recipe, aligned: tuple[FeatureTable, FeatureTable] | None = None
+) -> dict[str, float]:
     """Return areas under the curve of other members on the same features; one round.
 
     Args:
         recipe: The recipe; trained on all its tables, scored on the first.
-        aligned: Real clips through surrogate upsamplers, see :func:`draw_aligned`: one more member
-            is the shipped one with these among the synthetic clips.
+        aligned: Real clips after a random laundering, and through a surrogate upsampler besides,
+            see :func:`draw_aligned`: one more member is the shipped one with the former among the
+            real clips and the latter among the synthetic ones.
 
     Raises:
         UsageError: scikit-learn is not installed.
@@ -64,7 +68,7 @@ def alternative_areas(recipe: Recipe, aligned: FeatureTable | None = None) -> di
     labels = np.array([clip.synthetic for clip in clips])
     fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])
     owner = np.concatenate([part.clip for part in recipe.training])
-    weights = row_weights(clips, recipe.training, settings)
+    weights = row_weights(clips, recipe.training)
     members = dict(_MEMBERS)
     if aligned is not None:
         members["the shipped one, trained on aligned pairs as well"] = _with_pairs
@@ -76,7 +80,11 @@ def alternative_areas(recipe: Recipe, aligned: FeatureTable | None = None) -> di
         held_out = fold[table.clip] == index
         pairs = None
         if aligned is not None:
-            pairs = model.prepared(aligned.values[fold[aligned.clip] != index]).astype(np.float64)
+            real, made = (
+                model.prepared(half.values[fold[half.clip] != index]).astype(np.float64)
+                for half in aligned
+            )
+            pairs = real, made
         part = _Round(
             points=model.support.astype(np.float64),
             labels=labels[owner[used]],
@@ -133,18 +141,18 @@ def _ridge(
 
 
 def _with_pairs(part: _Round) -> NDArray[np.float64]:
-    """Let the pairs carry a quarter of the synthetic class."""
+    """Let the pairs carry a quarter of either class."""
     if part.pairs is None:
         return _shipped(part)
-    share = part.weights[part.labels].sum() / 3 / max(1, len(part.pairs))
-    points = np.concatenate([part.points, part.pairs])
-    made = np.ones(len(part.pairs), dtype=np.bool_)
-    dual = ridge_dual(
-        part.kernel(points, points),
-        np.concatenate([part.labels, made]),
-        np.concatenate([part.weights, made * share]),
-        part.ridge,
-    )
+    real, made = part.pairs
+    points = np.concatenate([part.points, real, made])
+    labels = np.concatenate([part.labels, np.zeros(len(real), bool), np.ones(len(made), bool)])
+    weights = [
+        np.full(len(half), part.weights[part.labels == label].sum() / 3 / max(1, len(half)))
+        for label, half in ((False, real), (True, made))
+    ]
+    kernel = part.kernel(points, points)
+    dual = ridge_dual(kernel, labels, np.concatenate([part.weights, *weights]), part.ridge)
     return part.kernel(part.held_out, points) @ dual
 
 

@@ -131,6 +131,13 @@ def train(
 @click.option("--laundering", "launderings", multiple=True, help="Row of the table; all if absent.")
 @click.option("--group", "groups", multiple=True, help="Feature group to use as well; repeat.")
 @click.option("--further", type=_FILE, help=_FURTHER)
+@click.option(
+    "--first-seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Of the nine assignments to folds.",
+)
 @click.option("--own", type=_FILE, help="CSV of clips of the project's own engines, marks off.")
 @click.option("--card", type=_FILE, help="Write the model card (Markdown) here.")
 @click.option("--plots", type=_FILE, help="Folder for ROC, reliability and bars as SVG.")
@@ -141,6 +148,7 @@ def evaluate(
     launderings: tuple[str, ...],
     groups: tuple[str, ...],
     further: Path | None,
+    first_seed: int,
     own: Path | None,
     card: Path | None,
     plots: Path | None,
@@ -157,27 +165,28 @@ def evaluate(
     from vidigree.detect.classifier.features import feature_groups
     from vidigree.detect.classifier.fitting import TrainingSettings
     from vidigree.detect.classifier.installation import check_installation
-    from vidigree.detect.classifier.laundering import LAUNDERINGS
+    from vidigree.detect.classifier.laundering import DRAWN, LAUNDERINGS
     from vidigree.detect.classifier.model import shipped_model
     from vidigree.detect.classifier.plots import audit_plots, write_plots
     from vidigree.media.errors import UsageError
     from vidigree.media.output import output_file
     from vidigree.media.progress import progress_bar
 
-    unknown = [name for name in launderings if name not in LAUNDERINGS]
+    known = (*LAUNDERINGS, DRAWN)
+    unknown = [name for name in launderings if name not in known]
     if unknown:
         raise UsageError(
             f"There is no laundering called {unknown[0]!r}.",
-            hint=f"Known: {', '.join(LAUNDERINGS)}.",
+            hint=f"Known: {', '.join(known)}.",
         )
     rows = read_dataset(clips)
-    settings = TrainingSettings().with_groups(groups)
+    settings = TrainingSettings().with_groups(groups).with_seeds_from(first_seed)
     with progress_bar() as progress:
         result = run(
             rows,
             cache=WindowCache(cache),
             settings=settings,
-            launderings=launderings or tuple(LAUNDERINGS),
+            launderings=launderings or known,
             own=read_dataset(own) if own else (),
             further=read_dataset(further) if further else (),
             unused=[name for name in feature_groups if name not in settings.groups],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from vidigree.detect.classifier.fitting import (
     held_out_members,
 )
 from vidigree.detect.classifier.held_out import HeldOut, calibrated, headline, held_out
+from vidigree.detect.classifier.laundering import DRAWN
 from vidigree.detect.classifier.localisation_figures import localisation_figures
 from vidigree.detect.classifier.metrics import Interval, area_under_curve, bootstrap_interval
 from vidigree.detect.classifier.own_engines import own_engine_rows
@@ -49,7 +50,7 @@ from vidigree.media.reading import open_video, probe
 
 __all__ = ["evaluate"]
 
-_DRAWN, _ALIGNED = "draw-0", "aligned-0"
+_ALIGNED = "aligned-0"
 
 
 def evaluate(
@@ -59,7 +60,6 @@ def evaluate(
     settings: TrainingSettings,
     launderings: Sequence[str],
     unused: Sequence[str] = (),
-    most_laundered: int = 150,
     own: Sequence[LabelledClip] = (),
     further: Sequence[LabelledClip] = (),
     progress: Progress = no_progress,
@@ -70,10 +70,8 @@ def evaluate(
         clips: Labelled clips.
         cache: Where windows and features are kept.
         settings: The training recipe.
-        launderings: Rows of the table of launderings, keys of LAUNDERINGS.
+        launderings: Rows of the table of launderings, keys of LAUNDERINGS, or DRAWN.
         unused: Feature groups to try in addition, one at a time.
-        most_laundered: Clips in the rows of that table that training does not use; one
-            an origin, evenly spread. More costs time.
         own: Clips of the project's own engines, marks off; reported apart.
         further: Clips to train on beside ``clips``, in no figure; ablations, other members and
             probes do without them.
@@ -86,8 +84,12 @@ def evaluate(
     """
     extra_trees()  # what is missing is told now, not after hours of work
     clips, linked = linked_lists(clips, further, cache)
-    sample = _sample(clips, most_laundered)
-    tables = _tables(clips, settings, launderings, sample=sample, cache=cache, progress=progress)
+    tables = {
+        name: build_table(
+            clips, laundering=name, blocks=settings.every_block, cache=cache, progress=progress
+        )
+        for name in dict.fromkeys((*settings.every_laundering, "none", *launderings))
+    }
     recipe, scored = _scored(
         clips,
         tables,
@@ -97,19 +99,16 @@ def evaluate(
     )
     held = held_out(clips, scored["none"], settings)
     quality = _by_quality(clips, held, settings, cache, progress)
-    matrix, laundered = _matrix(clips, scored, sample, settings)
     return Evaluation(
         recipe=RECIPE,
         recipe_id=RECIPE_ID,
         launderings=settings.launderings,
-        rounds=len(settings.seeds),
+        seeds=settings.seeds,
         further_clips=len(linked),
         further_origins=len({clip.origin for clip in linked}),
         near_duplicates=sum(bool(clip.linked) for clip in clips),
         **headline(held),
-        laundering=matrix,
-        laundered_clips=laundered,
-        laundering_all=_on_all(clips, scored, settings),
+        **_after_laundering(clips, scored, settings),
         **_ablations(clips, cache, settings, unused, progress),
         alternatives=alternative_areas(
             replace(recipe, further=Further()), _aligned(clips, cache, settings, progress)
@@ -124,29 +123,6 @@ def evaluate(
         ),
         own_engines=own_engine_rows(recipe, own, cache, reals=held.llr[~held.labels]),
     )
-
-
-def _tables(
-    clips: Sequence[LabelledClip],
-    settings: TrainingSettings,
-    launderings: Sequence[str],
-    *,
-    sample: list[int],
-    cache: WindowCache,
-    progress: Progress,
-) -> dict[str, FeatureTable]:
-    """Return the features after every laundering; those that are only scored, of the sample."""
-    return {
-        name: build_table(
-            clips,
-            laundering=name,
-            blocks=settings.every_block,
-            cache=cache,
-            only=None if name in ("none", *settings.every_laundering) else sample,
-            progress=progress,
-        )
-        for name in dict.fromkeys((*settings.every_laundering, "none", *launderings))
-    }
 
 
 def _scored(
@@ -199,50 +175,42 @@ def _measures(qualities: Sequence[Quality]) -> dict[str, NDArray[np.float64]]:
     return {name: np.array([getattr(quality, name) for quality in qualities]) for name in names}
 
 
-def _sample(clips: Sequence[LabelledClip], most: int) -> list[int]:
-    """Return the first clip of origins of either class, evenly spread over their order."""
-    first: dict[tuple[str, bool], int] = {}
-    for index, clip in enumerate(clips):
-        first.setdefault((clip.origin, clip.synthetic), index)
-    chosen = sorted(first.values())
-    places = np.linspace(0, len(chosen) - 1, min(most, len(chosen))).round().astype(int)
-    return [chosen[place] for place in places]
-
-
-def _matrix(
+def _after_laundering(
     clips: Sequence[LabelledClip],
     scored: dict[str, NDArray[np.float64]],
-    sample: list[int],
     settings: TrainingSettings,
-) -> tuple[dict[str, Interval], int]:
-    """Return the area per laundering on the sampled clips that have a window in every one."""
+) -> dict[str, Any]:
+    """Return the area per laundering, and its change, on the clips with a window in every one."""
     labels = np.array([clip.synthetic for clip in clips])
     groups = clip_groups(clips)
     clean = scored["none"]
-    seen = np.zeros(len(clips), dtype=np.bool_)
-    seen[sample] = True
-    for members in scored.values():
-        seen &= ~np.isnan(members[:, 0])
     known = ~np.isnan(clean[:, 0])
-    figures = {}
-    for name, members in scored.items():
-        llr = calibrated(clips, clean, members, known, settings)[seen[known]]
-        figures[name] = bootstrap_interval(area_under_curve, llr, labels[seen], groups[seen])
-    return figures, int(seen.sum())
-
-
-def _on_all(
-    clips: Sequence[LabelledClip],
-    scored: dict[str, NDArray[np.float64]],
-    settings: TrainingSettings,
-) -> dict[str, float]:
-    """Return the area of each laundering that training needs, on all clips."""
-    needed = ("none", *settings.every_laundering)
-    kept = {name: members for name, members in scored.items() if name in needed}
-    return {
-        name: area.value
-        for name, area in _matrix(clips, kept, list(range(len(clips))), settings)[0].items()
+    seen = np.all([~np.isnan(members[:, 0]) for members in scored.values()], axis=0)
+    llr = {
+        name: calibrated(clips, clean, members, known, settings)[seen[known]]
+        for name, members in scored.items()
     }
+
+    def interval(
+        figure: Callable[[NDArray[np.float64], NDArray[np.bool_]], float],
+        scores: NDArray[np.float64],
+    ) -> Interval:
+        return bootstrap_interval(figure, scores, labels[seen], groups[seen])
+
+    return {
+        "laundering": {name: interval(area_under_curve, scores) for name, scores in llr.items()},
+        "laundering_change": {
+            name: interval(_change_of_area, np.stack([llr["none"], scores], axis=1))
+            for name, scores in llr.items()
+            if name != "none"
+        },
+        "laundered_clips": int(seen.sum()),
+    }
+
+
+def _change_of_area(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
+    """Return by how much the area of the second column of scores (n, 2) is above the first's."""
+    return area_under_curve(scores[:, 1], labels) - area_under_curve(scores[:, 0], labels)
 
 
 def _aligned(
@@ -250,22 +218,24 @@ def _aligned(
     cache: WindowCache,
     settings: TrainingSettings,
     progress: Progress,
-) -> FeatureTable | None:
-    """Return the other half of one drawn real clip of each source, if any are drawn."""
-    if _DRAWN not in settings.launderings:
-        return None
+) -> tuple[FeatureTable, FeatureTable]:
+    """Return both halves of the aligned pairs of one real clip of each source."""
     first: dict[str, int] = {}
     for index, clip in enumerate(clips):
         if not clip.synthetic:
             first.setdefault(clip.origin, index)
-    return build_table(
-        clips,
-        laundering=_ALIGNED,
-        blocks=settings.blocks,
-        cache=cache,
-        only=list(first.values()),
-        progress=progress,
+    real, made = (
+        build_table(
+            clips,
+            laundering=name,
+            blocks=settings.blocks,
+            cache=cache,
+            only=list(first.values()),
+            progress=progress,
+        )
+        for name in (DRAWN, _ALIGNED)
     )
+    return real, made
 
 
 def _ablations(

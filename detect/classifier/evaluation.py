@@ -61,7 +61,7 @@ class Evaluation:
         synthetic_clips: Synthetic clips with a score.
         generators: Their generators.
         groups: Groups that were held out whole.
-        rounds: How often they were assigned to folds; scores are means over these.
+        seeds: Of the assignments of groups to folds; scores are means over these.
         further_clips: Clips that were trained on as well and are in no figure.
         further_origins: Their sources.
         near_duplicates: Clips that show the same pictures as another one, a further one included.
@@ -74,8 +74,8 @@ class Evaluation:
         brier: Brier score at even prior odds, likewise.
         per_generator: One row for each generator with enough clips, worst first.
         laundering: Laundering to area under the curve, all on the same clips.
+        laundering_change: Its change by each laundering, the intervals of the same draws of groups.
         laundered_clips: Number of those clips.
-        laundering_all: Those that training needs to area under the curve, on all clips.
         clean_auc: Area under the curve of the whole recipe trained on clean windows: what the next
             three are to be compared with.
         group_alone: Feature group to area under the curve with that group only.
@@ -106,7 +106,7 @@ class Evaluation:
     synthetic_clips: int
     generators: int
     groups: int
-    rounds: int
+    seeds: tuple[int, ...]
     further_clips: int
     further_origins: int
     near_duplicates: int
@@ -118,8 +118,8 @@ class Evaluation:
     brier: float
     per_generator: tuple[GeneratorRow, ...]
     laundering: dict[str, Interval]
+    laundering_change: dict[str, Interval]
     laundered_clips: int
-    laundering_all: dict[str, float]
     clean_auc: float
     group_alone: dict[str, float]
     group_left_out: dict[str, float]

@@ -41,9 +41,8 @@ class TrainingSettings:
         content: Those that lean on content. In what says where they have no say, unless there are
             no others; see :attr:`local`.
         view: The view they look at.
-        launderings: What the clips go through, each adding its windows to the training rows.
-        laundering_weights: Weights of the rows after a laundering, 1 for those that are not named;
-            all rows of a clip together have the weight of the clip.
+        launderings: What the clips go through, each adding its windows to the training rows; all
+            rows of a clip together have the weight of the clip.
         ridge: Penalty of the regression, see :func:`ridge_dual`.
         kernel_width: Factor of the squared distance, which is a mean over groups and their
             features.
@@ -82,9 +81,8 @@ class TrainingSettings:
     )
     content: tuple[str, ...] = ("palette",)
     view: str = "resized"
-    launderings: tuple[str, ...] = ("none", "draw-0", "crf35", "half")
-    laundering_weights: Mapping[str, float] = field(default_factory=lambda: {"crf35": 4.0})
-    ridge: float = 0.03
+    launderings: tuple[str, ...] = ("none", "crf35", "half")
+    ridge: float = 0.05
     kernel_width: float = 0.7
     additive_share: float = 0.85
     additive_width: float = 0.1
@@ -124,7 +122,6 @@ class TrainingSettings:
             groups=kept or self.groups,
             local_further=(),
             launderings=self.local_launderings,
-            laundering_weights={},
             group_weights=self.local_group_weights,
             ridge=self.local_ridge,
             kernel_width=self.local_kernel_width,
@@ -142,6 +139,10 @@ class TrainingSettings:
         """What the clips go through for one member or the other."""
         local = self.local_launderings if self.local_apart else ()
         return tuple(dict.fromkeys((*self.launderings, *local)))
+
+    def with_seeds_from(self, first: int) -> TrainingSettings:
+        """Return the settings with as many seeds, from another one on."""
+        return replace(self, seeds=tuple(range(first, first + len(self.seeds))))
 
     def with_groups(self, names: Sequence[str]) -> TrainingSettings:
         """Return the settings with further feature groups."""
@@ -304,27 +305,20 @@ def clip_weights(clips: Sequence[LabelledClip]) -> NDArray[np.float64]:
 
 
 def row_weights(
-    clips: Sequence[LabelledClip], tables: Sequence[FeatureTable], settings: TrainingSettings
+    clips: Sequence[LabelledClip], tables: Sequence[FeatureTable]
 ) -> NDArray[np.float64]:
     """Weigh training rows: those of a clip have its weight together, in all its launderings.
 
     Args:
         clips: The clips the tables were built from.
-        tables: Those of ``settings.launderings``.
-        settings: Choices.
+        tables: One for each laundering.
 
     Returns:
         float64 (rows,), of one table after the other.
     """
     owner = np.concatenate([table.clip for table in tables])
-    weights = np.concatenate(
-        [
-            np.full(len(table.clip), settings.laundering_weights.get(name, 1.0))
-            for name, table in zip(settings.launderings, tables, strict=True)
-        ]
-    )
-    together = np.bincount(owner, weights=weights, minlength=len(clips))
-    return np.asarray(clip_weights(clips)[owner] * weights / together[owner], dtype=np.float64)
+    rows = np.bincount(owner, minlength=len(clips))
+    return np.asarray(clip_weights(clips)[owner] / rows[owner], dtype=np.float64)
 
 
 def _fit_without(
@@ -386,7 +380,7 @@ def _fit_members(
     dual = ridge_dual(
         bare.kernel(points, points),
         np.array([clip.synthetic for clip in clips])[owner],
-        row_weights(clips, tables, settings)[keep],
+        row_weights(clips, tables)[keep],
         settings.ridge,
     )
     return replace(bare, support=support, dual=dual.astype(np.float32))

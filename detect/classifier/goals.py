@@ -37,14 +37,7 @@ def _worst_generator(result: Evaluation) -> float | None:
 
 
 def _largest_drop(result: Evaluation) -> float | None:
-    """Return the largest: on all clips where one was measured on them, else on the sampled."""
-    drops = {
-        name: result.laundering["none"].value - row.value for name, row in result.laundering.items()
-    }
-    clean = result.laundering_all["none"]
-    drops |= {name: clean - area for name, area in result.laundering_all.items()}
-    del drops["none"]
-    return max(drops.values(), default=None)
+    return max((-change.value for change in result.laundering_change.values()), default=None)
 
 
 def _real_floor(result: Evaluation) -> float | None:

@@ -21,7 +21,15 @@ from vidigree.detect.classifier.sampling import nearest_frames
 from vidigree.detect.classifier.surrogates import UPSAMPLERS, resynthesised
 from vidigree.media.frame import Frame
 
-__all__ = ["LAUNDERINGS", "Encode", "Laundering", "draw_aligned", "draw_laundering", "launder"]
+__all__ = [
+    "DRAWN",
+    "LAUNDERINGS",
+    "Encode",
+    "Laundering",
+    "draw_aligned",
+    "draw_laundering",
+    "launder",
+]
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,9 @@ LAUNDERINGS = {
     )
 }
 """The rows of the table of launderings, each reported by ``evaluate``."""
+
+DRAWN = "draw-0"
+"""One more row: after the first random draw of each clip, see :func:`draw_laundering`."""
 
 
 def draw_laundering(seed: str) -> Laundering:

@@ -120,6 +120,14 @@ def bootstrap_interval(
     """Return a figure and the middle 95 % of it when whole groups are drawn with replacement.
 
     Clips of one origin are not independent, so groups are drawn and not clips.
+
+    Args:
+        figure: Of scores and labels.
+        scores: float64 (n,), or (n, k) for a figure that compares several of each clip.
+        labels: bool (n,), whether synthetic; both classes present.
+        groups: int64 (n,).
+        rounds: How often groups are drawn.
+        seed: Seed of the draws.
     """
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]

@@ -54,18 +54,25 @@ def test_members_that_learn_find_a_shift_and_nothing_finds_none() -> None:
         assert 0.2 < area < 0.8, name
 
 
-def test_aligned_pairs_pull_what_looks_like_them() -> None:
-    recipe = _recipe(0.0)
-    # The pairs of real clips lie where the synthetic ones of a shifted table lie.
-    shifted = _table(40, 2, 1.0)
-    pairs = FeatureTable(SETTINGS.blocks, shifted.values[1::2], np.arange(0, 40, 2))
-    scored = Recipe(
-        clips=recipe.clips,
-        training=[_table(40, 0, 0.3), *recipe.training[1:]],
-        settings=SETTINGS,
-        stack=recipe.stack,
+def test_either_half_of_aligned_pairs_pulls_to_its_class() -> None:
+    # The made halves of real clips lie where the synthetic ones of a shifted table lie.
+    shifted, real_clips = _table(80, 2, 1.0), np.arange(0, 80, 2)
+    real, made = (
+        FeatureTable(SETTINGS.blocks, shifted.values[first::2], real_clips) for first in (0, 1)
     )
-    areas = alternative_areas(scored, pairs)
-    shipped, *_, with_pairs = areas.values()
-    assert len(areas) == 8
-    assert with_pairs > shipped
+    scored = Recipe(
+        clips=_clips(80),
+        training=[_table(80, 0, 0.3), _table(80, 1, 0.0)],
+        settings=SETTINGS,
+        stack=np.array([1.0, 0.0]),
+    )
+
+    def with_pairs(*pairs: FeatureTable) -> float:
+        areas = alternative_areas(scored, (pairs[0], pairs[1]))
+        assert len(areas) == 8
+        return list(areas.values())[-1]
+
+    # Made for real, or real for made, they teach the wrong thing, and one half wrong is half of it.
+    right, turned = with_pairs(real, made), with_pairs(made, real)
+    assert turned < min(with_pairs(real, real), with_pairs(made, made))
+    assert max(with_pairs(real, real), with_pairs(made, made)) < right

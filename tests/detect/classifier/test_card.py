@@ -47,8 +47,8 @@ def test_the_model_is_described_as_it_is_trained() -> None:
     }
     assert "`tracks` has one and a half says, `matches` three quarters," in page
     assert "`colour` and `flow` half of one, `palette` a quarter." in page
-    assert settings.laundering_weights == {"crf35": 4.0}
-    assert "at CRF 35, which counts for four." in page
+    assert settings.launderings == ("none", "crf35", "half")
+    assert "trained on as they are, at CRF 35 and at half size;" in page
     assert len(settings.groups) == 9
     assert "Numbers of nine feature groups" in page
 
@@ -59,12 +59,10 @@ def test_what_was_not_measured_is_said_to_be_missing() -> None:
         localisation=None,
         own_engines=(),
         real_floor=None,
-        laundering_all={"none": 0.9},
         further_clips=4,
         further_origins=2,
     )
     written = figures_markdown(result)
-    assert "On all clips" not in written
     assert "No clip was long enough for a splice." in written
     assert "Not measured: no clips were given with `--own`." in written
     assert "real clips, mean (range) of the rounds | too few clips |" in written

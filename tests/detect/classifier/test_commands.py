@@ -57,12 +57,13 @@ def test_further_clips_on_the_command_line(tmp_path: Path, monkeypatch: pytest.M
     scored = _run("score", tmp_path / "0.mp4", "--weights", weights, "--json")
     assert json.loads(scored.stdout)["llr"] is not None
 
-    asked = ("--laundering", "none", "--json")
+    asked = ("--laundering", "none", "--first-seed", "9", "--json")
     evaluated = _run("evaluate", clips, *cache, "--further", more, *asked)
     assert evaluated.exit_code == 0, evaluated.output
     figures = json.loads(evaluated.stdout)
     assert (figures["real_clips"], figures["synthetic_clips"]) == (4, 4)
     assert (figures["further_clips"], figures["further_origins"]) == (3, 3)
+    assert figures["seeds"] == list(range(9, 9 + len(FEW.seeds)))
 
 
 def test_a_table_beside_itself_leaves_no_weights(tmp_path: Path) -> None:

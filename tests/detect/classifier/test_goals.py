@@ -19,8 +19,7 @@ def _result(**changes: Any) -> Any:
         "auc": interval(0.9),
         "tpr": {"0.05": interval(0.7), "0.01": interval(0.4)},
         "per_generator": (SimpleNamespace(auc=0.8), SimpleNamespace(auc=0.7)),
-        "laundering": {"none": interval(0.9), "half": interval(0.88), "crf35": interval(0.91)},
-        "laundering_all": {"none": 0.89},
+        "laundering_change": {"half": interval(-0.02), "crf35": interval(0.01)},
         "real_floor": (0.5, 0.6, 0.7),
         "canonical_probe": 0.5,
         "ece": 0.03,
@@ -43,11 +42,7 @@ def test_all_goals_can_be_met() -> None:
         ("AUC of the worst generator", {"per_generator": (SimpleNamespace(auc=0.35),)}),
         (
             "largest drop of a laundering",
-            {"laundering": {"none": Interval(0.9, 0, 1), "half": Interval(0.86, 0, 1)}},
-        ),
-        (
-            "largest drop of a laundering",
-            {"laundering_all": {"none": 0.89, "half": 0.85}},
+            {"laundering_change": {"half": Interval(-0.04, -0.1, 0), "crf35": Interval(0, 0, 0)}},
         ),
         ("real source floor", {"real_floor": (0.6, 0.668, 0.7)}),
         ("F1 of regions", {"localisation": SimpleNamespace(time_f1=0.7, space_f1=0.06)}),
@@ -56,14 +51,6 @@ def test_all_goals_can_be_met() -> None:
 def test_a_missed_goal_is_called_missed(name: str, changes: dict[str, Any]) -> None:
     rows = goal_rows(_result(**changes))
     assert [row[0] for row in rows if row[3] == "**missed**"] == [name]
-
-
-def test_a_drop_is_that_of_all_clips_where_it_was_measured_on_them() -> None:
-    lucky = {"none": Interval(0.9, 0, 1), "half": Interval(0.8, 0, 1)}
-    rows = goal_rows(_result(laundering=lucky, laundering_all={"none": 0.89, "half": 0.88}))
-    assert [row[2:] for row in rows if row[0] == "largest drop of a laundering"] == [
-        ["0.010", "met"]
-    ]
 
 
 def test_what_was_not_measured_is_not_called_met() -> None:

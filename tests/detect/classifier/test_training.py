@@ -119,17 +119,18 @@ def test_a_clip_in_both_lists_is_refused(clips: list[LabelledClip], cache: Windo
         linked_lists(clips[:4], clips[3:5], cache)
 
 
-def test_all_launderings_of_a_clip_count_as_one_clip_and_some_for_more_than_others() -> None:
-    settings = replace(SETTINGS, launderings=("none", "crf35"), laundering_weights={"crf35": 3.0})
+def test_other_seeds_make_other_folds_and_as_many_rounds() -> None:
+    assert replace(SETTINGS, seeds=(0, 1, 2)).with_seeds_from(9).seeds == (9, 10, 11)
+
+
+def test_all_launderings_of_a_clip_count_as_one_clip() -> None:
     clips = [_named("a", synthetic=False), _named("b", synthetic=True)]
     none, hard = (
         FeatureTable((), np.zeros((len(owner), 0), np.float32), np.array(owner))
         for owner in ([0, 0, 1], [0, 1])
     )
-    found = row_weights(clips, [none, hard], settings)
-    np.testing.assert_allclose(found, [1 / 5, 1 / 5, 1 / 4, 3 / 5, 3 / 4])
-    even = row_weights(clips, [none, hard], replace(settings, laundering_weights={}))
-    np.testing.assert_allclose(even, [1 / 3, 1 / 3, 1 / 2, 1 / 3, 1 / 2])
+    found = row_weights(clips, [none, hard])
+    np.testing.assert_allclose(found, [1 / 3, 1 / 3, 1 / 2, 1 / 3, 1 / 2])
 
 
 def _named(origin: str, *, synthetic: bool) -> LabelledClip:
@@ -238,11 +239,14 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
     assert set(result.group_added) == {"spectrum"}
     assert set(result.group_alone) == {*SETTINGS.groups, "spectrum"}
     assert result.laundered_clips == len(clips)
-    assert set(result.laundering_all) == {"none", *SETTINGS.every_laundering} & {"none", "crf35"}
-    assert result.laundering_all["none"] == pytest.approx(result.auc.value)
+    assert result.laundering["none"].value == pytest.approx(result.auc.value)
+    change = result.laundering_change["crf35"]
+    assert set(result.laundering_change) == {"crf35"}
+    assert change.value == pytest.approx(result.laundering["crf35"].value - result.auc.value)
+    assert change.low <= change.value <= change.high
     shipped, *others = result.alternatives.values()
     assert shipped > 0.9
-    assert len(others) == 6
+    assert len(others) == 7
     assert result.alternatives["linear ridge regression"] > 0.8
     assert result.canonical_probe == pytest.approx(0.5, abs=0.15)
     json.dumps(result.to_dict())
