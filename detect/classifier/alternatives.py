@@ -33,8 +33,7 @@ class _Round:
         labels: bool (n,).
         weights: float64 (n,), above 0.
         held_out: float64 (m, D).
-        pairs: Both halves of aligned pairs, real ones float64 (p, D) and made ones float64 (q, D);
-            ``None`` for none.
+        pairs: Both halves of aligned pairs, real ones float64 (p, D) and made ones float64 (q, D).
         balance: float64 (D,), factors that gave every feature group its weight.
         kernel: The shipped one.
         ridge: Penalty.
@@ -44,14 +43,14 @@ class _Round:
     labels: NDArray[np.bool_]
     weights: NDArray[np.float64]
     held_out: NDArray[np.float64]
-    pairs: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+    pairs: tuple[NDArray[np.float64], NDArray[np.float64]]
     balance: NDArray[np.float64]
     kernel: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
     ridge: float
 
 
 def alternative_areas(
-    recipe: Recipe, aligned: tuple[FeatureTable, FeatureTable] | None = None
+    recipe: Recipe, aligned: tuple[FeatureTable, FeatureTable]
 ) -> dict[str, float]:
     """Return areas under the curve of other members on the same features; one round.
 
@@ -69,33 +68,27 @@ def alternative_areas(
     fold = folds(clips, clip_groups(clips), count=settings.fold_count, seed=settings.seeds[0])
     owner = np.concatenate([part.clip for part in recipe.training])
     weights = row_weights(clips, recipe.training)
-    members = dict(_MEMBERS)
-    if aligned is not None:
-        members["the shipped one, trained on aligned pairs as well"] = _with_pairs
     windows = np.bincount(table.clip, minlength=len(clips))
-    total = {name: np.zeros(len(clips)) for name in members}
+    total = {name: np.zeros(len(clips)) for name in _MEMBERS}
     for index in range(settings.fold_count):
         model = recipe.without(fold == index)
         used = fold[owner] != index
         held_out = fold[table.clip] == index
-        pairs = None
-        if aligned is not None:
-            real, made = (
-                model.prepared(half.values[fold[half.clip] != index]).astype(np.float64)
-                for half in aligned
-            )
-            pairs = real, made
+        real, made = (
+            model.prepared(half.values[fold[half.clip] != index]).astype(np.float64)
+            for half in aligned
+        )
         part = _Round(
             points=model.support.astype(np.float64),
             labels=labels[owner[used]],
             weights=weights[used],
             held_out=model.prepared(table.values[held_out]).astype(np.float64),
-            pairs=pairs,
+            pairs=(real, made),
             balance=model.balance.astype(np.float64),
             kernel=model.kernel,
             ridge=settings.ridge,
         )
-        for name, member in members.items():
+        for name, member in _MEMBERS.items():
             np.add.at(total[name], table.clip[held_out], member(part))
     seen = windows > 0
     return {
@@ -142,8 +135,6 @@ def _ridge(
 
 def _with_pairs(part: _Round) -> NDArray[np.float64]:
     """Let the pairs carry a quarter of either class."""
-    if part.pairs is None:
-        return _shipped(part)
     real, made = part.pairs
     points = np.concatenate([part.points, real, made])
     labels = np.concatenate([part.labels, np.zeros(len(real), bool), np.ones(len(made), bool)])
@@ -182,4 +173,5 @@ _MEMBERS: dict[str, Callable[[_Round], NDArray[np.float64]]] = {
     "linear ridge regression": _linear,
     "extremely randomised trees": _forest,
     "one-class: density of real clips alone": _one_class,
+    "the shipped one, trained on aligned pairs as well": _with_pairs,
 }

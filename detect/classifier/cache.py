@@ -20,6 +20,8 @@ from vidigree.detect.classifier.canonical import (
 from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
 from vidigree.detect.classifier.geometry import bounded
 from vidigree.detect.classifier.laundering import (
+    ALIGNED_PREFIX,
+    DRAW_PREFIX,
     LAUNDERINGS,
     draw_aligned,
     draw_laundering,
@@ -36,8 +38,6 @@ from vidigree.media.reading import VideoReader, open_video
 __all__ = ["TRAINING_SECONDS", "WindowCache"]
 
 _MEASURES = tuple(field.name for field in fields(Quality))
-
-_DRAW, _ALIGNED = "draw-", "aligned-"
 
 TRAINING_SECONDS = 6
 """Training and evaluation look at this much of a clip, so that long clips do not dominate."""
@@ -71,8 +71,8 @@ class WindowCache:
             return _read(path)
         if laundering in LAUNDERINGS:
             chain = LAUNDERINGS[laundering]
-        elif laundering.startswith(_ALIGNED):
-            chain = draw_aligned(f"{digest} {_DRAW}{laundering.removeprefix(_ALIGNED)}")
+        elif laundering.startswith(ALIGNED_PREFIX):
+            chain = draw_aligned(f"{digest} {DRAW_PREFIX}{laundering.removeprefix(ALIGNED_PREFIX)}")
         else:
             chain = draw_laundering(f"{digest} {laundering}")
         with open_video(clip.path) as reader:

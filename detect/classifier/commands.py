@@ -136,7 +136,7 @@ def train(
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Of the nine assignments to folds.",
+    help="Seed of the first assignment to folds.",
 )
 @click.option("--own", type=_FILE, help="CSV of clips of the project's own engines, marks off.")
 @click.option("--card", type=_FILE, help="Write the model card (Markdown) here.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,9 +25,10 @@ from vidigree.detect.classifier.fitting import (
     held_out_members,
 )
 from vidigree.detect.classifier.held_out import HeldOut, calibrated, headline, held_out
-from vidigree.detect.classifier.laundering import DRAWN
+from vidigree.detect.classifier.laundering import ALIGNED, DRAWN
+from vidigree.detect.classifier.laundering_figures import laundering_figures
 from vidigree.detect.classifier.localisation_figures import localisation_figures
-from vidigree.detect.classifier.metrics import Interval, area_under_curve, bootstrap_interval
+from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.own_engines import own_engine_rows
 from vidigree.detect.classifier.probes import (
     canonical_facts,
@@ -49,8 +50,6 @@ from vidigree.media.progress import Progress, no_progress
 from vidigree.media.reading import open_video, probe
 
 __all__ = ["evaluate"]
-
-_ALIGNED = "aligned-0"
 
 
 def evaluate(
@@ -84,11 +83,16 @@ def evaluate(
     """
     extra_trees()  # what is missing is told now, not after hours of work
     clips, linked = linked_lists(clips, further, cache)
+    trained = ("none", *settings.every_laundering)
     tables = {
         name: build_table(
-            clips, laundering=name, blocks=settings.every_block, cache=cache, progress=progress
+            clips,
+            laundering=name,
+            blocks=settings.every_block if name in trained else settings.blocks,
+            cache=cache,
+            progress=progress,
         )
-        for name in dict.fromkeys((*settings.every_laundering, "none", *launderings))
+        for name in dict.fromkeys((*trained, *launderings))
     }
     recipe, scored = _scored(
         clips,
@@ -108,7 +112,7 @@ def evaluate(
         further_origins=len({clip.origin for clip in linked}),
         near_duplicates=sum(bool(clip.linked) for clip in clips),
         **headline(held),
-        **_after_laundering(clips, scored, settings),
+        **laundering_figures(clips, scored, settings),
         **_ablations(clips, cache, settings, unused, progress),
         alternatives=alternative_areas(
             replace(recipe, further=Further()), _aligned(clips, cache, settings, progress)
@@ -175,44 +179,6 @@ def _measures(qualities: Sequence[Quality]) -> dict[str, NDArray[np.float64]]:
     return {name: np.array([getattr(quality, name) for quality in qualities]) for name in names}
 
 
-def _after_laundering(
-    clips: Sequence[LabelledClip],
-    scored: dict[str, NDArray[np.float64]],
-    settings: TrainingSettings,
-) -> dict[str, Any]:
-    """Return the area per laundering, and its change, on the clips with a window in every one."""
-    labels = np.array([clip.synthetic for clip in clips])
-    groups = clip_groups(clips)
-    clean = scored["none"]
-    known = ~np.isnan(clean[:, 0])
-    seen = np.all([~np.isnan(members[:, 0]) for members in scored.values()], axis=0)
-    llr = {
-        name: calibrated(clips, clean, members, known, settings)[seen[known]]
-        for name, members in scored.items()
-    }
-
-    def interval(
-        figure: Callable[[NDArray[np.float64], NDArray[np.bool_]], float],
-        scores: NDArray[np.float64],
-    ) -> Interval:
-        return bootstrap_interval(figure, scores, labels[seen], groups[seen])
-
-    return {
-        "laundering": {name: interval(area_under_curve, scores) for name, scores in llr.items()},
-        "laundering_change": {
-            name: interval(_change_of_area, np.stack([llr["none"], scores], axis=1))
-            for name, scores in llr.items()
-            if name != "none"
-        },
-        "laundered_clips": int(seen.sum()),
-    }
-
-
-def _change_of_area(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
-    """Return by how much the area of the second column of scores (n, 2) is above the first's."""
-    return area_under_curve(scores[:, 1], labels) - area_under_curve(scores[:, 0], labels)
-
-
 def _aligned(
     clips: Sequence[LabelledClip],
     cache: WindowCache,
@@ -233,7 +199,7 @@ def _aligned(
             only=list(first.values()),
             progress=progress,
         )
-        for name in (DRAWN, _ALIGNED)
+        for name in (DRAWN, ALIGNED)
     )
     return real, made
 

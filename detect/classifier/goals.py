@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vidigree.detect.classifier.evaluation import Evaluation
+from vidigree.detect.classifier.laundering import LAUNDERINGS
 
 __all__ = ["GOALS", "Goal", "goal_rows"]
 
@@ -37,7 +38,10 @@ def _worst_generator(result: Evaluation) -> float | None:
 
 
 def _largest_drop(result: Evaluation) -> float | None:
-    return max((-change.value for change in result.laundering_change.values()), default=None)
+    """Return the largest of all rows: fewer may leave out the one that counts."""
+    if not result.laundering.keys() >= LAUNDERINGS.keys():
+        return None
+    return max(-change.value for change in result.laundering_change.values())
 
 
 def _real_floor(result: Evaluation) -> float | None:

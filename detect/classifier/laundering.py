@@ -22,7 +22,10 @@ from vidigree.detect.classifier.surrogates import UPSAMPLERS, resynthesised
 from vidigree.media.frame import Frame
 
 __all__ = [
+    "ALIGNED",
+    "ALIGNED_PREFIX",
     "DRAWN",
+    "DRAW_PREFIX",
     "LAUNDERINGS",
     "Encode",
     "Laundering",
@@ -91,8 +94,11 @@ LAUNDERINGS = {
 }
 """The rows of the table of launderings, each reported by ``evaluate``."""
 
-DRAWN = "draw-0"
-"""One more row: after the first random draw of each clip, see :func:`draw_laundering`."""
+DRAW_PREFIX, ALIGNED_PREFIX = "draw-", "aligned-"
+"""With a number N after it: a clip's Nth random draw, and that draw with a surrogate upsampler."""
+
+DRAWN, ALIGNED = f"{DRAW_PREFIX}0", f"{ALIGNED_PREFIX}0"
+"""The first draw of each clip, one more row of that table, and the other half of its pair."""
 
 
 def draw_laundering(seed: str) -> Laundering:

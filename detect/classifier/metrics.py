@@ -15,6 +15,7 @@ __all__ = [
     "brier_score",
     "calibration_error",
     "chance_calibration_error",
+    "change_of_area",
     "true_positive_rate",
 ]
 
@@ -39,6 +40,16 @@ def area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> 
     below = np.searchsorted(reals, fakes, side="left")
     not_above = np.searchsorted(reals, fakes, side="right")
     return float((below + not_above).mean() / (2 * len(reals)))
+
+
+def change_of_area(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
+    """Return by how much the area under the curve of the second scores is above that of the first.
+
+    Args:
+        scores: float64 (n, 2), two scores of each clip.
+        labels: bool (n,), whether synthetic; both classes present.
+    """
+    return area_under_curve(scores[:, 1], labels) - area_under_curve(scores[:, 0], labels)
 
 
 def true_positive_rate(
@@ -123,7 +134,7 @@ def bootstrap_interval(
 
     Args:
         figure: Of scores and labels.
-        scores: float64 (n,), or (n, k) for a figure that compares several of each clip.
+        scores: float64 (n,), or (n, k) for a figure that compares several scores of each clip.
         labels: bool (n,), whether synthetic; both classes present.
         groups: int64 (n,).
         rounds: How often groups are drawn.

@@ -45,12 +45,13 @@ def _recipe(shift: float, count: int = 40) -> Recipe:
 
 
 def test_members_that_learn_find_a_shift_and_nothing_finds_none() -> None:
-    found = alternative_areas(_recipe(1.0))
-    assert len(found) == 7
+    halves = _table(40, 2, 0.0), _table(40, 3, 0.0)
+    found = alternative_areas(_recipe(1.0), halves)
+    assert len(found) == 8
     for name, area in found.items():
         if not name.startswith("one-class"):
             assert area > 0.9, name
-    for name, area in alternative_areas(_recipe(0.0)).items():
+    for name, area in alternative_areas(_recipe(0.0), halves).items():
         assert 0.2 < area < 0.8, name
 
 
@@ -67,12 +68,10 @@ def test_either_half_of_aligned_pairs_pulls_to_its_class() -> None:
         stack=np.array([1.0, 0.0]),
     )
 
-    def with_pairs(*pairs: FeatureTable) -> float:
-        areas = alternative_areas(scored, (pairs[0], pairs[1]))
-        assert len(areas) == 8
-        return list(areas.values())[-1]
+    def with_pairs(called_real: FeatureTable, called_made: FeatureTable) -> float:
+        return list(alternative_areas(scored, (called_real, called_made)).values())[-1]
 
-    # Made for real, or real for made, they teach the wrong thing, and one half wrong is half of it.
+    # The wrong way round they teach the wrong thing; with one half twice, only half of it.
     right, turned = with_pairs(real, made), with_pairs(made, real)
     assert turned < min(with_pairs(real, real), with_pairs(made, made))
     assert max(with_pairs(real, real), with_pairs(made, made)) < right

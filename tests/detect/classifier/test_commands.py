@@ -12,6 +12,8 @@ from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier import fitting
 from vidigree.detect.classifier.commands import classifier
+from vidigree.detect.classifier.laundering import DRAWN, LAUNDERINGS
+from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
 
 pytest.importorskip("sklearn")
@@ -71,3 +73,11 @@ def test_a_table_beside_itself_leaves_no_weights(tmp_path: Path) -> None:
     done = _run("train", clips, "--cache", tmp_path / "cache", "--further", clips, "-o", weights)
     assert "among the clips and among the further ones" in str(done.exception)
     assert not list(tmp_path.glob("w.*"))
+
+
+def test_an_unknown_laundering_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
+    clips = _table(tmp_path / "clips.csv", range(2))
+    done = _run("evaluate", clips, "--cache", tmp_path / "cache", "--laundering", "wash")
+    assert isinstance(done.exception, UsageError)
+    assert "no laundering called 'wash'" in str(done.exception)
+    assert all(name in done.exception.hint for name in (*LAUNDERINGS, DRAWN))

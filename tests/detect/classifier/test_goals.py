@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from vidigree.detect.classifier.goals import GOALS, goal_rows
+from vidigree.detect.classifier.laundering import LAUNDERINGS
 from vidigree.detect.classifier.metrics import Interval
 
 
@@ -19,6 +20,7 @@ def _result(**changes: Any) -> Any:
         "auc": interval(0.9),
         "tpr": {"0.05": interval(0.7), "0.01": interval(0.4)},
         "per_generator": (SimpleNamespace(auc=0.8), SimpleNamespace(auc=0.7)),
+        "laundering": dict.fromkeys(LAUNDERINGS, interval(0.9)),
         "laundering_change": {"half": interval(-0.02), "crf35": interval(0.01)},
         "real_floor": (0.5, 0.6, 0.7),
         "canonical_probe": 0.5,
@@ -57,3 +59,10 @@ def test_what_was_not_measured_is_not_called_met() -> None:
     rows = {row[0]: row for row in goal_rows(_result(real_floor=None, localisation=None))}
     assert rows["real source floor"][2:] == ["not measured", ""]
     assert rows["F1 of regions"][2:] == ["not measured", ""]
+
+
+@pytest.mark.parametrize("left", ["none", "crf35"])
+def test_a_drop_is_the_largest_only_of_all_rows(left: str) -> None:
+    part = {name: Interval(0.9, 0.9, 0.9) for name in LAUNDERINGS if name != left}
+    rows = {row[0]: row for row in goal_rows(_result(laundering=part))}
+    assert rows["largest drop of a laundering"][2] == "not measured"

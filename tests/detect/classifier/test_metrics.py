@@ -11,6 +11,7 @@ from vidigree.detect.classifier.metrics import (
     brier_score,
     calibration_error,
     chance_calibration_error,
+    change_of_area,
     true_positive_rate,
 )
 
@@ -71,3 +72,17 @@ def test_interval_covers_the_figure_and_widens_when_groups_are_few() -> None:
     few = bootstrap_interval(area_under_curve, scores, labels, np.arange(200) // 20, rounds=200)
     assert many.low < many.value < many.high
     assert many.value == few.value
+
+
+def test_a_change_is_measured_on_the_same_draws_and_is_negative_where_the_second_is_worse() -> None:
+    rng = np.random.default_rng(2)
+    labels = np.arange(400) % 2 == 0
+    first = rng.normal(size=400) + 1.5 * labels
+    second = first + rng.normal(size=400)
+    both, groups = np.stack([first, second], axis=1), np.arange(400)
+    change = bootstrap_interval(change_of_area, both, labels, groups, rounds=300)
+    areas = [bootstrap_interval(area_under_curve, one, labels, groups) for one in (first, second)]
+    assert change.value == pytest.approx(areas[1].value - areas[0].value)
+    assert change.low < change.value < change.high < 0
+    apart = sum((area.high - area.low) ** 2 for area in areas) ** 0.5  # of independent clips
+    assert change.high - change.low < 0.8 * apart

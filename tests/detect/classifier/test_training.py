@@ -13,12 +13,13 @@ from fixtures.labelled_clips import SETTINGS, WITH_CONTENT, local_kernel_width
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.card import figures_markdown
-from vidigree.detect.classifier.dataset import LabelledClip, clip_groups
+from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.evaluate import evaluate
 from vidigree.detect.classifier.extraction import FeatureTable, build_table
 from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.fitting import Further, held_out_members, row_weights
+from vidigree.detect.classifier.laundering import DRAWN
 from vidigree.detect.classifier.localisation import locate
 from vidigree.detect.classifier.model import ClassifierModel, load_model, save_model
 from vidigree.detect.classifier.plots import audit_plots
@@ -119,8 +120,11 @@ def test_a_clip_in_both_lists_is_refused(clips: list[LabelledClip], cache: Windo
         linked_lists(clips[:4], clips[3:5], cache)
 
 
-def test_other_seeds_make_other_folds_and_as_many_rounds() -> None:
-    assert replace(SETTINGS, seeds=(0, 1, 2)).with_seeds_from(9).seeds == (9, 10, 11)
+def test_other_seeds_make_other_folds_and_as_many_rounds(clips: list[LabelledClip]) -> None:
+    settings = replace(SETTINGS, seeds=(0, 1, 2)).with_seeds_from(9)
+    assert settings.seeds == (9, 10, 11)
+    made = {tuple(folds(clips, clip_groups(clips), count=3, seed=seed)) for seed in (0, 9, 10)}
+    assert len(made) == 3
 
 
 def test_all_launderings_of_a_clip_count_as_one_clip() -> None:
@@ -229,19 +233,19 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
         clips,
         cache=cache,
         settings=SETTINGS,
-        launderings=("none", "crf35"),
+        launderings=("none", "crf35", DRAWN),
         unused=("spectrum",),
         own=[replace(clip, origin="engine") for clip in clips[1:6:2]],
     )
     assert result.auc.value > 0.9
-    assert set(result.laundering) == {"none", "crf35"}
+    assert set(result.laundering) == {"none", "crf35", DRAWN}
     assert set(result.group_left_out) == set(SETTINGS.groups)
     assert set(result.group_added) == {"spectrum"}
     assert set(result.group_alone) == {*SETTINGS.groups, "spectrum"}
     assert result.laundered_clips == len(clips)
     assert result.laundering["none"].value == pytest.approx(result.auc.value)
     change = result.laundering_change["crf35"]
-    assert set(result.laundering_change) == {"crf35"}
+    assert set(result.laundering_change) == {"crf35", DRAWN}
     assert change.value == pytest.approx(result.laundering["crf35"].value - result.auc.value)
     assert change.low <= change.value <= change.high
     shipped, *others = result.alternatives.values()
