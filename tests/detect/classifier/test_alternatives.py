@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from fixtures.labelled_clips import alternating_clips
 
 from vidigree.detect.classifier.alternatives import alternative_areas
-from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.extraction import FeatureTable
 from vidigree.detect.classifier.fitting import Recipe, TrainingSettings
 
@@ -15,20 +13,6 @@ pytest.importorskip("sklearn")
 SETTINGS = TrainingSettings(
     groups=("motion", "noise"), launderings=("none", "crf35"), fold_count=4, seeds=(0,)
 )
-
-
-def _clips(count: int) -> list[LabelledClip]:
-    return [
-        LabelledClip(
-            path=Path(f"{index}.mp4"),
-            synthetic=index % 2 == 1,
-            origin=f"origin{index}",
-            repository="",
-            kind="",
-            sha256="",
-        )
-        for index in range(count)
-    ]
 
 
 def _table(count: int, seed: int, shift: float) -> FeatureTable:
@@ -41,7 +25,7 @@ def _table(count: int, seed: int, shift: float) -> FeatureTable:
 def _recipe(shift: float, count: int = 40) -> Recipe:
     tables = [_table(count, seed, shift) for seed in (0, 1)]
     stack = np.array([1.0, 0.0])
-    return Recipe(clips=_clips(count), training=tables, settings=SETTINGS, stack=stack)
+    return Recipe(clips=alternating_clips(count), training=tables, settings=SETTINGS, stack=stack)
 
 
 def test_members_that_learn_find_a_shift_and_nothing_finds_none() -> None:
@@ -62,7 +46,7 @@ def test_either_half_of_aligned_pairs_pulls_to_its_class() -> None:
         FeatureTable(SETTINGS.blocks, shifted.values[first::2], real_clips) for first in (0, 1)
     )
     scored = Recipe(
-        clips=_clips(80),
+        clips=alternating_clips(80),
         training=[_table(80, 0, 0.3), _table(80, 1, 0.0)],
         settings=SETTINGS,
         stack=np.array([1.0, 0.0]),

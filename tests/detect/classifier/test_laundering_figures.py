@@ -1,28 +1,16 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from fixtures.labelled_clips import alternating_clips
 
-from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.fitting import TrainingSettings
 from vidigree.detect.classifier.laundering_figures import laundering_figures
 from vidigree.detect.classifier.metrics import area_under_curve
 
 COUNT = 64
 LABELS = np.arange(COUNT) % 2 == 1
-CLIPS = [
-    LabelledClip(
-        path=Path(f"{index}.mp4"),
-        synthetic=index % 2 == 1,
-        origin=f"origin{index}",
-        repository="",
-        kind="",
-        sha256="",
-    )
-    for index in range(COUNT)
-]
+CLIPS = alternating_clips(COUNT)
 
 
 def _members(noise: float, seed: int) -> np.ndarray:
