@@ -52,6 +52,7 @@ def test_a_poor_estimate_still_says_it(kept: float) -> None:
     assert 0.55 < reading.agreement < 0.75
 
 
+@pytest.mark.slow
 def test_false_alarms_stay_below_the_p_value() -> None:
     values = [
         read_noise(noise(seed, (1, 4, 3, 8, 8)), [PUBLISHED_KEY]).p_value for seed in range(150)

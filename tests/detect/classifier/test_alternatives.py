@@ -39,6 +39,7 @@ def test_members_that_learn_find_a_shift_and_nothing_finds_none() -> None:
         assert 0.2 < area < 0.8, name
 
 
+@pytest.mark.slow
 def test_either_half_of_aligned_pairs_pulls_to_its_class() -> None:
     # The made halves of real clips lie where the synthetic ones of a shifted table lie.
     shifted, real_clips = _table(80, 2, 1.0), np.arange(0, 80, 2)

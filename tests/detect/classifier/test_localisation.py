@@ -188,6 +188,7 @@ def test_the_map_is_red_where_it_speaks_for_synthesis() -> None:
     assert (drawn[:, 90:, 2] > drawn[:, 90:, 0] + 50).all()
 
 
+@pytest.mark.slow
 def test_score_says_where_when_asked(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", moving_texture(count=48))
     assert score_video(clip).where is None
@@ -206,6 +207,7 @@ def test_score_says_where_when_asked(tmp_path: Path) -> None:
     assert set(seconds // 80) == {0, 2, 3}  # at 0 s, 1 s and, moved inside, 2 s
 
 
+@pytest.mark.slow
 def test_what_was_put_into_the_picture_is_said_and_outlined(tmp_path: Path) -> None:
     """A still band of another texture over a moving one, five eighths of the width."""
 
@@ -271,6 +273,7 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
     assert not picture.exists()
 
 
+@pytest.mark.slow
 def test_a_blank_shot_has_no_place_in_the_curve_which_ends_with_the_clip(tmp_path: Path) -> None:
     def at(frames: Iterator[Frame], start: int) -> list[Frame]:
         return [

@@ -228,6 +228,7 @@ def replace_values(table, *, clip: int):
     return replace(table, values=values)
 
 
+@pytest.mark.slow
 def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCache) -> None:
     result = evaluate(
         clips,
@@ -277,6 +278,7 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
         assert ET.fromstring(text).tag.endswith("svg"), name
 
 
+@pytest.mark.slow
 def test_an_own_engine_that_is_not_given_is_not_made_up(
     clips: list[LabelledClip], cache: WindowCache
 ) -> None:

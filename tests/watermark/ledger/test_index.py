@@ -270,6 +270,7 @@ def test_mirrored_copy_is_found(
     assert (entry.clip_id, likeness > 0.95) == (2, True)
 
 
+@pytest.mark.slow
 def test_clips_that_begin_alike_are_told_apart(
     two_ledgers: tuple[Ledger, Ledger], make_entry: MakeEntry
 ) -> None:

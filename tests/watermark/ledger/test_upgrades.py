@@ -317,6 +317,7 @@ with Ledger.open(sys.argv[1]) as ledger:
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
+@pytest.mark.slow
 def test_processes_that_upgrade_at_once_do_it_once(
     engine: Engine,
     ledger_url: str,

@@ -19,7 +19,7 @@ PROMPTS = [
 ]
 
 
-@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("seed", [0, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_the_ball_hits_and_the_stack_comes_down(prompt: str, seed: int) -> None:
     scene = stage(read_prompt(prompt), seed)

@@ -43,7 +43,8 @@ from vidigree.generate.training.loop import Budget, Run  # noqa: E402
 from vidigree.media.errors import EngineError, UsageError  # noqa: E402
 
 Train = Callable[..., Run]
-FAMILIES = ["codec", "captions", "autoregressive", "vae", "gan", "flow-gan"]
+LARGE = ["codec", "autoregressive", "vae", "flow-gan"]
+FAMILIES = ["captions", "gan", *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,7 @@ def test_the_codec_learns(trainings: dict[str, Train], tmp_path: Path) -> None:
     assert more.losses["pixels"] < 0.9 * few.losses["pixels"]
 
 
+@pytest.mark.slow
 def test_weights_are_the_average_in_eight_bits(trainings: dict[str, Train], tmp_path: Path) -> None:
     checkpoint = tmp_path / "c.safetensors"
     run = trainings["vae"](checkpoint=checkpoint, budget=Budget(steps=2), seed=1)
@@ -139,6 +141,7 @@ def test_weights_are_the_average_in_eight_bits(trainings: dict[str, Train], tmp_
             assert bool((off <= largest / 200 + 1e-4).all()), (name, key)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_something_else_is_refused(
     trainings: dict[str, Train], tmp_path: Path
 ) -> None:
@@ -158,6 +161,7 @@ def test_a_checkpoint_of_something_else_is_refused(
         write_weights(path, tmp_path / "w.safetensors")
 
 
+@pytest.mark.slow
 def test_maps_are_made_once(
     clips: TrainingClips, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
