@@ -347,6 +347,7 @@ def test_a_package_that_is_not_installed_is_named_with_its_extra(
     assert ran.code in (2, 5)
 
 
+@pytest.mark.slow
 def test_every_listed_command_has_help(vidigree: Run) -> None:
     listing = vidigree("--help").out.split("Commands:")[1].split("Exit codes")[0]
     names = [line.split()[0] for line in listing.splitlines() if line[2:3].isalpha()]

@@ -91,7 +91,7 @@ def saboteur(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("crash", "brought the decoder down"),
         ("greed", "needs too much memory"),
         ("greed in opencv", "needs too much memory"),
-        ("hang", "takes longer than 12 s"),
+        pytest.param("hang", "takes longer than 12 s", marks=pytest.mark.slow),
     ],
 )
 def test_a_terrible_clip_costs_one_error(deed: str, says: str, clip: Path, saboteur: None) -> None:

@@ -264,6 +264,7 @@ def test_size_change_in_the_middle_is_refused(tmp_path: Path) -> None:
         list(v)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     code = (
         "import resource, sys\n"

@@ -29,6 +29,7 @@ from vidigree.media.errors import UsageError
 pytest.importorskip("sklearn")
 
 
+@pytest.mark.slow
 def test_same_training_gives_the_same_weights(
     clips: list[LabelledClip], cache: WindowCache
 ) -> None:
@@ -199,6 +200,7 @@ def test_what_says_where_may_look_at_groups_of_its_own(
     np.testing.assert_array_equal(loaded.local.dual, asked.dual)
 
 
+@pytest.mark.slow
 def test_what_says_where_is_asked_where(clips: list[LabelledClip], cache: WindowCache) -> None:
     model = train(clips, cache=cache, settings=WITH_CONTENT)
     whole = replace(model, local_member=None, header=replace(model.header, local_blocks=()))
@@ -288,6 +290,7 @@ def test_an_own_engine_that_is_not_given_is_not_made_up(
     assert "Trained on as well" not in figures_markdown(result)
 
 
+@pytest.mark.slow
 def test_further_clips_are_in_no_figure_and_said_to_be_there(
     clips: list[LabelledClip], cache: WindowCache
 ) -> None:

@@ -64,6 +64,7 @@ def test_weights_of_other_formats_are_refused(
         load_model(tmp_path / "w.npz")
 
 
+@pytest.mark.slow
 def test_what_says_where_is_kept_with_the_rest_and_is_part_of_the_id(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
 ) -> None:

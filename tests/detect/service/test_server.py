@@ -84,6 +84,7 @@ def test_who_does_not_read_the_answers_is_hung_up_on(
                 time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_an_upload_has_limits_of_its_own(connect: Callable[[], socket.socket]) -> None:
     raw = connect()
     raw.sendall(HEAD)

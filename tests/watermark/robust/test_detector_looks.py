@@ -241,6 +241,7 @@ def test_a_mark_that_is_known_is_looked_for_first(monkeypatch: pytest.MonkeyPatc
         assert finder._find([], wide=True) is found
 
 
+@pytest.mark.slow
 def test_every_search_of_a_file_is_paid_for_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, Look, int | None]] = []
 

@@ -89,6 +89,7 @@ def test_equal_balls_exchange_their_speed() -> None:
     assert speed == pytest.approx([0.0, 2.0], abs=0.02)
 
 
+@pytest.mark.slow
 def test_bodies_end_outside_each_other() -> None:
     balls = [body(Sphere(0.25), position=(0.05 * k, 0.4 + 0.6 * k, 0.03 * k)) for k in range(6)]
     final = simulate(scene(*balls), np.linspace(0, 3, 4)).position[-1]

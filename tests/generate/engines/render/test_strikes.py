@@ -10,13 +10,14 @@ from vidigree.generate.engines.render.grammar import read_prompt
 from vidigree.generate.engines.render.shapes import Sphere
 from vidigree.generate.engines.render.staging import stage
 
-PROMPTS = [
+FIRST, *OTHERS = [
     "pyramid of cans hit by a ball",
     "a ball hitting a pyramid of cans",
     "a tower of blocks knocked over by a ball",
     "a wall of bricks hit by two balls",
     "a ball rolling into a tower of five cubes",
 ]
+PROMPTS = [FIRST, *(pytest.param(prompt, marks=pytest.mark.slow) for prompt in OTHERS)]
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(3, marks=pytest.mark.slow)])
