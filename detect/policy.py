@@ -1,7 +1,7 @@
 """Policy as data: a TOML file says what to do with a clip of each finding.
 
 A policy names an action for every finding and for files that cannot be read, so that nothing falls
-through; finer rows may overrule it for a level of confidence or for one row of the truth table.
+through; finer rows may overrule it for levels of confidence or for rows of the truth table.
 docs/policy.md describes the format.
 """
 
@@ -73,13 +73,13 @@ class _Row:
     label: str = ""
     finding: Finding | None = None
     confidence: tuple[Confidence, ...] = ()
-    because: str | None = None
+    because: tuple[str, ...] = ()
 
     def fits(self, verdict: Verdict) -> bool:
         return (
             self.finding in (None, verdict.finding)
             and (not self.confidence or verdict.confidence in self.confidence)
-            and self.because in (None, verdict.reason)
+            and (not self.because or verdict.reason in self.because)
         )
 
 
@@ -185,18 +185,30 @@ def _parse(table: Mapping[str, Any]) -> VerdictPolicy:
 def _overruling(number: int, row: Mapping[str, Any]) -> _Row:
     name = f"overrule.{number}"
     _known(row, {"finding", "confidence", "because", "action", "reason", "label"}, name)
-    because = row.get("because")
-    if because is not None and because not in [rule.name for rule in RULES]:
-        raise ValueError(f"{name}: there is no row {because!r} in the truth table.")
     levels = _of_kind(row.get("confidence", []), list, f"{name}: confidence")
     conditions = {
         "finding": _one_of(Finding, row["finding"], name) if "finding" in row else None,
         "confidence": tuple(_one_of(Confidence, level, name) for level in levels),
-        "because": because,
+        "because": _reasons(row["because"], name) if "because" in row else (),
     }
     if not any(conditions.values()):
         raise ValueError(f"{name} has no condition: give finding, confidence or because.")
     return _row(name, {key: row[key] for key in row if key not in conditions}, **conditions)
+
+
+def _reasons(because: Any, name: str) -> tuple[str, ...]:
+    """Return the rows of the truth table that a condition names: one as text, several as a list.
+
+    Only whole names count: that of row "classifier" is the beginning of another one's, too.
+    """
+    reasons = [because] if isinstance(because, str) else because
+    if not _of_kind(reasons, list, f"{name}: because, of several rows,"):
+        raise ValueError(f"{name}: because names no row of the truth table.")
+    known = [rule.name for rule in RULES]
+    for reason in reasons:
+        if reason not in known:
+            raise ValueError(f"{name}: there is no row {reason!r} in the truth table.")
+    return tuple(reasons)
 
 
 def _row(name: str, row: Mapping[str, Any], **conditions: Any) -> _Row:

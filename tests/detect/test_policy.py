@@ -60,6 +60,25 @@ def test_an_overruling_row_can_name_a_row_of_the_truth_table() -> None:
     )
 
 
+def test_an_overruling_row_holds_for_the_rows_that_it_names_and_no_others(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    rows = next(block for block in page.split("```")[1::2] if "capture-over-weak-mark" in block)
+    several = rows.removeprefix("toml\n")
+    one = re.sub(r"because = .*", 'because = "capture-over-mark"', several)
+    for text, action in ((several, PolicyAction.REVIEW), (one, PolicyAction.BLOCK)):
+        path = tmp_path / "policy.toml"
+        path.write_text(f"{BARE}\n{text}", encoding="utf-8")
+        policy = load_policy(str(path))
+        for reason, done in (
+            ("capture-over-mark", PolicyAction.REVIEW),
+            ("capture-over-mark-unchecked", action),
+            ("capture-over-weak-mark", action),
+            ("capture-over-ledger", PolicyAction.BLOCK),
+        ):
+            found = replace(verdict(Finding.CONTRADICTORY), reason=reason)
+            assert policy.decide(found).action is done
+
+
 def test_a_mark_whose_picture_is_not_recognised_labels_nobody_s_recording_without_a_look() -> None:
     for reason, action in (
         ("recovered-content-unchecked", PolicyAction.REVIEW),
@@ -134,7 +153,11 @@ BROKEN = {
             ("confidence = 5", "confidence is not a list"),
             ('confidence = "high"', "confidence is not a list"),
             ('confidence = ["higher"]', "'higher' is none of"),
-            ('because = ["transplanted-mark"]', "no row"),
+            ('because = ["transplanted-mark", "no-such-row"]', "no row 'no-such-row'"),
+            ("because = [1]", "no row 1"),
+            ("because = []", "because names no row"),
+            ('finding = "recovered"\nbecause = ""', "no row ''"),
+            ("because = 5", "because, of several rows, is not a list"),
             ('finding = ["recovered"]', "is none of"),
             ('finding = "recovered"\nfinally = 1', "unknown keys: finally"),
             ('finding = "recovered"\nlabel = 1', "label is not text"),
