@@ -112,7 +112,7 @@ def _capture_claim(found: list[MarkReading], ledger: LedgerReading) -> list[Evid
             values={"clip_id": one.clip_id or ""},
         )
         for one in generated
-        if one.same_content
+        if one.same_content and one.vouched
     ]
 
 
@@ -120,8 +120,13 @@ def _stamped_only(found: list[MarkReading], ledger: LedgerReading) -> bool:
     """Say whether the ledger knows every mark as one of a clip that was not generated.
 
     A recording that was only stamped carries a mark too, which does not speak against its claim.
+    Nor does it where nobody vouches for what its material is said to be.
     """
-    known = {one.clip_id for one in ledger.all if one.found_by == "mark" and not one.generated}
+    known = {
+        one.clip_id
+        for one in ledger.all
+        if one.found_by == "mark" and not (one.generated and one.vouched)
+    }
     return all(
         reading.message is not None and f"{reading.message:016x}" in known for reading in found
     )

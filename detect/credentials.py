@@ -11,7 +11,12 @@ from collections.abc import Iterator, Sequence
 from vidigree.detect.evidence import Evidence
 from vidigree.detect.readings import CredentialsLike, IngredientLike, LabelsLike
 
-__all__ = ["believed_validity", "credentials_evidence", "is_vouched"]
+__all__ = [
+    "believed_validity",
+    "credentials_evidence",
+    "is_vouched",
+    "is_vouched_generated",
+]
 
 _INTEGRITY = {
     "intact": "credentials.intact",
@@ -107,6 +112,25 @@ def is_vouched(reading: CredentialsLike | IngredientLike, timestamp: str) -> boo
     )
 
 
+def is_vouched_generated(reading: CredentialsLike | IngredientLike, timestamp: str) -> bool:
+    """Say whether somebody vouches for it that a clip, or what went into it, was generated.
+
+    That is the signer, or one to believe of what went in, by way of such ones only: with what a
+    stranger's manifest lists as its material, anybody could make a recording out to be generated.
+
+    Args:
+        reading: A manifest's reading, whose signer is one to believe.
+        timestamp: As in :func:`is_vouched`.
+    """
+    if reading.claimed_source in _GENERATED and is_vouched(reading, timestamp):
+        return True
+    return any(
+        _is_known(part, own_counts=True, timestamp=_shown_by(part, timestamp))
+        and is_vouched_generated(part, _shown_by(part, timestamp))
+        for part in reading.ingredients
+    )
+
+
 def _vouches(parent: IngredientLike, timestamp: str, *, generated: bool) -> bool:
     """Say whether a parent's signer is one to believe in this, and speaks for itself.
 
@@ -115,17 +139,27 @@ def _vouches(parent: IngredientLike, timestamp: str, *, generated: bool) -> bool
         timestamp: What the time stamp of its successor is worth, which shows that it existed.
         generated: Whether the claim is of generated pixels, and not of a recording.
     """
-    if parent.timestamp != "absent":
-        timestamp = parent.timestamp
-    known = parent.trusted_by == "list" or (generated and parent.trusted_by == "own")
+    timestamp = _shown_by(parent, timestamp)
     return (
-        parent.integrity == "intact"
-        and (parent.claimed_source in _GENERATED) is generated
+        (parent.claimed_source in _GENERATED) is generated
         and (generated or parent.claimed_source == "captured")
-        and parent.signer_trust == "trusted"
-        and known
-        and believed_validity(parent.validity, timestamp) in {"valid", "valid-when-signed"}
+        and _is_known(parent, own_counts=generated, timestamp=timestamp)
         and is_vouched(parent, timestamp)
+    )
+
+
+def _shown_by(part: IngredientLike, timestamp: str) -> str:
+    """Return what the time stamp is worth that shows that it existed, its own or a successor's."""
+    return timestamp if part.timestamp == "absent" else part.timestamp
+
+
+def _is_known(part: IngredientLike, *, own_counts: bool, timestamp: str) -> bool:
+    """Say whether the manifest is whole, and its signer was one to believe when it was signed."""
+    return (
+        part.integrity == "intact"
+        and part.signer_trust == "trusted"
+        and (part.trusted_by == "list" or (own_counts and part.trusted_by == "own"))
+        and believed_validity(part.validity, timestamp) in {"valid", "valid-when-signed"}
     )
 
 

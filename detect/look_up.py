@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vidigree.detect.credentials import is_vouched
+from vidigree.detect.credentials import is_vouched, is_vouched_generated
 from vidigree.detect.evidence import Evidence, Segment
 from vidigree.detect.readings import LedgerReading
 from vidigree.watermark.clip import MADE_ELSEWHERE
@@ -91,7 +91,7 @@ def look_up(
     if not found:
         found = _by_fingerprint(path, fingerprint, ledger, trust)
         unknown = unknown if not found else []
-    if found and not any(one.generated for one in found):
+    if found and not any(one.generated and one.vouched for one in found):
         found += _generated_before(path, fingerprint, found, ledger, trust)
     first, *others = (*found, *unknown) or (LedgerReading(),)
     return replace(first, others=tuple(others))
@@ -119,7 +119,8 @@ def _generated_before(
 ) -> list[LedgerReading]:
     """Return what the ledger knows of a generated clip with this picture, older than ``stamped``.
 
-    A younger one may have been made from the recording.
+    A younger one may have been made from the recording. One that somebody vouches for comes before
+    one of which nobody does, which anybody can have had stamped.
     """
     youngest = max((one.issued_at for one in stamped if one.issued_at), default=None)
     if youngest is None or not fingerprint.usable:
@@ -127,12 +128,14 @@ def _generated_before(
     earlier = ledger.find_earlier(
         fingerprint.to_bytes(), before=datetime.fromisoformat(youngest), likeness=SAME
     )
+    unvouched: list[LedgerReading] = []
     with closing(earlier):
         for entry, likeness in islice(earlier, _MOST_EARLIER):
             reading = _reading(path, entry, likeness, trust, found_by="fingerprint", same=True)
-            if reading.generated:
+            if reading.generated and reading.vouched:
                 return [reading]
-    return []
+            unvouched += [reading] if reading.generated else []
+    return [] if any(one.generated for one in stamped) else unvouched[:1]
 
 
 def _alike(fingerprint: Fingerprint, ledger: Ledger, limit: int) -> list[tuple[LedgerEntry, float]]:
@@ -215,6 +218,7 @@ def _reading(
         claimed_source=recovered.claimed_source,
         generated=recovered.generated_somewhere or made_here,
         passed_on=recovered.generated_somewhere and not own,
+        vouched=made_here or is_vouched_generated(recovered, recovered.timestamp),
         engine=entry.engine,
         model=entry.model,
         issued_at=_time(entry),
@@ -279,7 +283,7 @@ def _manifest_evidence(manifest: Mapping[str, Any]) -> Evidence:
 
 def _claim_code(reading: LedgerReading) -> str:
     if reading.generated:
-        return "ledger.says-generated"
+        return f"ledger.{'says-generated' if reading.vouched else 'generated-unvouched'}"
     return "ledger.says-captured" if reading.claimed_source == "captured" else "ledger.says-nothing"
 
 

@@ -169,6 +169,8 @@ class LedgerReading:
             that was stamped without such a claim carries the mark too.
         passed_on: Whether that is not the signer's own claim: an ingredient makes it, or the
             manifest took it over from a parent for whose signer nobody vouches.
+        vouched: Whether somebody vouches for that: the issuer, or a signer to believe of what went
+            in. It says nothing of a clip that is not ``generated``.
         engine: Engine that made the clip, as recorded.
         model: Model that made the clip, as recorded.
         issued_at: When the entry was recorded, ISO 8601; ``None`` without an entry.
@@ -188,6 +190,7 @@ class LedgerReading:
     claimed_source: str = "unknown"
     generated: bool = False
     passed_on: bool = False
+    vouched: bool = True
     engine: str = ""
     model: str = ""
     issued_at: str | None = None

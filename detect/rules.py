@@ -21,6 +21,12 @@ _EXPIRED = (
 )
 _PIXELS_NOT_CHECKED = ("mark.not-checked", "ledger.not-checked", "classifier.not-checked")
 _NOT_CHECKED = ("credentials.not-checked", *_PIXELS_NOT_CHECKED)
+_TRUSTED_CAPTURE = (
+    "credentials.intact",
+    "credentials.signer-trusted",
+    "credentials.says-captured",
+)
+_LEDGER_GENERATED = ("ledger.says-generated", "ledger.generated-unvouched")
 _LEDGER_NOT_ASKED = ("ledger.not-checked", "ledger.left-out")
 # Nobody on a list says so today, be it that the signer only passes on what others said.
 _NOBODYS_WORD = (*_EXPIRED, "credentials.claim-passed-on")
@@ -31,6 +37,8 @@ _NO_CAPTURE = (
     "ledger.entry-unverified",
     "ledger.says-generated",
 )
+# What is told beside it, and leaves it undecided.
+_AGAINST_CAPTURE = ("classifier.likely-synthetic", "ledger.generated-unvouched")
 # Entries of the ledger whose signer does not itself say that the clip was generated.
 _ISSUED_AS_OTHER = ("ledger.says-nothing", "ledger.says-captured", "ledger.claim-passed-on")
 
@@ -137,12 +145,7 @@ RULES: tuple[Rule, ...] = (
         name="capture-against-label",
         finding=Finding.CONTRADICTORY,
         confidence=Confidence.MEDIUM,
-        all_of=(
-            "credentials.intact",
-            "credentials.signer-trusted",
-            "credentials.says-captured",
-            "credentials.labelled-generated",
-        ),
+        all_of=(*_TRUSTED_CAPTURE, "credentials.labelled-generated"),
         none_of=_NOBODYS_WORD,
     ),
     # 2. What intact credentials declare.
@@ -203,38 +206,33 @@ RULES: tuple[Rule, ...] = (
         name="captured-trusted",
         finding=Finding.DECLARED_CAPTURED,
         confidence=Confidence.HIGH,
-        all_of=(
-            "credentials.intact",
-            "credentials.signer-trusted",
-            "credentials.says-captured",
-        ),
-        none_of=(*_NO_CAPTURE, "classifier.likely-synthetic", *_PIXELS_NOT_CHECKED),
+        all_of=_TRUSTED_CAPTURE,
+        none_of=(*_NO_CAPTURE, *_AGAINST_CAPTURE, *_PIXELS_NOT_CHECKED),
     ),
     # What was not looked at might have spoken against it.
     Rule(
         name="captured-trusted-unchecked",
         finding=Finding.DECLARED_CAPTURED,
         confidence=Confidence.MEDIUM,
-        all_of=(
-            "credentials.intact",
-            "credentials.signer-trusted",
-            "credentials.says-captured",
-        ),
+        all_of=_TRUSTED_CAPTURE,
         any_of=_PIXELS_NOT_CHECKED,
-        none_of=(*_NO_CAPTURE, "classifier.likely-synthetic"),
+        none_of=(*_NO_CAPTURE, *_AGAINST_CAPTURE),
     ),
     # A statistic neither overturns a listed signer nor may it be kept from the reader.
     Rule(
         name="capture-against-classifier",
         finding=Finding.INCONCLUSIVE,
         confidence=Confidence.LOW,
-        all_of=(
-            "credentials.intact",
-            "credentials.signer-trusted",
-            "credentials.says-captured",
-            "classifier.likely-synthetic",
-        ),
+        all_of=(*_TRUSTED_CAPTURE, "classifier.likely-synthetic"),
         none_of=_NO_CAPTURE,
+    ),
+    # Nor does the word of somebody for whom nobody vouches: anybody can have had it stamped.
+    Rule(
+        name="capture-against-unvouched-entry",
+        finding=Finding.INCONCLUSIVE,
+        confidence=Confidence.LOW,
+        all_of=(*_TRUSTED_CAPTURE, "ledger.generated-unvouched"),
+        none_of=(*_NOBODYS_WORD, "ledger.says-generated"),
     ),
     # 4. What the ledger and the pixels say where the file itself no longer does.
     # Of a clip joined from several, one part that was generated is enough.
@@ -247,7 +245,7 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.MEDIUM,
         all_of=("mark.found", "consistency.binding-confirmed", "credentials.signer-unlisted"),
         any_of=("credentials.says-nothing", "credentials.says-edited"),
-        none_of=("ledger.says-generated", "ledger.says-captured", "ledger.says-nothing"),
+        none_of=(*_LEDGER_GENERATED, "ledger.says-captured", "ledger.says-nothing"),
     ),
     Rule(
         name="stamped-but-likely-synthetic",
@@ -255,14 +253,14 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.LOW,
         all_of=("classifier.likely-synthetic", "consistency.binding-confirmed"),
         any_of=("credentials.says-nothing", "credentials.says-edited"),
-        none_of=("ledger.says-generated", "ledger.says-captured", "ledger.transplanted"),
+        none_of=(*_LEDGER_GENERATED, "ledger.says-captured", "ledger.transplanted"),
     ),
     Rule(
         name="issued-but-likely-synthetic",
         finding=Finding.LIKELY_SYNTHETIC,
         confidence=Confidence.LOW,
         all_of=("classifier.likely-synthetic", "ledger.says-nothing"),
-        none_of=("ledger.says-generated",),
+        none_of=_LEDGER_GENERATED,
     ),
     Rule(
         name="stamped-source-unclaimed",
@@ -270,21 +268,21 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.LOW,
         all_of=("consistency.binding-confirmed",),
         any_of=("credentials.says-nothing", "credentials.says-edited"),
-        none_of=("ledger.says-generated", "ledger.says-captured", "ledger.transplanted"),
+        none_of=(*_LEDGER_GENERATED, "ledger.says-captured", "ledger.transplanted"),
     ),
     Rule(
         name="issued-source-unclaimed",
         finding=Finding.INCONCLUSIVE,
         confidence=Confidence.LOW,
         all_of=("ledger.says-nothing",),
-        none_of=("ledger.says-generated",),
+        none_of=_LEDGER_GENERATED,
     ),
     Rule(
         name="issued-as-captured",
         finding=Finding.INCONCLUSIVE,
         confidence=Confidence.LOW,
         all_of=("ledger.says-captured",),
-        none_of=("ledger.says-generated",),
+        none_of=_LEDGER_GENERATED,
     ),
     Rule(
         name="recovered-by-mark",

@@ -118,5 +118,7 @@ def test_the_ledger_tells_its_own_word_from_what_it_passes_on(
         )
     assert (reading.generated, reading.passed_on) == (True, passed_on)
     codes = {piece.code for piece in ledger_evidence(reading)}
-    assert "ledger.says-generated" in codes
+    assert reading.vouched is listed
+    assert ("ledger.says-generated" in codes) is listed
+    assert ("ledger.generated-unvouched" in codes) is not listed
     assert ("ledger.claim-passed-on" in codes) is passed_on

@@ -95,17 +95,19 @@ marks = st.builds(
     st.sampled_from([CLIP_ID, 7, None]),
 )
 entries = st.builds(
-    lambda found_by, same, source, generated, passed_on: replace(
+    lambda found_by, same, source, generated, passed_on, vouched: replace(
         ENTRY,
         found_by=found_by,
         same_content=True if found_by == "fingerprint" else same,
         claimed_source="generated" if generated else source,
         generated=generated,
         passed_on=generated and passed_on,
+        vouched=vouched or not (generated and passed_on),
     ),
     st.sampled_from(["mark", "fingerprint"]),
     st.sampled_from([True, None, False]),
     st.sampled_from(["captured", "edited", "unknown"]),
+    st.booleans(),
     st.booleans(),
     st.booleans(),
 )
@@ -166,6 +168,7 @@ def test_a_recording_is_declared_by_a_listed_signer_alone_and_against_nothing(
         "credentials.ingredient-generated",
         "credentials.ingredient-altered",
         "ledger.says-generated",
+        "ledger.generated-unvouched",
         "ledger.transplanted",
         "classifier.likely-synthetic",
     }
@@ -229,6 +232,16 @@ def test_what_was_not_looked_at_is_never_no_evidence_nor_makes_surer(seen: Readi
     assert verdict.finding is not Finding.NO_EVIDENCE
     calm = judge(replace(seen, classifier=CLEAN.classifier))
     assert STRENGTH[verdict.confidence] <= STRENGTH[calm.confidence]
+
+
+@many
+@given(readings)
+def test_what_nobody_vouches_for_in_the_ledger_makes_no_recording_synthetic(seen: Readings) -> None:
+    """Beside a listed signer's capture claim it leaves the clip undecided, at most."""
+    unvouched = replace(seen, ledger=replace(ENTRY, passed_on=True, vouched=False))
+    nothing = judge(replace(seen, ledger=LedgerReading()))
+    if nothing.finding is Finding.DECLARED_CAPTURED:
+        assert judge(unvouched).reason == "capture-against-unvouched-entry"
 
 
 @many
