@@ -11,6 +11,7 @@ __all__ = ["Node", "manifest_tree"]
 
 _MAX_DEPTH = 16
 _ANSWERS = ("integrity", "signer_trust", "validity")
+_ANSWERS_RECOVERED = ("manifest_integrity", "content_binding")  # in the place of the integrity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,8 @@ class Node:
         signed_at: Time in the time stamp, ISO 8601; empty without one.
         vouched: Whether the signer's name is more than what anybody may write.
         answers: Integrity, signer trust and validity; none for an ingredient without credentials.
+            Of a recovered manifest on other bytes than were signed, integrity is two: that of the
+            manifest, and that the content is other bytes.
         actions: Recorded actions in a few words each.
         failures: Failure status codes.
         children: Ingredients.
@@ -87,7 +90,12 @@ def _answers(reading: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     own = {"signer_trust": "own"} if reading.get("trusted_by") == "own" else {}
     if "relationship" not in reading:  # an ingredient's may rest on the stamp of its successor
         own["validity"] = believed_validity(reading["validity"], reading.get("timestamp", ""))
-    return tuple((name, own.get(name) or reading[name]) for name in _ANSWERS)
+    names: tuple[str, ...] = _ANSWERS
+    # A copy that lost its manifest has other bytes as a rule: that is no sign of tampering, and the
+    # manifest may be whole; but neither does the hash vouch for such content.
+    if reading.get("recovered") and reading["content_binding"] == "mismatch":
+        names = (*_ANSWERS_RECOVERED, *_ANSWERS[1:])
+    return tuple((name, own.get(name) or reading[name]) for name in names)
 
 
 def _action(action: dict[str, str]) -> str:

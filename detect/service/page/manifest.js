@@ -20,6 +20,15 @@ function believedValidity(node, depth) {
   return unproven ? "expired" : node.validity;
 }
 
+// A copy that lost its manifest has other bytes as a rule: no sign of tampering, and nothing that a hash vouches for.
+function integrityBadges(node, words) {
+  if (!node.recovered || node.content_binding !== "mismatch") return [badge(words.integrity, node.integrity, words)];
+  return [
+    badge(words.manifestIntegrity, node.manifest_integrity, words),
+    badge(words.integrity, node.content_binding, words),
+  ];
+}
+
 function moment(text, language) {
   const time = new Date(text);
   return Number.isNaN(time.getTime()) ? text : time.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
@@ -54,7 +63,7 @@ function branch(node, tools, depth, name = tools.words.thisFile) {
   const relation = depth === 0 ? name : words.values[node.relationship] ?? words.ingredient;
   const badges = signed
     ? el("p", { class: "badges" },
-        badge(words.integrity, node.integrity, words),
+        ...integrityBadges(node, words),
         badge(words.trust, node.trusted_by === "own" ? "own" : node.signer_trust, words),
         badge(words.validity, believedValidity(node, depth), words),
         badge(words.source, node.claimed_source, words))

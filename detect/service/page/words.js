@@ -79,6 +79,7 @@ export const WORDS = {
     actions: "Actions",
     bindings: "Bound marks",
     integrity: "Content",
+    manifestIntegrity: "Manifest",
     trust: "Signer",
     validity: "Certificate",
     source: "Claims",
@@ -97,6 +98,7 @@ export const WORDS = {
     downloadNote: "The service keeps nothing: download what you want to keep.",
     values: {
       intact: "unchanged", altered: "altered", unknown: "unknown",
+      mismatch: "not the bytes that were signed, as after any re-encoding",
       trusted: "trusted", own: "this machine's own", unlisted: "not on a trust list",
       valid: "valid", "valid-when-signed": "valid when signed", expired: "expired", "not-yet-valid": "not valid yet", revoked: "revoked",
       generated: "AI-generated", "generated-by-algorithm": "made by an algorithm",
@@ -182,6 +184,7 @@ export const WORDS = {
     actions: "操作",
     bindings: "绑定的标记",
     integrity: "内容",
+    manifestIntegrity: "清单",
     trust: "签名者",
     validity: "证书",
     source: "声明",
@@ -200,6 +203,7 @@ export const WORDS = {
     downloadNote: "服务不保留任何内容：需要的请下载保存。",
     values: {
       intact: "未更改", altered: "已更改", unknown: "未知",
+      mismatch: "并非签名时的字节，任何重新编码之后都是如此",
       trusted: "受信任", own: "本机自己的", unlisted: "不在信任列表中",
       valid: "有效", "valid-when-signed": "签名时有效", expired: "已过期", "not-yet-valid": "尚未生效", revoked: "已吊销",
       generated: "AI 生成", "generated-by-algorithm": "由算法生成",

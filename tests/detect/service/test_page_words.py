@@ -62,6 +62,24 @@ def test_a_manifest_of_the_ledger_is_not_called_that_of_the_file(
     assert "this file" not in text
 
 
+def test_a_recovered_manifest_on_other_bytes_is_not_called_altered(
+    visit: Open, clip: Path, job: dict[str, Any]
+) -> None:
+    manifest = {
+        "status": "present", "manifest_label": "urn:c2pa:1", "title": "t", "integrity": "altered",
+        "signer_trust": "unlisted", "validity": "valid", "claimed_source": "generated",
+        "recovered": True, "manifest_integrity": "intact", "content_binding": "mismatch",
+    }  # fmt: skip
+    seen = visit()
+    seen.answer_with(changed(job, ledger={"found_by": "mark", "credentials": manifest}))
+    page = seen.check(clip)
+    assert "altered" not in page.inner_text(".manifest").lower()
+    badges = page.locator(".manifest .badge").all_inner_texts()
+    assert badges[0] == "Manifest: unchanged"
+    assert badges[1].startswith("Content: not the bytes that were signed")
+    assert page.locator(".manifest .badge.bad").count() == 0
+
+
 def test_places_that_are_not_shown_are_counted(
     visit: Open, clip: Path, job: dict[str, Any]
 ) -> None:
