@@ -142,6 +142,14 @@ class Fingerprint:
         """Return the fingerprint of the clip's negative, exactly but for signs of nothing."""
         return replace(self, bits=~self.bits)
 
+    def ways(self) -> tuple[Fingerprint, ...]:
+        """Return it as it is, in a mirror, as a negative, and as a negative in a mirror.
+
+        Whoever wants to hide a clip makes such copies at no cost, and they look the same to codecs.
+        """
+        mirrored = self.mirrored()
+        return self, mirrored, self.negative(), mirrored.negative()
+
     def between(self, start: float, end: float) -> Fingerprint:
         """Return the part between two times in seconds, the moments that lie whole in it.
 

@@ -123,6 +123,16 @@ class TestTransplantedMark:
         dark = changed(other, tmp_path / "dark.mp4", lambda image: 255 - image)
         assert self.look_up(dark, negative=True, offset=(0.0, 0.0)).same_content is False
 
+    @pytest.mark.parametrize("mirrored", [False, True])
+    def test_a_negative_without_a_mark_is_found_by_its_picture(
+        self, issued: Path, clip: Path, tmp_path: Path, mirrored: bool
+    ) -> None:
+        def turned(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return 255 - (image[:, ::-1] if mirrored else image)
+
+        reading = self.look_up(changed(clip, tmp_path / "copy.mp4", turned), message=None)
+        assert (reading.found_by, reading.clip_id) == ("fingerprint", f"{CLIP_ID:016x}")
+
     @pytest.mark.parametrize("where", ["right", "lower"])
     def test_what_was_cut_at_the_far_end_only_is_not_called_another_picture(
         self,

@@ -28,7 +28,7 @@ _MOST_STORES = 5000
 """Manifests of stamped clips that are looked through: about 100 MB, in a second or two."""
 
 _MOST_COMPARED = 2000
-"""Whole fingerprints that are compared, at a millisecond or two each."""
+"""Whole fingerprints that are compared, at a few milliseconds each."""
 
 _TERMS = tuple(term.encode() for term in GENERATED_TERMS)
 
@@ -82,10 +82,10 @@ def alike_rows(
     Args:
         connection: To the ledger's database.
         numbers: Row numbers; only the first few thousand are looked at.
-        wanted: The fingerprint, as it is or in a mirror.
+        wanted: The fingerprint; it may be in a mirror, or of a negative.
         likeness: The least.
     """
-    mirrored = wanted.mirrored()
+    ways = wanted.ways()
     for number in islice(numbers, _MOST_COMPARED):
         query = sa.select(entries.c.fingerprint).where(entries.c.id == number)
         data = connection.execute(query).scalar()
@@ -93,7 +93,7 @@ def alike_rows(
             stored = Fingerprint.from_bytes(bytes(data or b""))
         except UsageError:
             continue  # gone, or of another version; `ledger check` reports it
-        alike = max(similarity(wanted, stored), similarity(mirrored, stored))
+        alike = max(similarity(way, stored) for way in ways)
         if alike >= likeness:
             yield number, alike
 

@@ -58,12 +58,12 @@ class SimilaritySearch:
 
         Args:
             connection: To the ledger's database.
-            wanted: Fingerprint to look for; also found in a mirror.
+            wanted: Fingerprint to look for; also found in a mirror and of a negative.
             limit: Most entries.
         """
         if not wanted.usable:
             return []
-        seen = (wanted, wanted.mirrored())
+        seen = wanted.ways()
         told: dict[int, _Told] = {}
         with self._lock:
             self._refresh(connection)
@@ -87,9 +87,9 @@ class SimilaritySearch:
 
         Args:
             connection: To the ledger's database.
-            wanted: Fingerprint to look for, as it is or in a mirror.
+            wanted: Fingerprint to look for, in any of its ways.
         """
-        asked = np.concatenate([query_codes(wanted), query_codes(wanted.mirrored())])
+        asked = np.concatenate([query_codes(way) for way in wanted.ways()])
         with self._lock:
             self._refresh(connection)
             return self._index.within(asked, _NEAR)
@@ -147,7 +147,7 @@ class _Told:
     Attributes:
         worth: How much they speak for it.
         distance: Of the nearest code, in bits.
-        which: Which of the two fingerprints was asked for, as it is or in a mirror.
+        which: Which of the ways of the fingerprint was asked for.
     """
 
     worth: float

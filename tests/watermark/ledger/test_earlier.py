@@ -106,8 +106,9 @@ def test_another_picture_and_another_version_are_not_found(
     ledger.record(entry)
     ledger.record(make_entry(8, seed=4))
     assert _found(ledger, entry.fingerprint, later) == [7]
-    mirrored = fingerprint_frames([image[:, ::-1] for image in scene(0)], 20).to_bytes()
-    assert _found(ledger, mirrored, later) == [7]
+    turned = [image[:, ::-1] for image in scene(0)]
+    for images in (turned, [255 - image for image in scene(0)], [255 - image for image in turned]):
+        assert _found(ledger, fingerprint_frames(images, 20).to_bytes(), later) == [7]
     assert _found(ledger, _again(scene(0)), later, likeness=1.0) == []
     with ledger._engine.begin() as connection:
         connection.execute(sa.update(entries).values(fingerprint=b"VFP1 of another version"))

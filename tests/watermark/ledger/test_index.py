@@ -259,14 +259,21 @@ def test_a_ledger_that_was_replaced_is_searched_from_its_first_row(
         assert [entry.clip_id for entry, _ in found] != [1]
 
 
-def test_mirrored_copy_is_found(
-    two_ledgers: tuple[Ledger, Ledger], make_entry: MakeEntry, scene: MakeScene
+@pytest.mark.parametrize("negative", [False, True])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_copies_in_a_mirror_and_negatives_are_found(
+    two_ledgers: tuple[Ledger, Ledger],
+    make_entry: MakeEntry,
+    scene: MakeScene,
+    mirrored: bool,
+    negative: bool,
 ) -> None:
     writer, _ = two_ledgers
     for number in range(3):
         writer.record(make_entry(number, seed=number))
-    mirrored = fingerprint_frames([image[:, ::-1] for image in scene(2)], 20)
-    entry, likeness = writer.find_similar(mirrored.to_bytes(), 1)[0]
+    turned = [image[:, ::-1] if mirrored else image for image in scene(2)]
+    copy = fingerprint_frames([255 - image if negative else image for image in turned], 20)
+    entry, likeness = writer.find_similar(copy.to_bytes(), 1)[0]
     assert (entry.clip_id, likeness > 0.95) == (2, True)
 
 
