@@ -50,8 +50,8 @@ class ChainFinding:
     """One thing about a chain.
 
     Attributes:
-        severity: ``"error"``: signing fails or readers call the signature invalid. ``"warning"``:
-            it works, and not everywhere or not for long.
+        severity: ``"error"``: signing fails, or readers that keep to C2PA and RFC 5280 call the
+            signature invalid. ``"warning"``: it works, and not everywhere or not for long.
         problem: One sentence: what is so.
         remedy: One sentence: what to do.
     """
