@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import av
 import av.error
 
 from vidigree.media.audio_track import NotCarriedError, UnevenSoundError, open_track
+from vidigree.media.continuity import is_unbroken
 from vidigree.media.demuxing import demuxed
 from vidigree.media.errors import TruncatedMediaError, UnsupportedMediaError
 from vidigree.media.first_sound import first_sound
@@ -47,7 +49,8 @@ class AudioCarrier:
             except NotCarriedError as error:
                 refused.append(f"Audio track {number} was left out: {error}.")
             else:
-                self._lanes[stream.index] = SoundLane(track, number, self._finder)
+                is_whole = _completeness(source, path, stream.id)
+                self._lanes[stream.index] = SoundLane(track, number, self._finder, is_whole)
         self._left_out = (*refused, *left_out(source, self._video), *_late(source, path))
         self._packets = self._moved()
         self._held: tuple[Fraction, Any] | None = None
@@ -141,6 +144,13 @@ def _is_known(stream: Any) -> bool:
     """Return whether the file says what the sound is like, or nobody can say it."""
     context = stream.codec_context
     return context is None or bool(context.sample_rate and context.layout.nb_channels)
+
+
+def _completeness(source: Any, path: Path, number: int) -> Callable[[], bool]:
+    """Return what tells whether a file has all of a track; of most kinds nothing does."""
+    if source.format.name != "mpegts":
+        return lambda: False
+    return partial(is_unbroken, path, number)
 
 
 def _late(source: Any, path: Path) -> tuple[str, ...]:

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["late_tracks"]
+__all__ = ["PACKET", "SYNC", "late_tracks", "packet_step"]
 
-_SYNC, _PACKET = 0x47, 188
+SYNC, PACKET = 0x47, 188
+"""First byte of every packet, and bytes of each."""
+
 _SIZES = (188, 192, 204)  # plain, with a time in front, with a checksum behind
 _BLOCK_PACKETS = 8_192
 _PROGRAMMES, _MAP = 0, 2  # tables
@@ -47,29 +49,29 @@ def late_tracks(path: Path, known: Set[int]) -> int:
 def _starts(path: Path, maps: Set[int]) -> Iterator[bytes]:
     """Yield the packets in which a table of programmes, or a map that is known by then, begins."""
     with path.open("rb") as stream:
-        while block := stream.read(_BLOCK_PACKETS * _PACKET):
+        while block := stream.read(_BLOCK_PACKETS * PACKET):
             data = np.frombuffer(block, np.uint8)
-            size, offset = _step(data)
-            count = (len(data) - offset - _PACKET) // size + 1
+            size, offset = packet_step(data)
+            count = (len(data) - offset - PACKET) // size + 1
             places = offset + size * np.arange(max(0, count))
             numbers = (data[places + 1] & 0x1F).astype(int) << 8 | data[places + 2]
-            begins = (data[places] == _SYNC) & (data[places + 1] & 0x40 > 0)
+            begins = (data[places] == SYNC) & (data[places + 1] & 0x40 > 0)
             # The table comes before the maps that it names, if only in another block.
             for place in places[begins & (numbers == 0)]:
-                yield block[place : place + _PACKET]
+                yield block[place : place + PACKET]
             for place in places[begins & np.isin(numbers, list(maps))]:
-                yield block[place : place + _PACKET]
+                yield block[place : place + PACKET]
 
 
-def _step(data: NDArray[np.uint8]) -> tuple[int, int]:
+def packet_step(data: NDArray[np.uint8]) -> tuple[int, int]:
     """Return the distance of packets and where the first one begins, as most of them have it."""
     ranked = []
     for size in _SIZES:
         rows = data[: len(data) // size * size].reshape(-1, size)
-        hits = (rows == _SYNC).sum(axis=0)
+        hits = (rows == SYNC).sum(axis=0)
         if len(rows):
             ranked.append((hits.max() * size, size, int(hits.argmax())))
-    _, size, offset = max(ranked, default=(0, _PACKET, 0))
+    _, size, offset = max(ranked, default=(0, PACKET, 0))
     return size, offset
 
 
@@ -79,7 +81,7 @@ def _section(packet: bytes) -> bytes:
     if not packet[3] & 0x10 or start >= len(packet):
         return b""
     start += 1 + packet[start]
-    length = ((packet[start + 1] & 0x0F) << 8 | packet[start + 2]) if start + 3 < _PACKET else 0
+    length = ((packet[start + 1] & 0x0F) << 8 | packet[start + 2]) if start + 3 < PACKET else 0
     return packet[start : start + max(0, length - 1)]
 
 

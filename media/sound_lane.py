@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from vidigree.media.audio_track import AudioTrack, UnevenSoundError
@@ -26,13 +27,20 @@ class SoundLane:
         track: Takes the packets.
         number: Of the track in its file, from 1.
         finder: Knows where the file was joined; ``None`` where it was not.
+        is_whole: Tells whether the file has all of the track; asked only where it is silent.
 
     Attributes:
         left_out: Seconds of sound left out because what came before it lasted longer.
     """
 
-    def __init__(self, track: AudioTrack, number: int, finder: JointFinder | None) -> None:
-        self._track, self._number = track, number
+    def __init__(
+        self,
+        track: AudioTrack,
+        number: int,
+        finder: JointFinder | None,
+        is_whole: Callable[[], bool],
+    ) -> None:
+        self._track, self._number, self._is_whole = track, number, is_whole
         self._clock = None if finder is None else SoundClock(finder)
         self._end: Fraction | None = None
         self._last = -(2**62)
@@ -49,12 +57,20 @@ class SoundLane:
             where = "where the joined parts of the file overlap"
             notes.append(f"Audio track {self._number}: {length} were left out {where}.")
         if places := self._gaps.found:
+            at = f"at {places} place{'s' * (places > 1)}"
+            length = f"{float(self._gaps.missing):.2f} s"
             notes.append(
-                f"The file lacks packets of its audio track {self._number} at {places}"
-                f" place{'s' * (places > 1)}: {float(self._gaps.missing):.2f} s of sound are"
-                " missing there. Get a complete copy of it, if there is one."
+                f"Audio track {self._number} pauses {at}, for {length} in all; none of its packets"
+                " is seen to be missing."
+                if self._pauses
+                else f"The file lacks packets of its audio track {self._number} {at}: {length} of"
+                " sound are missing there. Get a complete copy of it, if there is one."
             )
         return tuple(notes)
+
+    @cached_property
+    def _pauses(self) -> bool:
+        return self._is_whole()
 
     def take(self, packet: Any) -> Iterator[tuple[Fraction, Any]]:
         """Yield what becomes of a packet of the input: times in seconds, and packets.

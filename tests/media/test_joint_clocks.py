@@ -170,7 +170,7 @@ def handed(
     stamps: Sequence[int | None], finder: JointFinder | None = None, tick: Fraction = STEP
 ) -> tuple[list[int | None], SoundLane]:
     track = _Handed()
-    lane = SoundLane(track, 3, finder)
+    lane = SoundLane(track, 3, finder, lambda: False)
     for stamp in stamps:
         one = packet(stamp, None if stamp is None else stamp + 2, 1)
         one.time_base = tick
@@ -193,7 +193,7 @@ def test_stamps_that_run_far_back_are_not() -> None:
 
 def test_sound_of_a_part_without_a_second_stamp_has_the_first() -> None:
     track = _Handed()
-    list(SoundLane(track, 1, finder_of(packet(0))).take(packet(5, None, 1)))
+    list(SoundLane(track, 1, finder_of(packet(0)), lambda: False).take(packet(5, None, 1)))
     assert track.stamps == [(5, 5)]
 
 
@@ -219,7 +219,7 @@ def test_what_overlaps_at_a_joint_is_left_out_and_told() -> None:
 
 def test_sound_that_waits_goes_on_with_the_pictures_of_its_part() -> None:
     finder, track = finder_of(packet(90)), _Handed()
-    lane = SoundLane(track, 1, finder)
+    lane = SoundLane(track, 1, finder, lambda: False)
     for stamp in (90, 50):
         list(lane.take(packet(stamp, stamp, 1)))
     finder.see(packet(91))
