@@ -7,8 +7,9 @@ CLIPS.CSV has the columns ``file`` (relative to a folder ``clips`` beside it) an
 copy is altered and then encoded again with x264. Printed per alteration: quantiles of the likeness
 of each clip with its copy, and the shares that reach SAME (recall) or are called another picture:
 those that fall below DIFFERENT and, as parts of the clip, below CUT. Pairs of different origins
-give the false matches; clips of one origin may share footage and are left out. The thresholds are
-in detect/look_up.py.
+give the false matches, as they are and in any of the ways that a search tries (in a mirror, as a
+negative, and both); clips of one origin may share footage and are left out. The thresholds are in
+detect/look_up.py.
 """
 
 from __future__ import annotations
@@ -227,11 +228,18 @@ def measure(table: Path, limit: int, pairs_of: int, alterations: Collection[str]
             seen = LAID.get(alteration, lambda fingerprint: fingerprint)(copy)
             likenesses[alteration].append(compared(seen, original))
     names = sorted(originals)
-    pairs = [
-        (compared(originals[one][1], originals[other][1]), one, other)
+    different = [
+        (one, other)
         for number, one in enumerate(names)
         for other in names[number + 1 :]
         if originals[one][0] != originals[other][0]
+    ]
+    pairs = [
+        (compared(originals[one][1], originals[other][1]), one, other) for one, other in different
+    ]
+    ways = [
+        max(similarity(way, originals[other][1]) for way in originals[one][1].ways())
+        for one, other in different
     ]
     return {
         "clips": len(names),
@@ -239,6 +247,10 @@ def measure(table: Path, limit: int, pairs_of: int, alterations: Collection[str]
         "thresholds": {"SAME": SAME, "DIFFERENT": DIFFERENT, "CUT": CUT},
         "copies": {name: summary(values) for name, values in likenesses.items()},
         "different clips": summary([result for result, _, _ in pairs]),
+        "different clips in any way": {
+            "at least SAME": round(float(np.mean([likeness >= SAME for likeness in ways])), 6),
+            "quantiles": quantiles(ways),
+        },
         "most alike": sorted(((result[0], *names) for result, *names in pairs), reverse=True)[:12],
     }
 
@@ -251,6 +263,9 @@ def show(result: dict[str, Any]) -> None:
         spread = "  ".join(f"{mark}: {value:.3f}" for mark, value in row["quantiles"].items())
         shares = f"same {row['at least SAME']:8.2%}  below {row['below DIFFERENT']:7.2%}"
         print(f"{name:<22} {shares}  another {row['called another']:7.2%}  {spread}")
+    row = result["different clips in any way"]
+    spread = "  ".join(f"{mark}: {value:.3f}" for mark, value in row["quantiles"].items())
+    print(f"{'the same in any way':<22} same {row['at least SAME']:8.2%}  {spread}")
     for likeness, one, other in result["most alike"]:
         print(f"  {likeness:.3f}  {one}  {other}")
 
