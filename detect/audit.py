@@ -175,7 +175,7 @@ class _Audit:
         if isinstance(self._scorer, NotChecked):
             return self._scorer
         pixels = self._pixels or self._look(())
-        # Where costs four times as much as whether; it is looked for where somebody will ask.
+        # Where costs three times as much as whether; it is looked for where somebody will ask.
         return pixels.classification(where=None)
 
     def _make_scorer(self) -> ClipScorer:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import dropwhile
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vidigree.detect.classifier.coding import CODING, DecodedView, decode_view, encode_view
 from vidigree.detect.classifier.geometry import (
@@ -77,7 +80,9 @@ class CanonicalWindow:
         short_side: Short side of the kept centre in source pixels; a quality, never a feature.
         views: Name of the view to its H.264 access units.
         quality: What the source pixels were like; decides whether to answer, never a feature.
-            ``None`` for parts of the picture and for windows read from a cache.
+            ``None`` where the part was told, and for windows read from a cache.
+        features: What feature groups have made of it, float32 by block, so that nobody makes it
+            twice; begins empty.
     """
 
     start: float
@@ -87,6 +92,9 @@ class CanonicalWindow:
     short_side: int
     views: Mapping[str, tuple[bytes, ...]]
     quality: Quality | None = None
+    features: dict[object, NDArray[np.float32]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def has_detail(self) -> bool:

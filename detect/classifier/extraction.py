@@ -41,19 +41,22 @@ class Block:
 
 
 def block_features(window: CanonicalWindow, blocks: Sequence[Block]) -> NDArray[np.float32]:
-    """Compute one row.
+    """Compute one row; what a window holds of it already is taken from there.
 
     Args:
-        window: A canonical window.
+        window: A canonical window; it keeps the features of each block.
         blocks: The layout.
 
     Returns:
         float32 (columns,), NaN in the blocks that have nothing to say about this window.
     """
-    decoded = {view: window.decode(view) for view in sorted({block.view for block in blocks})}
-    return np.concatenate(
-        [feature_group(block.group).extract(decoded[block.view]) for block in blocks]
-    )
+    wanted = [block for block in blocks if block not in window.features]
+    for view in sorted({block.view for block in wanted}):
+        decoded = window.decode(view)
+        for block in wanted:
+            if block.view == view:
+                window.features[block] = feature_group(block.group).extract(decoded)
+    return np.concatenate([window.features[block] for block in blocks])
 
 
 @dataclass(frozen=True)

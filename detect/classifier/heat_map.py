@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.canonical import make_window
-from vidigree.detect.classifier.geometry import Box, bounded, content_box
+from vidigree.detect.classifier.geometry import Box, content_box
 from vidigree.detect.classifier.model import ClassifierModel
-from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
-from vidigree.media.reading import Frame
+from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame
 
 __all__ = [
     "CELLS",
@@ -23,7 +22,6 @@ __all__ = [
     "draw_heat_map",
     "heat_map",
     "tile_boxes",
-    "window_samples",
 ]
 
 CELLS = 4
@@ -78,22 +76,11 @@ def tile_boxes(content: Box) -> list[Box]:
     ]
 
 
-def window_samples(frames: Iterable[Frame], *, start: float, end: float) -> list[SampledFrame]:
-    """Return the samples of one window, the pictures bounded in size.
-
-    Args:
-        frames: The clip in display order.
-        start: Seconds from the first frame.
-        end: Seconds from the first frame, at most one window later.
-    """
-    return _samples(frames, round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
-
-
 def heat_map(samples: Sequence[SampledFrame], model: ClassifierModel) -> HeatMap | None:
     """Score the tiles of one window.
 
     Args:
-        samples: Its samples, see :func:`window_samples`.
+        samples: Its samples, the pictures bounded in size.
         model: Weights.
 
     Returns:
@@ -132,16 +119,6 @@ def cells_of_tiles(tiles: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
             total[i : i + 2, j : j + 2] += tiles[i, j]
             count[i : i + 2, j : j + 2] += 1
     return tuple(tuple(float(cell) for cell in row) for row in total / count)
-
-
-def _samples(frames: Iterable[Frame], first: int, stop: int) -> list[SampledFrame]:
-    held = []
-    for sample in nearest_frames(frames):
-        if sample.tick >= stop:
-            break
-        if sample.tick >= first:
-            held.append(SampledFrame(bounded(sample.image), sample.tick, sample.repeated))
-    return held
 
 
 def draw_heat_map(image: NDArray[np.uint8], found: HeatMap) -> NDArray[np.uint8]:

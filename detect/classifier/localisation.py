@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.detect.classifier.heat_map import HeatMap, draw_heat_map, heat_map, window_samples
+from vidigree.detect.classifier.canonical import CanonicalWindow
+from vidigree.detect.classifier.heat_map import HeatMap, draw_heat_map, heat_map
 from vidigree.detect.classifier.model import ClassifierModel, shipped_model
 from vidigree.detect.classifier.regions import LEAST_BORDER, Region, pasted_rectangle
+from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame
 from vidigree.detect.classifier.time_curve import (
     CurvePoint,
     Stretch,
@@ -64,16 +67,23 @@ class Localisation:
         }
 
 
-def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localisation | None:
+def locate(
+    path: Path | str,
+    *,
+    model: ClassifierModel | None = None,
+    made: Iterable[CanonicalWindow] = (),
+) -> Localisation | None:
     """Find where in a clip its pixels speak for synthesis.
 
     Curve and map are of the member that leaves out what leans on content
     (:attr:`.ClassifierModel.local`), so their ratios are not the parts of the clip's own.
-    Costs about four times as much as the score, and memory does not grow with the clip.
+    Costs about four times as much as the score, and three times where that has left its windows.
+    Memory does not grow with the clip: at most two windows of frames are held.
 
     Args:
         path: A local video file.
         model: Weights; ``None`` takes those that come with the package.
+        made: Windows of this clip, as the score has made and judged them; see :func:`shot_windows`.
 
     Returns:
         The localisation; ``None`` for a clip without a window.
@@ -84,14 +94,16 @@ def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localis
     """
     model = (model or shipped_model()).local
     kinds = tuple(sorted({block.view for block in model.blocks}))
-    curve = []
+    curve: list[CurvePoint] = []
+    highest = -math.inf
+    samples: Sequence[SampledFrame] = ()
     with open_video(path) as reader:
         length = float(reader.info.duration or 0)
-        for part in shot_windows(reader, kinds=kinds, step=curve_step(length)):
+        for part in shot_windows(reader, kinds=kinds, step=curve_step(length), made=made):
             window = part.window
             if not window.has_detail:
                 continue  # a blank picture says nothing, and least of all that a camera took it
-            llr = float(model.llr(model.windows_members([window]))[0])
+            llr = round(float(model.llr(model.windows_members([window]))[0]), 4)
             # The last sample may stand for less than its share of a second.
             end = min(window.end, length or math.inf)
             curve.append(
@@ -100,14 +112,14 @@ def locate(path: Path | str, *, model: ClassifierModel | None = None) -> Localis
                     end=end,
                     shot=part.shot,
                     take=part.take,
-                    llr=round(llr, 4),
+                    llr=llr,
                 )
             )
+            if llr > highest:
+                highest = llr
+                samples = [one for one in part.samples if one.tick < round(end * SAMPLE_RATE)]
     if not curve:
         return None
-    highest = max(curve, key=lambda point: point.llr)
-    with open_video(path) as reader:
-        samples = window_samples(reader, start=highest.start, end=highest.end)
     region = pasted_rectangle([sample.image for sample in samples])
     return Localisation(
         curve=tuple(curve),

@@ -158,7 +158,7 @@ class ClipScorer:
                 for window, score in zip(usable, model.llr(members), strict=True)
             ),
             model_id=model.model_id,
-            where=locate(self._info.path, model=model) if wanted else None,
+            where=locate(self._info.path, model=model, made=usable) if wanted else None,
         )
 
     def members(self) -> NDArray[np.float64] | None:

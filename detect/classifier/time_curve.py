@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from vidigree.detect.classifier.canonical import (
     CanonicalWindow,
     make_window,
 )
-from vidigree.detect.classifier.geometry import bounded
-from vidigree.detect.classifier.sampling import SAMPLE_RATE, nearest_frames
+from vidigree.detect.classifier.geometry import bounded, centre_box, content_box
+from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame, nearest_frames
 from vidigree.detect.classifier.shots import ShotSample, shots
 from vidigree.media.reading import Frame
 
@@ -62,11 +62,13 @@ class ShotWindow:
         shot: Number of the shot, from 0.
         take: Number of the take, from 0; see :class:`.ShotSample`.
         window: The window.
+        samples: The samples it was made of, their pictures bounded in size.
     """
 
     shot: int
     take: int
     window: CanonicalWindow
+    samples: tuple[SampledFrame, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,11 @@ def curve_step(seconds: float) -> int:
 
 
 def shot_windows(
-    frames: Iterable[Frame], *, kinds: Sequence[str], step: int = SHORTEST_STEP
+    frames: Iterable[Frame],
+    *,
+    kinds: Sequence[str],
+    step: int = SHORTEST_STEP,
+    made: Iterable[CanonicalWindow] = (),
 ) -> Iterator[ShotWindow]:
     """Yield overlapping windows of every shot; at most one window of frames is held in memory.
 
@@ -118,12 +124,21 @@ def shot_windows(
         frames: The clip in display order.
         kinds: The views to make.
         step: Ticks from the start of a window to the start of the next one in the same shot.
+        made: Windows of this clip that were made already; those of the same samples are yielded
+            again, with what they hold.
     """
+    known = {
+        (window.start, window.end): window
+        for window in made
+        # One that was cut anew past a blank may leave out what lies between two windows.
+        if window.num_frames == round((window.end - window.start) * SAMPLE_RATE)
+        and window.views.keys() >= set(kinds)
+    }
     held: list[ShotSample] = []
     current, fresh, skip = 0, 0, 0
     for part in shots(nearest_frames(frames)):
         if part.shot != current:
-            yield from _rest(held, fresh, kinds)
+            yield from _rest(held, fresh, kinds, known)
             current, held, fresh, skip = part.shot, [], 0, 0
         if skip:
             skip -= 1
@@ -132,20 +147,31 @@ def shot_windows(
         held.append(replace(part, sample=replace(part.sample, image=image)))
         fresh += 1
         if len(held) == WINDOW_FRAMES:
-            yield from _made(held, kinds)
+            yield from _made(held, kinds, known)
             held, fresh, skip = held[step:], 0, max(0, step - WINDOW_FRAMES)
-    yield from _rest(held, fresh, kinds)
+    yield from _rest(held, fresh, kinds, known)
 
 
-def _rest(held: list[ShotSample], fresh: int, kinds: Sequence[str]) -> Iterator[ShotWindow]:
+_Known = Mapping[tuple[float, float], CanonicalWindow]
+"""Windows by start and end, in seconds."""
+
+
+def _rest(
+    held: list[ShotSample], fresh: int, kinds: Sequence[str], known: _Known
+) -> Iterator[ShotWindow]:
     if len(held) >= SHORTEST_WINDOW and fresh >= SHORTEST_WINDOW:
-        yield from _made(held, kinds)
+        yield from _made(held, kinds, known)
 
 
-def _made(held: list[ShotSample], kinds: Sequence[str]) -> Iterator[ShotWindow]:
-    window = make_window([part.sample for part in held], kinds)
+def _made(held: list[ShotSample], kinds: Sequence[str], known: _Known) -> Iterator[ShotWindow]:
+    samples = tuple(part.sample for part in held)
+    window = known.get((samples[0].tick / SAMPLE_RATE, (samples[-1].tick + 1) / SAMPLE_RATE))
+    if window is None:
+        # Nobody asks for the quality of a part of a clip, which is measured where no box is told.
+        box = centre_box(content_box([sample.image for sample in samples]))
+        window = make_window(samples, kinds, box=box)
     if window is not None:
-        yield ShotWindow(held[0].shot, held[0].take, window)
+        yield ShotWindow(held[0].shot, held[0].take, window, samples)
 
 
 def stretches(

@@ -16,7 +16,10 @@ from click.testing import CliRunner
 from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier import score_video
+from vidigree.detect.classifier.canonical import canonical_windows
 from vidigree.detect.classifier.commands import classifier
+from vidigree.detect.classifier.extraction import Block, block_features
+from vidigree.detect.classifier.features.palette import Palette
 from vidigree.detect.classifier.geometry import Box
 from vidigree.detect.classifier.heat_map import (
     CELLS,
@@ -109,6 +112,33 @@ def test_no_window_mixes_two_shots() -> None:
         for part in shot_windows(_two_shots(), kinds=("resized",))
     ]
     assert found == [(0, 0.0, 2.0), (0, 1.0, 3.0), (1, 3.0, 5.0)]
+
+
+def test_windows_that_are_made_are_not_made_again() -> None:
+    """Those of the same samples; what is made beside them is the same with and without."""
+    kinds = ("resized",)
+    made = list(canonical_windows(_two_shots(), kinds=kinds))
+    assert [(window.start, window.end) for window in made] == [(0, 2), (2, 4), (4, 5)]
+    found = list(shot_windows(_two_shots(), kinds=kinds, made=made))
+    plain = list(shot_windows(_two_shots(), kinds=kinds))
+    assert [part.window is made[0] for part in found] == [True, False, False]
+    assert [part.window.views for part in found] == [part.window.views for part in plain]
+    assert [len(part.samples) for part in found] == [16, 16, 16]
+    further = shot_windows(_two_shots(), kinds=("native", "resized"), made=made)
+    assert next(further).window is not made[0]
+
+
+def test_features_of_a_window_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    (window,) = canonical_windows(moving_texture(count=48), kinds=("resized",))
+    block = Block("resized", "palette")
+    first = block_features(window, [block])
+    with monkeypatch.context() as patched:
+        patched.setattr(Palette, "extract", None)
+        again = block_features(window, [block])
+    assert np.array_equal(first, again)
+    both = block_features(window, [block, Block("resized", "spacetime")])
+    assert np.array_equal(both[: len(first)], first)
+    assert len(both) > len(first)
 
 
 def test_long_clips_take_longer_steps() -> None:
