@@ -39,30 +39,47 @@ def insets_of(lumas: Sequence[NDArray[np.float32]]) -> list[tuple[slice, slice]]
     height, width = lumas[0].shape
     across = _steps(lumas)  # (h, w - 1): between columns, along rows
     down = _steps([luma.T for luma in lumas])  # (w, h - 1): between rows, along columns
-    found: list[tuple[float, int, tuple[slice, slice]]] = []
-    rows = _pairs(down, height)
-    for left, right in _pairs(across, width):
-        for top, bottom in rows:
-            area = (right - left) * (bottom - top)
-            if area > _MOST_AREA * height * width:
-                continue
-            share = min(
-                float(steps[first:last, place - 1].mean()) if 0 < place < end else _AT_FRAME
-                for steps, first, last, place, end in (
-                    (across, top, bottom, left, width),
-                    (across, top, bottom, right, width),
-                    (down, left, right, top, height),
-                    (down, left, right, bottom, height),
-                )
-            )
-            if share >= _LEAST_SHARE:
-                free = min(left, top) > 0 and right < width and bottom < height
-                found.append((share, area * free, (slice(top, bottom), slice(left, right))))
-    if not found:
+    columns, rows = (
+        np.array(_pairs(steps, size)) for steps, size in ((across, width), (down, height))
+    )
+    # Every pair of columns with every pair of rows: (column pairs, row pairs).
+    left, right = columns.T[:, :, None]
+    top, bottom = rows.T[:, None]
+    share = np.min(
+        [
+            *(_stepped(across, places, rows) for places in columns.T),
+            *(_stepped(down, places, columns).T for places in rows.T),
+        ],
+        axis=0,
+    )
+    area = (right - left) * (bottom - top)
+    found = (area <= _MOST_AREA * height * width) & (share >= _LEAST_SHARE)
+    if not found.any():
         return []
-    clearest = max(found, key=lambda one: one[0])[2]
-    largest = max(found, key=lambda one: one[1])[2]
-    return [clearest] if clearest == largest else [clearest, largest]
+    free = (left > 0) & (top > 0) & (right < width) & (bottom < height)
+    best = [int(np.where(found, of, -1).argmax()) for of in (share, area * free)]
+    return [
+        (slice(*rows[place % len(rows)].tolist()), slice(*columns[place // len(rows)].tolist()))
+        for place in dict.fromkeys(best)
+    ]
+
+
+def _stepped(
+    steps: NDArray[np.bool_], places: NDArray[np.int64], spans: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the share of each span of lines in which each place is a step, (places, spans).
+
+    Args:
+        steps: bool (lines, n - 1), as by :func:`_steps`.
+        places: int64 (places,), borders from 0 to n; those at the frame count as it does.
+        spans: int64 (spans, 2), first line of each span and the one after its last.
+    """
+    end = steps.shape[1] + 1
+    sums = np.concatenate([np.zeros((1, end - 1), np.int64), np.cumsum(steps, axis=0)])
+    first, last = spans.T
+    seen = sums[:, np.clip(places, 1, end - 1) - 1]
+    inside = ((places > 0) & (places < end))[:, None]
+    return np.where(inside, (seen[last] - seen[first]).T / (last - first), _AT_FRAME)
 
 
 def _steps(lumas: Sequence[NDArray[np.float32]]) -> NDArray[np.bool_]:
