@@ -74,7 +74,8 @@ def stream_sizes(frames: Sequence[NDArray[np.uint8]], crf: int = _PLAIN_CRF) -> 
     }
     sizes: list[int] = []
     for index, plane in enumerate(frames):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(plane), format="yuv420p")
+        # Not copied here: the encoder does.
+        frame = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(plane), format="yuv420p")
         frame.pts = index
         sizes += [packet.size for packet in encoder.encode(frame)]
     sizes += [packet.size for packet in encoder.encode(None)]
