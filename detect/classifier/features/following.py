@@ -7,6 +7,7 @@ error" (2010).
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import Any, cast
@@ -159,16 +160,23 @@ def squares_around(
     Returns:
         float32 (n, (2 radius + 1) ** 2).
     """
-    side = np.arange(-radius, radius + 1, dtype=np.float32)
-    down, right = np.meshgrid(side, side, indexing="ij")
-    across, along = places[:, :1] + right.ravel(), places[:, 1:] + down.ravel()
+    down, right = _offsets(radius)
+    across, along = places[:, :1] + right, places[:, 1:] + down
     return np.asarray(
         cv2.remap(
             plane,
-            across.astype(np.float32),
-            along.astype(np.float32),
+            across.astype(np.float32, copy=False),
+            along.astype(np.float32, copy=False),
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT,
         ),
         dtype=np.float32,
     )
+
+
+@functools.lru_cache(maxsize=8)
+def _offsets(radius: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how far the pixels of a square lie below and right of its middle, row by row."""
+    side = np.arange(-radius, radius + 1, dtype=np.float32)
+    down, right = np.meshgrid(side, side, indexing="ij")
+    return down.ravel(), right.ravel()

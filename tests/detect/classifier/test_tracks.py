@@ -12,7 +12,7 @@ from fixtures.textures import drawn_texture, moving_texture, panned
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.canonical import canonical_windows
-from vidigree.detect.classifier.features import following
+from vidigree.detect.classifier.features import following, tracks
 from vidigree.detect.classifier.features.constancy import Constancy
 from vidigree.detect.classifier.features.tracks import Tracks
 
@@ -106,3 +106,14 @@ def test_corners_are_followed_once_for_all_groups(monkeypatch: pytest.MonkeyPatc
     together = [group.extract(view) for group in (Tracks(), Constancy())]
     assert looked == [(256, 256), (128, 128)]
     np.testing.assert_array_equal(np.concatenate(alone), np.concatenate(together))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 6])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_median_is_that_of_numpy(count: int, kind: type[np.floating]) -> None:
+    values = np.random.default_rng(count).normal(size=count).astype(kind)
+    found = tracks._median(values)
+    assert found.dtype == kind
+    assert found == np.median(values)
+    values[0] = np.nan
+    assert np.isnan(tracks._median(values))
