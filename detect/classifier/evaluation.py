@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vidigree.detect.classifier.localisation_figures import LocalisationFigures
-from vidigree.detect.classifier.metrics import Interval
+from vidigree.detect.classifier.metrics import Interval, OperatingPoint
 from vidigree.detect.classifier.range_figures import AbstentionRow, RateRow, StratumRow
 
 __all__ = ["Evaluation", "GeneratorRow", "OwnEngineRow"]
@@ -75,6 +75,8 @@ class Evaluation:
         per_generator: One row for each generator with enough clips, worst first.
         laundering: Laundering to area under the curve, all on the same clips.
         laundering_change: Its change by each laundering, the intervals of the same draws of groups.
+        laundering_rates: Laundering to false positive rate to what is above the threshold that so
+            many real clips exceed as they are.
         laundered_clips: Number of those clips.
         clean_auc: Area under the curve of the whole recipe trained on clean windows: what the next
             three are to be compared with.
@@ -91,7 +93,7 @@ class Evaluation:
         abstentions: How often clips are taken for pictures outside the range.
         strata: False alarms and finds in thirds of the picture's quality.
         rates: Clips of like frame rate against each other.
-        tpr_shifted: True positive rate at 5 % with the threshold conditioned on quality.
+        tpr_shifted: As ``tpr``, with the threshold conditioned on quality.
         localisation: Figures on self-made splices; ``None`` where no clip is long enough.
         own_engines: The project's own engines, marks off; empty where no clips were given.
         roc: Points of the curve of false against true positive rate.
@@ -119,6 +121,7 @@ class Evaluation:
     per_generator: tuple[GeneratorRow, ...]
     laundering: dict[str, Interval]
     laundering_change: dict[str, Interval]
+    laundering_rates: dict[str, dict[str, OperatingPoint]]
     laundered_clips: int
     clean_auc: float
     group_alone: dict[str, float]
@@ -132,7 +135,7 @@ class Evaluation:
     abstentions: tuple[AbstentionRow, ...]
     strata: tuple[StratumRow, ...]
     rates: tuple[RateRow, ...]
-    tpr_shifted: float
+    tpr_shifted: dict[str, float]
     localisation: LocalisationFigures | None
     own_engines: tuple[OwnEngineRow, ...]
     roc: tuple[tuple[float, float], ...]

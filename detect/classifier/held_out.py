@@ -14,11 +14,13 @@ from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
 from vidigree.detect.classifier.evaluation import GeneratorRow
 from vidigree.detect.classifier.fitting import TrainingSettings, clip_weights
 from vidigree.detect.classifier.metrics import (
+    FALSE_POSITIVE_RATES,
     area_under_curve,
     bootstrap_interval,
     brier_score,
     calibration_error,
     chance_calibration_error,
+    threshold_exceeded_by,
     true_positive_rate,
 )
 from vidigree.detect.classifier.plots import reliability_points, roc_points
@@ -104,7 +106,7 @@ def headline(held: HeldOut) -> dict[str, Any]:
         "auc": bootstrap_interval(area_under_curve, llr, labels, groups),
         "tpr": {
             f"{rate:g}": bootstrap_interval(_tpr_at(rate), llr, labels, groups)
-            for rate in (0.05, 0.01)
+            for rate in FALSE_POSITIVE_RATES
         },
         "ece": calibration_error(probability, labels),
         "ece_by_chance": chance_calibration_error(probability, labels),
@@ -126,7 +128,7 @@ def _per_generator(
     llr: NDArray[np.float64], labels: NDArray[np.bool_], origins: NDArray[np.str_]
 ) -> tuple[GeneratorRow, ...]:
     reals = llr[~labels]
-    threshold = np.sort(reals)[::-1][int(0.05 * len(reals))]
+    threshold = threshold_exceeded_by(reals, 0.05)
     rows = []
     for name in sorted(set(origins[labels])):
         own = llr[labels & (origins == name)]

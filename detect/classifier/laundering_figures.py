@@ -1,4 +1,4 @@
-"""What launderings take: areas under the curve after each, and their changes, on the same clips."""
+"""What launderings take: areas under the curve and rates after each, on the same clips."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from vidigree.detect.classifier.dataset import LabelledClip, clip_groups
 from vidigree.detect.classifier.fitting import TrainingSettings
 from vidigree.detect.classifier.held_out import calibrated
 from vidigree.detect.classifier.metrics import (
+    FALSE_POSITIVE_RATES,
     Interval,
+    OperatingPoint,
     area_under_curve,
     bootstrap_interval,
     change_of_area,
+    operating_point,
+    threshold_exceeded_by,
 )
 
 __all__ = ["laundering_figures"]
@@ -26,7 +30,7 @@ def laundering_figures(
     scored: Mapping[str, NDArray[np.float64]],
     settings: TrainingSettings,
 ) -> dict[str, Any]:
-    """Return the area per laundering and its change, both classes laundered alike.
+    """Return areas, their changes and the rates at fixed thresholds, both classes laundered alike.
 
     Args:
         clips: Labelled clips.
@@ -35,8 +39,8 @@ def laundering_figures(
         settings: The training recipe.
 
     Returns:
-        The figures of an Evaluation: ``laundering``, ``laundering_change`` and ``laundered_clips``,
-        of the clips with a window after every one of the launderings.
+        The figures of an Evaluation: ``laundering``, ``laundering_change``, ``laundering_rates``
+        and ``laundered_clips``, of the clips with a window after every one of the launderings.
     """
     labels = np.array([clip.synthetic for clip in clips])
     groups = clip_groups(clips)
@@ -61,5 +65,26 @@ def laundering_figures(
             for name, scores in llr.items()
             if name != "none"
         },
+        "laundering_rates": _rates(llr, labels[seen]),
         "laundered_clips": int(seen.sum()),
+    }
+
+
+def _rates(
+    llr: Mapping[str, NDArray[np.float64]], labels: NDArray[np.bool_]
+) -> dict[str, dict[str, OperatingPoint]]:
+    """Return laundering to false positive rate to what is above the threshold for it.
+
+    The thresholds are those of clips as they are, in every row.
+    """
+    thresholds = {
+        f"{rate:g}": threshold_exceeded_by(llr["none"][~labels], rate)
+        for rate in FALSE_POSITIVE_RATES
+    }
+    return {
+        name: {
+            rate: operating_point(scores, labels, threshold)
+            for rate, threshold in thresholds.items()
+        }
+        for name, scores in llr.items()
     }

@@ -9,15 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "FALSE_POSITIVE_RATES",
     "Interval",
+    "OperatingPoint",
     "area_under_curve",
     "bootstrap_interval",
     "brier_score",
     "calibration_error",
     "chance_calibration_error",
     "change_of_area",
+    "operating_point",
+    "threshold_exceeded_by",
     "true_positive_rate",
 ]
+
+FALSE_POSITIVE_RATES = (0.05, 0.01)
+"""Shares of real clips above a threshold that figures are given for."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,19 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatingPoint:
+    """What is above a threshold.
+
+    Attributes:
+        false_alarms: Share of real clips above it.
+        found: Share of synthetic clips above it.
+    """
+
+    false_alarms: float
+    found: float
 
 
 def area_under_curve(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
@@ -55,14 +75,36 @@ def change_of_area(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> fl
 def true_positive_rate(
     scores: NDArray[np.float64], labels: NDArray[np.bool_], false_positive_rate: float
 ) -> float:
-    """Return the share of synthetic clips above the threshold that so many real ones exceed.
+    """Return the share of synthetic clips above the threshold that so many real ones exceed."""
+    threshold = threshold_exceeded_by(scores[~labels], false_positive_rate)
+    return float((scores[labels] > threshold).mean())
 
-    The threshold is the lowest score of a real clip that keeps the share of real clips above it
-    at or under ``false_positive_rate``.
+
+def threshold_exceeded_by(reals: NDArray[np.float64], share: float) -> float:
+    """Return the lowest score of a real clip that keeps those above it at or under a share.
+
+    Args:
+        reals: float64 (n,), scores of real clips, at least one.
+        share: In [0, 1).
     """
-    reals = np.sort(scores[~labels])[::-1]
-    allowed = int(np.floor(false_positive_rate * len(reals) + 1e-9))
-    return float((scores[labels] > reals[allowed]).mean())
+    allowed = int(np.floor(share * len(reals) + 1e-9))
+    return float(np.sort(reals)[::-1][allowed])
+
+
+def operating_point(
+    scores: NDArray[np.float64], labels: NDArray[np.bool_], threshold: float
+) -> OperatingPoint:
+    """Return what is above a threshold.
+
+    Args:
+        scores: float64 (n,).
+        labels: bool (n,), whether synthetic; both classes present.
+        threshold: In the units of the scores.
+    """
+    above = scores > threshold
+    return OperatingPoint(
+        false_alarms=float(above[~labels].mean()), found=float(above[labels].mean())
+    )
 
 
 def brier_score(probability: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:

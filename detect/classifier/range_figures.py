@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip
-from vidigree.detect.classifier.metrics import area_under_curve, true_positive_rate
+from vidigree.detect.classifier.metrics import (
+    FALSE_POSITIVE_RATES,
+    area_under_curve,
+    threshold_exceeded_by,
+    true_positive_rate,
+)
 from vidigree.detect.classifier.quality import Quality, outside_range
 from vidigree.media.progress import Progress, no_progress
 
@@ -130,7 +135,7 @@ def strata(
         labels: bool (n,).
         measures: Name to float64 (n,).
     """
-    threshold = np.sort(llr[~labels])[::-1][int(0.05 * (~labels).sum())]
+    threshold = threshold_exceeded_by(llr[~labels], 0.05)
     rows = []
     for name, values in measures.items():
         edges = np.quantile(values[~labels], (1 / 3, 2 / 3))
@@ -189,8 +194,8 @@ def shifted_by_quality(
     labels: NDArray[np.bool_],
     qualities: Sequence[Quality],
     fold: NDArray[np.int64],
-) -> float:
-    """Return the true positive rate at 5 % if the expected ratio of a real clip were taken off.
+) -> dict[str, float]:
+    """Return false to true positive rate if the expected ratio of a real clip were taken off.
 
     The expectation is a ridge regression of real clips' ratios on their quality, fitted on other
     folds: a threshold conditioned on quality.
@@ -213,4 +218,4 @@ def shifted_by_quality(
         beta = np.linalg.solve(gram, columns[fitted].T @ llr[fitted])
         held_out = fold == index
         shifted[held_out] = llr[held_out] - columns[held_out] @ beta
-    return true_positive_rate(shifted, labels, 0.05)
+    return {f"{rate:g}": true_positive_rate(shifted, labels, rate) for rate in FALSE_POSITIVE_RATES}

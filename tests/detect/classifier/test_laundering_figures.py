@@ -33,3 +33,20 @@ def test_what_a_laundering_takes_is_of_clips_with_a_window_after_all() -> None:
         assert change.value == pytest.approx(-lost)
         assert change.value < 0
     assert figures["laundering_change"]["crf35"].high < 0
+
+
+def test_thresholds_stay_where_clips_as_they_are_have_them() -> None:
+    louder = _members(0.4, 0) + 0.3
+    scored = {"none": _members(0.4, 0), "half": louder, "crf35": _members(2.0, 2)}
+    figures = laundering_figures(CLIPS, scored, TrainingSettings(fold_count=4))
+    rates = figures["laundering_rates"]
+    assert set(rates) == set(scored)
+    # One of 32 real clips is the most under 5 %, and none under 1 %.
+    assert rates["none"]["0.05"].false_alarms == 1 / 32
+    assert rates["none"]["0.01"].false_alarms == 0
+    # All are higher by the same: the area stays, and false alarms do not.
+    assert figures["laundering_change"]["half"].value == pytest.approx(0, abs=0.01)
+    assert rates["half"]["0.05"].false_alarms > rates["none"]["0.05"].false_alarms
+    assert rates["half"]["0.05"].found > rates["none"]["0.05"].found
+    for row in rates.values():
+        assert row["0.05"].found >= row["0.01"].found

@@ -251,6 +251,8 @@ def test_evaluation_reports_every_row(clips: list[LabelledClip], cache: WindowCa
     assert set(result.laundering_change) == {"crf35", DRAWN}
     assert change.value == pytest.approx(result.laundering["crf35"].value - result.auc.value)
     assert change.low <= change.value <= change.high
+    assert result.laundering_rates["none"]["0.05"].found == result.tpr["0.05"].value
+    assert set(result.tpr_shifted) == set(result.tpr)
     shipped, *others = result.alternatives.values()
     assert shipped > 0.9
     assert len(others) == 7
