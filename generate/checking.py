@@ -1,9 +1,10 @@
 """Looks at a finished clip and says whether it holds what the prompt named.
 
-Only what a simple reader can see is checked: colours, numbers of things of one colour, and
-whether they move to the left or right; and, with a tracker, the things that it knows. What could
-not be told of these is reported as not checked, never as fine. Things without a colour, other
-motions, grounds and skies are not mentioned, so ``holds`` covers only what is listed.
+Only what a simple reader can see is checked: colours, numbers of things of one colour, whether
+they move to the left or right, and whether they stand to the left or right of another colour; and,
+with a tracker, the things that it knows. What could not be told of these is reported as not
+checked, never as fine. Things without a colour, other motions, grounds and skies are not mentioned,
+so ``holds`` covers only what is listed.
 """
 
 from __future__ import annotations
@@ -18,8 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.claim import Claim
-from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, read_prompt
+from vidigree.generate.engines.render.grammar import (
+    ObjectPhrase,
+    PromptReading,
+    Relation,
+    read_prompt,
+)
 from vidigree.generate.engines.render.looks import pattern_of
+from vidigree.generate.engines.render.staging import settled
 from vidigree.generate.engines.render.vocabulary import denials, listed
 from vidigree.generate.tracking import Tracker, track_claims
 from vidigree.media.arguments import check_kind, path_of
@@ -50,6 +57,12 @@ _HIDDEN_BY: Final = {
     "cloudy": {"blue"},
     "night": {"blue"},
 }
+# Places that colours do not tell.
+_UNSEEN_PLACES: Final = {
+    "behind": "colours do not tell how far away things are",
+    "beside": "colours do not tell how near things are to each other",
+    "front": "colours do not tell how far away things are",
+}
 _LEAST_SATURATION, _LEAST_VALUE = 120, 45
 _LEAST_AREA: Final = 4e-4
 _LEAST_SHIFT: Final = 0.03
@@ -62,7 +75,7 @@ class CheckReport:
 
     Attributes:
         path: The clip.
-        claims: In the order of the prompt.
+        claims: In the order of the prompt, places beside others after the things.
     """
 
     path: Path
@@ -109,6 +122,7 @@ def check_clip(path: Path | str, prompt: str, *, tracker: Tracker | None = None)
     reading = read_prompt(prompt)
     seen = _look(path)
     claims = [claim for phrase in reading.objects for claim in _claims(phrase, reading, seen)]
+    claims += [_place_claim(relation, reading, seen) for relation in reading.relations]
     if tracker is not None:
         claims += track_claims(path, prompt, tracker)
     if denied := denials(reading.unknown):
@@ -257,3 +271,46 @@ def _direction_claim(
         found=f"went {went}, {100 * abs(shift):.0f} % of the width",
         holds=went == phrase.direction,
     )
+
+
+def _place_claim(
+    relation: Relation, reading: PromptReading, seen: dict[str, list[_Sight]]
+) -> Claim:
+    """Compare where two colours are on average in the first third of the frames."""
+    one, other = (
+        reading.objects[numbers[0]] for numbers in (relation.subjects, relation.references)
+    )
+    names = [f"{phrase.colour or ''} {phrase.shape}".strip() for phrase in (one, other)]
+    expected = f"{names[0]} {relation.words} {names[1]}"
+    reason = _why_no_place(relation, reading)
+    if reason:
+        return Claim(about="place", expected=expected, reason=reason)
+    middles = []
+    for phrase in (one, other):
+        sights = seen[str(phrase.colour)]
+        first = sights[: max(len(sights) // 3, 1)]
+        middles.append(float(np.mean([sight.x for sight in first if sight.blobs] or [np.nan])))
+    apart = middles[0] - middles[1]
+    if np.isnan(apart):
+        return Claim(about="place", expected=expected, reason="not both seen at first")
+    side = "left" if apart < -_LEAST_SHIFT else "right" if apart > _LEAST_SHIFT else "neither side"
+    return Claim(
+        about="place",
+        expected=expected,
+        found=f"{side}, {100 * abs(apart):.0f} % of the width apart",
+        holds=side == relation.side,
+    )
+
+
+def _why_no_place(relation: Relation, reading: PromptReading) -> str:
+    if relation.side in _UNSEEN_PLACES:
+        return _UNSEEN_PLACES[relation.side]
+    if relation not in settled(reading)[1]:
+        return "what moves across does not stay there"
+    for numbers in (relation.subjects, relation.references):
+        phrase = reading.objects[numbers[0]]
+        why = _why_not(phrase, reading) if phrase.colour else "the prompt does not say both colours"
+        alike = [k for k, each in enumerate(reading.objects) if each.colour == phrase.colour]
+        if why or set(alike) != set(numbers):
+            return why or "not told apart"
+    return ""

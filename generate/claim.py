@@ -12,7 +12,7 @@ class Claim:
     """One thing that the prompt says about the clip.
 
     Attributes:
-        about: ``"colour"``, ``"object"``, ``"count"`` or ``"direction"``.
+        about: ``"colour"``, ``"object"``, ``"count"``, ``"direction"`` or ``"place"``.
         expected: What the prompt says.
         found: What the clip shows; ``None`` if it was not checked.
         holds: Whether they agree; ``None`` if it was not checked.

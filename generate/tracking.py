@@ -163,7 +163,7 @@ def _count(name: str, phrase: str) -> int | None:
 
 def _direction(prompt: str) -> str | None:
     """Return the one side that the prompt names; with both or none nothing is claimed."""
-    sides = set(re.findall(r"\b(left|right)(?:wards?)?\b(?!\s+of\b)", prompt.lower()))
+    sides = set(re.findall(r"\b(left|right)(?:wards?)?\b(?!\s+(?:side\s+)?of\b)", prompt.lower()))
     return sides.pop() if len(sides) == 1 else None
 
 

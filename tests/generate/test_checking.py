@@ -266,3 +266,59 @@ def test_things_that_hide_each_other_for_a_while_are_counted_where_they_do_not(
 def test_a_crumb_beside_a_thing_is_no_second_thing(tmp_path: Path) -> None:
     clip = placed(tmp_path / "clip.mp4", [[(40, 20), (120, 4)]] * 8)
     assert answers(clip, "a red ball")["count"] is True
+
+
+def beside(path: Path, red: list[int], blue: int) -> Path:
+    """Draw a red disc at another column in every frame, and a blue one that stays."""
+    images = []
+    for column in red:
+        image = np.full((96, 160, 3), 128, np.uint8)
+        cv2.circle(image, (column, 30), 12, COLOURS["red"], -1)
+        cv2.circle(image, (blue, 70), 12, COLOURS["blue"], -1)
+        images.append(image)
+    return write(path, images)
+
+
+def place_claim(path: Path, prompt: str) -> Claim:
+    (claim,) = (row for row in check_clip(path, prompt).claims if row.about == "place")
+    return claim
+
+
+@pytest.mark.parametrize("asked", ["left", "right"])
+def test_a_place_beside_another_colour_is_read_from_the_first_third(
+    tmp_path: Path, asked: str
+) -> None:
+    prompt = f"a red ball to the {asked} of a blue cube"
+    for number, (red, holds) in enumerate(
+        (
+            ([30] * 9, asked == "left"),
+            ([130] * 9, asked == "right"),
+            ([30] * 3 + [130] * 6, asked == "left"),
+            ([83] * 9, False),
+        )
+    ):
+        clip = beside(tmp_path / f"{number}.mp4", red, 80)
+        assert place_claim(clip, prompt).holds is holds, red
+    mirrored = check_clip(clip, prompt.replace("red", "pink"))
+    assert mirrored.claims[-1].about == "place"
+
+
+def test_a_place_that_cannot_be_told_is_neither_right_nor_wrong(tmp_path: Path) -> None:
+    clip = beside(tmp_path / "clip.mp4", [30] * 9, 120)
+    for prompt, reason in (
+        ("a red ball behind a blue cube", "how far away"),
+        ("a red ball in front of a blue cube", "how far away"),
+        ("a red ball next to a blue cube", "how near"),
+        ("a red ball rolling left of a blue cube", "does not stay"),
+        ("a red ball left of a cube", "both colours"),
+        ("a pink ball left of a blue cube", "cannot be told from others"),
+        ("a red ball left of a blue cube on a wooden floor", "wood has the same colour"),
+        ("a red ball left of a red cube", "not told apart"),
+        ("a red ball left of a blue cube and a red cone", "not told apart"),
+        ("a red ball left of a green cube", "not both seen"),
+    ):
+        claim = place_claim(clip, prompt)
+        assert claim.holds is None, prompt
+        assert reason in claim.reason, prompt
+    assert "place" not in answers(clip, "a red ball and a blue cube")
+    assert place_claim(clip, "two towers of red cubes left of a blue ball").holds is True

@@ -83,8 +83,9 @@ def test_directions(clip: Path, prompt: str, shift: float, holds: bool) -> None:
     assert answers(clip, prompt, tracker(("dog", 0.5, shift)))["direction"] is holds
 
 
-def test_a_place_beside_something_is_no_direction(clip: Path) -> None:
-    prompt = "a dog to the left of a cat"
+@pytest.mark.parametrize("place", ["to the left of", "right of", "on the left side of"])
+def test_a_place_beside_something_is_no_direction(clip: Path, place: str) -> None:
+    prompt = f"a dog {place} a cat"
     assert "direction" not in answers(clip, prompt, tracker(("dog", 0.5, 0.05)))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, words_of
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, phrase_at, words_of
 
 __all__ = ["LONGEST_CAPTION", "CaptionReading", "Vocabulary"]
 
@@ -43,11 +44,13 @@ class Vocabulary:
 
         A word that was not learned is read as the renderer's main word for the same thing, if that
         was ("crimson" as "red"); function words that mean nothing to the renderer are passed over.
+        Where one thing stands beside another ("left of") was not learned: its words are unknown
+        together, as "left" alone is a direction.
         """
         known = {word: number for number, word in enumerate(self.words, start=1)}
         numbers: list[int] = []
         unknown: list[str] = []
-        for word in words_of(prompt):
+        for word in _words_and_places(prompt):
             number = known.get(word) or known.get(_main_word(word))
             if number is not None:
                 numbers.append(number)
@@ -59,6 +62,17 @@ class Vocabulary:
         )
 
 
+def _words_and_places(prompt: str) -> Iterator[str]:
+    """Yield the words of a prompt, those that say a place beside something as one."""
+    words = words_of(prompt)
+    at = 0
+    while at < len(words):
+        phrase = phrase_at(words, at)
+        told = [phrase] if LEXICON.get(phrase, ("", ""))[0] == "place" else phrase.split()
+        yield from told
+        at += len(phrase.split())
+
+
 def _main_word(word: str) -> str:
-    value = LEXICON.get(word, ("", ""))[1]
-    return value if isinstance(value, str) else ""
+    slot, value = LEXICON.get(word, ("", ""))
+    return value if isinstance(value, str) and slot != "place" else ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, LONGEST_PHRASE, words_of
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, phrase_at, words_of
 
 __all__ = ["Wording", "known_words", "reword"]
 
@@ -58,6 +58,9 @@ def reword(prompt: str, known: frozenset[str]) -> Wording:
     trained = _trained_phrases(known)
     for phrase in _phrases(prompt):
         slot, value = LEXICON.get(phrase, ("", None))
+        if slot == "place":  # it learned one thing at a time; "left" alone would be a direction
+            unknown.append(phrase)
+            continue
         if all(word in known for word in phrase.split()):
             said.append(phrase)
         elif (slot, value) in trained:
@@ -84,9 +87,6 @@ def _phrases(prompt: str) -> Iterator[str]:
     words = words_of(prompt)
     at = 0
     while at < len(words):
-        for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
-            phrase = " ".join(words[at : at + length])
-            if phrase in LEXICON or length == 1:
-                yield phrase
-                at += length
-                break
+        phrase = phrase_at(words, at)
+        yield phrase
+        at += len(phrase.split())

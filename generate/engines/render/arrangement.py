@@ -11,7 +11,7 @@ from vidigree.generate.engines.render.grammar import ObjectPhrase
 from vidigree.generate.engines.render.scene import Triple
 from vidigree.generate.engines.render.shapes import Box, Cylinder, Shape
 
-__all__ = ["places_for"]
+__all__ = ["feet_of", "places_for"]
 
 
 def places_for(
@@ -33,7 +33,7 @@ def places_for(
     for number, group in enumerate(arranged):
         phrase = items[group[0]][0]
         shapes = [items[i][1] for i in group]
-        feet = list(_FORMS[str(phrase.arrangement)](shapes))
+        feet = feet_of(phrase, shapes)
         shift = 2.2 * (number - (len(arranged) - 1) / 2)
         for i, (x, y, z) in zip(group, feet, strict=True):
             places[i] = (x + shift, y, z)
@@ -45,6 +45,11 @@ def places_for(
         places[i] = (x, 0.0, z)
         taken.append((x, z, radius))
     return [places[i] for i in range(len(items))]
+
+
+def feet_of(phrase: ObjectPhrase, shapes: Sequence[Shape]) -> list[Triple]:
+    """Return the feet (x, y, z) in metres of the pieces of an arrangement around the origin."""
+    return list(_FORMS[str(phrase.arrangement)](shapes))
 
 
 def _groups(items: Sequence[tuple[ObjectPhrase, Shape]]) -> list[list[int]]:

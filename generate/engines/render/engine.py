@@ -17,7 +17,7 @@ from vidigree import __version__
 from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.render.frames import draw_frames
 from vidigree.generate.engines.render.grammar import PromptReading, read_prompt
-from vidigree.generate.engines.render.staging import stage
+from vidigree.generate.engines.render.staging import settled, stage
 from vidigree.generate.engines.render.vocabulary import listed, not_drawn
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
@@ -160,5 +160,11 @@ def _tell_left_out(request: ClipRequest, reading: PromptReading) -> None:
     if request.strength is not None:
         notes.append("takes no strength; it was left out.")
     notes += not_drawn(reading.unknown)
+    kept = settled(reading)[1]
+    lost = tuple(dict.fromkeys(each.words for each in reading.relations if each not in kept))
+    if lost:
+        notes.append(
+            f"does not keep {listed(lost)}: what moves across does not stay there; drawn without."
+        )
     for note in notes:
         warnings.warn(f"The render engine {note}", RequestWarning, stacklevel=3)

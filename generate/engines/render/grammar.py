@@ -2,7 +2,8 @@
 
 A small left-to-right grammar: adjectives wait for the noun they describe, a shape noun closes an
 object phrase, a verb applies to the objects before it that have none yet (or, before any object, to
-the next one). Words outside the vocabulary are collected, never dropped silently.
+the next one). A place ("left of") joins the object before it with the next one named. Words
+outside the vocabulary are collected, never dropped silently.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, LONGEST_PHRASE, words_of
+from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, phrase_at, words_of
 
-__all__ = ["ObjectPhrase", "PromptReading", "read_prompt"]
+__all__ = ["ObjectPhrase", "PromptReading", "Relation", "read_prompt"]
 
 _ADJECTIVES = ("colour", "material", "size", "pattern")
 _UPON = ("on", "onto", "over", "across", "along", "upon", "under", "of")
-# Before "of" they are places beside something, which is not understood, and no directions.
-_SIDES = ("left", "right")
+# After a place they end the wait for what it is beside: "left of it", "next to each other".
+_ENDS = (
+    "and", "at", "camera", "each", "for", "from", "in", "is", "it", "its", "on", "onto", "over",
+    "scene", "that", "there", "under", "view", "which", "while", "with",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,23 @@ class ObjectPhrase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relation:
+    """Where objects stand beside others, as the camera sees them at first.
+
+    Attributes:
+        words: How the prompt says it, e.g. ``"to the left of"``.
+        side: ``"left"``, ``"right"``, ``"beside"`` (either of them), ``"behind"`` or ``"front"``.
+        subjects: Numbers of the phrases that stand there, from 0 in order of mention.
+        references: Numbers of the phrases that they stand beside, all after the subjects.
+    """
+
+    words: str
+    side: str
+    subjects: tuple[int, ...]
+    references: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PromptReading:
     """What a prompt asks for.
 
@@ -63,7 +84,9 @@ class PromptReading:
         sky: Sky name or ``None``.
         camera: Camera words, in order.
         physics: ``"slow"``, ``"fast"``, ``"moon"``, ``"weightless"``, in order.
-        unknown: Words outside the vocabulary, in order, each once.
+        relations: Where objects stand beside others, in order of mention.
+        unknown: Words outside the vocabulary, and places without a thing before or after them, in
+            order, each once.
     """
 
     objects: tuple[ObjectPhrase, ...] = ()
@@ -72,6 +95,7 @@ class PromptReading:
     sky: str | None = None
     camera: tuple[str, ...] = ()
     physics: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = ()
     unknown: tuple[str, ...] = ()
 
     @property
@@ -106,26 +130,21 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
     tokens: list[tuple[str, object]] = []
     at = 0
     while at < len(words):
-        if words[at] in _SIDES and words[at + 1 : at + 2] == ["of"]:
-            tokens.append(("?", f"{words[at]} of"))
-            at += 2
-            continue
         if _is_toy(words, at):
             tokens.append(LEXICON["ball"])
             at += 1
             continue
-        for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
-            phrase = " ".join(words[at : at + length])
-            if phrase in LEXICON:
-                tokens.append(LEXICON[phrase])
-                at += length
-                break
-        else:
-            if words[at] not in FILLER:
-                tokens.append(("?", words[at]))
-            elif words[at] == "into":
-                tokens.append(("into", None))
-            at += 1
+        phrase = phrase_at(words, at)
+        if phrase in LEXICON:
+            slot, value = LEXICON[phrase]
+            tokens.append((slot, phrase if slot == "place" else value))
+        elif phrase not in FILLER:
+            tokens.append(("?", phrase))
+        elif phrase == "into":
+            tokens.append(("into", None))
+        elif phrase in _ENDS:
+            tokens.append(("end", None))
+        at += len(phrase.split())
     return tokens
 
 
@@ -147,6 +166,8 @@ def _is_toy(words: list[str], at: int) -> bool:
 _MOST_GROUPS = 4
 # Motions that end in a collision if something is in the way.
 _CAN_HIT = {"roll", "slide", "throw", "tumble", "bounce"}
+# What comes in between leaves a place without what it is beside.
+_ENDING = ("camera", "direction", "into", "surface")
 _KIND_OF_GROUND = {"wood": "wood", "marble": "marble", "glossy": "gloss", "mirror": "gloss"}
 
 
@@ -163,11 +184,17 @@ class _Reader:
     moved: range = field(default_factory=lambda: range(0))
     # objects that were said to move into what comes next
     aimed: range = field(default_factory=lambda: range(0))
+    # objects of the latest noun, of which a place may tell
+    latest: range = field(default_factory=lambda: range(0))
+    # who stands beside what comes next, and whether its words were unknown once before
+    beside: tuple[Relation, bool] | None = None
     # how many arrangements of the same kind, "two towers of cubes"
     groups: int = 1
     reading: PromptReading = field(default_factory=PromptReading)
 
     def take(self, slot: str, value: object) -> None:
+        if slot in _ENDING:
+            self._on_end(value)
         name = slot.replace(" ", "_").replace("?", "unknown")
         getattr(self, f"_on_{name}")(value)
 
@@ -226,12 +253,43 @@ class _Reader:
                 self.objects[i] = replace(self.objects[i], motion="collide")
         self.aimed = range(0)
         self.objects += groups
+        self.latest = range(len(self.objects) - len(groups), len(self.objects))
+        self._relate()
         if self.early_motion is not None:
-            self.verbless_from = len(self.objects) - len(groups)
+            self.verbless_from = self.latest.start
             self._move(self.early_motion)
 
+    def _on_place(self, value: object) -> None:
+        words = str(value)
+        twice = words in self.reading.unknown
+        self._on_unknown(words)  # until what it is beside of is named
+        self.beside = None
+        if self.latest:
+            side, subjects = str(LEXICON[words][1]), tuple(self.latest)
+            waits = Relation(words=words, side=side, subjects=subjects, references=())
+            self.beside = (waits, twice)
+
+    def _relate(self) -> None:
+        """Join who waits beside something with the objects that were just named."""
+        if self.beside is None:
+            return
+        waits, twice = self.beside
+        relation = replace(waits, references=tuple(self.latest))
+        self.reading = replace(self.reading, relations=(*self.reading.relations, relation))
+        self._know(waits, twice)
+        self.beside = None
+
+    def _know(self, waits: Relation, twice: bool) -> None:
+        """Take the words of a place back from the unknown ones, unless they were there before."""
+        left = tuple(word for word in self.reading.unknown if twice or word != waits.words)
+        self.reading = replace(self.reading, unknown=left)
+
+    def _on_end(self, value: object) -> None:  # noqa: ARG002
+        self.beside = None
+
     def _on_motion(self, value: object) -> None:
-        if self.verbless_from < len(self.objects):
+        # "a ball beside a rolling cube": the verb is the cube's
+        if self.beside is None and self.verbless_from < len(self.objects):
             self._move(str(value))
         else:
             self.early_motion = str(value)
@@ -275,6 +333,9 @@ class _Reader:
         known = self.reading.sky
         colour = self.waiting.get("colour")
         sky = str(value)
+        if self.beside is not None and self.beside[0].side == "front":
+            self._know(*self.beside)  # everything stands in front of the sky
+        self.beside = None
         if sky == "day" and known is not None:
             sky = known
         if sky == "day" and colour in ("grey", "white"):

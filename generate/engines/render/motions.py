@@ -18,6 +18,8 @@ __all__ = ["MOTIONS", "Cue", "Start"]
 # Metres per second, and where it hits as a part of the target's height.
 _STRIKE_SPEED: Final = 6.0
 _STRIKE_HEIGHT: Final = 0.6
+# Share of the usual drift of what bounces beside something, so that it stays there.
+_DRIFT_BESIDE: Final = 0.15
 _UPRIGHT: Final = (1.0, 0.0, 0.0, 0.0)
 _ON_ITS_SIDE: Final = (math.sqrt(0.5), math.sqrt(0.5), 0.0, 0.0)
 
@@ -36,6 +38,7 @@ class Cue:
         heading: Unit vector (x, z) of the motion.
         directed: Whether the prompt names the direction.
         arranged: Whether the body stands in a tower, row, ...
+        related: Whether the prompt says beside what the body stands.
         target: Height in metres of the top of what is to be struck.
         gravity: Metres per second squared.
         rng: Chooses what is left open.
@@ -50,6 +53,7 @@ class Cue:
     heading: tuple[float, float]
     directed: bool
     arranged: bool
+    related: bool
     target: float
     gravity: float
     rng: np.random.Generator
@@ -111,6 +115,8 @@ def _bounce(cue: Cue) -> Start:
     drift = cue.rng.uniform(-0.35, 0.35, 2)
     if cue.directed:
         drift = 0.9 * np.array(cue.heading)
+    elif cue.related:
+        drift = _DRIFT_BESIDE * drift
     return Start(
         position=cue.at(float(cue.rng.uniform(0.8, 1.7))),
         orientation=_yaw(cue),
@@ -121,8 +127,11 @@ def _bounce(cue: Cue) -> Start:
 
 
 def _fall(cue: Cue) -> Start:
+    position = cue.at(float(cue.rng.uniform(0.9, 2.1)))
+    if cue.related:  # what lands upright does not roll away from where it is to stand
+        return Start(position=position, orientation=_yaw(cue), restitution=0.38)
     return Start(
-        position=cue.at(float(cue.rng.uniform(0.9, 2.1))),
+        position=position,
         orientation=cue.any_orientation(),
         spin=cue.any_spin(1.0),
         restitution=0.38,

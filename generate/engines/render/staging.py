@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Final
 
 import numpy as np
 
 from vidigree.generate.engines.render.arrangement import places_for
-from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading
+from vidigree.generate.engines.render.camera import camera_at
+from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, Relation
 from vidigree.generate.engines.render.looks import Look, look_of
 from vidigree.generate.engines.render.motions import MOTIONS, Cue
+from vidigree.generate.engines.render.relations import kept_relations, related_places, stays
 from vidigree.generate.engines.render.scene import Body, Scene, Triple
-from vidigree.generate.engines.render.surroundings import camera_of, ground_of, sky_of
+from vidigree.generate.engines.render.surroundings import (
+    camera_of,
+    camera_side,
+    ground_of,
+    sky_of,
+)
 from vidigree.media.errors import EngineError
 
-__all__ = ["stage"]
+__all__ = ["settled", "stage"]
 
 _HEADINGS: Final = {
     "left": (-1.0, 0.0),
@@ -35,6 +45,11 @@ _USUAL_COUNT: Final = {
     "tower": 5,
     "wall": 9,
 }
+# Of what the prompt leaves open, until nothing touches what is on its way at the start.
+_TRIES: Final = 20
+# Words of the camera that change from where, not how near, it looks.
+_TURNS: Final = ("low", "orbit", "top")
+_WIDEST: Final = 3.2
 _GRAVITY: Final = {"moon": 1.62, "weightless": 0.0}
 _SPEED: Final = {"slow": 0.4, "fast": 1.7}
 
@@ -50,7 +65,7 @@ def stage(reading: PromptReading, seed: int) -> Scene:
         EngineError: There would be too many bodies.
     """
     rng = np.random.default_rng(seed)
-    groups = _settle_motions(reading.objects)
+    groups, relations = settled(reading)
     counts = [_count(phrase, rng) for phrase in groups]
     total = max(sum(counts), 1)
     if total > _MOST_BODIES:
@@ -60,32 +75,107 @@ def stage(reading: PromptReading, seed: int) -> Scene:
         )
     scale = 1.0 if total <= 4 else max(0.5, (4 / total) ** 0.36)
     items: list[_Item] = []
-    for phrase, count in zip(groups, counts, strict=True):
+    related = {k for each in relations for k in (*each.subjects, *each.references)}
+    for number, (phrase, count) in enumerate(zip(groups, counts, strict=True)):
         heading = _heading(phrase, rng)
         items += [
-            _Item(phrase, look_of(phrase, scale, rng), index, count, heading)
+            _Item(phrase, look_of(phrase, scale, rng), index, count, heading, number in related)
             for index in range(count)
         ]
-    places = places_for([(item.phrase, item.look.shape) for item in items], rng)
-    extent = max([1.35, *(abs(x) + 0.5 for x, _, _ in places)])
     gravity, speed = 9.81, 1.0
     for word in reading.physics:
         gravity = _GRAVITY.get(word, gravity)
         speed = _SPEED.get(word, speed)
-    around = _Surroundings(extent=extent, target=_struck_top(items, places), gravity=gravity)
-    bodies = tuple(
-        _body(item, order, place, around, rng)
-        for order, (item, place) in enumerate(zip(items, places, strict=True))
-    )
+    shapes = [(item.phrase, item.look.shape) for item in items]
+    side = None
+    if relations:
+        side = camera_side(rng)  # what is left of what depends on who looks
+        azimuth = camera_of(reading, 1.0, 1.0, side).azimuth[0]
+        for _ in range(_TRIES):
+            places, extent = related_places(shapes, groups, relations, azimuth, rng)
+            bodies = _bodies(items, places, extent, gravity, rng)
+            if _apart(items, bodies):
+                break
+        extent = _extent_in_view(reading, bodies, extent, _top(bodies, gravity), side)
+    else:
+        places = places_for(shapes, rng)
+        extent = max([1.35, *(abs(x) + 0.5 for x, _, _ in places)])
+        bodies = _bodies(items, places, extent, gravity, rng)
+        extent = min(extent, _WIDEST)
+    ground, sky = ground_of(reading, rng), sky_of(reading, rng)
+    side = camera_side(rng) if side is None else side
     return Scene(
         bodies=bodies,
-        ground=ground_of(reading, rng),
-        sky=sky_of(reading, rng),
-        camera=camera_of(reading, min(extent, 3.2), _top(bodies, gravity), rng),
+        ground=ground,
+        sky=sky,
+        camera=camera_of(reading, extent, _top(bodies, gravity), side),
         gravity=gravity,
         speed=speed,
         seed=seed,
     )
+
+
+def settled(reading: PromptReading) -> tuple[list[ObjectPhrase], tuple[Relation, ...]]:
+    """Return the objects of a prompt with their motions, and the relations that these keep."""
+    groups = _settle_motions(reading.objects)
+    return groups, kept_relations(reading.relations, groups)
+
+
+def _bodies(
+    items: Sequence[_Item],
+    places: Sequence[Triple],
+    extent: float,
+    gravity: float,
+    rng: np.random.Generator,
+) -> tuple[Body, ...]:
+    around = _Surroundings(extent=extent, target=_struck_top(items, places), gravity=gravity)
+    return tuple(
+        _body(item, order, place, around, rng)
+        for order, (item, place) in enumerate(zip(items, places, strict=True))
+    )
+
+
+def _apart(items: Sequence[_Item], bodies: Sequence[Body]) -> bool:
+    """Return whether what moves across touches nothing at the start; what stays never does."""
+    starts = [_start(body) for body in bodies]
+    return not any(
+        math.dist(starts[i], starts[k])
+        < bodies[i].shape.bounding_radius + bodies[k].shape.bounding_radius
+        for i, k in combinations(range(len(items)), 2)
+        if not (stays(items[i].phrase) and stays(items[k].phrase))
+        if items[i].phrase is not items[k].phrase
+    )
+
+
+def _start(body: Body) -> Triple:
+    """Return where the centre of a body is at time 0, in metres."""
+    if body.drive is None:
+        return body.position
+    (x, y, z), path = body.drive.centre, body.drive
+    across, along = math.cos(path.phase), math.sin(path.phase)
+    return (x + path.circle_radius * across, y, z + path.circle_radius * along)
+
+
+def _extent_in_view(
+    reading: PromptReading, bodies: Sequence[Body], extent: float, top: float, side: float
+) -> float:
+    """Return the extent in metres, made larger until the camera sees all bodies at first.
+
+    Words that bring the camera near or turn it away still do so afterwards.
+    """
+    turns = replace(reading, camera=tuple(word for word in reading.camera if word in _TURNS))
+    starts = np.array([_start(body) for body in bodies]).T
+    radii = np.array([body.shape.bounding_radius for body in bodies])
+    for _ in range(_TRIES):
+        # No picture of another shape shows less to any side.
+        camera = camera_at(camera_of(turns, extent, top, side), 0.0, 115, 100)
+        from_eye = starts - camera.eye
+        ahead = (camera.forward.T @ from_eye)[0] * camera.pixel_angle
+        reach = radii + np.abs(np.stack([camera.right.T @ from_eye, camera.down.T @ from_eye]))
+        if np.all(ahead > 0) and np.all(reach[:, 0] < ahead * [[57.5], [50.0]]):
+            break
+        extent *= 1.08
+    return extent
 
 
 def _top(bodies: tuple[Body, ...], gravity: float) -> float:
@@ -108,6 +198,7 @@ class _Item:
     index: int
     of: int
     heading: tuple[float, float]
+    related: bool
 
 
 @dataclass(frozen=True)
@@ -119,7 +210,7 @@ class _Surroundings:
     gravity: float
 
 
-def _struck_top(items: list[_Item], places: list[Triple]) -> float:
+def _struck_top(items: Sequence[_Item], places: Sequence[Triple]) -> float:
     """Return the height in metres of what stands to be struck."""
     tops = [
         place[1] + 2 * item.look.shape.lowest
@@ -211,6 +302,7 @@ def _body(
         heading=item.heading,
         directed=item.phrase.direction is not None,
         arranged=item.phrase.arrangement is not None,
+        related=item.related,
         target=around.target,
         gravity=around.gravity,
         rng=rng,

@@ -12,7 +12,7 @@ from vidigree.generate.engines.render.grammar import PromptReading
 from vidigree.generate.engines.render.scene import CameraPath, Ground, Sky
 from vidigree.generate.engines.render.vocabulary import COLOURS
 
-__all__ = ["camera_of", "ground_of", "sky_of"]
+__all__ = ["camera_of", "camera_side", "ground_of", "sky_of"]
 
 _GLOSS: Final = {
     "wood": 0.3,
@@ -136,19 +136,21 @@ def sky_of(reading: PromptReading, rng: np.random.Generator) -> Sky:
     return replace(sky, sun_direction=turned)
 
 
-def camera_of(
-    reading: PromptReading, extent: float, top: float, rng: np.random.Generator
-) -> CameraPath:
+def camera_side(rng: np.random.Generator) -> float:
+    """Return the azimuth in radians on which the camera stands unless a prompt moves it."""
+    return float(rng.uniform(-0.25, 0.25))
+
+
+def camera_of(reading: PromptReading, extent: float, top: float, side: float) -> CameraPath:
     """Return the camera path that the prompt asks for.
 
     Args:
         reading: The prompt.
         extent: Half width in metres of what must stay in view.
         top: Height in metres of what must stay in view.
-        rng: Chooses the side that the camera stands on.
+        side: Azimuth in radians, of :func:`camera_side`.
     """
     distance = max(2.75 * extent, 1.75 * top) + 1.2
-    side = float(rng.uniform(-0.25, 0.25))
     path = CameraPath(
         target=(0.0, max(0.36 * extent, 0.45 * top), 0.0),
         distance=(distance, distance),

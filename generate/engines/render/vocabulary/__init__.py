@@ -4,11 +4,11 @@ from vidigree.generate.engines.render.vocabulary.colours import COLOURS
 from vidigree.generate.engines.render.vocabulary.lexicon import (
     FILLER,
     LEXICON,
-    LONGEST_PHRASE,
     denials,
     known_words,
     listed,
     not_drawn,
+    phrase_at,
     words_of,
 )
 
@@ -16,10 +16,10 @@ __all__ = [
     "COLOURS",
     "FILLER",
     "LEXICON",
-    "LONGEST_PHRASE",
     "denials",
     "known_words",
     "listed",
     "not_drawn",
+    "phrase_at",
     "words_of",
 ]

@@ -29,6 +29,7 @@ from vidigree.generate.engines.render.vocabulary.motion import (
     MOTIONS,
     PHYSICS,
 )
+from vidigree.generate.engines.render.vocabulary.places import PLACES
 from vidigree.generate.engines.render.vocabulary.surroundings import (
     CAMERAS,
     GROUNDS,
@@ -39,11 +40,11 @@ from vidigree.generate.engines.render.vocabulary.surroundings import (
 __all__ = [
     "FILLER",
     "LEXICON",
-    "LONGEST_PHRASE",
     "denials",
     "known_words",
     "listed",
     "not_drawn",
+    "phrase_at",
     "words_of",
 ]
 
@@ -55,7 +56,7 @@ _FILLER: Final = """
     the of on in onto into over with and from is are at it its that which while as to by up
     down for this there then around other another each against together across along under
     video clip movie animation footage scene shot film view camera render rendering rendered
-    showing shows seen viewed background front behind beside next being gets off very bright
+    showing shows seen viewed background front next being gets off very bright
     light lit soft realistic photorealistic cinematic beautiful detailed high quality 3d 4k hd
     colored coloured color colour sun smooth smoothly gently air s
 """
@@ -89,6 +90,7 @@ def _build() -> dict[str, tuple[Slot, object]]:
     put("shape plural", plurals.items())
     put("motion", MOTIONS.items())
     put("direction", DIRECTIONS.items())
+    put("place", PLACES.items())
     put("arrangement", ARRANGEMENTS.items())
     put("arrangement plural", ARRANGEMENTS_IN_THE_PLURAL.items())
     put("ground", GROUNDS.items())
@@ -101,8 +103,8 @@ def _build() -> dict[str, tuple[Slot, object]]:
 
 LEXICON: Final = _build()
 
-LONGEST_PHRASE: Final = max(len(words.split()) for words in LEXICON)
-"""Words of the longest entry."""
+# Words of the longest entry.
+_LONGEST: Final = max(len(words.split()) for words in LEXICON)
 
 _WORDS: Final = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)+(?![^\W_])|(?:[^\W_]|')+")
 
@@ -113,6 +115,15 @@ def words_of(prompt: str) -> list[str]:
     A number with a point or comma inside is one word: "3.5" is neither three nor five.
     """
     return _WORDS.findall(prompt.lower().replace("’", "'"))
+
+
+def phrase_at(words: Sequence[str], at: int) -> str:
+    """Return the longest phrase of the vocabulary that begins at a word, else that word alone."""
+    for length in range(min(_LONGEST, len(words) - at), 1, -1):
+        phrase = " ".join(words[at : at + length])
+        if phrase in LEXICON:
+            return phrase
+    return words[at]
 
 
 def listed(words: Sequence[str]) -> str:

@@ -27,6 +27,15 @@ def test_words_of_the_same_meaning_stand_for_each_other() -> None:
     assert reading.unknown == ()
 
 
+def test_a_place_beside_something_is_unknown_and_no_direction() -> None:
+    words = Vocabulary(("a", "ball", "cube", "left", "of", "rolling", "the", "to"))
+    reading = words.read("a ball to the left of a cube rolling left")
+    assert reading.unknown == ("to the left of",)
+    assert reading.numbers == (1, 2, 1, 3, 6, 4)
+    assert words.read("a ball left of a cube, behind a cube").unknown == ("left of", "behind")
+    assert words.read("a ball rolling to the left").numbers == (1, 2, 6, 8, 7, 4)
+
+
 def test_long_prompts_are_cut_and_said_so() -> None:
     reading = WORDS.read("red " * LONGEST_CAPTION + "ball on snow")
     assert len(reading.numbers) == LONGEST_CAPTION

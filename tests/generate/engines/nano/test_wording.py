@@ -21,6 +21,9 @@ def test_the_model_knows_the_words_of_its_captions() -> None:
         ("a fierce dragon on sand", "a on sand", ("fierce", "dragon")),
         ("a ball, a ball and the dragon", "a ball a ball the", ("dragon",)),
         ("two balls tumbling", "two balls", ("tumbling",)),
+        ("a ball to the left of a cube", "a ball a cube", ("to the left of",)),
+        ("a ball right of a cube rolling left", "a ball a cube rolling left", ("right of",)),
+        ("a ball behind a cube", "a ball a cube", ("behind",)),
     ],
 )
 def test_words_are_kept_replaced_dropped_or_named(
