@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.generate.claim import Claim
+from vidigree.generate.claim import Claim, side_of
 from vidigree.generate.engines.render.grammar import (
     ObjectPhrase,
     PromptReading,
@@ -264,7 +264,7 @@ def _direction_claim(
     before = float(np.mean([sight.x for sight in shown[:third]]))
     after = float(np.mean([sight.x for sight in shown[-third:]]))
     shift = after - before
-    went = "left" if shift < -_LEAST_SHIFT else "right" if shift > _LEAST_SHIFT else "nowhere"
+    went = side_of(shift, _LEAST_SHIFT, otherwise="nowhere")
     return Claim(
         about="direction",
         expected=expected,
@@ -293,7 +293,7 @@ def _place_claim(
     apart = middles[0] - middles[1]
     if np.isnan(apart):
         return Claim(about="place", expected=expected, reason="not both seen at first")
-    side = "left" if apart < -_LEAST_SHIFT else "right" if apart > _LEAST_SHIFT else "neither side"
+    side = side_of(apart, _LEAST_SHIFT, otherwise="neither side")
     return Claim(
         about="place",
         expected=expected,

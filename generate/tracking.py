@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vidigree.generate.claim import Claim
+from vidigree.generate.claim import Claim, side_of
 from vidigree.media.errors import EngineError, UsageError
 from vidigree.media.opening import check_file
 from vidigree.media.reading import open_video
@@ -209,7 +209,7 @@ def _moved(name: str, direction: str, seen: list[list[Sighting]]) -> Claim:
     if not shifts:
         return Claim(about="direction", expected=expected, reason="it could not be followed")
     shift = float(np.median(shifts))
-    went = "left" if shift < -_LEAST_SHIFT else "right" if shift > _LEAST_SHIFT else "nowhere"
+    went = side_of(shift, _LEAST_SHIFT, otherwise="nowhere")
     return Claim(
         about="direction",
         expected=expected,
