@@ -84,7 +84,7 @@ def test_what_is_not_followed_is_said(engine: str) -> None:
     )
     assert clip.num_frames == 24
     text = " ".join(notes)
-    for part in ("'wolf', 'pond'", "at most 24", "negative", "strength"):
+    for part in ("'wolf', 'beside', 'pond'", "at most 24", "negative", "strength"):
         assert part in text, part
 
 
