@@ -135,7 +135,9 @@ def _tokens(prompt: str) -> list[tuple[str, object]]:
             at += 1
             continue
         phrase = phrase_at(words, at)
-        if phrase in LEXICON:
+        if phrase == "behind" and words[at - 1 : at] == ["from"]:
+            tokens.append(("?", "from behind"))  # where the camera stands
+        elif phrase in LEXICON:
             slot, value = LEXICON[phrase]
             tokens.append((slot, phrase if slot == "place" else value))
         elif phrase not in FILLER:
@@ -188,6 +190,8 @@ class _Reader:
     latest: range = field(default_factory=lambda: range(0))
     # who stands beside what comes next, and whether its words were unknown once before
     beside: tuple[Relation, bool] | None = None
+    # an unknown word came since: "left of a cat, a cube" is beside the cat
+    strange: bool = False
     # how many arrangements of the same kind, "two towers of cubes"
     groups: int = 1
     reading: PromptReading = field(default_factory=PromptReading)
@@ -195,6 +199,9 @@ class _Reader:
     def take(self, slot: str, value: object) -> None:
         if slot in _ENDING:
             self._on_end(value)
+        if slot == "count" and self.strange:
+            self.beside = None
+        self.strange = slot == "?" or (self.strange and slot not in ("count", "place"))
         name = slot.replace(" ", "_").replace("?", "unknown")
         getattr(self, f"_on_{name}")(value)
 

@@ -47,6 +47,8 @@ def test_a_place_joins_what_is_named_before_and_after(
         ("a ball right of it and a cube", ("right of",)),
         ("two balls next to each other and a cube", ("next to",)),
         ("a ball left of a cat and a cube", ("left of", "cat")),
+        ("a ball left of a cat, a cube", ("left of", "cat")),
+        ("a ball seen from behind, a cube", ("from behind",)),
         ("a ball behind the camera, a cube", ("behind",)),
         ("a ball beside a wooden table with a cube", ("beside",)),
         ("behind a cube, a ball", ("behind",)),
