@@ -98,7 +98,8 @@ def _capture_claim(found: list[MarkReading], ledger: LedgerReading) -> list[Evid
     p_value = min((reading.p_value for reading in found), default=None)
     key = {"key_id": found[0].key_id or ""} if found else {}
     by_picture = [one for one in ledger.all if one.found_by == "fingerprint"]
-    generated = [one for one in by_picture if one.generated]
+    # What nobody vouches for accuses nobody: anybody can have a recording stamped as generated.
+    generated = [one for one in by_picture if one.generated and one.vouched]
     if ledger.found_by == "fingerprint" and not generated:
         # It is the picture that the ledger knows; of the mark it knows nothing.
         code, clip = "consistency.capture-beside-mark", {"clip_id": ledger.clip_id or ""}
@@ -112,7 +113,7 @@ def _capture_claim(found: list[MarkReading], ledger: LedgerReading) -> list[Evid
             values={"clip_id": one.clip_id or ""},
         )
         for one in generated
-        if one.same_content and one.vouched
+        if one.same_content
     ]
 
 

@@ -238,10 +238,15 @@ def test_what_was_not_looked_at_is_never_no_evidence_nor_makes_surer(seen: Readi
 @given(readings)
 def test_what_nobody_vouches_for_in_the_ledger_makes_no_recording_synthetic(seen: Readings) -> None:
     """Beside a listed signer's capture claim it leaves the clip undecided, at most."""
-    unvouched = replace(seen, ledger=replace(ENTRY, passed_on=True, vouched=False))
     nothing = judge(replace(seen, ledger=LedgerReading()))
-    if nothing.finding is Finding.DECLARED_CAPTURED:
-        assert judge(unvouched).reason == "capture-against-unvouched-entry"
+    for found_by in ("mark", "fingerprint"):
+        entry = replace(ENTRY, found_by=found_by, passed_on=True, vouched=False, same_content=True)
+        unvouched = judge(replace(seen, ledger=entry))
+        if nothing.finding is Finding.DECLARED_CAPTURED:
+            assert unvouched.reason == "capture-against-unvouched-entry"
+        silent = replace(entry, claimed_source="unknown", generated=False, passed_on=False)
+        if unvouched.finding is Finding.CONTRADICTORY:
+            assert judge(replace(seen, ledger=silent)).finding is Finding.CONTRADICTORY
 
 
 @many
