@@ -20,6 +20,7 @@ _BLOCK_PACKETS = 8_192
 _COUNTS = 16
 _DAMAGED, _BEGINS = 0x80, 0x40  # of the second byte of a packet
 _ADAPTED, _HOLDS = 0x20, 0x10  # of the fourth
+_MOST_BESIDE = 182  # bytes of an adaptation field beside a payload
 _DISCONTINUOUS = 0x80  # of the first byte of an adaptation field
 _PIECE = b"\0\0\1"
 _HEAD = 6  # bytes of a piece that its length leaves out
@@ -79,6 +80,8 @@ class _Count:
             return False
         if not holds:  # such as a time alone; it is not counted
             return True
+        if adapted and packet[4] > _MOST_BESIDE:
+            return False
         payload = packet[4 + (1 + packet[4] if adapted else 0) :]
         before, self._counter = self._counter, packet[3] % _COUNTS
         if self._counter == before and payload == self._payload and not self._repeated:

@@ -136,6 +136,7 @@ def test_it_may_be_packed_with_times_or_checksums(before: int, after: int, tmp_p
         [*packets(piece(20)), *packets(piece(20), first=15, flags=0x8000)],
         [*packets(piece(20)), *packets(piece(20), first=15, field=CUT)],
         [*WHOLE[:6], b"\0" * 188, *WHOLE[6:]],
+        [*WHOLE, struct.pack(">BHBB", 0x47, SOUND, 0x30 | (14 + 24) % 16, 183) + bytes(183)],
         [*WHOLE[:6], b"\0" * 7, *WHOLE[6:]],
     ],
 )
