@@ -6,13 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from vidigree.detect.classifier.card_tables import further_markdown, table
+from vidigree.detect.classifier.card_tables import further_markdown, interval_text, table
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.evaluation import Evaluation
 from vidigree.detect.classifier.goals import goal_rows
 from vidigree.detect.classifier.installation import InstallationCheck
-from vidigree.detect.classifier.laundering import DRAWN
-from vidigree.detect.classifier.metrics import Interval
 
 __all__ = ["figures_markdown", "introduction", "model_card"]
 
@@ -198,7 +196,6 @@ def figures_markdown(result: Evaluation) -> str:
     """Return the audit table."""
     sections = [
         *_headline(result),
-        *_after_laundering(result),
         further_markdown(result),
         *_probes(result),
         *_feature_groups(result),
@@ -210,8 +207,11 @@ def figures_markdown(result: Evaluation) -> str:
 
 def _headline(result: Evaluation) -> list[str]:
     rows = {
-        "AUC": _interval(result.auc),
-        **{f"TPR at {float(rate):.0%} FPR": _interval(value) for rate, value in result.tpr.items()},
+        "AUC": interval_text(result.auc),
+        **{
+            f"TPR at {float(rate):.0%} FPR": interval_text(value)
+            for rate, value in result.tpr.items()
+        },
         "expected calibration error (calibrated on other folds)": f"{result.ece:.3f}",
         "the same if every probability were right, on as many clips (95 % of draws under)": (
             f"{result.ece_by_chance[0]:.3f} ({result.ece_by_chance[1]:.3f})"
@@ -260,49 +260,6 @@ def _further(result: Evaluation) -> str:
         f" {result.further_origins} other sources, but for those of a group held out; other"
         " members, feature groups and probes are measured without them."
     )
-
-
-_DRAWN = (
-    f" `{DRAWN}` is a random laundering of each clip's own, drawn alike for both classes: some of"
-    " another frame rate, a smaller size, blur, noise, brightness and a bright block near a corner,"
-    " then encoded once or twice."
-)
-
-
-def _after_laundering(result: Evaluation) -> list[str]:
-    change = result.laundering_change
-    rows = [
-        [
-            name,
-            _interval(area),
-            _interval(change[name], "+z.3f") if name in change else "",
-            *(
-                f"{point.false_alarms:.1%}, {point.found:.0%}"
-                for point in result.laundering_rates[name].values()
-            ),
-        ]
-        for name, area in result.laundering.items()
-    ]
-    over = [f"over that of {float(share):.0%}" for share in result.laundering_rates["none"]]
-    return [
-        "### After laundering",
-        "",
-        (
-            f"All {result.laundered_clips} clips that have a window after each of these"
-            f" launderings, in every row. The model was trained on other clips after:"
-            f" {', '.join(result.launderings)}. The interval of a change is that of the difference,"
-            " clip by clip." + (_DRAWN if DRAWN in result.laundering else "")
-        ),
-        "",
-        (
-            "The last columns say what becomes of thresholds that stay where they were set, each by"
-            " the share of real clips that exceed it as they are: how many real and how many"
-            " synthetic clips are above it after a laundering. Use asks for about that of 1 %."
-        ),
-        "",
-        table(["laundering", "AUC", "against none", *over], rows),
-        "",
-    ]
 
 
 def _probes(result: Evaluation) -> list[str]:
@@ -393,10 +350,6 @@ def _data_sheet(clips: Sequence[LabelledClip]) -> str:
 
 def _floor(least: float, mean: float, most: float) -> str:
     return f"{mean:.3f} ({least:.3f} to {most:.3f})"
-
-
-def _interval(value: Interval, form: str = ".3f") -> str:
-    return f"{value.value:{form}} ({value.low:{form}} to {value.high:{form}})"
 
 
 def _pairs(left: str, right: str, rows: Mapping[str, str]) -> str:
