@@ -60,7 +60,7 @@ def stays(phrase: ObjectPhrase) -> bool:
 
 @dataclass(frozen=True)
 class _Spot:
-    """Ground that a body needs: its middle, its radius, and the height of its foot; metres."""
+    """Ground that a body needs: its middle and radius, and the heights of foot and top; metres."""
 
     across: float
     near: float
