@@ -30,7 +30,7 @@ from vidigree.watermark.credentials.certificates import (
     key_algorithm,
     make_development_chain,
 )
-from vidigree.watermark.credentials.pem import read_certificates
+from vidigree.watermark.credentials.pem import pem_files, read_certificates
 from vidigree.watermark.credentials.private_key import parse_private_key
 from vidigree.watermark.credentials.signer import PublicKey, Signer
 from vidigree.watermark.credentials.untrusted_text import bounded_text
@@ -261,10 +261,13 @@ def own_roots(folder: Path | None = None) -> tuple[bytes, ...]:
 
     Those are in the order of their serial numbers, which are random: a root counts whatever its
     place, and nothing asks which is newer.
+
+    Raises:
+        CredentialsError: The folder or a root cannot be read.
     """
     folder = identity_folder(folder)
-    paths = [folder / "root.pem", *sorted(folder.glob("former/*.pem"))]
-    return tuple(read_pem(path) for path in paths if path.exists())
+    own = (path for path in pem_files(folder) if path.name == "root.pem")
+    return tuple(read_pem(path) for path in (*own, *pem_files(folder / "former")))
 
 
 def _retire_root(folder: Path) -> None:

@@ -5,18 +5,40 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from vidigree.media.errors import CredentialsError
 
-__all__ = ["read_certificates", "what_instead_of"]
+__all__ = ["pem_files", "read_certificates", "what_instead_of"]
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
 _BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _CERTIFICATE = b"CERTIFICATE"
 _FORM = "A PEM file holds blocks from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----."
+
+
+def pem_files(folder: Path) -> tuple[Path, ...]:
+    """Return the PEM files of a folder by name; none of a folder that is not there.
+
+    Hidden ones do not count: they are unfinished, and stay where their writer was killed.
+
+    Raises:
+        CredentialsError: The folder cannot be read.
+    """
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise CredentialsError(
+            f"The certificates in {folder} cannot be read: {error.strerror or error}.",
+            hint="Check the folder's permissions, or set VIDIGREE_HOME.",
+        ) from error
+    wanted = (name for name in names if name.endswith(".pem") and not name.startswith("."))
+    return tuple(folder / name for name in wanted)
 
 
 def read_certificates(data: bytes, *, what: str, hint: str = _FORM) -> list[x509.Certificate]:

@@ -61,6 +61,7 @@ def read_credentials(
         MediaNotFoundError: There is no such file.
         UnsupportedMediaError: The file is built to exhaust a reader.
         MediaError: The file cannot be read.
+        CredentialsError: A list of ``trust`` is damaged.
         UsageError: The path is none.
     """
     path = path_of(path, "file")
@@ -80,8 +81,9 @@ def _manifest_reading(
         return CredentialsReading(status="absent", codes=note)
     if kind != "video/x-msvideo" and not holds_box and store is None:
         return CredentialsReading(status="absent")
+    context = sdk_context(trust)  # a list that is damaged says nothing of the file
     try:
-        document, results = _library_reading(path, kind, store, sdk_context(trust))
+        document, results = _library_reading(path, kind, store, context)
         if document is None:
             return CredentialsReading(status="absent")
         found = store if store is not None else embedded_store(path)

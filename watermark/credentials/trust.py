@@ -19,6 +19,7 @@ from typing import Any, Literal
 from vidigree.media.errors import CredentialsError
 from vidigree.media.home import home_folder
 from vidigree.watermark.credentials.identity import own_roots
+from vidigree.watermark.credentials.pem import pem_files
 
 __all__ = [
     "OWN_SIGNERS",
@@ -148,8 +149,8 @@ class TrustSettings:
         home = home_folder() if home is None else home
         folder = trust_folder(home)
         return cls.from_files(
-            claim=tuple(sorted(folder.glob("claim/*.pem"))),
-            tsa=tuple(sorted(folder.glob("tsa/*.pem"))),
+            claim=pem_files(folder / "claim"),
+            tsa=pem_files(folder / "tsa"),
             own=own_roots(home / "identity"),
         )
 

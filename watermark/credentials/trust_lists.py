@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from vidigree.media.errors import CredentialsError, UsageError
 from vidigree.media.output import output_file
-from vidigree.watermark.credentials.pem import read_certificates
+from vidigree.watermark.credentials.pem import pem_files, read_certificates
 from vidigree.watermark.credentials.trust import TrustList, trust_folder
 
 __all__ = [
@@ -145,7 +145,7 @@ def installed_lists(home: Path | None = None) -> tuple[InstalledList, ...]:
     return tuple(
         _installed(path, role, sources.get(f"{role}/{path.stem}", ""))
         for role in roles
-        for path in sorted((folder / role).glob("*.pem"))
+        for path in pem_files(folder / role)
     )
 
 
@@ -168,12 +168,15 @@ def remove_list(name: str, *, role: Role, home: Path | None = None) -> None:
     """
     folder = trust_folder(home)
     path = folder / role / f"{name}.pem"
-    if not _NAME.fullmatch(name) or not path.exists():
-        raise CredentialsError(
-            f"There is no {role} list called {name!r}.", hint="See `vidigree trust list`."
-        )
+    missing = CredentialsError(
+        f"There is no {role} list called {name!r}.", hint="See `vidigree trust list`."
+    )
+    if not _NAME.fullmatch(name):
+        raise missing
     try:
         path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        raise missing from None
     except OSError as error:
         raise _unwritable(path, error) from error
     _remember(folder, role, name, None)
@@ -259,12 +262,17 @@ def _write(path: Path, data: bytes) -> None:
 
 def _sources(folder: Path) -> dict[str, str]:
     path = folder / "sources.json"
-    if not path.exists():
-        return {}
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
         return {str(key): str(value) for key, value in table.items()}
-    except (OSError, ValueError, AttributeError) as error:
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise CredentialsError(
+            f"{path} cannot be read: {error.strerror or error}.",
+            hint="Check the folder's permissions, or set VIDIGREE_HOME.",
+        ) from error
+    except (ValueError, AttributeError) as error:
         raise CredentialsError(
             f"{path} cannot be read: {error}.", hint="Move it away; the lists stay as they are."
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fixtures.permissions import changed_mode, no_override
 from fixtures.postgres import PASSWORD, PostgresServer
 
 from vidigree.media.errors import LedgerError
@@ -216,8 +216,8 @@ def test_read_only_folder_is_told(tmp_path: Path, make_entry: MakeEntry) -> None
     path = tmp_path / "kept" / "ledger.sqlite3"
     with Ledger.open(f"sqlite:///{path}") as ledger:
         ledger.record(make_entry(1))
-    with _read_only(path.parent):
-        done = _vidigree("ledger", "list", "--url", f"sqlite:///{path}", prefix=_no_override())
+    with changed_mode(path.parent, 0o555):
+        done = _vidigree("ledger", "list", "--url", f"sqlite:///{path}", prefix=no_override())
         _is_one_sentence(done)
         assert "permissions" in done.stderr
         program = (
@@ -228,7 +228,7 @@ def test_read_only_folder_is_told(tmp_path: Path, make_entry: MakeEntry) -> None
         )
         told = subprocess.run(
             [
-                *_no_override(),
+                *no_override(),
                 sys.executable,
                 "-c",
                 program,
@@ -253,33 +253,14 @@ def test_read_only_file_can_be_read_and_is_told_when_written(
     abandoned = replace(make_entry(1), confirmed=False, created_at=datetime(2020, 1, 1, tzinfo=UTC))
     with Ledger.open(url) as ledger:
         ledger.record(abandoned)
-    with _read_only(path):
-        listed = _vidigree("ledger", "list", "--url", url, prefix=_no_override())
+    with changed_mode(path, 0o444):
+        listed = _vidigree("ledger", "list", "--url", url, prefix=no_override())
         assert (listed.returncode, listed.stderr) == (0, "")
-        done = _vidigree("ledger", "check", "--forget", "--url", url, prefix=_no_override())
+        done = _vidigree("ledger", "check", "--forget", "--url", url, prefix=no_override())
     _is_one_sentence(done)
     assert "permissions" in done.stderr
     with Ledger.open(url) as ledger:
         assert list(ledger.entries()) == [abandoned]
-
-
-def _no_override() -> tuple[str, ...]:
-    """Return a command that takes root's right to ignore permissions away."""
-    if os.geteuid() != 0:
-        return ()
-    if shutil.which("setpriv") is None:
-        pytest.skip("root ignores permissions, and there is no setpriv to take that right away")
-    return ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
-
-
-@contextmanager
-def _read_only(what: Path) -> Iterator[None]:
-    mode = what.stat().st_mode
-    what.chmod(0o444 if what.is_file() else 0o555)
-    try:
-        yield
-    finally:
-        what.chmod(mode)
 
 
 @pytest.mark.postgres
