@@ -24,7 +24,9 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -33,7 +35,7 @@ from typing import Any
 
 from vidigree.media.errors import UsageError
 from vidigree.media.home import home_folder
-from vidigree.media.output import output_file
+from vidigree.media.output import output_error, output_file
 from vidigree.watermark.credentials.signers.settings import SignerSettings
 from vidigree.watermark.credentials.timestamps import Timestamping
 from vidigree.watermark.profiles.provider import Provider
@@ -42,6 +44,8 @@ __all__ = ["CONFIG_FILE", "Config", "write_signer_section"]
 
 CONFIG_FILE = "config.toml"
 """Name of the file in the data folder."""
+
+_SIGNER_HEADER = re.compile(r"""\s*\[\s*(signer|"signer"|'signer')\s*\]\s*(#.*)?""")
 
 _SECTIONS = {"timestamp": ("url", "policy"), "provider": tuple(f.name for f in fields(Provider))}
 
@@ -102,26 +106,66 @@ class Config:
 def write_signer_section(settings: SignerSettings, home: Path | None = None) -> Path:
     """Put the ``[signer]`` section into the file and leave the rest of it as it is.
 
+    The file keeps its permissions, since an authority's address may hold a password, and stays a
+    link if it is one.
+
     Returns:
         The file.
 
     Raises:
         OutputError: It cannot be written.
-        UsageError: What is there cannot be read.
+        UsageError: What is there cannot be read, or has the section in a form that is not known.
     """
     home = home_folder() if home is None else home
     Config.load(home)
     path = home / CONFIG_FILE
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    rest = re.sub(r"(?ms)^\s*\[signer\][^\n]*\n.*?(?=^\s*\[|\Z)", "", text)
+    rest = _without_signer(text).strip("\n")
     # JSON's strings are TOML's basic strings, but for surrogate pairs and the control code 127.
     options = {"kind": settings.kind, **settings.options}
     rows = "".join(f"{name} = {_quoted(value)}\n" for name, value in options.items())
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with output_file(path, overwrite=True) as temporary:
-        start = f"{rest.rstrip()}\n\n" if rest.strip() else ""
-        temporary.write_text(f"{start}[signer]\n{rows}", encoding="utf-8")
+    start = f"{rest}\n\n" if rest.strip() else ""
+    new = f"{start}[signer]\n{rows}"
+    if not _changes_the_signer_only(text, new, options):
+        raise UsageError(
+            f"The settings {path} say the signer in a form that cannot be replaced.",
+            hint="Remove it there by hand, and try again.",
+        )
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise output_error(path, error) from error
+    with output_file(Path(os.path.realpath(path)), overwrite=True) as temporary:
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+        temporary.write_text(new, encoding="utf-8")
     return path
+
+
+def _without_signer(text: str) -> str:
+    """Return settings without their ``[signer]``; comments behind its rows are not part of it."""
+    kept: list[str] = []
+    comments: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        if line.lstrip().startswith("["):
+            kept += comments
+            comments, inside = [], _SIGNER_HEADER.fullmatch(line) is not None
+        elif inside and line.strip() and not line.lstrip().startswith("#"):
+            comments = []
+        elif inside:
+            comments.append(line)
+        if not inside:
+            kept.append(line)
+    return "\n".join([*kept, *comments])
+
+
+def _changes_the_signer_only(before: str, after: str, options: Mapping[str, str]) -> bool:
+    """Return whether settings say what they said, but for the signer."""
+    try:
+        return tomllib.loads(after) == {**tomllib.loads(before), "signer": dict(options)}
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _quoted(value: str) -> str:

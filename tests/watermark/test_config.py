@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from fixtures.chain_authority import ChainAuthority
 
-from vidigree.media.errors import UsageError
+from vidigree.media.errors import OutputError, UsageError
 from vidigree.watermark.config import Config, write_signer_section
 from vidigree.watermark.credentials.commands import keys
 from vidigree.watermark.credentials.signers import SignerSettings
@@ -124,3 +124,59 @@ def test_keys_check_finds_a_service_that_refuses(home: Path, tmp_path: Path) -> 
     checked = CliRunner().invoke(keys, ["check"])
     assert checked.exit_code == 7
     assert "AccessDenied: no right to use key 7" in checked.output
+
+
+@pytest.mark.parametrize(
+    "header", ["[ signer ]", '["signer"]', "  [signer]\t# mine", "[signer]  "], ids=repr
+)
+@pytest.mark.parametrize("rows", ['kind = "pem"\nchain = "a"\nkey = "b"\n', ""], ids=["rows", ""])
+def test_section_is_replaced_however_it_is_written(home: Path, header: str, rows: str) -> None:
+    path = write(
+        home, f'profile = "eu"\n{header}\n{rows}# of the authority\n[timestamp]\nurl = ""\n'
+    )
+    for _ in range(2):
+        write_signer_section(SignerSettings(kind="pkcs12", options={"file": "x.p12"}))
+        config = Config.load()
+        assert (config.signer.kind, dict(config.signer.options)) == ("pkcs12", {"file": "x.p12"})
+        assert path.read_text() == (
+            'profile = "eu"\n# of the authority\n[timestamp]\nurl = ""\n\n'
+            '[signer]\nkind = "pkcs12"\nfile = "x.p12"\n'
+        )
+
+
+def test_section_without_a_line_break_is_replaced(home: Path) -> None:
+    path = write(home, "[signer]")
+    write_signer_section(SignerSettings())
+    assert path.read_text() == '[signer]\nkind = "folder"\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'signer.kind = "folder"\n',
+        'signer = { kind = "folder" }\n',
+        '[provider]\nname = """\n[signer]\nkind = "pem"\n"""\n',
+    ],
+)
+def test_settings_that_cannot_be_changed_by_their_lines_stay(home: Path, text: str) -> None:
+    path = write(home, text)
+    with pytest.raises(UsageError, match="by hand"):
+        write_signer_section(SignerSettings())
+    assert path.read_text() == text
+
+
+def test_settings_keep_their_permissions_and_stay_a_link(home: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles.toml"
+    kept.write_text('profile = "eu"\n')
+    kept.chmod(0o600)
+    (home / "config.toml").symlink_to(kept)
+    write_signer_section(SignerSettings())
+    assert (home / "config.toml").is_symlink()
+    assert "[signer]" in kept.read_text()
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_data_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDIGREE_HOME", "/proc/none")
+    with pytest.raises(OutputError, match=r"config\.toml cannot be written"):
+        write_signer_section(SignerSettings())
