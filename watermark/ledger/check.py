@@ -8,6 +8,8 @@ record can only come from another ledger, or from one that was restored from an 
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -48,7 +50,7 @@ _ADVICE: dict[Kind, str] = {
     "old-fingerprint": "Made by another version: found by its mark only.",
     "file-without-record": "--repair records it, if it is intact and a signer of ours made it.",
     "record-differs": "The ledger has another manifest for this clip id; keep both and look.",
-    "unreadable": "Look at the file.",
+    "unreadable": "Look at it, or ask for the right to.",
     "leftover": "The temporary file of a stamp that was killed; delete it.",
 }
 _NEEDS_NOTHING: frozenset[Kind] = frozenset(
@@ -106,9 +108,10 @@ def check_ledger(ledger: Ledger, *, now: datetime | None = None) -> Iterator[Led
     """
     now = now or datetime.now(UTC)
     for entry in ledger.entries():
-        kind = _record_kind(entry, now)
+        why = _unreachable(Path(entry.file)) if entry.file else ""
+        kind = "unreadable" if why else _record_kind(entry, now)
         if kind is not None:
-            yield LedgerFinding(kind=kind, path=entry.file, clip_id=entry.clip_id)
+            yield LedgerFinding(kind=kind, path=entry.file, clip_id=entry.clip_id, detail=why)
         if not is_current(entry.fingerprint):
             yield LedgerFinding(kind="old-fingerprint", path=entry.file, clip_id=entry.clip_id)
 
@@ -126,6 +129,17 @@ def _record_kind(entry: LedgerEntry, now: datetime) -> Kind | None:
         return "unconfirmed"
     # A clock that was set back must not keep a record under way for ever.
     return "under-way" if abs(now - entry.created_at) < UNDER_WAY else "abandoned"
+
+
+def _unreachable(path: Path) -> str:
+    """Return why nobody here can say what a file is, or whether it is there; else nothing."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return f"{error.strerror or error}."
+    return "" if os.access(path, os.R_OK) else f"{os.strerror(errno.EACCES)}."
 
 
 def _is_file_of(path: Path, entry: LedgerEntry) -> bool:
@@ -163,12 +177,8 @@ def check_files(ledger: Ledger, paths: Iterable[Path]) -> Iterator[LedgerFinding
         LedgerError: The database failed.
     """
     for path in _videos(paths):
-        if _is_temporary(path):
-            kind = _temporary_kind(path)
-            if kind is not None:
-                yield LedgerFinding(kind=kind, path=str(path))
-            continue
-        finding = _file_finding(ledger, path)
+        temporary = _is_temporary(path)
+        finding = _temporary_finding(path) if temporary else _file_finding(ledger, path)
         if finding is not None:
             yield finding
 
@@ -177,21 +187,44 @@ def _is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and ".part." in path.name
 
 
-def _temporary_kind(path: Path) -> Kind | None:
+def _temporary_finding(path: Path) -> LedgerFinding | None:
     """Return what a temporary file is; ``None`` if its stamp has finished meanwhile."""
     try:
         age = abs(time.time() - path.stat().st_mtime)
     except FileNotFoundError:
         return None
-    return "leftover" if age > UNDER_WAY.total_seconds() else "under-way"
+    except OSError as error:
+        return LedgerFinding(kind="unreadable", path=str(path), detail=f"{error.strerror}.")
+    kind: Kind = "leftover" if age > UNDER_WAY.total_seconds() else "under-way"
+    return LedgerFinding(kind=kind, path=str(path))
 
 
 def _videos(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield files, and folders that cannot be looked into: whoever opens one is told why."""
     for path in paths:
         if path.is_dir():
-            yield from sorted(entry for entry in path.rglob("*.mp4") if entry.is_file())
+            yield from _in_folder(path)
         else:
             yield path
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    files: list[Path] = []
+    closed: list[Path] = []
+    for where, _, names in os.walk(folder, onerror=lambda error: closed.append(_named(error))):
+        files += (Path(where, name) for name in names if name.lower().endswith(".mp4"))
+    return sorted([*closed, *(path for path in files if _may_be_file(path))])
+
+
+def _named(error: OSError) -> Path:
+    return Path(error.filename)
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return True  # nobody here can tell
 
 
 def _file_finding(ledger: Ledger, path: Path) -> LedgerFinding | None:
