@@ -21,6 +21,9 @@ __all__ = ["VideoWriter"]
 
 _LIMITED_RANGE = 1  # FFmpeg's AVCOL_RANGE_MPEG
 _CLOCK = 90_000  # ticks per second; the usual video clock, divides 24, 25, 30 and 60 frames
+# Seconds from one frame to the next: a distance of 2**31 ticks is read as none, without a word.
+_LONGEST_WAIT = 6 * 3_600
+_CUT_IT = "Cut the clip there, or encode it at an even frame rate first."
 
 
 class VideoWriter:
@@ -122,6 +125,8 @@ class VideoWriter:
         Raises:
             OutputError: The frame has another shape or type, the time does not grow, or the file
                 cannot be written.
+            UnsupportedMediaError: The frame comes less than 1/90000 s after the last, or more than
+                six hours; or the coding order needs longer waits than MP4 has.
         """
         if image.shape != self._shape or image.dtype != np.uint8:
             raise OutputError(
@@ -134,7 +139,7 @@ class VideoWriter:
             raise OutputError(f"Frame {self.num_frames} is not later than the one before it.")
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
-        frame.pts = round(time * _CLOCK)
+        frame.pts = self._tick(time)
         frame.time_base = Fraction(1, _CLOCK)
         self._last = time
         self.num_frames += 1
@@ -147,6 +152,7 @@ class VideoWriter:
 
         Raises:
             OutputError: No frame was written, or the file cannot be finished.
+            UnsupportedMediaError: As of :meth:`write`.
         """
         if self.num_frames == 0:
             self.abandon()
@@ -182,10 +188,27 @@ class VideoWriter:
         context.color_range = _LIMITED_RANGE
         return stream
 
+    def _tick(self, time: Fraction) -> int:
+        """Return the time of the next frame as the file will have it."""
+        tick, wait = round(time * _CLOCK), time - self._last
+        if self.num_frames and not (tick > round(self._last * _CLOCK) and wait <= _LONGEST_WAIT):
+            raise UnsupportedMediaError(
+                f"Frame {self.num_frames} comes {float(wait):g} s after the one before it;"
+                " the MP4 that is written holds distances from 1/90000 s to six hours.",
+                hint=_CUT_IT,
+            )
+        return tick
+
     def _encode(self, frame: av.VideoFrame | None) -> None:
         try:
             for packet in self._stream.encode(frame):
                 self._container.mux(packet)
+        except av.error.PatchWelcomeError as error:
+            # Frames are coded before others that are shown earlier, hours earlier here.
+            raise UnsupportedMediaError(
+                "Frames are shown too long after each other for the MP4 that is written.",
+                hint=_CUT_IT,
+            ) from error
         except (av.error.FFmpegError, OSError) as error:
             raise output_error(self.path, cast("OSError", error)) from error
 

@@ -140,6 +140,39 @@ def test_wrong_frames_are_refused(tmp_path: Path) -> None:
             video.write(moving(1)[0], Fraction(1))
 
 
+def apart(path: Path, wait: Fraction, preset: str) -> list[Fraction]:
+    """Write two frames, wait, and write two more; return their times."""
+    times = [Fraction(0), Fraction(1, 24)]
+    times += [times[-1] + wait, times[-1] + wait + Fraction(1, 24)]
+    with VideoWriter(path, width=96, height=64, fps=Fraction(24), preset=preset) as video:
+        for image, time in zip(moving(4), times, strict=True):
+            video.write(image, time)
+    return times
+
+
+@pytest.mark.parametrize("wait", [Fraction(1, 90_000), Fraction(6 * 3_600)])
+def test_frames_keep_their_times_however_far_apart(wait: Fraction, tmp_path: Path) -> None:
+    times = apart(tmp_path / "out.mp4", wait, "ultrafast")
+    with open_video(tmp_path / "out.mp4") as video:
+        assert [frame.time for frame in video] == times
+
+
+def test_waits_that_the_coding_order_makes_too_long_are_told(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedMediaError, match="too long after each other"):
+        apart(tmp_path / "out.mp4", Fraction(6 * 3_600), "medium")
+
+
+@pytest.mark.parametrize("wait", [Fraction(1, 200_000), Fraction(6 * 3_600) + 1, Fraction(10**6)])
+def test_frames_whose_distance_no_file_holds_are_refused(wait: Fraction, tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "out.mp4", width=96, height=64, fps=Fraction(24)) as video:
+        for image, time in zip(moving(2), (Fraction(0), Fraction(1, 24)), strict=True):
+            video.write(image, time)
+        with pytest.raises(
+            UnsupportedMediaError, match=r"Frame 2 comes \S+ s after the one before"
+        ):
+            video.write(moving(1)[0], Fraction(1, 24) + wait)
+
+
 def test_no_frames_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no frames"):
         with VideoWriter(tmp_path / "a.mp4", width=96, height=64, fps=Fraction(24)):
