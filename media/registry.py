@@ -49,7 +49,11 @@ class Registry(Generic[T]):
         self._targets[name] = target
 
     def names(self) -> list[str]:
-        """Return all names, sorted; nothing is imported."""
+        """Return all names, sorted; nothing is imported.
+
+        Raises:
+            UsageError: Another package takes a name that is taken.
+        """
         self._scan()
         return sorted(self._targets)
 
@@ -58,7 +62,8 @@ class Registry(Generic[T]):
 
         Raises:
             UsageError: There is no such entry, and the message names the closest one; or it is of
-                another package and fails when it is imported.
+                another package and fails when it is imported; or another package takes a name that
+                is taken.
         """
         self._scan()
         target = self._targets.get(name)
@@ -91,9 +96,9 @@ class Registry(Generic[T]):
     def _scan(self) -> None:
         if self._scanned or self._group is None:
             return
-        self._scanned = True
-        own = set(self._targets)
+        own = set(self._targets) - self._foreign
         for point in importlib.metadata.entry_points(group=self._group):
             self.add(point.name, point.value)
             if point.name not in own:
                 self._foreign.add(point.name)
+        self._scanned = True  # not before: a name that is taken is told each time

@@ -54,6 +54,23 @@ def test_a_name_leads_to_one_thing(codecs: Registry[object]) -> None:
         codecs.add("text", "json:dumps")
 
 
+def test_a_name_that_another_package_takes_is_told_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = [
+        EntryPoint("text", "json:dumps", GROUP),
+        EntryPoint("binary", "base64:b64decode", GROUP),
+    ]
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: points)
+    registry: Registry[object] = Registry("codec", GROUP)
+    registry.add("text", "json:loads")
+    for _ in range(2):
+        with pytest.raises(UsageError, match="'text' is already taken by json:loads"):
+            registry.names()
+        with pytest.raises(UsageError, match="'text' is already taken by json:loads"):
+            registry.get("binary")
+
+
 @pytest.mark.parametrize(
     ("name", "reason"), [("unfinished", "RuntimeError: not yet"), ("renamed", "AttributeError: ")]
 )

@@ -58,8 +58,8 @@ class ManifestRepository:
         """Keep a manifest store and return its id; adding it again changes nothing.
 
         Raises:
-            UsageError: These bytes are not a manifest store.
-            LedgerError: The database failed, or holds another store under the same id.
+            UsageError: These bytes are not a manifest store, or another one has the same id.
+            LedgerError: The database failed.
         """
         manifest_id = manifest_id_of(store)
         if not manifest_id:
