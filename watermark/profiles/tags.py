@@ -7,6 +7,7 @@ as the next tool that handles the file; the signed manifest says the same and ca
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
@@ -26,6 +27,9 @@ __all__ = [
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 _AI_GENERATED = "1"
+
+# XML 1.0, section 2.2; one of these anywhere, and no reader takes any of the packet.
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def aigc_tag(provider: Provider, produce_id: str) -> str:
@@ -96,9 +100,12 @@ def iptc_fields(origin: Origin, source_type: str) -> dict[str, str]:
 
 
 def xmp_packet(fields: Mapping[str, str]) -> bytes:
-    """Return an XMP packet (ISO 16684-1) with IPTC extension fields."""
+    """Return an XMP packet (ISO 16684-1) with IPTC extension fields.
+
+    Characters that XML cannot hold, such as control codes, become U+FFFD.
+    """
     rows = "".join(
-        f"   <Iptc4xmpExt:{name}>{escape(value)}</Iptc4xmpExt:{name}>\n"
+        f"   <Iptc4xmpExt:{name}>{_escaped(value)}</Iptc4xmpExt:{name}>\n"
         for name, value in fields.items()
     )
     text = (
@@ -111,3 +118,7 @@ def xmp_packet(fields: Mapping[str, str]) -> bytes:
         '<?xpacket end="r"?>'
     )
     return text.encode("utf-8")
+
+
+def _escaped(value: str) -> str:
+    return escape(_NOT_IN_XML.sub("\ufffd", value))
