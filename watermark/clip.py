@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from vidigree.media.errors import UsageError
 from vidigree.media.one_line import check_utf8
 
-__all__ = ["MADE_ELSEWHERE", "Clip", "Origin", "Task"]
+__all__ = ["LONGEST_NAMES", "MADE_ELSEWHERE", "Clip", "Origin", "Task"]
 
 Task = Literal["text-to-video", "image-to-video", "video-to-video", "unknown"]
 
 MADE_ELSEWHERE = frozenset({"", "external"})
 """Engines, as the ledger has them, of clips that were only stamped here."""
 
-_LONGEST = {"engine": 128, "model": 512}  # what every ledger can hold
+LONGEST_NAMES = {"engine": 128, "model": 512}
+"""Characters that every ledger can hold."""
+
 _WHOLE = range(-(2**63), 2**63)  # what a manifest can hold
 
 
@@ -67,7 +69,7 @@ class Origin:
 
     def __post_init__(self) -> None:
         check_utf8("The model's name", self.model)
-        for name, longest in _LONGEST.items():
+        for name, longest in LONGEST_NAMES.items():
             if len(getattr(self, name)) > longest:
                 raise UsageError(
                     f"The {name}'s name has over {longest} characters.", hint="Give a shorter one."

@@ -23,6 +23,7 @@ __all__ = [
     "IPTC_EXTENSION",
     "IPTC_TERMS",
     "PARENT",
+    "PROGRAM",
     "SOFT_BINDING_ALGORITHM",
     "Action",
     "Disclosure",
@@ -43,7 +44,8 @@ PARENT = "parent"
 _CLIP_ID = re.compile(r"[0-9a-fA-F]{16}")
 IPTC_TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 IPTC_EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-_NAME = "vidigree"
+PROGRAM = "vidigree"
+"""Software agent of what no engine did: the mark, and clips that were made elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +157,7 @@ def manifest_definition(request: ManifestRequest) -> dict[str, Any]:
     created_at = (request.created_at or datetime.now(UTC)).astimezone(UTC)
     definition: dict[str, Any] = {
         "claim_generator_info": [
-            {"name": _NAME, "version": __version__, "specVersion": "2.4.0"},
+            {"name": PROGRAM, "version": __version__, "specVersion": "2.4.0"},
         ],
         "format": "video/mp4",
         "assertions": [
@@ -229,7 +231,7 @@ def _actions(request: ManifestRequest, created_at: datetime) -> dict[str, Any]:
     actions.append(
         {
             "action": "c2pa.watermarked.bound",
-            "softwareAgent": {"name": _NAME, "version": __version__},
+            "softwareAgent": {"name": PROGRAM, "version": __version__},
             "description": f"Robust watermark {binding.alg} in the pixels of every frame.",
         }
     )
@@ -262,7 +264,7 @@ def _further(action: Action) -> dict[str, Any]:
 
 def _software_agent(origin: Origin) -> dict[str, str]:
     if origin.engine == "external":
-        return {"name": _NAME, "version": __version__}
+        return {"name": PROGRAM, "version": __version__}
     agent = {"name": origin.model or origin.engine}
     if origin.engine_version:
         agent["version"] = origin.engine_version
@@ -306,7 +308,7 @@ def _ai_disclosure(origin: Origin) -> list[dict[str, Any]]:
 def _disclosure(request: ManifestRequest, created_at: datetime) -> list[dict[str, Any]]:
     origin = request.origin
     data: dict[str, Any] = {
-        "system_name": origin.engine if origin.engine != "external" else _NAME,
+        "system_name": origin.engine if origin.engine != "external" else PROGRAM,
         "system_version": origin.engine_version or __version__,
         "created_at": created_at.isoformat(timespec="seconds"),
         "unique_id": f"{request.key_id}:{request.clip_id:016x}",

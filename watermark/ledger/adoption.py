@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from vidigree.media.errors import LedgerError
 from vidigree.media.reading import probe_container
+from vidigree.watermark.clip import LONGEST_NAMES, Origin
 from vidigree.watermark.credentials import (
     SOFT_BINDING_ALGORITHM,
     CredentialsReading,
@@ -19,9 +20,10 @@ from vidigree.watermark.credentials import (
     read_credentials,
 )
 from vidigree.watermark.credentials.chains import is_authority
+from vidigree.watermark.credentials.claims import ActionReading
 from vidigree.watermark.credentials.embedding import embedded_store
 from vidigree.watermark.credentials.identity import own_roots
-from vidigree.watermark.credentials.manifest import marked_clip_id
+from vidigree.watermark.credentials.manifest import PROGRAM, marked_clip_id
 from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_video
 from vidigree.watermark.ledger.entry import LedgerEntry
@@ -46,7 +48,8 @@ def bound_clip_id(path: Path) -> int | None:
 def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
     """Return the entry that a file would have had, if a signer of this installation vouches for it.
 
-    The hash of the request is not in the file and stays empty.
+    The hash of the request is not in the file and stays empty. The engine is what the credentials
+    name as what made the clip: a model, or an engine with its version.
 
     Args:
         path: A stamped file.
@@ -82,7 +85,6 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
             f"{path} is not recorded: its name or folder is not UTF-8.", hint="Rename it."
         ) from error
     fingerprint, duration = _look_at(path)
-    agents = [action.software_agent for action in reading.actions if action.software_agent]
     return LedgerEntry(
         clip_id=clip_id,
         key_id=binding.value.rpartition(":")[0],
@@ -90,7 +92,7 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
         manifest_store=store,
         fingerprint=fingerprint.to_bytes(),
         created_at=reading.signed_at or _modified_at(path),
-        engine=agents[0] if agents else "",
+        engine=_engine(reading.actions),
         duration=duration,
         file=name,
     )
@@ -118,6 +120,13 @@ def own_signers(named: Mapping[str, bytes], *, home: Path | None = None) -> Trus
         (roots if is_authority(first) else signers).append(first.public_bytes(Encoding.PEM))
     lists = (TrustList(name="identity", role="own", anchors=b"\n".join(roots)),) if roots else ()
     return TrustSettings(lists=lists, signers=b"".join(signers))
+
+
+def _engine(actions: Sequence[ActionReading]) -> str:
+    """Return what made a clip, by its credentials, as they name it; else that it was no engine."""
+    agents = (action.software_agent for action in actions)
+    made_by = (one for one in agents if one and one.partition(" ")[0] != PROGRAM)
+    return next(made_by, Origin().engine)[: LONGEST_NAMES["engine"]]
 
 
 def _binding(reading: CredentialsReading) -> SoftBinding | None:

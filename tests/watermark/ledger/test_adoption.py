@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from fixtures import killed_stamp
 from fixtures.authority import key_pem, pem
 from fixtures.chain_authority import ChainAuthority, Issued
 
+from vidigree.media import VideoWriter
 from vidigree.media.errors import CredentialsError, LedgerError
 from vidigree.watermark import StampReceipt, StampSettings, stamp
+from vidigree.watermark.clip import MADE_ELSEWHERE, Origin
 from vidigree.watermark.credentials import (
     TrustSettings,
     init_identity,
@@ -113,6 +116,29 @@ def test_an_own_clip_is_recorded_though_another_signer_is_set(
     assert done.exit_code == 0
     assert "The signer of the settings does not count here. The private key" in done.stderr
     assert _recorded(receipt.clip_id)
+
+
+@pytest.mark.parametrize("synthetic", [None, True])
+def test_a_clip_that_was_made_elsewhere_is_recorded_as_such(
+    synthetic: bool | None, home: Path, settings: StampSettings, tmp_path: Path
+) -> None:
+    with VideoWriter(tmp_path / "in.mp4", width=128, height=96, fps=Fraction(24)) as video:
+        for image in killed_stamp.images(0):
+            video.write(image)
+    origin = Origin(synthetic=synthetic)
+    stamp(tmp_path / "in.mp4", tmp_path / "out.mp4", settings=settings, origin=origin)
+    assert adopted_entry(tmp_path / "out.mp4", trust=own_signers({})).engine in MADE_ELSEWHERE
+
+
+@pytest.mark.parametrize("model", ["", "vidigree-nano", "m" * 512])
+def test_a_made_clip_is_recorded_with_what_made_it(
+    model: str, home: Path, settings: StampSettings, tmp_path: Path
+) -> None:
+    made = killed_stamp.clip()
+    origin = replace(made.origin, model=model, engine_version="7", trained_model=bool(model))
+    stamp(replace(made, origin=origin), tmp_path / "out.mp4", settings=settings)
+    engine = adopted_entry(tmp_path / "out.mp4", trust=own_signers({})).engine
+    assert engine == {"": "render 7", "m" * 512: "m" * 128}.get(model, f"{model} 7")
 
 
 @pytest.mark.parametrize(
