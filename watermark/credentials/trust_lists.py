@@ -12,6 +12,7 @@ Nothing is fetched unless :func:`add_list` is given a URL or :func:`update_lists
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import re
 import urllib.error
@@ -24,6 +25,7 @@ from vidigree.media.errors import CredentialsError, UsageError
 from vidigree.media.output import output_file
 from vidigree.watermark.credentials.pem import pem_files, read_certificates
 from vidigree.watermark.credentials.trust import TrustList, trust_folder
+from vidigree.watermark.credentials.untrusted_text import bounded_text
 
 __all__ = [
     "OFFICIAL_LISTS",
@@ -228,10 +230,17 @@ def _fetch(url: str) -> bytes:
         request = urllib.request.Request(url, headers={"User-Agent": "vidigree"})  # noqa: S310
         with urllib.request.build_opener(_NoOpenLine).open(request, timeout=_TIMEOUT) as answer:
             data: bytes = answer.read(MAX_LIST_BYTES + 1)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+            # What is short is returned without a word; a list cut between two certificates is one.
+            missing = getattr(answer, "length", 0) if len(data) <= MAX_LIST_BYTES else 0
+    except (OSError, ValueError, http.client.HTTPException) as error:  # URLError is an OSError
+        reason = bounded_text(str(error) or type(error).__name__).rstrip(".")
         raise CredentialsError(
-            f"{url} cannot be fetched: {error}.", hint="Fetch it yourself and add the file."
+            f"{url} cannot be fetched: {reason}.", hint="Fetch it yourself and add the file."
         ) from error
+    if missing:
+        raise CredentialsError(
+            f"{url} cannot be fetched: {missing} bytes are missing.", hint="Try again."
+        )
     return _bounded(url, data)
 
 

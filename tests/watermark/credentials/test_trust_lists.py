@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -118,6 +119,39 @@ def test_answer_without_end_is_cut(served: dict[str, bytes]) -> None:
     served[URL] = b"x" * (MAX_LIST_BYTES + 10)
     with pytest.raises(CredentialsError, match="larger"):
         add_list(URL, role="claim")
+
+
+class _Line:
+    """What is left of a connection: what the server sent before it went away."""
+
+    def __init__(self, sent: bytes) -> None:
+        self._sent = sent
+
+    def makefile(self, _mode: str) -> BytesIO:
+        return BytesIO(self._sent)
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(ROOT) + 900), "900 bytes are"),
+        (b"220 ready\r\n\r\n", "fetched: 220 ready"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n", "IncompleteRead"),
+    ],
+    ids=["cut", "no HTTP", "cut in a chunk"],
+)
+def test_a_list_that_does_not_arrive_whole_is_not_taken(
+    sent: bytes, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(*_: object, **__: object) -> http.client.HTTPResponse:
+        response = http.client.HTTPResponse(_Line(sent + ROOT))  # type: ignore[arg-type]
+        response.begin()
+        return response
+
+    monkeypatch.setattr(urllib.request.OpenerDirector, "open", answer)
+    with pytest.raises(CredentialsError, match=told):
+        add_list(URL, role="claim")
+    assert installed_lists() == ()
 
 
 @pytest.mark.parametrize("name", ["../../etc", ".hidden", "a b", "x/y", "n" * 65])
