@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.colour import shown_as_bt709
 from vidigree.media.errors import UnsupportedMediaError
 
 if TYPE_CHECKING:
@@ -95,27 +96,36 @@ class DecodedFrame(Frame):
         orientation: How to set it upright.
         time: Presentation time in seconds from the start of the clip.
         name: The file, for messages.
+        as_shown: See :func:`vidigree.media.reading.open_video`.
     """
 
     def __init__(
-        self, decoded: av.VideoFrame, *, orientation: Orientation, time: Fraction, name: str
+        self,
+        decoded: av.VideoFrame,
+        *,
+        orientation: Orientation,
+        time: Fraction,
+        name: str,
+        as_shown: bool = False,
     ) -> None:
         super().__init__(image=None, time=time)
         self._decoded = decoded
         self._orientation = orientation
         self._name = name
+        self._as_shown = as_shown
 
     def _convert(self) -> NDArray[np.uint8]:
         import av.error
 
+        decoded = self._decoded
+        bt709 = self._as_shown and shown_as_bt709(decoded.colorspace, decoded.width, decoded.height)
         try:
-            image = self._decoded.to_ndarray(format="rgb24")
+            image = decoded.to_ndarray(format="rgb24", src_colorspace="ITU709" if bt709 else None)
         except (MemoryError, BlockingIOError):  # of the latter, no thread for it
             raise  # says nothing of the format
         except (av.error.FFmpegError, ValueError) as error:
             raise UnsupportedMediaError(
-                f"{self._name}: pixel format {self._decoded.format.name} cannot be converted to"
-                " RGB.",
+                f"{self._name}: pixel format {decoded.format.name} cannot be converted to RGB.",
                 hint="Convert it to H.264 yuv420p first.",
             ) from error
         return self._orientation.apply(cast("NDArray[np.uint8]", image))

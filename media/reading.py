@@ -88,8 +88,9 @@ class VideoInfo:
 class VideoReader:
     """A video file that is open for one pass; use :func:`open_video`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, as_shown: bool = False) -> None:
         self._path = path
+        self._as_shown = as_shown
         self._container = open_container(path)
         try:
             self._stream = video_stream(self._container, path)
@@ -148,7 +149,11 @@ class VideoReader:
             time = clock.time(stamp)
             self._check_size(frame)
             yield DecodedFrame(
-                frame, orientation=self._orientation, time=time, name=str(self._path)
+                frame,
+                orientation=self._orientation,
+                time=time,
+                name=str(self._path),
+                as_shown=self._as_shown,
             )
             self._pending = self._next_frame()
         self._check_complete()
@@ -242,11 +247,13 @@ class VideoReader:
             )
 
 
-def open_video(path: Path | str) -> VideoReader:
+def open_video(path: Path | str, *, as_shown: bool = False) -> VideoReader:
     """Open a video file for one pass over its frames.
 
     Args:
         path: A local file. Playlists and URLs are not followed.
+        as_shown: Whether RGB pictures have the colours that players show where the file names no
+            matrix: for what is shown again. Measurements want one conversion for all.
 
     Returns:
         A context manager with ``.info``; iterate over it for frames.
@@ -259,7 +266,7 @@ def open_video(path: Path | str) -> VideoReader:
         MediaError: The file cannot be opened.
         UsageError: The path is none, or no file can have it.
     """
-    return VideoReader(path_of(path, "clip"))
+    return VideoReader(path_of(path, "clip"), as_shown=as_shown)
 
 
 def probe(path: Path | str) -> VideoInfo:

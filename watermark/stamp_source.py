@@ -73,7 +73,7 @@ def open_source(source: Clip | Path, origin: Origin | None, stack: ExitStack) ->
             origin=origin or source.origin,
             clip_id=source.clip_id,
         )
-    video = stack.enter_context(open_video(source))
+    video = stack.enter_context(open_video(source, as_shown=True))
     info = video.info
     if info.hdr:
         raise UnsupportedMediaError(

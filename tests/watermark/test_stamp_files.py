@@ -136,6 +136,25 @@ def test_colours_stay_those_of_the_file(
     assert (frame.colorspace, frame.color_range) == (1, 1)
 
 
+def test_an_untagged_file_is_stamped_in_the_colours_that_players_show(
+    settings: StampSettings, folder: Path
+) -> None:
+    tall = [np.tile(image, (7, 1, 1)) // 2 + (60, 0, 0) for image in images()]
+    with av.open(str(folder / "in.mp4"), "w") as container:
+        track = container.add_stream("libx264", rate=24, options={"crf": "10"})
+        track.width, track.height, track.pix_fmt = 128, 7 * 96, "yuv420p"
+        for image in tall:
+            frame = av.VideoFrame.from_ndarray(image.astype(np.uint8), format="rgb24")
+            shown = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+            shown.colorspace = 2
+            container.mux(track.encode(shown))
+        container.mux(track.encode(None))
+    stamp(folder / "in.mp4", folder / "out.mp4", settings=settings)
+    with open_video(folder / "out.mp4") as video:
+        stamped = next(video.images())
+    assert stamped.mean(axis=(0, 1)) == pytest.approx(tall[0].mean(axis=(0, 1)), abs=2)
+
+
 def test_pictures_that_a_file_lacks_are_told(settings: StampSettings, folder: Path) -> None:
     with av.open(str(folder / "in.ts"), "w") as container:
         track = container.add_stream("mpeg2video", rate=24)

@@ -223,7 +223,7 @@ class _Planner:
 
         most = self.request.num_frames or _LONGEST_INPUT
         images = []
-        with open_video(path) as video:
+        with open_video(path, as_shown=True) as video:
             tell_clear(path, video.info)
             for image in video.images():
                 images.append(Image.fromarray(image))

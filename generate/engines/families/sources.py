@@ -42,7 +42,7 @@ def read_clip(path: Path) -> NDArray[np.uint8]:
         MediaError: The clip cannot be read.
     """
     frames: list[NDArray[np.uint8]] = []
-    with open_video(path) as video:
+    with open_video(path, as_shown=True) as video:
         tell_clear(path, video.info)
         _tell(*cut_note(path, (video.info.width, video.info.height)))
         started: Fraction | None = None

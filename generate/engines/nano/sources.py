@@ -50,7 +50,7 @@ def read_source_clip(path: Path, side: int, num_frames: int, fps: Fraction) -> S
     images: list[Any] = []
     notes: tuple[str, ...] = ()
     left_over = False
-    with open_video(path) as video:
+    with open_video(path, as_shown=True) as video:
         tell_clear(path, video.info)
         step = max(1, round(video.info.fps / fps))
         for number, frame in enumerate(video.images()):
