@@ -194,9 +194,16 @@ def _claims(
     if colour is None:
         return []
     label = f"{colour} {phrase.shape}"
+    asked = _wanted_direction(phrase, label)
     reason = _why_not(phrase, reading)
     if reason:
-        return [Claim(about="colour", expected=label, reason=reason)]
+        untold = [Claim(about="colour", expected=label, reason=reason)]
+        if phrase.count is not None:
+            expected = _wanted_count(phrase.count, label)
+            untold.append(Claim(about="count", expected=expected, reason=reason))
+        if asked:
+            untold.append(Claim(about="direction", expected=asked, reason=reason))
+        return untold
     sights = seen[colour]
     shown = [sight for sight in sights if sight.blobs]
     share = len(shown) / max(len(sights), 1)
@@ -209,9 +216,19 @@ def _claims(
         )
     ]
     claims.append(_count_claim(phrase, reading, label, shown))
-    if phrase.direction in ("left", "right"):
-        claims.append(_direction_claim(phrase, reading, label, shown))
+    if asked:
+        claims.append(_direction_claim(phrase, reading, asked, shown))
     return claims
+
+
+def _wanted_count(count: int, label: str) -> str:
+    return f"{count} {label}{'s' if count > 1 else ''}"
+
+
+def _wanted_direction(phrase: ObjectPhrase, label: str) -> str:
+    """Return what the prompt says of left and right; empty if nothing."""
+    sideways = phrase.direction in ("left", "right")
+    return f"{label} moves {phrase.direction}" if sideways else ""
 
 
 def _why_not(phrase: ObjectPhrase, reading: PromptReading) -> str:
@@ -241,16 +258,15 @@ def _count_claim(
     found = round(float(np.percentile([sight.blobs for sight in shown], 90)))
     return Claim(
         about="count",
-        expected=f"{phrase.count} {label}{'s' if phrase.count > 1 else ''}",
+        expected=_wanted_count(phrase.count, label),
         found=f"{found} seen",
         holds=found == phrase.count,
     )
 
 
 def _direction_claim(
-    phrase: ObjectPhrase, reading: PromptReading, label: str, shown: list[_Sight]
+    phrase: ObjectPhrase, reading: PromptReading, expected: str, shown: list[_Sight]
 ) -> Claim:
-    expected = f"{label} moves {phrase.direction}"
     reason = ""
     if reading.camera:
         reason = "the camera moves as well"

@@ -15,6 +15,7 @@ from vidigree.watermark.file_path import FILE_PATH
 from vidigree.watermark.issue_options import IssueOptions, issue_options
 
 if TYPE_CHECKING:
+    from vidigree.generate.batch import BatchRow
     from vidigree.generate.checking import CheckReport
     from vidigree.generate.policy import Policy
     from vidigree.generate.tracking import Tracker
@@ -222,6 +223,15 @@ def _checked(path: Path, prompt: str, run: _Run) -> CheckReport:
     return report
 
 
+def _is_unchecked(row: BatchRow) -> bool:
+    """Return whether a clip waits for its check: a new one, or one whose check was interrupted."""
+    from vidigree.generate.checking import check_path
+
+    if row.status == "skipped":
+        return not check_path(row.path).exists()
+    return row.status == "issued"
+
+
 def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
     """Run a file of requests; return the exit code of the first failure, 0 if there was none."""
     from vidigree.generate.batch import generate_batch, output_name, read_requests
@@ -247,7 +257,7 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
         )
         for row, request in zip(rows, requests, strict=True):
             error = row.error
-            if row.status == "issued" and run.check:
+            if run.check and _is_unchecked(row):
                 try:
                     _checked(row.path, request.prompt, run)
                 except VidigreeError as failure:  # the clip is issued, and others are to come

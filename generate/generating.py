@@ -55,8 +55,8 @@ def generate(
     Raises:
         PolicyRefusalError: The policy refused the request; the refusal is recorded.
         UsageError: There is no such engine, the request does not fit it, the size is odd, the
-            output is what the clip starts from, the policy's name is not UTF-8, or something is of
-            another kind.
+            output or its preview is what the clip starts from, the policy's name is not UTF-8, or
+            something is of another kind.
         EngineError: The engine failed, or its frames are not what it says.
         MediaError: The picture or clip to start from, or the model's folder, cannot be read.
         OutputError: The output cannot be written.
@@ -79,7 +79,7 @@ def generate(
     check_kind(settings, StampSettings, "the settings")
     _check_output(output, request, overwrite=settings.overwrite)
     if preview:
-        check_target(preview_path(output), overwrite=settings.overwrite)
+        _check_kept(preview_path(output), request, overwrite=settings.overwrite)
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     with preview_beside(output, progress) if preview else nullcontext(progress) as told:
         clip, notes = _make(chosen, request, told)
@@ -95,15 +95,20 @@ def generate(
 def _check_output(output: Path, request: ClipRequest, *, overwrite: bool) -> None:
     """Refuse an output that can never be written before hours of work, not after."""
     check_name(output)
-    for source in (request.image, request.video):
-        if source is not None:
-            keep_source(source, output)
-    check_target(output, overwrite=overwrite)
+    _check_kept(output, request, overwrite=overwrite)
     try:
         with scratch_file(output) as probe:
             probe.touch()
     except OSError as error:
         raise output_error(output, error) from error
+
+
+def _check_kept(path: Path, request: ClipRequest, *, overwrite: bool) -> None:
+    """Refuse to write onto what the clip starts from, or onto what may not be replaced."""
+    for source in (request.image, request.video):
+        if source is not None:
+            keep_source(source, path)
+    check_target(path, overwrite=overwrite)
 
 
 def check_size(width: int, height: int) -> None:

@@ -79,6 +79,19 @@ def test_what_cannot_be_seen_is_not_called_fine(tmp_path: Path) -> None:
     assert check_clip(clip, "a ball").claims == ()
 
 
+def test_of_a_colour_that_cannot_be_told_number_and_direction_are_named_too(tmp_path: Path) -> None:
+    clip = discs(tmp_path / "clip.mp4", (210, 20, 20), 1)
+    report = check_clip(clip, "two yellow balls rolling to the left on grass")
+    assert [(row.about, row.expected, row.holds, row.reason) for row in report.claims] == [
+        (about, expected, None, "grass has the same colour")
+        for about, expected in (
+            ("colour", "yellow sphere"),
+            ("count", "2 yellow spheres"),
+            ("direction", "yellow sphere moves left"),
+        )
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt",

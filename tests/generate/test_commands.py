@@ -136,6 +136,24 @@ def test_a_check_that_cannot_be_written_does_not_stop_a_batch(
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["issued", "issued"]
 
 
+def test_a_check_that_was_interrupted_is_made_when_the_batch_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [BatchRow(number=n, path=tmp_path / f"{n}.mp4", status="skipped") for n in (1, 2)]
+    there.append(BatchRow(number=3, path=tmp_path / "3.mp4", status="failed"))
+    (tmp_path / "1.check.json").write_text("{}")
+    monkeypatch.setattr("vidigree.generate.batch.generate_batch", lambda *a, **k: iter(there))
+    monkeypatch.setattr(IssueOptions, "settings", lambda self, **stamp: None)
+    checked: list[Path] = []
+    monkeypatch.setattr(
+        "vidigree.generate.commands._checked", lambda path, prompt, run: checked.append(path)
+    )
+    (tmp_path / "list.txt").write_text("a ball\na cube\na cone\n")
+    options = ["--batch", str(tmp_path / "list.txt"), "-o", str(tmp_path), "--check"]
+    assert CliRunner().invoke(generate, options, standalone_mode=False).return_value == 0
+    assert checked == [tmp_path / "2.mp4"]
+
+
 @pytest.mark.slow
 def test_batch_with_policy_and_check(vidigree: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "prompts.txt").write_text("a red ball on snow\na forbidden cube\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import pytest
 
 from vidigree.generate import ClipRequest, EngineInfo, generate
 from vidigree.generate.preview import Previewing, preview_beside
-from vidigree.media.errors import EngineError, OutputError
+from vidigree.media.errors import EngineError, OutputError, UsageError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark import Clip, Origin, StampSettings
 
@@ -89,6 +90,24 @@ def test_a_picture_of_somebody_else_is_kept(stamp_settings: StampSettings, outpu
             preview=True,
         )
     assert other.read_text(encoding="utf-8") == "mine"
+
+
+def test_what_the_clip_starts_from_is_no_preview(
+    stamp_settings: StampSettings, outputs: Path
+) -> None:
+    source = outputs / "clip.preview.jpg"
+    assert cv2.imwrite(str(source), PICTURE)
+    engine = Showing(outputs, None)
+    with pytest.raises(UsageError, match=r"clip\.preview\.jpg is the source itself"):
+        generate(
+            ClipRequest(prompt="a ball", image=source),
+            outputs / "clip.mp4",
+            engine=engine,
+            settings=replace(stamp_settings, overwrite=True),
+            preview=True,
+        )
+    assert cv2.imread(str(source)).shape == PICTURE.shape
+    assert engine.shown == []
 
 
 def test_without_asking_there_is_none(stamp_settings: StampSettings, outputs: Path) -> None:

@@ -160,6 +160,11 @@ def _tell_left_out(request: ClipRequest, reading: PromptReading) -> None:
     if request.strength is not None:
         notes.append("takes no strength; it was left out.")
     notes += not_drawn(reading.unknown)
+    if reading.unused:
+        notes.append(
+            f"found nothing for {listed(reading.unused)} to describe; drawn without. Put what"
+            " describes a thing before its noun, and name each thing: 'a red ball, a blue ball'."
+        )
     kept = settled(reading)[1]
     lost = tuple(dict.fromkeys(each.words for each in reading.relations if each not in kept))
     if lost:

@@ -87,6 +87,8 @@ class PromptReading:
         relations: Where objects stand beside others, in order of mention.
         unknown: Words outside the vocabulary, and places without a thing before or after them, in
             order, each once.
+        unused: Words of the vocabulary that describe nothing, as no noun comes after them ("the
+            ball is red") or another of their kind comes before it ("red and blue balls"), in order.
     """
 
     objects: tuple[ObjectPhrase, ...] = ()
@@ -97,6 +99,7 @@ class PromptReading:
     physics: tuple[str, ...] = ()
     relations: tuple[Relation, ...] = ()
     unknown: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def says_something(self) -> bool:
@@ -119,33 +122,33 @@ def read_prompt(prompt: str) -> PromptReading:
         (2, 'red', 'wood')
     """
     reader = _Reader()
-    for slot, value in _tokens(prompt):
-        reader.take(slot, value)
+    for slot, value, words in _tokens(prompt):
+        reader.take(slot, value, words)
     return reader.finish()
 
 
-def _tokens(prompt: str) -> list[tuple[str, object]]:
-    """Split into (slot, value) pairs, longest phrases first; unknown words get slot ``"?"``."""
+def _tokens(prompt: str) -> list[tuple[str, object, str]]:
+    """Split into (slot, value, words), longest phrases first; unknown words get slot ``"?"``."""
     words = words_of(prompt)
-    tokens: list[tuple[str, object]] = []
+    tokens: list[tuple[str, object, str]] = []
     at = 0
     while at < len(words):
         if _is_toy(words, at):
-            tokens.append(LEXICON["ball"])
+            tokens.append((*LEXICON["ball"], "ball"))
             at += 1
             continue
         phrase = phrase_at(words, at)
         if phrase == "behind" and words[at - 1 : at] == ["from"]:
-            tokens.append(("?", "from behind"))  # where the camera stands
+            tokens.append(("?", "from behind", phrase))  # where the camera stands
         elif phrase in LEXICON:
             slot, value = LEXICON[phrase]
-            tokens.append((slot, phrase if slot == "place" else value))
+            tokens.append((slot, phrase if slot == "place" else value, phrase))
         elif phrase not in FILLER:
-            tokens.append(("?", phrase))
+            tokens.append(("?", phrase, phrase))
         elif phrase == "into":
-            tokens.append(("into", None))
+            tokens.append(("into", None, phrase))
         elif phrase in _ENDS:
-            tokens.append(("end", None))
+            tokens.append(("end", None, phrase))
         at += len(phrase.split())
     return tokens
 
@@ -179,6 +182,9 @@ class _Reader:
 
     waiting: dict[str, Any] = field(default_factory=dict)
     materials: list[str] = field(default_factory=list)
+    # the words of all that waits, by slot; the words of the token that is taken
+    said: dict[str, str] = field(default_factory=dict)
+    words: str = ""
     objects: list[ObjectPhrase] = field(default_factory=list)
     early_motion: str | None = None
     # index of the first object that has no verb yet
@@ -196,7 +202,8 @@ class _Reader:
     groups: int = 1
     reading: PromptReading = field(default_factory=PromptReading)
 
-    def take(self, slot: str, value: object) -> None:
+    def take(self, slot: str, value: object, words: str) -> None:
+        self.words = words
         if slot in _ENDING:
             self._on_end(value)
         if slot == "count" and self.strange:
@@ -208,13 +215,26 @@ class _Reader:
     def finish(self) -> PromptReading:
         if self.early_motion and self.objects:
             self._move(self.early_motion)
+        for slot in tuple(self.said):
+            self._lose(slot)
         return replace(self.reading, objects=tuple(self.objects))
 
     def _wait(self, slot: str, value: object) -> None:
+        if self.waiting.get(slot, value) != value:
+            self._lose(slot)
         self.waiting[slot] = value
+        self.said[slot] = self.words
+
+    def _lose(self, slot: str) -> None:
+        """Remember words that describe nothing; an article says nothing by itself."""
+        words = self.said.pop(slot, "")
+        article = slot == "count" and self.waiting.get(slot) == 1
+        if words and not article and words not in self.reading.unused:
+            self.reading = replace(self.reading, unused=(*self.reading.unused, words))
 
     def _clear(self) -> None:
         self.waiting.clear()
+        self.said.clear()
         self.materials.clear()
         self.groups = 1
 
@@ -231,16 +251,19 @@ class _Reader:
 
     def _on_material(self, value: object) -> None:
         self.materials.append(str(value))
+        self.said[f"material {value}"] = self.words
 
     def _on_pattern(self, value: object) -> None:
         self._wait("pattern", value)
 
     def _on_arrangement(self, value: object) -> None:
         self.waiting.pop("count", None)
+        self.said.pop("count", None)
         self._wait("arrangement", value)
 
     def _on_arrangement_plural(self, value: object) -> None:
         self.groups = min(int(self.waiting.pop("count", 2)), _MOST_GROUPS)
+        self.said.pop("count", None)
         self._wait("arrangement", value)
 
     def _on_shape(self, value: object) -> None:

@@ -163,3 +163,22 @@ def test_unknown_words_beside_denials_are_told_apart() -> None:
     assert unknown == "does not know 'purring', 'dog'; drawn without."
     assert denied.startswith("does not understand 'no'; what is denied")
     assert denied.endswith("Name only what the clip should show.")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "unused"),
+    [
+        ("the ball is red and shiny", ("red", "shiny")),
+        ("red, green and blue balls", ("red", "green")),
+        ("two dozen balls", ("two",)),
+        ("five cubes in a row", ("row",)),
+        ("a big ball, a dark blue", ("dark blue",)),
+        ("a couple of red balls in a room under a blue sky", ()),
+        ("a tower of five red cubes and a ball", ()),
+        ("two towers of shiny blocks on a red floor", ()),
+        ("a red ball and a", ()),
+    ],
+)
+def test_words_that_describe_nothing_are_named(prompt: str, unused: tuple[str, ...]) -> None:
+    reading = read_prompt(prompt)
+    assert (reading.unused, reading.unknown) == (unused, ())

@@ -140,3 +140,9 @@ def test_every_ground_has_its_own_look(ground: str) -> None:
     below = frame[60:]
     assert np.std(below) > 2
     assert 5 < below.mean() < 250
+
+
+def test_a_note_names_words_that_describe_nothing() -> None:
+    request = ClipRequest(prompt="a red and blue ball", width=64, height=48, num_frames=1)
+    with pytest.warns(RequestWarning, match=r"found nothing for 'red' to describe; drawn without"):
+        RenderEngine().generate(request)
