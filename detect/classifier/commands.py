@@ -40,8 +40,8 @@ def score(
 ) -> None:
     """Score FILES by their pixels. A low score never means authentic."""
     from vidigree.detect.classifier.localisation import draw_localisation
-    from vidigree.detect.classifier.model import load_model
     from vidigree.detect.classifier.reading import score_video
+    from vidigree.detect.classifier.weights_file import load_model
     from vidigree.media.errors import UsageError
     from vidigree.media.output import check_target
 
@@ -109,8 +109,8 @@ def train(
     from vidigree.detect.classifier.cache import WindowCache
     from vidigree.detect.classifier.dataset import read_dataset
     from vidigree.detect.classifier.fitting import TrainingSettings
-    from vidigree.detect.classifier.model import save_model
     from vidigree.detect.classifier.training import train as train_model
+    from vidigree.detect.classifier.weights_file import save_model
     from vidigree.media.progress import progress_bar
 
     with progress_bar() as progress:
@@ -166,8 +166,8 @@ def evaluate(
     from vidigree.detect.classifier.fitting import TrainingSettings
     from vidigree.detect.classifier.installation import check_installation
     from vidigree.detect.classifier.laundering import DRAWN, LAUNDERINGS
-    from vidigree.detect.classifier.model import shipped_model
     from vidigree.detect.classifier.plots import audit_plots, write_plots
+    from vidigree.detect.classifier.weights_file import shipped_model
     from vidigree.media.errors import UsageError
     from vidigree.media.output import output_file
     from vidigree.media.progress import progress_bar
@@ -222,8 +222,8 @@ def calibrate(clips: Path, output: Path, weights: Path | None, false_alarms: flo
     fit the ratio as well.
     """
     from vidigree.detect.classifier.dataset import read_dataset
-    from vidigree.detect.classifier.model import load_model, save_model, shipped_model
     from vidigree.detect.classifier.recalibrate import recalibrate
+    from vidigree.detect.classifier.weights_file import load_model, save_model, shipped_model
     from vidigree.media.progress import progress_bar
 
     with progress_bar() as progress:

@@ -18,9 +18,10 @@ from vidigree.detect.classifier.canonical import (
     WindowCutter,
 )
 from vidigree.detect.classifier.localisation import Localisation, locate
-from vidigree.detect.classifier.model import ClassifierModel, shipped_model
+from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.quality import mean_quality, outside_range
 from vidigree.detect.classifier.sampling import SAMPLE_RATE
+from vidigree.detect.classifier.weights_file import shipped_model
 from vidigree.media.frame import Frame
 from vidigree.media.reading import VideoInfo, open_video
 

@@ -21,9 +21,10 @@ from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.fitting import Further, held_out_members, row_weights
 from vidigree.detect.classifier.laundering import DRAWN
 from vidigree.detect.classifier.localisation import locate
-from vidigree.detect.classifier.model import ClassifierModel, load_model, save_model
+from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.plots import audit_plots
 from vidigree.detect.classifier.training import train
+from vidigree.detect.classifier.weights_file import load_model, save_model
 from vidigree.media.errors import UsageError
 
 pytest.importorskip("sklearn")
