@@ -63,10 +63,16 @@ The same clips, settings, library versions and kind of processor, with `OMP_NUM_
 same weights. On another kind of processor features may differ a little, and the weights with them:
 train once more there before comparing figures with those below.
 
-`calibrate` refuses clips that the weights were trained on. `--false-alarms 0.05` puts the threshold
-where five real clips in a hundred are expected to exceed it, not one (0.01, the default). That
-takes 19 real clips or more, the default 99; with ten clips of each class the ratio is fitted anew,
-too. `score --picture` replaces a picture that is there only with `--overwrite`.
+`train` needs clips of eight independent origins of either class, and sets a threshold with 99 real
+clips or more; weights of fewer call nothing likely synthetic until they are calibrated. Clips of
+one origin or `repo`, and those that show the same pictures, count as one origin.
+
+`calibrate` refuses clips that the weights were trained on, and clips that are listed twice.
+`--false-alarms 0.05` puts the threshold where five real clips in a hundred are expected to exceed
+it, not one (0.01, the default). That takes 19 real clips or more, the default 99; with ten clips of
+each class the ratio is fitted anew, too. `train` and `calibrate` write the weights, which replace
+those that are there, and a `.json` beside them that belongs to them. `score --picture` replaces a
+picture that is there only with `--overwrite`.
 
 `evaluate --laundering NAME`, which may be repeated, leaves in the table of launderings the rows
 that are named, and `none`. `--own CSV` names clips of the project's own engines, marks off, which

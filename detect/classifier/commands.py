@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,9 +111,10 @@ def train(
     from vidigree.detect.classifier.dataset import read_dataset
     from vidigree.detect.classifier.fitting import TrainingSettings
     from vidigree.detect.classifier.training import train as train_model
-    from vidigree.detect.classifier.weights_file import save_model
+    from vidigree.detect.classifier.weights_file import check_weights_target, save_model
     from vidigree.media.progress import progress_bar
 
+    check_weights_target(output)
     with progress_bar() as progress:
         model = train_model(
             read_dataset(clips),
@@ -123,6 +125,13 @@ def train(
         )
     sha256 = save_model(model, output)
     click.echo(f"{output}: model {model.model_id}, SHA-256 {sha256}")
+    if math.isinf(model.header.threshold):
+        click.echo(
+            f"vidigree: {len(model.reals)} real clips set no threshold for"
+            f" {model.header.false_alarms:.0%} false alarms: these weights call no clip likely"
+            " synthetic until they are calibrated.",
+            err=True,
+        )
 
 
 @classifier.command()
@@ -166,10 +175,10 @@ def evaluate(
     from vidigree.detect.classifier.fitting import TrainingSettings
     from vidigree.detect.classifier.installation import check_installation
     from vidigree.detect.classifier.laundering import DRAWN, LAUNDERINGS
-    from vidigree.detect.classifier.plots import audit_plots, write_plots
+    from vidigree.detect.classifier.plots import audit_plots, make_plots_folder, write_plots
     from vidigree.detect.classifier.weights_file import shipped_model
     from vidigree.media.errors import UsageError
-    from vidigree.media.output import output_file
+    from vidigree.media.output import check_target, output_file
     from vidigree.media.progress import progress_bar
 
     known = (*LAUNDERINGS, DRAWN)
@@ -179,6 +188,10 @@ def evaluate(
             f"There is no laundering called {unknown[0]!r}.",
             hint=f"Known: {', '.join(known)}.",
         )
+    if card is not None:
+        check_target(card, overwrite=True)
+    if plots is not None:
+        make_plots_folder(plots)
     rows = read_dataset(clips)
     settings = TrainingSettings().with_groups(groups).with_seeds_from(first_seed)
     with progress_bar() as progress:
@@ -223,9 +236,15 @@ def calibrate(clips: Path, output: Path, weights: Path | None, false_alarms: flo
     """
     from vidigree.detect.classifier.dataset import read_dataset
     from vidigree.detect.classifier.recalibrate import recalibrate
-    from vidigree.detect.classifier.weights_file import load_model, save_model, shipped_model
+    from vidigree.detect.classifier.weights_file import (
+        check_weights_target,
+        load_model,
+        save_model,
+        shipped_model,
+    )
     from vidigree.media.progress import progress_bar
 
+    check_weights_target(output)
     with progress_bar() as progress:
         model = recalibrate(
             read_dataset(clips),

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import MediaNotFoundError, UsageError
 
-__all__ = ["LabelledClip", "clip_groups", "file_sha256", "folds", "read_dataset"]
+__all__ = [
+    "LabelledClip",
+    "clip_groups",
+    "file_sha256",
+    "folds",
+    "read_dataset",
+    "require_origins",
+]
 
 _COLUMNS = ("file", "label", "origin")
 _LABELS = {"real": False, "synthetic": True}
@@ -140,6 +147,33 @@ def clip_groups(clips: Sequence[LabelledClip]) -> NDArray[np.int64]:
                 parent[root(index)] = root(first.setdefault(key, index))
     numbers: dict[int, int] = {}
     return np.array([numbers.setdefault(root(index), len(numbers)) for index in range(len(clips))])
+
+
+def require_origins(
+    clips: Sequence[LabelledClip], count: int, *, seen: NDArray[np.bool_] | None = None
+) -> None:
+    """Refuse clips of which a class cannot be held out group by group.
+
+    Args:
+        clips: The clips; near-duplicates that are linked count as one.
+        count: Number of folds.
+        seen: bool (len(clips),), which clips have a window; ``None`` before that is known.
+
+    Raises:
+        UsageError: A class has fewer groups, by :func:`clip_groups`, than folds.
+    """
+    synthetic = np.array([clip.synthetic for clip in clips])
+    known = np.ones(len(clips), dtype=np.bool_) if seen is None else seen
+    groups = clip_groups(clips)
+    for label, word in ((False, "real"), (True, "synthetic")):
+        have = len(np.unique(groups[known & (synthetic == label)]))
+        if have < count:
+            raise UsageError(
+                f"There are {have} independent origins of {word} clips; {count} folds cannot each"
+                " hold one out.",
+                hint="Add clips of other origins and repositories that show other pictures, none"
+                " too short.",
+            )
 
 
 def folds(
