@@ -56,8 +56,13 @@ vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md --p
 ```
 
 A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic`) and `origin`, and
-optionally `repo`, `group` and `sha256`. `--further` names clips that are trained on and in no
-figure; the shipped weights have none.
+optionally `repo`, `group` and `sha256`; separated by commas, in UTF-8. Names of files are relative
+to the folder `clips` beside the table if there is one, else to that of the table. `--further` names
+clips that are trained on and in no figure; the shipped weights have none.
+
+`--cache` is a folder for what is computed of each clip, by the hash of its file: `train` and
+`evaluate` go on from there when they were stopped, and several may share it. A `sha256` in the
+table is believed, so that the file itself is read only for what is not in the cache.
 
 The same clips, settings, library versions and kind of processor, with `OMP_NUM_THREADS=1`, give the
 same weights. On another kind of processor features may differ a little, and the weights with them:
