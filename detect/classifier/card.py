@@ -55,6 +55,11 @@ vidigree classifier train clips.csv --cache DIR -o new.npz
 vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md --plots DIR
 ```
 
+`score` says of each file what it can: one that cannot be read is told on standard error, the others
+are scored, and the exit code is the error's. `--json` has the fields of
+`vidigree.detect.classifier.ClassifierReading`. Weights of your own score here and in Python;
+`vidigree audit` and `vidigree serve` use the shipped ones.
+
 A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic`) and `origin`, and
 optionally `repo`, `group` and `sha256`; separated by commas, in UTF-8. Names of files are relative
 to the folder `clips` beside the table if there is one, else to that of the table. `--further` names

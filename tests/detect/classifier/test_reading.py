@@ -162,6 +162,18 @@ def test_p_value_counts_held_out_reals() -> None:
     assert model.p_value(model.header.threshold) <= model.header.false_alarms + 1 / (count + 1)
 
 
+def test_command_goes_on_after_a_file_that_cannot_be_read(
+    tmp_path: Path, texture_clip: Path
+) -> None:
+    files = [str(tmp_path / "none.mp4"), str(texture_clip)]
+    done = CliRunner().invoke(classifier, ["score", "--json", *files])
+    assert done.exit_code == MediaNotFoundError.exit_code
+    assert done.stderr.count("\n") == 1
+    assert "There is no file" in done.stderr
+    (row,) = done.stdout.splitlines()
+    assert json.loads(row)["file"] == str(texture_clip)
+
+
 def test_command_scores_and_prints_json(texture_clip: Path) -> None:
     done = CliRunner().invoke(classifier, ["score", "--json", str(texture_clip)])
     assert done.exit_code == 0, done.output
