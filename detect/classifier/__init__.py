@@ -1,6 +1,6 @@
 """Real or synthetic, from pixels alone: canonical form, features, model, honest figures."""
 
-from vidigree.detect.classifier.model import ClassifierModel, load_model, shipped_model
+from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.reading import (
     ABSTENTIONS,
     ClassifierReading,
@@ -8,6 +8,7 @@ from vidigree.detect.classifier.reading import (
     WindowScore,
     score_video,
 )
+from vidigree.detect.classifier.weights_file import load_model, shipped_model
 
 __all__ = [
     "ABSTENTIONS",

@@ -7,10 +7,11 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import astuple, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
+from vidigree.detect.classifier.cache_files import read_cached, write_cached
 from vidigree.detect.classifier.canonical import (
     RECIPE_ID,
     WINDOW_FRAMES,
@@ -30,9 +31,7 @@ from vidigree.detect.classifier.laundering import (
 from vidigree.detect.classifier.quality import Quality
 from vidigree.detect.classifier.regions import REGIONS_VERSION, Region, pasted_rectangle
 from vidigree.detect.classifier.sampling import nearest_frames
-from vidigree.media.errors import OutputError
 from vidigree.media.frame import Frame
-from vidigree.media.output import output_file
 from vidigree.media.reading import VideoReader, open_video
 
 __all__ = ["TRAINING_SECONDS", "WindowCache"]
@@ -62,7 +61,7 @@ class WindowCache:
                 ``aligned-N`` for the same draw with a surrogate upsampler, its aligned pair.
 
         Raises:
-            MediaError: The clip cannot be read.
+            MediaError: The clip, or what is kept of it, cannot be read.
             OutputError: The cache cannot be written.
         """
         digest = self.digest(clip)
@@ -78,32 +77,26 @@ class WindowCache:
         with open_video(clip.path) as reader:
             frames = launder(_beginning(reader), chain, fps=reader.info.fps)
             windows = list(canonical_windows(frames))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"The cache folder {self.folder} cannot be written.", hint="Give another --cache."
-            ) from error
-        with output_file(path, overwrite=True) as temporary:
-            _write(temporary, windows)
+        with write_cached(path) as stream:
+            _write(stream, windows)
         return windows
 
     def quality(self, clip: LabelledClip) -> Quality | None:
         """Measure the pictures of a clip's first window, or load it; ``None`` without a window.
 
         Raises:
-            MediaError: The clip cannot be read.
+            MediaError: The clip, or what is kept of it, cannot be read.
             OutputError: The cache cannot be written.
         """
         path = self.folder / RECIPE_ID / "quality-v1" / f"{self.digest(clip)}.npy"
         if path.exists():
-            row = np.load(path, allow_pickle=False).tolist()
-            return Quality(**dict(zip(_MEASURES, row, strict=True))) if row else None
+            with read_cached(path) as measures:
+                row = measures.tolist()
+                return Quality(**dict(zip(_MEASURES, row, strict=True))) if row else None
         with open_video(clip.path) as reader:
             window = next(canonical_windows(reader, kinds=()), None)
         quality = None if window is None else window.quality
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
+        with write_cached(path) as stream:
             np.save(stream, np.array([] if quality is None else astuple(quality)))
         return quality
 
@@ -111,21 +104,21 @@ class WindowCache:
         """Find the rectangle with the strongest borders in a clip's first window, or load it.
 
         Raises:
-            MediaError: The clip cannot be read.
+            MediaError: The clip, or what is kept of it, cannot be read.
             OutputError: The cache cannot be written.
         """
         folder = self.folder / RECIPE_ID / f"regions-v{REGIONS_VERSION}"
         path = folder / f"{self.digest(clip)}.npy"
         if path.exists():
-            *box, evidence = np.load(path, allow_pickle=False).tolist() or [0.0]
-            return Region(box=tuple(box), evidence=evidence) if box else None
+            with read_cached(path) as numbers:
+                *box, evidence = numbers.tolist() or [0.0]
+                return Region(box=tuple(box), evidence=evidence) if box else None
         with open_video(clip.path) as reader:
             samples = itertools.takewhile(
                 lambda sample: sample.tick < WINDOW_FRAMES, nearest_frames(reader)
             )
             found = pasted_rectangle([bounded(sample.image) for sample in samples])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
+        with write_cached(path) as stream:
             np.save(stream, np.array([] if found is None else [*found.box, found.evidence]))
         return found
 
@@ -150,7 +143,7 @@ def _beginning(reader: VideoReader) -> Iterator[Frame]:
     yield from itertools.takewhile(lambda frame: frame.time - first.time < TRAINING_SECONDS, frames)
 
 
-def _write(path: Path, windows: list[CanonicalWindow]) -> None:
+def _write(stream: IO[bytes], windows: list[CanonicalWindow]) -> None:
     arrays: dict[str, Any] = {
         "facts": np.array(
             [[w.start, w.end, w.num_frames, w.repeated, w.short_side] for w in windows]
@@ -160,12 +153,11 @@ def _write(path: Path, windows: list[CanonicalWindow]) -> None:
         for kind, units in window.views.items():
             arrays[f"{index}-{kind}-sizes"] = np.array([len(unit) for unit in units])
             arrays[f"{index}-{kind}"] = np.frombuffer(b"".join(units), dtype=np.uint8)
-    with path.open("wb") as stream:
-        np.savez(stream, **arrays)
+    np.savez(stream, **arrays)
 
 
 def _read(path: Path) -> list[CanonicalWindow]:
-    with np.load(path, allow_pickle=False) as arrays:
+    with read_cached(path) as arrays:
         kinds = [key[2:] for key in arrays if key.startswith("0-") and not key.endswith("-sizes")]
         windows = []
         for index, facts in enumerate(arrays["facts"]):

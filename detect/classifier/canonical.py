@@ -119,7 +119,8 @@ class WindowCutter:
 
     def __init__(self, *, kinds: Sequence[str] = VIEWS, every: int = 1) -> None:
         self._kinds = kinds
-        self._clock = SamplingClock(wanted=lambda tick: tick // WINDOW_FRAMES % every == 0)
+        self._every = every
+        self._clock = SamplingClock(wanted=lambda tick: tick // WINDOW_FRAMES % self._every == 0)
         self._samples: list[SampledFrame] = []
         self._blank_first: list[SampledFrame] = []
 
@@ -136,6 +137,14 @@ class WindowCutter:
         first = bool(self._samples) and self._samples[0].tick == 0
         if len(self._samples) >= (SHORTEST_WINDOW if first else SHORTEST_TAIL):
             yield from self._made()
+
+    def halve(self) -> None:
+        """Make half as many windows from here on: every second one of those that would be made."""
+        self._every *= 2
+        # A slow clip may have given the beginning of a window that is not wanted any more.
+        self._samples = [
+            sample for sample in self._samples if sample.tick // WINDOW_FRAMES % self._every == 0
+        ]
 
     def past_blank(self) -> CanonicalWindow | None:
         """Cut the last window anew, from where a picture is that was blank at its beginning.

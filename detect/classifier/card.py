@@ -55,18 +55,34 @@ vidigree classifier train clips.csv --cache DIR -o new.npz
 vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md --plots DIR
 ```
 
+`score` says of each file what it can: one that cannot be read is told on standard error, the others
+are scored, and the exit code is the error's. `--json` has the fields of
+`vidigree.detect.classifier.ClassifierReading`. Weights of your own score here and in Python;
+`vidigree audit` and `vidigree serve` use the shipped ones.
+
 A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic`) and `origin`, and
-optionally `repo`, `group` and `sha256`. `--further` names clips that are trained on and in no
-figure; the shipped weights have none.
+optionally `repo`, `group` and `sha256`; separated by commas, in UTF-8. Names of files are relative
+to the folder `clips` beside the table if there is one, else to that of the table. `--further` names
+clips that are trained on and in no figure; the shipped weights have none.
+
+`--cache` is a folder for what is computed of each clip, by the hash of its file: `train` and
+`evaluate` go on from there when they were stopped, and several may share it. A `sha256` in the
+table is believed, so that the file itself is read only for what is not in the cache.
 
 The same clips, settings, library versions and kind of processor, with `OMP_NUM_THREADS=1`, give the
 same weights. On another kind of processor features may differ a little, and the weights with them:
 train once more there before comparing figures with those below.
 
-`calibrate` refuses clips that the weights were trained on. `--false-alarms 0.05` puts the threshold
-where five real clips in a hundred are expected to exceed it, not one (0.01, the default). That
-takes 19 real clips or more, the default 99; with ten clips of each class the ratio is fitted anew,
-too. `score --picture` replaces a picture that is there only with `--overwrite`.
+`train` needs clips of eight independent origins of either class, and sets a threshold with 99 real
+clips or more; weights of fewer call nothing likely synthetic until they are calibrated. Clips of
+one origin or `repo`, and those that show the same pictures, count as one origin.
+
+`calibrate` refuses clips that the weights were trained on, and clips that are listed twice.
+`--false-alarms 0.05` puts the threshold where five real clips in a hundred are expected to exceed
+it, not one (0.01, the default). That takes 19 real clips or more, the default 99; with ten clips of
+each class the ratio is fitted anew, too. `train` and `calibrate` write the weights, which replace
+those that are there, and a `.json` beside them that belongs to them. `score --picture` replaces a
+picture that is there only with `--overwrite`.
 
 `evaluate --laundering NAME`, which may be repeated, leaves in the table of launderings the rows
 that are named, and `none`. `--own CSV` names clips of the project's own engines, marks off, which

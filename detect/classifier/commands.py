@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
+
+    from vidigree.detect.classifier.reading import ClassifierReading
 
 __all__ = ["classifier"]
 
@@ -40,9 +45,10 @@ def score(
 ) -> None:
     """Score FILES by their pixels. A low score never means authentic."""
     from vidigree.detect.classifier.localisation import draw_localisation
-    from vidigree.detect.classifier.model import load_model
     from vidigree.detect.classifier.reading import score_video
-    from vidigree.media.errors import UsageError
+    from vidigree.detect.classifier.weights_file import load_model
+    from vidigree.media.errors import MediaError, UsageError
+    from vidigree.media.one_line import one_line
     from vidigree.media.output import check_target
 
     if picture is not None and len(files) != 1:
@@ -52,34 +58,48 @@ def score(
         if picture.exists() and files[0].exists() and picture.samefile(files[0]):
             raise UsageError(f"{picture} is the clip itself.", hint="Name another picture.")
     model = load_model(weights) if weights else None
+    failed = 0
     for path in files:
-        reading = score_video(path, model=model, where=where or picture is not None)
+        try:
+            reading = score_video(path, model=model, where=where or picture is not None)
+        except MediaError as error:
+            click.echo(f"vidigree: {one_line(str(error))}", err=True)
+            failed = error.exit_code
+            continue
         if picture is not None and reading.where is not None:
             _write_png(picture, draw_localisation(path, reading.where), overwrite=overwrite)
         elif picture is not None:
             click.echo(f"vidigree: There is nothing to draw of {path}, so no picture.", err=True)
         if as_json:
             click.echo(json.dumps({"file": str(path), **reading.to_dict()}))
-        elif reading.llr is None:
-            click.echo(f"{path}: abstained ({reading.reason})")
         else:
-            word = "likely synthetic" if reading.likely_synthetic else "no evidence of synthesis"
-            click.echo(
-                f"{path}: {word}; log-likelihood ratio {reading.llr:+.2f}"
-                f" (threshold {reading.threshold:+.2f}), real clips score this high with"
-                f" p = {reading.p_value:.3f}"
-            )
-            for part in reading.where.stretches if reading.where else ():
-                click.echo(
-                    f"  {part.start:.2f} s to {part.end:.2f} s stands out,"
-                    f" log-likelihood ratio {part.llr:+.2f}"
-                )
-            if reading.where and reading.where.region:
-                top, bottom, left, right = reading.where.region.box
-                click.echo(
-                    f"  a rectangle was put into the picture: {left:.0%} to {right:.0%} from the"
-                    f" left, {top:.0%} to {bottom:.0%} from the top"
-                )
+            click.echo("\n".join(_lines(path, reading)))
+    if failed:
+        raise SystemExit(failed)
+
+
+def _lines(path: Path, reading: ClassifierReading) -> Iterator[str]:
+    """Yield what a person reads of a clip."""
+    if reading.llr is None:
+        yield f"{path}: abstained ({reading.reason})"
+        return
+    word = "likely synthetic" if reading.likely_synthetic else "no evidence of synthesis"
+    yield (
+        f"{path}: {word}; log-likelihood ratio {reading.llr:+.2f}"
+        f" (threshold {reading.threshold:+.2f}), real clips score this high with"
+        f" p = {reading.p_value:.3f}"
+    )
+    for part in reading.where.stretches if reading.where else ():
+        yield (
+            f"  {part.start:.2f} s to {part.end:.2f} s stands out,"
+            f" log-likelihood ratio {part.llr:+.2f}"
+        )
+    if reading.where and reading.where.region:
+        top, bottom, left, right = reading.where.region.box
+        yield (
+            f"  a rectangle was put into the picture: {left:.0%} to {right:.0%} from the"
+            f" left, {top:.0%} to {bottom:.0%} from the top"
+        )
 
 
 def _write_png(path: Path, image: NDArray[np.uint8], *, overwrite: bool) -> None:
@@ -109,10 +129,11 @@ def train(
     from vidigree.detect.classifier.cache import WindowCache
     from vidigree.detect.classifier.dataset import read_dataset
     from vidigree.detect.classifier.fitting import TrainingSettings
-    from vidigree.detect.classifier.model import save_model
     from vidigree.detect.classifier.training import train as train_model
+    from vidigree.detect.classifier.weights_file import check_weights_target, save_model
     from vidigree.media.progress import progress_bar
 
+    check_weights_target(output)
     with progress_bar() as progress:
         model = train_model(
             read_dataset(clips),
@@ -123,6 +144,13 @@ def train(
         )
     sha256 = save_model(model, output)
     click.echo(f"{output}: model {model.model_id}, SHA-256 {sha256}")
+    if math.isinf(model.header.threshold):
+        click.echo(
+            f"vidigree: {len(model.reals)} real clips set no threshold for"
+            f" {model.header.false_alarms:.0%} false alarms: these weights call no clip likely"
+            " synthetic until they are calibrated.",
+            err=True,
+        )
 
 
 @classifier.command()
@@ -166,10 +194,10 @@ def evaluate(
     from vidigree.detect.classifier.fitting import TrainingSettings
     from vidigree.detect.classifier.installation import check_installation
     from vidigree.detect.classifier.laundering import DRAWN, LAUNDERINGS
-    from vidigree.detect.classifier.model import shipped_model
-    from vidigree.detect.classifier.plots import audit_plots, write_plots
+    from vidigree.detect.classifier.plots import audit_plots, make_plots_folder, write_plots
+    from vidigree.detect.classifier.weights_file import shipped_model
     from vidigree.media.errors import UsageError
-    from vidigree.media.output import output_file
+    from vidigree.media.output import check_target, output_file
     from vidigree.media.progress import progress_bar
 
     known = (*LAUNDERINGS, DRAWN)
@@ -179,6 +207,10 @@ def evaluate(
             f"There is no laundering called {unknown[0]!r}.",
             hint=f"Known: {', '.join(known)}.",
         )
+    if card is not None:
+        check_target(card, overwrite=True)
+    if plots is not None:
+        make_plots_folder(plots)
     rows = read_dataset(clips)
     settings = TrainingSettings().with_groups(groups).with_seeds_from(first_seed)
     with progress_bar() as progress:
@@ -222,10 +254,16 @@ def calibrate(clips: Path, output: Path, weights: Path | None, false_alarms: flo
     fit the ratio as well.
     """
     from vidigree.detect.classifier.dataset import read_dataset
-    from vidigree.detect.classifier.model import load_model, save_model, shipped_model
     from vidigree.detect.classifier.recalibrate import recalibrate
+    from vidigree.detect.classifier.weights_file import (
+        check_weights_target,
+        load_model,
+        save_model,
+        shipped_model,
+    )
     from vidigree.media.progress import progress_bar
 
+    check_weights_target(output)
     with progress_bar() as progress:
         model = recalibrate(
             read_dataset(clips),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,14 @@ from numpy.typing import NDArray
 
 from vidigree.media.errors import MediaNotFoundError, UsageError
 
-__all__ = ["LabelledClip", "clip_groups", "file_sha256", "folds", "read_dataset"]
+__all__ = [
+    "LabelledClip",
+    "clip_groups",
+    "file_sha256",
+    "folds",
+    "read_dataset",
+    "require_origins",
+]
 
 _COLUMNS = ("file", "label", "origin")
 _LABELS = {"real": False, "synthetic": True}
@@ -51,7 +59,7 @@ def file_sha256(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name with a zero byte in it is a ValueError
         raise MediaNotFoundError(
             f"{path} cannot be read.", hint="Check the path and its permissions."
         ) from error
@@ -67,11 +75,11 @@ def read_dataset(table: Path) -> list[LabelledClip]:
 
     Raises:
         MediaNotFoundError: There is no table.
-        UsageError: The table cannot be read, lacks a column, or has an unknown label or a clip
-            without file or origin.
+        UsageError: The table cannot be read, lacks a column, or has an unknown label, a clip
+            without file or origin, or a hash that is none.
     """
     try:
-        with table.open(newline="", encoding="utf-8") as stream:
+        with table.open(newline="", encoding="utf-8-sig") as stream:  # as spreadsheets save it
             rows = list(csv.DictReader(stream))
     except FileNotFoundError as error:
         raise MediaNotFoundError(f"There is no file {table}.", hint="Check the path.") from error
@@ -101,13 +109,19 @@ def _clip(row: dict[str, str], base: Path, table: Path) -> LabelledClip:
                 f"{table}: a row labelled {row['label']} has no {column}.",
                 hint="Every clip needs a file, a label and an origin: its generator or its source.",
             )
+    sha256 = (row.get("sha256") or "").lower()
+    if sha256 and not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise UsageError(
+            f"{table}: the sha256 of {row['file']} is none: {row['sha256']!r}.",
+            hint="Give the 64 hex digits of the file, or leave the field empty.",
+        )
     return LabelledClip(
         path=base / row["file"],
         synthetic=_LABELS[row["label"]],
         origin=row["origin"],
         repository=row.get("repo") or "",
         kind=row.get("group") or "",
-        sha256=row.get("sha256") or "",
+        sha256=sha256,
     )
 
 
@@ -140,6 +154,33 @@ def clip_groups(clips: Sequence[LabelledClip]) -> NDArray[np.int64]:
                 parent[root(index)] = root(first.setdefault(key, index))
     numbers: dict[int, int] = {}
     return np.array([numbers.setdefault(root(index), len(numbers)) for index in range(len(clips))])
+
+
+def require_origins(
+    clips: Sequence[LabelledClip], count: int, *, seen: NDArray[np.bool_] | None = None
+) -> None:
+    """Refuse clips of which a class cannot be held out group by group.
+
+    Args:
+        clips: The clips; near-duplicates that are linked count as one.
+        count: Number of folds.
+        seen: bool (len(clips),), which clips have a window; ``None`` before that is known.
+
+    Raises:
+        UsageError: A class has fewer groups, by :func:`clip_groups`, than folds.
+    """
+    synthetic = np.array([clip.synthetic for clip in clips])
+    known = np.ones(len(clips), dtype=np.bool_) if seen is None else seen
+    groups = clip_groups(clips)
+    for label, word in ((False, "real"), (True, "synthetic")):
+        have = len(np.unique(groups[known & (synthetic == label)]))
+        if have < count:
+            raise UsageError(
+                f"There are {have} independent origins of {word} clips; {count} folds cannot each"
+                " hold one out.",
+                hint="Add clips of other origins and repositories that show other pictures, none"
+                " too short.",
+            )
 
 
 def folds(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidigree.detect.classifier.alternatives import alternative_areas
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID, canonical_windows
-from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
+from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds, require_origins
 from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.evaluation import Evaluation
 from vidigree.detect.classifier.extraction import FeatureTable, block_features, build_table
@@ -82,6 +82,7 @@ def evaluate(
         OutputError: The cache cannot be written.
     """
     extra_trees()  # what is missing is told now, not after hours of work
+    require_origins(clips, settings.fold_count)
     clips, linked = linked_lists(clips, further, cache)
     trained = ("none", *settings.every_laundering)
     tables = {

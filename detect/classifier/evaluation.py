@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -142,5 +143,15 @@ class Evaluation:
     reliability: tuple[tuple[float, float], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON values."""
-        return asdict(self)
+        """Return the figures as JSON values; ``None`` for one that nothing was there to measure."""
+        row: dict[str, Any] = _without_nan(asdict(self))
+        return row
+
+
+def _without_nan(value: Any) -> Any:
+    """Return JSON values with ``None`` for what is not a number, which JSON has no word for."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
+from vidigree.detect.classifier.cache_files import read_cached, write_cached
 from vidigree.detect.classifier.canonical import CanonicalWindow
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.features import feature_group
-from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = [
@@ -152,13 +151,16 @@ def _clip_block(
     extractor = feature_group(block.group)
     kind = f"{block.view}-{block.group}-v{extractor.version}"
     path = cache.feature_path(clip, laundering, kind)
+    width = len(extractor.names())
     if path.exists():
-        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float32)
+        with read_cached(path) as kept:
+            if kept.ndim != 2 or kept.shape[1] != width:
+                raise ValueError(kept.shape)
+            return np.asarray(kept, dtype=np.float32)
     rows = [
         extractor.extract(window.decode(block.view)) for window in cache.windows(clip, laundering)
     ]
-    values = np.array(rows, dtype=np.float32).reshape(-1, len(extractor.names()))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with output_file(path, overwrite=True) as temporary, Path(temporary).open("wb") as stream:
+    values = np.array(rows, dtype=np.float32).reshape(-1, width)
+    with write_cached(path) as stream:
         np.save(stream, values)
     return values

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.calibration import fit_stack
 from vidigree.detect.classifier.canonical import RECIPE_ID
-from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds
+from vidigree.detect.classifier.dataset import LabelledClip, clip_groups, folds, require_origins
 from vidigree.detect.classifier.extraction import Block, FeatureTable, block_versions
 from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.kernel import ridge_dual
 from vidigree.detect.classifier.model import ClassifierModel, Header
-from vidigree.media.errors import UsageError
 
 __all__ = [
     "Further",
@@ -145,7 +144,13 @@ class TrainingSettings:
         return replace(self, seeds=tuple(range(first, first + len(self.seeds))))
 
     def with_groups(self, names: Sequence[str]) -> TrainingSettings:
-        """Return the settings with further feature groups."""
+        """Return the settings with further feature groups.
+
+        Raises:
+            UsageError: There is no such group.
+        """
+        for name in names:
+            feature_group(name)  # told now, not after every clip was decoded
         return replace(self, groups=tuple(dict.fromkeys((*self.groups, *names))))
 
 
@@ -186,17 +191,11 @@ def held_out_members(
         without windows.
 
     Raises:
-        UsageError: A class has fewer groups than folds.
+        UsageError: A class has fewer groups that have a window than folds.
     """
+    seen = np.isin(np.arange(len(clips)), training[0].clip)
+    require_origins(clips, settings.fold_count, seen=seen)
     groups = clip_groups(clips)
-    labels = np.array([clip.synthetic for clip in clips])
-    fewest = min(len(np.unique(groups[labels == label])) for label in (False, True))
-    if fewest < settings.fold_count:
-        raise UsageError(
-            f"There are {fewest} independent origins in one class; {settings.fold_count} folds"
-            " cannot each hold one out.",
-            hint="Add clips from other origins, or use fewer folds.",
-        )
     totals = [np.zeros((len(clips), 1)) for _ in scored]
     for seed in settings.seeds:
         fold = folds(clips, groups, count=settings.fold_count, seed=seed)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vidigree.detect.classifier.canonical import CanonicalWindow
 from vidigree.detect.classifier.heat_map import HeatMap, draw_heat_map, heat_map
-from vidigree.detect.classifier.model import ClassifierModel, shipped_model
+from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.regions import LEAST_BORDER, Region, pasted_rectangle
 from vidigree.detect.classifier.sampling import SAMPLE_RATE, SampledFrame
 from vidigree.detect.classifier.time_curve import (
@@ -24,6 +24,7 @@ from vidigree.detect.classifier.time_curve import (
     shot_windows,
     stretches,
 )
+from vidigree.detect.classifier.weights_file import shipped_model
 from vidigree.media.errors import UsageError
 from vidigree.media.reading import Frame, open_video
 

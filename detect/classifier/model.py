@@ -1,37 +1,26 @@
-"""The trained model: arrays and a header, scored with NumPy alone, loaded without unpickling."""
+"""The trained model: arrays and a header, scored with NumPy alone."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
-from importlib import resources
-from io import BytesIO
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.calibration import stacked_llr
-from vidigree.detect.classifier.canonical import RECIPE_ID, CanonicalWindow
+from vidigree.detect.classifier.canonical import CanonicalWindow
 from vidigree.detect.classifier.extraction import Block, block_features, blocks_width
-from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.kernel import mixed_kernel
-from vidigree.media.arguments import path_of
-from vidigree.media.errors import UsageError
-from vidigree.media.output import output_file
 
-__all__ = ["ClassifierModel", "Header", "load_model", "save_model", "shipped_model"]
+__all__ = ["LOCAL_PREFIX", "NUMBERS", "ClassifierModel", "Header"]
 
-_FORMAT = 6
+LOCAL_PREFIX = "local_"
+"""Begins the names of the arrays of the member that says where."""
 
-_LOCAL = "local_"
-"""Prefix of the arrays of the member that says where."""
-
-_NUMBERS = ("gamma", "additive_share", "additive_gamma")
+NUMBERS = ("gamma", "additive_share", "additive_gamma")
 """The arrays that are one number."""
 
 _LIMIT = 4.0
@@ -119,7 +108,7 @@ class ClassifierModel:
     def model_id(self) -> str:
         """Return the recipe id and the first digits of a hash over all arrays."""
         digest = hashlib.sha256()
-        for name, array in sorted(_arrays(self).items()):
+        for name, array in sorted(self.arrays().items()):
             digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
         digest.update(repr(self.header.threshold).encode())
         digest.update(" ".join(group for _, group, _ in self.header.local_blocks).encode())
@@ -206,14 +195,14 @@ class ClassifierModel:
         )
         return replace(self, header=header, stack=stack, reals=reals)
 
-
-def _arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
-    local = {} if model.local_member is None else _member_arrays(model.local_member)
-    return {
-        **{_LOCAL + name: array for name, array in local.items()},
-        **_member_arrays(model),
-        "reals": model.reals,
-    }
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all arrays by the names that they have in a file of weights."""
+        local = {} if self.local_member is None else _member_arrays(self.local_member)
+        return {
+            **{LOCAL_PREFIX + name: array for name, array in local.items()},
+            **_member_arrays(self),
+            "reals": self.reals,
+        }
 
 
 def _member_arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
@@ -224,162 +213,6 @@ def _member_arrays(model: ClassifierModel) -> dict[str, NDArray[Any]]:
         "balance": model.balance,
         "support": model.support,
         "dual": model.dual,
-        **{name: np.array(getattr(model, name)) for name in _NUMBERS},
+        **{name: np.array(getattr(model, name)) for name in NUMBERS},
         "stack": model.stack,
     }
-
-
-def save_model(model: ClassifierModel, path: Path) -> str:
-    """Write the weights as npz, and beside them a JSON file with their SHA-256 and the header.
-
-    Args:
-        model: The model.
-        path: Where the ``.npz`` goes; the header goes to the same name with ``.json``.
-
-    Returns:
-        The SHA-256 of the npz, hex.
-
-    Raises:
-        OutputError: The files cannot be written.
-    """
-    buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **_arrays(model))
-    data = buffer.getvalue()
-    sha256 = hashlib.sha256(data).hexdigest()
-    header = {"format": _FORMAT, "sha256": sha256, **asdict(model.header)}
-    with output_file(path, overwrite=True) as temporary:
-        temporary.write_bytes(data)
-    with output_file(path.with_suffix(".json"), overwrite=True) as temporary:
-        temporary.write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
-    return sha256
-
-
-def load_model(path: Path | str) -> ClassifierModel:
-    """Load weights written by :func:`save_model`; nothing is ever unpickled.
-
-    Raises:
-        UsageError: The files cannot be read, do not match each other, or belong to another
-            canonical form or other versions of the feature groups.
-    """
-    path = path_of(path, "file of weights")
-    try:
-        data = path.read_bytes()
-        header = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UsageError(
-            f"The classifier weights {path} cannot be read.",
-            hint="Give the .npz written by `vidigree classifier train`, its .json beside it.",
-        ) from error
-    return _checked(data, header, path)
-
-
-@lru_cache(maxsize=1)
-def shipped_model() -> ClassifierModel:
-    """Return the weights that come with the package.
-
-    Raises:
-        UsageError: The installation is damaged.
-    """
-    folder = resources.files("vidigree.detect.classifier") / "weights"
-    with resources.as_file(folder / "classifier.npz") as path:
-        data = path.read_bytes()
-    header = json.loads((folder / "classifier.json").read_text(encoding="utf-8"))
-    return _checked(data, header, Path("classifier.npz"))
-
-
-def _checked(data: bytes, header: Mapping[str, Any], path: Path) -> ClassifierModel:
-    if header.get("format") != _FORMAT:
-        raise UsageError(
-            f"The classifier weights {path} are of format {header.get('format')}; this version"
-            f" reads {_FORMAT}.",
-            hint="Train them again; of a calibration, calibrate the weights that come with this"
-            " version again.",
-        )
-    if header.get("sha256") != hashlib.sha256(data).hexdigest():
-        raise UsageError(
-            f"The classifier weights {path} do not match their header.",
-            hint="Train them again, or reinstall the package.",
-        )
-    if header.get("recipe_id") != RECIPE_ID:
-        raise UsageError(
-            f"The classifier weights {path} belong to canonical form {header.get('recipe_id')};"
-            f" this version uses {RECIPE_ID}.",
-            hint="Train them again with `vidigree classifier train`.",
-        )
-    try:
-        fields = {key: _frozen(value) for key, value in header.items()}
-        del fields["format"], fields["sha256"]
-        parsed = Header(**fields)
-        for _, name, version in (*parsed.blocks, *parsed.local_blocks):
-            _check_version(name, version, path)
-        with np.load(BytesIO(data), allow_pickle=False) as arrays:
-            parts: dict[str, Any] = {name: arrays[name] for name in arrays.files}
-        local = {
-            name.removeprefix(_LOCAL): parts.pop(name)
-            for name in arrays.files
-            if name.startswith(_LOCAL)
-        }
-        model = _member(parsed, parts)
-        if local:
-            nothing = np.zeros(0, np.float32)
-            model = replace(model, local_member=_member(parsed, {**local, "reals": nothing}))
-        _check_parts(model)
-        return model
-    except UsageError:
-        raise  # a ValueError, too, that says what is wrong with the features
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"The classifier weights {path} are not of this format.",
-            hint="Train them again with `vidigree classifier train`.",
-        ) from error
-
-
-def _member(header: Header, parts: dict[str, Any]) -> ClassifierModel:
-    numbers = {name: float(parts[name]) for name in _NUMBERS}
-    return ClassifierModel(header=header, **{**parts, **numbers})
-
-
-def _check_parts(model: ClassifierModel) -> None:
-    """Raise a ValueError unless the arrays fit, and what says where is whole or absent."""
-    header = model.header
-    if bool(header.local_blocks) != (model.local_member is not None):
-        raise ValueError("local_blocks")
-    _check_arrays(model)
-    if model.local_member is not None:
-        _check_arrays(model.local)
-
-
-def _check_arrays(model: ClassifierModel) -> None:
-    width = blocks_width(model.blocks)
-    rows = (len(model.support),)
-    shapes = {
-        "median": (width,),
-        "mean": (width,),
-        "scale": (width,),
-        "balance": (width,),
-        "support": (*rows, width),
-        "dual": rows,
-        "stack": (2,),
-    }
-    for name, shape in shapes.items():
-        array = getattr(model, name)
-        if array.shape != shape or not np.isfinite(array).all():
-            raise ValueError(name)
-    if not (0 < model.gamma < np.inf and 0 < model.additive_gamma < np.inf):
-        raise ValueError("gamma")
-    if not 0 <= model.additive_share <= 1:
-        raise ValueError("additive_share")
-
-
-def _check_version(name: str, version: int, path: Path) -> None:
-    have = feature_group(name).version
-    if have != version:
-        raise UsageError(
-            f"The classifier weights {path} use version {version} of the features {name!r};"
-            f" this is version {have}.",
-            hint="Train them again with `vidigree classifier train`.",
-        )
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

@@ -16,7 +16,15 @@ from vidigree.media.output import output_file
 if TYPE_CHECKING:
     from vidigree.detect.classifier.evaluation import Evaluation
 
-__all__ = ["audit_plots", "bars", "line_plot", "reliability_points", "roc_points", "write_plots"]
+__all__ = [
+    "audit_plots",
+    "bars",
+    "line_plot",
+    "make_plots_folder",
+    "reliability_points",
+    "roc_points",
+    "write_plots",
+]
 
 _SIDE = 360
 _MARGIN = 48
@@ -152,11 +160,11 @@ def audit_plots(result: Evaluation) -> dict[str, str]:
     }
 
 
-def write_plots(folder: Path, plots: dict[str, str]) -> None:
-    """Write each plot as ``NAME.svg``.
+def make_plots_folder(folder: Path) -> None:
+    """Make the folder for plots, before the work whose figures they show.
 
     Raises:
-        OutputError: The folder cannot be written.
+        OutputError: It cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -164,6 +172,15 @@ def write_plots(folder: Path, plots: dict[str, str]) -> None:
         raise OutputError(
             f"The folder {folder} cannot be made.", hint="Give another --plots."
         ) from error
+
+
+def write_plots(folder: Path, plots: dict[str, str]) -> None:
+    """Write each plot as ``NAME.svg``.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    make_plots_folder(folder)
     for name, text in plots.items():
         with output_file(folder / f"{name}.svg", overwrite=True) as temporary:
             temporary.write_text(text, encoding="utf-8")

@@ -18,9 +18,10 @@ from vidigree.detect.classifier.canonical import (
     WindowCutter,
 )
 from vidigree.detect.classifier.localisation import Localisation, locate
-from vidigree.detect.classifier.model import ClassifierModel, shipped_model
+from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.quality import mean_quality, outside_range
 from vidigree.detect.classifier.sampling import SAMPLE_RATE
+from vidigree.detect.classifier.weights_file import shipped_model
 from vidigree.media.frame import Frame
 from vidigree.media.reading import VideoInfo, open_video
 
@@ -106,7 +107,7 @@ class ClipScorer:
     """Scores a clip by frames that it is given one by one, so that others may look at them too.
 
     Memory does not grow with the clip. Of clips longer than two minutes, evenly spread windows
-    are scored.
+    are scored: 60, or up to 119 where the container does not say how long the clip is.
 
     Args:
         info: What the container says of the clip; of it, only length and size are used.
@@ -126,6 +127,10 @@ class ClipScorer:
     def feed(self, frame: Frame) -> None:
         """Take the next frame, in display order."""
         self._windows += self._cutter.feed(frame)
+        # The clip is longer than the container says, or that says nothing.
+        if len(self._windows) >= 2 * _MOST_WINDOWS:
+            self._windows = self._windows[::2]
+            self._cutter.halve()
 
     def finish(self, *, where: bool | None = False) -> ClassifierReading:
         """Return what the frames say.

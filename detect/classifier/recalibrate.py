@@ -20,6 +20,9 @@ FEWEST_OF_EITHER_CLASS = 10
 """Clips of each class that are needed to fit the likelihood ratio anew; the threshold alone needs
 real clips only."""
 
+_LEAST_SHARE = 1e-9
+"""One in a billion; a smaller share would ask for more clips than there are."""
+
 
 def recalibrate(
     clips: Sequence[LabelledClip],
@@ -43,9 +46,16 @@ def recalibrate(
         progress: Told how many clips are done.
 
     Raises:
-        UsageError: A clip was trained on, or there are too few real clips for this share.
+        UsageError: A clip was trained on or stands in the list twice, the share is none, or there
+            are too few real clips for it.
         MediaError: A clip cannot be read.
     """
+    if not _LEAST_SHARE <= false_alarms < 1:  # not a number is neither
+        raise UsageError(
+            f"The share of false alarms is {false_alarms:g}; it must be between 0 and 1.",
+            hint="Give one such as 0.01.",
+        )
+    _require_unseen(clips, model)
     members, marks = _scored(clips, model, progress)
     needed = int(np.ceil(1 / false_alarms)) - 1
     if int((~marks).sum()) < needed:
@@ -65,18 +75,30 @@ def recalibrate(
     )
 
 
-def _scored(
-    clips: Sequence[LabelledClip], model: ClassifierModel, progress: Progress
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return member scores and labels of the clips that have a score."""
-    seen = set(model.header.trained_on)
-    scores, labels = [], []
-    for index, clip in enumerate(clips):
-        if file_sha256(clip.path)[:16] in seen:
+def _require_unseen(clips: Sequence[LabelledClip], model: ClassifierModel) -> None:
+    """Refuse clips that the weights were trained on, and those that count twice."""
+    trained_on = set(model.header.trained_on)
+    first: dict[str, LabelledClip] = {}
+    for clip in clips:
+        digest = file_sha256(clip.path)
+        if digest[:16] in trained_on:
             raise UsageError(
                 f"The weights were trained on {clip.path}; its score is not held out.",
                 hint="Give clips that were not in the training table.",
             )
+        if (same := first.setdefault(digest, clip)) is not clip:
+            # The threshold would be one of more clips than there are.
+            raise UsageError(
+                f"{same.path} and {clip.path} are the same clip.", hint="List every clip once."
+            )
+
+
+def _scored(
+    clips: Sequence[LabelledClip], model: ClassifierModel, progress: Progress
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return member scores and labels of the clips that have a score."""
+    scores, labels = [], []
+    for index, clip in enumerate(clips):
         members = clip_member_scores(clip.path, model)
         if members is not None:
             scores.append(members)

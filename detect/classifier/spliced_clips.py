@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.detect.classifier.cache import WindowCache
+from vidigree.detect.classifier.cache_files import read_cached, write_cached
 from vidigree.detect.classifier.canonical import WINDOW_FRAMES, CanonicalWindow, make_window
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.extraction import Block, block_features
@@ -19,7 +20,6 @@ from vidigree.detect.classifier.regions import REGIONS_VERSION, Region, pasted_r
 from vidigree.detect.classifier.sampling import nearest_frames
 from vidigree.detect.classifier.splices import Splice, draw_splices, splice_frames
 from vidigree.detect.classifier.time_curve import shot_windows
-from vidigree.media.output import output_file
 from vidigree.media.progress import Progress, no_progress
 
 __all__ = ["SplicedClip", "spliced_clips"]
@@ -88,13 +88,12 @@ def _cached(
     path = cache.splice_path(f"{splice.name}-{host}-{insert}{second}", layout)
     if not path.exists():
         made = _made(splice, clips, blocks)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with output_file(path, overwrite=True) as temporary, temporary.open("wb") as stream:
+        with write_cached(path) as stream:
             found = made.region
             region = [] if found is None else [*found.box, found.evidence]
             truth = np.array(made.truth)
             np.savez(stream, truth=truth, rows=made.rows, facts=made.facts, region=np.array(region))
-    with np.load(path, allow_pickle=False) as arrays:
+    with read_cached(path) as arrays:
         *box, evidence = arrays["region"].tolist() or [0.0]
         return SplicedClip(
             splice=splice,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.calibration import conformal_threshold, stacked_llr
 from vidigree.detect.classifier.canonical import RECIPE_ID
-from vidigree.detect.classifier.dataset import LabelledClip
+from vidigree.detect.classifier.dataset import LabelledClip, require_origins
 from vidigree.detect.classifier.duplicates import linked_lists
 from vidigree.detect.classifier.extraction import FeatureTable, block_versions, build_table
 from vidigree.detect.classifier.fitting import (
@@ -53,6 +53,7 @@ def train(
         MediaError: A clip cannot be read.
         OutputError: The cache cannot be written.
     """
+    require_origins(clips, settings.fold_count)  # told before every clip is decoded
     clips, linked = linked_lists(clips, further, cache)
     labels = np.array([clip.synthetic for clip in clips])
     tables = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -68,3 +69,10 @@ def test_what_was_not_measured_is_said_to_be_missing() -> None:
     assert "real clips, mean (range) of the rounds | too few clips |" in written
     assert "| F1 of regions | at least 0.6 | not measured |  |" in written
     assert "in no figure: 4 clips from 2 other sources" in written
+
+
+def test_a_figure_that_is_no_number_is_null_in_json() -> None:
+    figures = audit_figures()
+    nothing = replace(figures, brier=float("nan"), tpr_shifted={"0.05": float("nan")}).to_dict()
+    assert json.loads(json.dumps(nothing, allow_nan=False))["tpr_shifted"] == {"0.05": None}
+    assert nothing["brier"] is None

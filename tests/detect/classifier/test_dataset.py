@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vidigree.detect.classifier.dataset import (
     LabelledClip,
     clip_groups,
+    file_sha256,
     folds,
     read_dataset,
 )
@@ -68,6 +69,23 @@ def test_table_is_read(tmp_path: Path) -> None:
     assert (second.synthetic, second.repository) == (True, "x/y")
 
 
+def test_a_table_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    table = tmp_path / "clips.csv"
+    table.write_bytes(b"\xef\xbb\xbffile,label,origin\r\na.mp4,real,phone\r\n")
+    assert [clip.path for clip in read_dataset(table)] == [tmp_path / "a.mp4"]
+
+
+def test_hashes_are_compared_in_small_letters(tmp_path: Path) -> None:
+    table = tmp_path / "clips.csv"
+    table.write_text(f"file,label,origin,sha256\na.mp4,real,phone,{'AB' * 32}\n")
+    assert read_dataset(table)[0].sha256 == "ab" * 32
+
+
+def test_a_name_with_a_zero_byte_is_no_file() -> None:
+    with pytest.raises(MediaNotFoundError, match="cannot be read"):
+        file_sha256(Path("a\0.mp4"))
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -75,6 +93,7 @@ def test_table_is_read(tmp_path: Path) -> None:
         ("file,label\na.mp4,real\n", "lacks one of the columns"),
         ("file,label,origin\na.mp4,maybe,x\n", "the label of a.mp4 is 'maybe'"),
         ("file,label,origin\na.mp4,real,\n", "labelled real has no origin"),
+        ("file,label,origin,sha256\na.mp4,real,x,../../b\n", "the sha256 of a.mp4 is none"),
         ("label,file,origin\nreal\n", "labelled real has no file"),
     ],
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from click.testing import CliRunner
 from fixtures.drawings import cartoon, screen
 from fixtures.textures import moving_texture, write_clip
 
-from vidigree.detect.classifier import ABSTENTIONS, score_video, shipped_model
+from vidigree.detect.classifier import ABSTENTIONS, ClipScorer, score_video, shipped_model
+from vidigree.detect.classifier import reading as reading_module
 from vidigree.detect.classifier.commands import classifier
 from vidigree.media.errors import MediaNotFoundError, NotAVideoError
 from vidigree.media.frame import Frame
+from vidigree.media.reading import open_video
 
 
 def test_shipped_weights_are_small_and_score(texture_clip: Path) -> None:
@@ -30,6 +33,21 @@ def test_shipped_weights_are_small_and_score(texture_clip: Path) -> None:
 
 def test_score_is_the_same_twice(texture_clip: Path) -> None:
     assert score_video(texture_clip) == score_video(texture_clip)
+
+
+@pytest.mark.parametrize("fps", [8, 7])
+def test_windows_are_bounded_where_the_container_does_not_say_how_long_the_clip_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fps: int
+) -> None:
+    monkeypatch.setattr(reading_module, "_MOST_WINDOWS", 2)
+    frames = moving_texture(width=160, height=160, fps=fps, count=18 * fps)
+    path = write_clip(tmp_path / "long.mp4", frames, fps=fps)
+    with open_video(path) as reader:
+        scorer = ClipScorer(replace(reader.info, duration=None))
+        for frame in reader:
+            scorer.feed(frame)
+    starts = [window.start for window in scorer.finish().windows]
+    assert starts == [0, 8, 16]  # of nine windows: those of an even step, less than four
 
 
 @pytest.mark.parametrize(
@@ -142,6 +160,18 @@ def test_p_value_counts_held_out_reals() -> None:
     assert model.p_value(1e9) == 1 / (count + 1)
     assert model.p_value(-1e9) == 1.0
     assert model.p_value(model.header.threshold) <= model.header.false_alarms + 1 / (count + 1)
+
+
+def test_command_goes_on_after_a_file_that_cannot_be_read(
+    tmp_path: Path, texture_clip: Path
+) -> None:
+    files = [str(tmp_path / "none.mp4"), str(texture_clip)]
+    done = CliRunner().invoke(classifier, ["score", "--json", *files])
+    assert done.exit_code == MediaNotFoundError.exit_code
+    assert done.stderr.count("\n") == 1
+    assert "There is no file" in done.stderr
+    (row,) = done.stdout.splitlines()
+    assert json.loads(row)["file"] == str(texture_clip)
 
 
 def test_command_scores_and_prints_json(texture_clip: Path) -> None:

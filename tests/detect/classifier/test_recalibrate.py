@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fixtures.textures import moving_texture, write_clip
 
+from vidigree.detect.classifier import recalibrate as recalibrate_module
 from vidigree.detect.classifier import score_video, shipped_model
 from vidigree.detect.classifier.dataset import LabelledClip, file_sha256
 from vidigree.detect.classifier.features import feature_group
@@ -76,13 +77,13 @@ def test_real_clips_move_the_threshold_and_nothing_else(
 
 
 def test_both_classes_move_the_ratio_monotonically(
-    reals: list[LabelledClip], weights: ClassifierModel
+    reals: list[LabelledClip], weights: ClassifierModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(recalibrate_module, "FEWEST_OF_EITHER_CLASS", 5)
     order = sorted(reals, key=lambda clip: score_video(clip.path, model=weights).llr or 0.0)
-    # Ten of either label over the same ten files, the higher scores labelled synthetic twice.
-    labelled = [replace(clip, synthetic=False) for clip in order[:5] * 2]
-    labelled += [replace(clip, synthetic=True) for clip in order[5:] * 2]
-    model = recalibrate(labelled, weights, false_alarms=0.1, name="own.csv")
+    labelled = [replace(clip, synthetic=False) for clip in order[:5]]
+    labelled += [replace(clip, synthetic=True) for clip in order[5:]]
+    model = recalibrate(labelled, weights, false_alarms=0.2, name="own.csv")
     low, high = (score_video(clip.path, model=model).llr for clip in (order[0], order[-1]))
     assert low is not None
     assert high is not None
@@ -94,6 +95,23 @@ def test_too_few_real_clips_are_refused(
 ) -> None:
     with pytest.raises(UsageError, match="needs at least 99"):
         recalibrate(reals, weights, false_alarms=0.01, name="own.csv")
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -1.0, float("nan"), 1e-320])
+def test_a_share_that_is_none_is_refused(
+    reals: list[LabelledClip], weights: ClassifierModel, share: float
+) -> None:
+    with pytest.raises(UsageError, match="share of false alarms"):
+        recalibrate(reals, weights, false_alarms=share, name="own.csv")
+
+
+def test_a_clip_counts_once_under_whatever_name(
+    reals: list[LabelledClip], weights: ClassifierModel, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(reals[3].path.read_bytes())
+    with pytest.raises(UsageError, match=r"3\.mp4 and .*copy\.mp4 are the same clip"):
+        recalibrate([*reals, replace(reals[3], path=copy)], weights, false_alarms=0.1, name="x")
 
 
 def test_training_clips_are_refused(reals: list[LabelledClip]) -> None:

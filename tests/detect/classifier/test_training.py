@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from fixtures.labelled_clips import SETTINGS, WITH_CONTENT, local_kernel_width
+from fixtures.textures import moving_texture, write_clip
 
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.card import figures_markdown
@@ -21,9 +22,10 @@ from vidigree.detect.classifier.features import feature_group
 from vidigree.detect.classifier.fitting import Further, held_out_members, row_weights
 from vidigree.detect.classifier.laundering import DRAWN
 from vidigree.detect.classifier.localisation import locate
-from vidigree.detect.classifier.model import ClassifierModel, load_model, save_model
+from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.plots import audit_plots
 from vidigree.detect.classifier.training import train
+from vidigree.detect.classifier.weights_file import load_model, save_model
 from vidigree.media.errors import UsageError
 
 pytest.importorskip("sklearn")
@@ -306,5 +308,23 @@ def test_further_clips_are_in_no_figure_and_said_to_be_there(
 
 def test_too_few_origins_are_refused(clips: list[LabelledClip], cache: WindowCache) -> None:
     same = [replace(clip, origin="one" if clip.synthetic else clip.origin) for clip in clips]
-    with pytest.raises(UsageError, match="independent origins"):
-        train(same, cache=cache, settings=SETTINGS)
+    gone = [replace(clip, path=Path("gone.mp4")) for clip in same]  # told before any is opened
+    with pytest.raises(UsageError, match="1 independent origins of synthetic clips; 3 folds"):
+        train(gone, cache=cache, settings=SETTINGS)
+
+
+def test_origins_without_a_window_are_none(
+    clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
+) -> None:
+    short = []
+    for index in range(6):
+        frames = moving_texture(width=160, height=160, fps=10, count=3, seed=index)
+        path = write_clip(tmp_path / f"{index}.mp4", frames, fps=10)
+        short.append(replace(clips[1], path=path, origin=f"short{index}", sha256=""))
+    with pytest.raises(UsageError, match="0 independent origins of synthetic clips"):
+        train([*clips[::2], *short], cache=cache, settings=SETTINGS)
+
+
+def test_an_unknown_group_is_told_at_once() -> None:
+    with pytest.raises(UsageError, match="no feature group called 'nonsense'"):
+        SETTINGS.with_groups(["nonsense"])

@@ -14,9 +14,9 @@ from fixtures.labelled_clips import SETTINGS, WITH_CONTENT
 from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.features import feature_group
-from vidigree.detect.classifier.model import load_model, save_model
 from vidigree.detect.classifier.reading import score_video
 from vidigree.detect.classifier.training import train
+from vidigree.detect.classifier.weights_file import load_model, save_model, shipped_model
 from vidigree.media.errors import UsageError
 
 pytest.importorskip("sklearn")
@@ -146,6 +146,77 @@ def test_weights_that_do_not_fit_are_refused(
     path.with_suffix(".json").write_text(json.dumps(header))
     with pytest.raises(UsageError, match=says):
         load_model(path)
+
+
+def _forged(path: Path, header: object, arrays: dict[str, np.ndarray], cut: slice) -> None:
+    """Write weights whose header speaks for them, whatever they are."""
+    np.savez(path, **arrays)
+    path.write_bytes(path.read_bytes()[cut])
+    if isinstance(header, dict):
+        header["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".json").write_text(json.dumps(header))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"cut": slice(0)},
+        {"cut": slice(100_000)},
+        {"cut": slice(1, None)},
+        {"header": []},
+        {"threshold": None},
+        {"threshold": "high"},
+        {"threshold": float("nan")},
+        {"threshold": True},
+        {"false_alarms": "few"},
+        {"trained_on": None},
+        {"trained_on": [1]},
+        {"view": "sideways"},
+        {"reals": np.zeros(0, np.float32)},
+        {"reals": np.zeros((1, 9), np.float32)},
+        {"reals": np.full(9, np.nan, np.float32)},
+        {"reals": np.arange(9, 0, -1).astype(np.float32)},
+        {"dual": "complex64"},
+        {"scale": "zero"},
+    ],
+    ids=str,
+)
+def test_weights_without_a_meaning_are_refused(tmp_path: Path, damage: dict[str, object]) -> None:
+    model = shipped_model()
+    save_model(model, tmp_path / "w.npz")
+    header = json.loads((tmp_path / "w.json").read_text())
+    arrays, (name, value) = model.arrays(), next(iter(damage.items()))
+    if name == "view":
+        header["blocks"][0][0] = value
+    elif name in header:
+        header[name] = value
+    elif isinstance(value, np.ndarray):
+        arrays[name] = value
+    elif value == "zero":
+        arrays[name] = arrays[name] * 0
+    elif isinstance(value, str):
+        arrays[name] = arrays[name].astype(value)
+    cut = damage.get("cut", slice(None))
+    assert isinstance(cut, slice)
+    _forged(tmp_path / "w.npz", damage.get("header", header), arrays, cut)
+    with pytest.raises(UsageError, match="are not of this format"):
+        load_model(tmp_path / "w.npz")
+
+
+def test_a_header_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "w.npz").write_bytes(b"")
+    (tmp_path / "w.json").write_text("[" * 100_000)
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_model(tmp_path / "w.npz")
+
+
+def test_weights_and_their_header_take_the_place_of_no_other_file(tmp_path: Path) -> None:
+    for name in ("own.csv", "own.json", "own"):
+        path = tmp_path / name
+        path.write_text("a table")
+        with pytest.raises(UsageError, match=r"Give one that ends in \.npz"):
+            save_model(shipped_model(), path)
+        assert path.read_text() == "a table"
 
 
 def test_weights_that_hold_objects_are_never_unpickled(
