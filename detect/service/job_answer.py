@@ -25,10 +25,11 @@ def job_answer(job: AuditJob, ahead: int) -> dict[str, Any]:
     Returns:
         ``state`` is ``"receiving"``, ``"queued"``, ``"running"``, ``"done"`` or ``"failed"``;
         ``verdict`` or ``error`` is there once it is finished, the other is ``None``; ``report``
-        is there if it was asked for.
+        is there if it was asked for and the job is done.
     """
     row = dict(job.answer["row"]) if job.answer else {}
-    report = _report(job) if job.answer and job.options.report else None
+    # Of a job that was given up there is nothing to report: nobody looked at its clip.
+    report = _report(job) if job.options.report and job.state == "done" else None
     error = row.pop("error", None)
     decision = row.get("decision")
     layer = CHECKED_LAYERS[job.steps_done] if job.steps_done < len(CHECKED_LAYERS) else None
