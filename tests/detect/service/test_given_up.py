@@ -60,6 +60,8 @@ def test_a_job_that_was_given_up_is_answered_where_a_report_was_asked_for(
     answer = service.http.get(f"/v1/audits/{job.job_id}")
     assert (answer.status_code, answer.json()["report"]) == (200, None)
     assert answer.json()["error"]["kind"] == "ServiceError"
+    # Once nobody decided on it, though a policy was named.
+    assert answer.json()["decision"]["row"] == "unreadable"
 
 
 def test_an_audit_whose_job_was_deleted_is_not_counted(
