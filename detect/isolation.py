@@ -33,6 +33,7 @@ from vidigree.media.progress import Progress, no_progress
 __all__ = ["Answer", "Job", "WorkerLimits", "WorkerPool"]
 
 _LONGEST_LINE = 16 << 10
+_LONGEST_ANSWER = 64 << 20  # bytes, far above what reading a clip bounds
 _LONGEST_WAIT = 3600.0  # the system's own calls take no more than some weeks
 # -P: a file in the current folder that is called like a module must never be imported.
 _WORKER = ("-P", "-m", "vidigree.detect.worker")
@@ -313,9 +314,16 @@ class _Worker:
     def _answer(
         process: subprocess.Popen[bytes], deadline: float, progress: Progress
     ) -> dict[str, Any] | None:
-        """Read lines from the process up to its answer; ``None`` if it died before."""
+        """Read lines from the process up to its answer.
+
+        Returns:
+            ``None`` if the process died before, or if the answer is longer than any clip has:
+            whoever has taken over a decoder may write without end.
+        """
         descriptor = cast("Any", process.stdout).fileno()
-        rest = b""
+        # Of a line that goes on; joined at its end, as joining each time would cost the square.
+        held: list[bytes] = []
+        size = 0
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, selectors.EVENT_READ)
             while True:
@@ -327,7 +335,14 @@ class _Worker:
                 block = os.read(descriptor, 1 << 16)
                 if not block:
                     return None
-                *lines, rest = (rest + block).split(b"\n")
+                *lines, rest = block.split(b"\n")
+                if lines:
+                    lines[0] = b"".join((*held, lines[0]))
+                    held, size = [], 0
+                held.append(rest)
+                size += len(rest)
+                if size > _LONGEST_ANSWER:
+                    return None
                 for line in lines:
                     row: dict[str, Any] = json.loads(line)
                     if "progress" not in row:

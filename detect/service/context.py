@@ -14,6 +14,7 @@ from vidigree.detect.isolation import Answer, Job
 from vidigree.detect.service.api_keys import ApiKeyStore
 from vidigree.detect.service.arrivals import Arrivals
 from vidigree.detect.service.database import open_database
+from vidigree.detect.service.gaps import gaps
 from vidigree.detect.service.job_store import AuditJob, JobStore
 from vidigree.detect.service.journal import log_event, without_places
 from vidigree.detect.service.metrics import ServiceMetrics
@@ -115,9 +116,16 @@ class ServiceContext:
         elif event == "finished":
             self.metrics.audit_seconds.observe(seconds)
             self.metrics.audits.labels(str(answer.row.get("finding", "error"))).inc()
+            for layer, why in gaps(answer.row).items():
+                self.metrics.gaps.labels(layer).inc()
+                told = without_places(why, self._place(job))
+                log_event("layer-not-checked", level=logging.WARNING, layer=layer, why=told)
         log_event(f"audit-{event}", seconds=round(seconds, 3), attempts=job.attempts)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._notify, job.job_id)
+
+    def _place(self, job: AuditJob) -> str:
+        return job.url or str(self.spool.path(job.job_id, job.name))
 
     def _notify(self, job_id: str) -> None:
         if job_id in self._finished:

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
+from vidigree.detect.policy import POLICY_NAMES, load_policy
 from vidigree.detect.service.job_store import AuditJob
 from vidigree.detect.settings import CHECKED_LAYERS
 
@@ -25,12 +26,13 @@ def job_answer(job: AuditJob, ahead: int) -> dict[str, Any]:
     Returns:
         ``state`` is ``"receiving"``, ``"queued"``, ``"running"``, ``"done"`` or ``"failed"``;
         ``verdict`` or ``error`` is there once it is finished, the other is ``None``; ``report``
-        is there if it was asked for.
+        is there if it was asked for and the job is done.
     """
     row = dict(job.answer["row"]) if job.answer else {}
-    report = _report(job) if job.answer and job.options.report else None
+    # Of a job that was given up there is nothing to report: nobody looked at its clip.
+    report = _report(job) if job.options.report and job.state == "done" else None
     error = row.pop("error", None)
-    decision = row.get("decision")
+    decision = row.get("decision") or _without_audit(job)
     layer = CHECKED_LAYERS[job.steps_done] if job.steps_done < len(CHECKED_LAYERS) else None
     return {
         "schema": JOB_SCHEMA,
@@ -50,6 +52,14 @@ def job_answer(job: AuditJob, ahead: int) -> dict[str, Any]:
         "pictures": job.answer["pictures"] if job.answer else [],
         "report": report,
     }
+
+
+def _without_audit(job: AuditJob) -> dict[str, Any] | None:
+    """Return what the policy says where the service gave up: as for a clip that cannot be read."""
+    policy = job.options.policy
+    if job.state != "failed" or policy not in POLICY_NAMES:
+        return None
+    return load_policy(policy).decide_unreadable().to_dict()
 
 
 def _report(job: AuditJob) -> str:

@@ -42,6 +42,12 @@ class ServiceMetrics:
             ("finding",),
             registry=self._registry,
         )
+        self.gaps = Counter(
+            "vidigree_layers_not_checked",
+            "Layers that could not look at a clip, by layer.",
+            ("layer",),
+            registry=self._registry,
+        )
         self.audit_seconds = Histogram(
             "vidigree_audit_seconds",
             "Time an audit took, waiting not counted.",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.isolation import Answer, Job
 from vidigree.detect.look_up import SAME
+from vidigree.detect.service.gaps import gaps
+from vidigree.detect.service.journal import log_event, without_places
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution_models import Match
 from vidigree.detect.settings import AuditSettings
@@ -118,7 +122,8 @@ class ContentSearch:
             limits: Limits on fetching it.
 
         Raises:
-            RefusalError: The clip cannot be fetched or read, or the algorithm is not known.
+            RefusalError: The clip cannot be fetched or read, the algorithm is not known, or nothing
+                was found where mark or ledger could not be looked at.
         """
         if alg not in (None, SOFT_BINDING_ALGORITHM, FINGERPRINT_ALGORITHM):
             raise RefusalError(
@@ -134,9 +139,9 @@ class ContentSearch:
         if "error" in row:
             raise _unreadable(row["error"])
         found = row["readings"]["ledger"]
-        if found.get("clip_id") is None:
-            return []
-        if alg == SOFT_BINDING_ALGORITHM and found["found_by"] != "mark":
+        by_mark_only = alg == SOFT_BINDING_ALGORITHM and found.get("found_by") != "mark"
+        if found.get("clip_id") is None or by_mark_only:
+            _refuse_if_not_looked(row, name)
             return []
         entry = self._ledger.find_clip(int(found["clip_id"], 16))
         if entry is None or not entry.manifest_id:
@@ -145,6 +150,16 @@ class ContentSearch:
             return [Match(manifestId=entry.manifest_id, similarityScore=100)]
         score = round(100 * (found["similarity"] or 0))
         return [Match(manifestId=entry.manifest_id, similarityScore=score)]
+
+
+def _refuse_if_not_looked(row: dict[str, Any], name: str) -> None:
+    """Refuse to say that nothing matches where nobody could look."""
+    missing = gaps(row)
+    for layer, why in missing.items():
+        told = without_places(why, name)
+        log_event("layer-not-checked", level=logging.WARNING, layer=layer, why=told)
+    if missing:
+        raise RefusalError(500, "Unavailable", "The service cannot do it just now.")
 
 
 def _unreadable(error: dict[str, str]) -> RefusalError:

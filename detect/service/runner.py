@@ -11,6 +11,7 @@ from typing import Any, cast
 from vidigree.detect.evidence import Layer
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.isolation import Answer, Job, WorkerLimits, WorkerPool
+from vidigree.detect.service.gaps import without_own_places
 from vidigree.detect.service.job_store import AuditJob, JobStore
 from vidigree.detect.service.settings import ServiceSettings
 from vidigree.detect.service.spool import Spool
@@ -186,9 +187,12 @@ class JobRunner:
         return report
 
     def _public(self, row: dict[str, Any], job: AuditJob) -> dict[str, Any]:
-        """Say the caller's name for the clip wherever the row says where it lay here."""
+        """Say the caller's name for the clip wherever the row says where it lay here, and no place.
+
+        The folder of the spool may lie in that of our data, so the clip comes first.
+        """
         public: dict[str, Any] = renamed(row, str(self._spool.path(job.job_id, job.name)), job.name)
-        return public
+        return without_own_places(public)
 
     def _keep_house(self) -> None:
         interval = min(self._settings.lease_seconds / 3, _SWEEP_SECONDS)

@@ -61,6 +61,10 @@ def perform(job, **options):
     if name.endswith("flood"):
         with open(name, "wb") as stream:
             stream.write(bytes(1 << 20))
+    if name.endswith("long answer"):
+        return {"row": {"file": name, "told": "x" * (48 << 20)}, "exit_code": 0, "pictures": []}
+    if name.endswith("endless answer"):
+        return {"row": {"file": name, "told": "x" * (80 << 20)}, "exit_code": 0, "pictures": []}
     if name.endswith("noise"):
         print("noise on standard output", flush=True)
         os.write(1, b"more noise\\n")
@@ -91,6 +95,7 @@ def saboteur(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("crash", "brought the decoder down"),
         ("greed", "needs too much memory"),
         ("greed in opencv", "needs too much memory"),
+        ("endless answer", "needs too much memory"),
         pytest.param("hang", "takes longer than 12 s", marks=pytest.mark.slow),
     ],
 )
@@ -172,6 +177,12 @@ def test_a_worker_may_not_write_without_end(tmp_path: Path, clip: Path, saboteur
         answer = pool.audit(Job(name=str(path), settings=FAST))
     assert answer.exit_code == 3
     assert path.stat().st_size <= 1000
+
+
+def test_a_long_answer_takes_no_time_by_its_square(saboteur: None) -> None:
+    with WorkerPool(1, WorkerLimits(max_seconds=20)) as pool:
+        answer = pool.audit(Job(name="/long answer", settings=FAST))
+    assert len(answer.row.get("told", "")) == 48 << 20
 
 
 def test_noise_does_not_break_the_protocol(saboteur: None) -> None:

@@ -23,7 +23,9 @@ __all__ = [
     "source_of_term",
 ]
 
-_MAX_ACTIONS = 500
+MAX_ACTIONS = 500
+"""Actions of one manifest that are kept as they are."""
+
 _MAX_BINDINGS = 100
 
 _BY_SOURCE_TYPE: dict[str, ClaimedSource] = {
@@ -102,14 +104,28 @@ class ActionReading:
 
 
 def read_actions(assertions: Mapping[str, Any]) -> tuple[ActionReading, ...]:
-    """Return the actions of all actions assertions, in order."""
+    """Return the actions of all actions assertions, in order.
+
+    Of those after the first :data:`MAX_ACTIONS` one of each meaning is kept: where the pixels come
+    from must not be hidden behind a long list.
+    """
     rows: list[ActionReading] = []
+    meanings: set[tuple[object, ...]] = set()
     for data in _labelled(assertions, "c2pa.actions"):
         actions = data.get("actions")
-        for action in actions if isinstance(actions, list) else []:
-            if isinstance(action, dict) and len(rows) < _MAX_ACTIONS:
-                rows.append(_action(action))
+        for row in actions if isinstance(actions, list) else []:
+            if isinstance(row, dict):
+                action = _action(row)
+                if len(rows) < MAX_ACTIONS or _meaning(action) not in meanings:
+                    rows.append(action)
+                meanings.add(_meaning(action))
     return tuple(rows)
+
+
+def _meaning(action: ActionReading) -> tuple[object, ...]:
+    """Return all that :func:`claimed_source` goes by; there are a few dozen of them."""
+    source = _BY_SOURCE_TYPE.get(action.digital_source_type)
+    return source, action.label == "c2pa.created", action.label in _NOT_EDITORIAL
 
 
 def read_soft_bindings(assertions: Mapping[str, Any]) -> tuple[SoftBinding, ...]:

@@ -25,12 +25,14 @@ from vidigree.watermark.credentials.answers import (
     validity,
 )
 from vidigree.watermark.credentials.claims import (
+    ActionReading,
     claimed_source,
     read_actions,
     read_generator,
     read_soft_bindings,
 )
 from vidigree.watermark.credentials.jumbf import activate
+from vidigree.watermark.credentials.manifest import SoftBinding
 from vidigree.watermark.credentials.readings import IngredientReading, SignerReading
 from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.trust import OWN_SIGNERS, TrustList, TrustSettings
@@ -43,6 +45,13 @@ MAX_INGREDIENTS = 128
 
 MAX_INGREDIENT_DEPTH = 32
 """Longest chain of ingredients that is followed."""
+
+MAX_INGREDIENT_ACTIONS = 1000
+"""Most actions that are told of all ingredients of one file together. One manifest may be named as
+an ingredient many times, and would be told as often."""
+
+MAX_INGREDIENT_BINDINGS = 1000
+"""Most soft bindings that are kept of all ingredients of one file together."""
 
 MAX_VALIDATED_BYTES = 256 * 2**20
 """Most bytes of manifest stores validated for one file; each ingredient costs the whole store."""
@@ -63,7 +72,8 @@ class IngredientWalk:
         store: The store's bytes; without them ingredients are listed and not validated.
         trust: Whom to believe.
         now: Time of reading.
-        truncated: Set when a limit was hit.
+        truncated: Set when a limit was hit, and something was not read.
+        shortened: Set when something that was read is not told.
     """
 
     manifests: Sequence[Mapping[str, Any]]
@@ -71,7 +81,10 @@ class IngredientWalk:
     trust: TrustSettings
     now: datetime
     truncated: bool = False
+    shortened: bool = False
     _count: int = field(default=0, repr=False)
+    _actions: int = field(default=0, repr=False)
+    _bindings: int = field(default=0, repr=False)
     _validated: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def ingredients_of(
@@ -145,7 +158,19 @@ class IngredientWalk:
             else overall_integrity(manifest_integrity(codes), "match")
         )
         answers["title"] = title or answers["title"]
+        answers |= self._within_limits(answers["actions"], answers["soft_bindings"])
         return IngredientReading(**facts, signed=True, **answers)
+
+    def _within_limits(
+        self, actions: Sequence[ActionReading], bindings: Sequence[SoftBinding]
+    ) -> dict[str, Any]:
+        """Return what may still be told of an ingredient; its claimed source is known by then."""
+        told = tuple(actions[: MAX_INGREDIENT_ACTIONS - self._actions])
+        kept = tuple(bindings[: MAX_INGREDIENT_BINDINGS - self._bindings])
+        self._actions += len(told)
+        self._bindings += len(kept)
+        self.shortened |= len(told) < len(actions) or len(kept) < len(bindings)
+        return {"actions": told, "soft_bindings": kept}
 
     def _validate(self, label: str) -> Mapping[str, Any]:
         """Validate one manifest of the store as if it were the active one, once."""

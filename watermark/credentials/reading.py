@@ -193,8 +193,9 @@ def _reading(
         **answers,
     )
     reading = replace(reading, integrity=overall_integrity(own, binding))
-    if walk.truncated:
-        note = reading.codes.with_note("vidigree.ingredients.notAllRead")
+    limits = {"notAllRead": walk.truncated, "notAllTold": walk.shortened}
+    for name in (name for name, hit in limits.items() if hit):
+        note = reading.codes.with_note(f"vidigree.ingredients.{name}")
         reading = replace(reading, codes=note)
     return reading
 

@@ -46,6 +46,24 @@ def test_a_job_that_was_given_up_is_logged_counted_and_its_upload_deleted(
     assert "vidigree_audit_seconds_count 0.0" in metrics
 
 
+def test_a_job_that_was_given_up_is_answered_where_a_report_was_asked_for(
+    start_service: Start,
+) -> None:
+    """It asked for the report of a clip that nobody had looked at, as the page does: 500."""
+    service = start_service()
+    store = service.context.jobs
+    job = store.receive(owner="", spool=service.context.spool.spool_id, max_queue=9)
+    with service.context.engine.begin() as connection:
+        connection.execute(sa.update(jobs).values(attempts=3))
+    assert store.enqueue(job, name="clip.mp4", options=JobOptions(report=True, policy="platform"))
+    until(lambda: store.find(job.job_id).state == "failed")
+    answer = service.http.get(f"/v1/audits/{job.job_id}")
+    assert (answer.status_code, answer.json()["report"]) == (200, None)
+    assert answer.json()["error"]["kind"] == "ServiceError"
+    # Once nobody decided on it, though a policy was named.
+    assert answer.json()["decision"]["row"] == "unreadable"
+
+
 def test_an_audit_whose_job_was_deleted_is_not_counted(
     start_service: Start, clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

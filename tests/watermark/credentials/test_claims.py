@@ -104,3 +104,17 @@ def test_no_manifest_makes_a_reader_hold_more_than_a_bounded_number() -> None:
     blocks = [{"value": f"{number}"} for number in range(1000)]
     assert len(read_soft_bindings({"c2pa.soft-binding": {"blocks": blocks}})) == 100
     assert len(read_actions({"c2pa.actions": {"actions": [{}] * 1000}})) == 500
+
+
+def test_what_a_long_list_of_actions_ends_with_is_claimed_as_well() -> None:
+    """It was cut after 500 actions, before anybody had looked what the rest says."""
+    recorded = [{"action": "c2pa.created", "digitalSourceType": f"http://x/{CAMERA}"}]
+    rows = [*recorded, *[{"action": "c2pa.transcoded"}] * 600]
+    edited = {"action": "c2pa.edited", "digitalSourceType": f"http://x/{COMPOSITE}"}
+    for last, source in (
+        ({"action": "c2pa.filtered"}, "edited"),
+        (edited, "composite-with-generated"),
+    ):
+        actions = read_actions({"c2pa.actions": {"actions": [*rows, last, last]}})
+        assert len(actions) == 501
+        assert claimed_source(actions, []) == source

@@ -109,6 +109,21 @@ def test_assertions_that_are_no_ingredient_are_passed_over() -> None:
     assert not walk.truncated
 
 
+def test_what_is_told_of_an_ingredient_that_is_named_often_is_bounded() -> None:
+    """A file of a megabyte brought a verdict of a hundred, and two hundred in the database."""
+    made = {"action": "c2pa.created", "digitalSourceType": "http://x/trainedAlgorithmicMedia"}
+    often = _manifest("b")
+    often["assertions"] = {
+        "c2pa.actions": {"actions": [made] * 400},
+        "c2pa.soft-binding": {"alg": "mark", "blocks": [{"value": f"{n}"} for n in range(90)]},
+    }
+    walk, found = _walk(_manifest("a", *["b"] * 20), often)
+    assert [len(row.actions) for row in found] == [400, 400, 200, *[0] * 17]
+    assert [len(row.soft_bindings) for row in found] == [*[90] * 11, 10, *[0] * 8]
+    assert {row.claimed_source for row in found} == {"generated"}
+    assert (walk.truncated, walk.shortened) == (False, True)
+
+
 @pytest.mark.parametrize(("size", "validated"), [(128 * MIB, 2), (128 * MIB + 1, 1)])
 def test_bytes_that_are_validated_are_bounded_and_told(size: int, validated: int) -> None:
     walk, found = _walk(
