@@ -180,8 +180,11 @@ class _Audit:
 
     def _make_scorer(self) -> ClipScorer:
         from vidigree.detect.classifier import ClipScorer
+        from vidigree.detect.classifier.weights_file import kept_model
 
-        return ClipScorer(self._opened().info)
+        weights = self._settings.weights
+        model = None if weights is None else kept_model(Path(weights))
+        return ClipScorer(self._opened().info, model=model)
 
     def _look(self, looking: Sequence[MarkDetector]) -> PixelPass:
         wanted = self._ledger is not None and not isinstance(self._ledger, NotChecked)

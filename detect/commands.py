@@ -18,6 +18,7 @@ from vidigree.detect.wording import LANGUAGES
 from vidigree.media.errors import OutputError, UsageError
 from vidigree.media.output import check_target
 from vidigree.media.progress import no_progress, progress_bar
+from vidigree.watermark.file_path import FILE_PATH
 
 __all__ = ["audit"]
 
@@ -55,6 +56,11 @@ _REPORT_FORMATS = (".html", ".htm")
     envvar="VIDIGREE_LEDGER",
     metavar="URL",
     help="Database of the ledger; by default $VIDIGREE_LEDGER, else a file in the data folder.",
+)
+@click.option(
+    "--weights",
+    type=FILE_PATH,
+    help="Weights of the classifier, as `vidigree classifier calibrate` makes them.",
 )
 @click.option(
     "--max-seconds",
@@ -115,6 +121,10 @@ def _check(options: dict[str, Any]) -> None:
         raise UsageError("--max-seconds is not a number.", hint="Give a time in seconds.")
     if options["policy"] is not None:
         load_policy(options["policy"])
+    if options["weights"] is not None:
+        from vidigree.detect.classifier.weights_file import kept_model
+
+        kept_model(options["weights"])
     if options["ledger"] is not None and not options["ledger"].strip():
         raise UsageError("--ledger is empty.", hint="Give a value, or leave it away.")
     output: Path | None = options["output"]
@@ -163,6 +173,10 @@ def _stand_for(options: dict[str, Any]) -> str:
     counted: dict[str, Any] = {"layers": sorted(options["only"] or CHECKED_LAYERS)}
     counted |= {name: options[name] for name in ("ledger", "language", "show_personal")}
     counted["policy"] = policy_text(options["policy"]) if options["policy"] else None
+    if options["weights"] is not None:
+        from vidigree.detect.classifier.weights_file import kept_model
+
+        counted["weights"] = kept_model(options["weights"]).model_id
     text = json.dumps(counted, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
@@ -173,7 +187,12 @@ def _job(options: dict[str, Any]) -> dict[str, Any]:
     only = options["only"]
     layers = tuple(layer for layer in CHECKED_LAYERS if not only or layer in only)
     return {
-        "settings": AuditSettings(layers=layers, ledger=options["ledger"]),
+        "settings": AuditSettings(
+            layers=layers,
+            ledger=options["ledger"],
+            # Another process may have another folder.
+            weights=None if options["weights"] is None else str(options["weights"].absolute()),
+        ),
         "language": options["language"],
         "show_personal": options["show_personal"],
         "policy": options["policy"],

@@ -34,6 +34,8 @@ class AuditSettings:
         ledger: Database URL of the ledger; ``None`` means the one in the data folder.
         max_pixels: Largest number of pixels in a frame.
         max_seconds: Longest clip by its container, in seconds; ``None`` for no limit.
+        weights: Path of the classifier's weights, such as ``vidigree classifier calibrate`` makes
+            for traffic of one's own; ``None`` means those that come with the package.
     """
 
     layers: tuple[Layer, ...] = CHECKED_LAYERS
@@ -43,6 +45,7 @@ class AuditSettings:
     ledger: str | None = None
     max_pixels: int = MOST_PIXELS
     max_seconds: float | None = None
+    weights: str | None = None
 
     def __post_init__(self) -> None:
         unknown = [layer for layer in self.layers if layer not in CHECKED_LAYERS]
@@ -53,6 +56,7 @@ class AuditSettings:
             )
 
         check_not_empty(self.ledger, "URL of the ledger")
+        check_not_empty(self.weights, "path of the weights")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON values, for another process on a machine set up alike.
@@ -71,6 +75,7 @@ class AuditSettings:
             "ledger": self.ledger,
             "max_pixels": self.max_pixels,
             "max_seconds": self.max_seconds,
+            "weights": self.weights,
         }
 
     @classmethod

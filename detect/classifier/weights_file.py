@@ -26,7 +26,7 @@ from vidigree.media.arguments import path_of
 from vidigree.media.errors import UsageError
 from vidigree.media.output import check_target, output_file
 
-__all__ = ["check_weights_target", "load_model", "save_model", "shipped_model"]
+__all__ = ["check_weights_target", "kept_model", "load_model", "save_model", "shipped_model"]
 
 _FORMAT = 6
 _SUFFIX = ".npz"
@@ -104,6 +104,24 @@ def load_model(path: Path | str) -> ClassifierModel:
             hint="Give the .npz written by `vidigree classifier train`, its .json beside it.",
         ) from error
     return _checked(data, header, path)
+
+
+def kept_model(path: Path) -> ClassifierModel:
+    """Load weights once for many clips, and anew when the file was replaced.
+
+    Raises:
+        UsageError: See :func:`load_model`.
+    """
+    try:
+        facts = path.stat()
+    except OSError:
+        return load_model(path)  # which says what is wrong
+    return _kept(path, facts.st_mtime_ns, facts.st_size, facts.st_ino)
+
+
+@lru_cache(maxsize=2)
+def _kept(path: Path, *_: int) -> ClassifierModel:
+    return load_model(path)
 
 
 @lru_cache(maxsize=1)

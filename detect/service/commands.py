@@ -17,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from vidigree.media.errors import UsageError, VidigreeError
+from vidigree.watermark.file_path import FILE_PATH
 
 if TYPE_CHECKING:
     from vidigree.detect.service.settings import ServiceSettings
@@ -70,6 +71,11 @@ _LEDGER = click.option(
 )
 @click.option(
     "--spool", metavar="FOLDER", help="Folder for waiting uploads.  [default: in the data folder]"
+)
+@click.option(
+    "--weights",
+    type=FILE_PATH,
+    help="Weights of the classifier, as `vidigree classifier calibrate` makes them.",
 )
 @click.option("--allow-private-urls", is_flag=True, help="Fetch from private networks as well.")
 @click.option(
@@ -181,6 +187,10 @@ def _settings(ledger: str | None, options: Mapping[str, Any]) -> ServiceSettings
     """Return the settings that the command line asks for, and defaults where it says nothing."""
     from vidigree.detect.service.settings import ServiceSettings
 
+    if options["weights"] is not None:
+        from vidigree.detect.classifier.weights_file import kept_model
+
+        kept_model(options["weights"])  # damage is told now, not clip by clip
     if options["job_seconds"] is not None and math.isnan(options["job_seconds"]):
         raise UsageError("--job-seconds is not a number.", hint="Give a time in seconds.")
     wishes = {
@@ -191,6 +201,7 @@ def _settings(ledger: str | None, options: Mapping[str, Any]) -> ServiceSettings
         "worker_memory_bytes": _bytes(options["worker_memory_mb"]),
         "per_minute": options["per_minute"],
         "spool": Path(options["spool"]) if options["spool"] else None,
+        "weights": options["weights"],
     }
     return ServiceSettings(
         ledger=ledger,

@@ -158,13 +158,14 @@ class JobRunner:
         self._on_event("given-up", job, None)
 
     def _audit_job(self, job: AuditJob) -> Job:
-        layers = job.options.layers or self._settings.layers
+        layers, weights = job.options.layers or self._settings.layers, self._settings.weights
         return Job(
             name=job.url or str(self._spool.path(job.job_id, job.name)),
             settings=AuditSettings(
                 layers=cast("tuple[Layer, ...]", tuple(layers)),
                 ledger=self._settings.ledger,
                 max_seconds=self._settings.max_clip_seconds,
+                weights=None if weights is None else str(weights.absolute()),
             ),
             fetch=FetchLimits(
                 max_bytes=self._settings.max_upload_bytes,

@@ -66,6 +66,7 @@ class ServiceSettings:
             2 GiB.
         max_clip_seconds: Longest clip by its container; ``None`` for no limit.
         layers: Layers of evidence to look at.
+        weights: The classifier's weights; ``None`` means those that come with the package.
         result_seconds: How long the answer of a finished job waits to be fetched.
         linger_seconds: How long an answer stays after it was fetched, for a client that lost the
             connection.
@@ -92,6 +93,7 @@ class ServiceSettings:
     worker_memory_bytes: int = 6 << 30
     max_clip_seconds: float | None = 3600.0
     layers: tuple[str, ...] = CHECKED_LAYERS
+    weights: Path | None = None
     result_seconds: float = 3600.0
     linger_seconds: float = 60.0
     max_keep_seconds: float = 7 * 86400.0

@@ -106,6 +106,7 @@ def test_rows_count_as_done_for_the_options_that_they_depend_on(tmp_path: Path) 
         "ledger": None,
         "language": "en",
         "show_personal": False,
+        "weights": None,
         "policy": None,
     }
     changes: dict[str, Any] = {
