@@ -204,7 +204,12 @@ def _limit(limits: dict[str, Any]) -> None:
         _, hard = resource.getrlimit(kind)
         if wished:  # whoever started us may have set a lower one
             most = wished if hard == resource.RLIM_INFINITY else min(wished, hard)
-            resource.setrlimit(kind, (most, most))
+            try:
+                resource.setrlimit(kind, (most, most))
+            except ValueError:
+                # macOS takes no limit of the address space below what it maps into any process.
+                if sys.platform != "darwin" or kind != resource.RLIMIT_AS:
+                    raise
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -14,6 +14,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("detect", "generate", "media", "watermark")
@@ -57,6 +59,57 @@ def test_every_dependency_is_told_of() -> None:
         if (missing := {name for name in names(wanted) if name not in rows[extra].lower()})
     }
     assert untold == {}
+
+
+def test_lower_bounds_let_each_other_in_and_are_no_higher_than_what_is_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    tested = dict(
+        line.split("==")
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    )
+    tested = {canonicalize_name(name): version for name, version in tested.items()}
+    wanted = [
+        Requirement(text)
+        for one in (project["dependencies"], *project["optional-dependencies"].values())
+        for text in one
+    ]
+    outside = {
+        str(requirement)
+        for requirement in wanted
+        if (version := tested.get(canonicalize_name(requirement.name)))
+        and not requirement.specifier.contains(version)
+    }
+    assert outside == set()
+    # Older ones were tried and do not work; docs/dependencies.md says what they do.
+    broken = {
+        "anyio": "4.1.0",
+        "c2pa-python": "0.38.0",
+        "click": "8.3.3",
+        "fastapi": "0.115.1",
+        "psycopg": "3.2.0",
+        "sqlalchemy": "2.0.58",
+    }
+    let_in = {
+        str(requirement)
+        for requirement in wanted
+        if (version := broken.get(canonicalize_name(requirement.name)))
+        and requirement.specifier.contains(version)
+    }
+    assert let_in == set()
+
+
+def test_only_what_is_tested_is_claimed_to_be_run_on() -> None:
+    """Types, and what a later Python took away, are checked for newer ones; tests run on this."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    claimed = {
+        one for one in project["classifiers"] if one.startswith(("Operating", "Programming"))
+    }
+    assert claimed == {
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+    }
 
 
 def test_every_extra_that_is_named_brings_the_package() -> None:

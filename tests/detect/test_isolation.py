@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import resource
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from vidigree.detect import isolation
+from vidigree.detect import isolation, worker
 from vidigree.detect.isolation import Job, WorkerLimits, WorkerPool
 from vidigree.detect.settings import AuditSettings
 
@@ -296,3 +298,27 @@ def test_closing_wakes_who_waits_for_a_worker(monkeypatch: pytest.MonkeyPatch) -
         pool.close()
         assert all("error" in one.result(timeout=100).row for one in asked)
     assert time.monotonic() - before < 10
+
+
+@pytest.mark.parametrize("platform", ["darwin", "linux"])
+def test_a_limit_of_memory_that_cannot_be_set_is_passed_over_on_macos_alone(
+    platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS refuses every useful limit of the address space; its other limits must hold."""
+    held: list[int] = []
+
+    def setrlimit(kind: int, limits: tuple[int, int]) -> None:
+        if kind == resource.RLIMIT_AS:
+            raise ValueError("current limit exceeds maximum limit")
+        held.append(kind)
+
+    monkeypatch.setattr(resource, "setrlimit", setrlimit)
+    monkeypatch.setattr(worker.sys, "platform", platform)
+    refused = (
+        contextlib.nullcontext()
+        if platform == "darwin"
+        else pytest.raises(ValueError, match="exceeds")
+    )
+    with refused:
+        worker._limit({"max_memory_bytes": 6 << 30, "max_file_bytes": 1 << 30})
+    assert held == ([resource.RLIMIT_FSIZE, resource.RLIMIT_CORE] if platform == "darwin" else [])
