@@ -1,20 +1,38 @@
-"""What the ledger's tests share: databases of both kinds, and entries to put into them."""
+"""What the ledger's tests share: databases of both kinds, entries, an installation that stamps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from fixtures import killed_stamp
 from fixtures.postgres import ledger_url, new_ledger_url, postgres_server
 from numpy.typing import NDArray
 
+from vidigree.watermark import StampSettings
+from vidigree.watermark.credentials import init_identity
 from vidigree.watermark.fingerprint import fingerprint_frames
 from vidigree.watermark.ledger import LedgerEntry
 
 __all__ = ["ledger_url", "new_ledger_url", "postgres_server"]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a data folder with an identity."""
+    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "home"))
+    init_identity(tmp_path / "home" / "identity")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def settings(home: Path) -> StampSettings:
+    """Return settings of stamps into a ledger of their own."""
+    return killed_stamp.settings(home, f"sqlite:///{home}/ledger.sqlite3")
 
 
 @pytest.fixture(scope="session")

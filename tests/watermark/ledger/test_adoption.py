@@ -20,7 +20,6 @@ from vidigree.watermark import StampReceipt, StampSettings, stamp
 from vidigree.watermark.clip import MADE_ELSEWHERE, Origin
 from vidigree.watermark.credentials import (
     TrustSettings,
-    init_identity,
 )
 from vidigree.watermark.ledger import Ledger
 from vidigree.watermark.ledger.adoption import adopted_entry, own_signers
@@ -30,13 +29,6 @@ AUTHORITY = ChainAuthority()
 STUDIO = AUTHORITY.issue()
 RIVAL = AUTHORITY.issue()
 """A customer of the same authority, with the same name in the certificate."""
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "home"))
-    init_identity(tmp_path / "home" / "identity")
-    return tmp_path / "home"
 
 
 @pytest.fixture

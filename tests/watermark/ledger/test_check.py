@@ -27,7 +27,6 @@ from vidigree.watermark.credentials import (
     ManifestRequest,
     SoftBinding,
     TrustSettings,
-    init_identity,
     load_identity,
     read_credentials,
     sign_file,
@@ -46,18 +45,6 @@ from vidigree.watermark.ledger.commands import ledger as ledger_command
 
 OLD = datetime(2020, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "home"))
-    init_identity(tmp_path / "home" / "identity")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def settings(home: Path) -> StampSettings:
-    return killed_stamp.settings(home, f"sqlite:///{home}/ledger.sqlite3")
 
 
 @pytest.fixture

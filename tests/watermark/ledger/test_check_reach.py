@@ -15,22 +15,9 @@ from fixtures import killed_stamp
 from fixtures.permissions import changed_mode, no_override
 
 from vidigree.watermark import StampReceipt, StampSettings, stamp
-from vidigree.watermark.credentials import init_identity
 from vidigree.watermark.ledger import Ledger
 
 TYPINGS = Path(__file__).resolve().parents[3] / "typings"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VIDIGREE_HOME", str(tmp_path / "home"))
-    init_identity(tmp_path / "home" / "identity")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def settings(home: Path) -> StampSettings:
-    return killed_stamp.settings(home, f"sqlite:///{home}/ledger.sqlite3")
 
 
 @pytest.fixture
