@@ -10,19 +10,25 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from vidigree.media.errors import UsageError
 from vidigree.media.frame import Frame
 from vidigree.media.registry import Registry
 from vidigree.watermark.keyring import MarkKey
 
 __all__ = [
+    "SOFT_BINDING_ALGORITHM",
     "MarkDetector",
     "MarkReading",
     "MarkSegment",
     "StreamingMethod",
     "WatermarkMethod",
+    "issuing_method",
     "p_value_text",
     "watermark_methods",
 ]
+
+SOFT_BINDING_ALGORITHM = "org.vidigree.robust.3"
+"""Soft binding algorithm id of the robust mark."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +112,10 @@ class WatermarkMethod(Protocol):
 
     Required: ``name``, ``message_bits``, :meth:`embed`, :meth:`detect`. Both work on streams of
     frames; memory does not grow with the length of the clip.
+
+    Clips are issued only with a method that has ``soft_binding_algorithm`` as well, the id under
+    which the signed credentials tell others how the mark is read (C2PA 2.4, soft bindings), and
+    messages of 64 bits.
     """
 
     name: ClassVar[str]
@@ -182,3 +192,25 @@ watermark_methods.add("robust", "vidigree.watermark.robust:RobustMark")
 watermark_methods.add("dwt-dct", "vidigree.watermark.classic:DwtDct")
 watermark_methods.add("dwt-dct-svd", "vidigree.watermark.classic:DwtDctSvd")
 watermark_methods.add("rivagan", "vidigree.watermark.classic:RivaGan")
+
+
+def issuing_method(name: str) -> tuple[type[WatermarkMethod], str]:
+    """Return a method that clips may be issued with, and its soft binding algorithm id.
+
+    Raises:
+        UsageError: There is no such method, its messages do not have the 64 bits of a clip id, or
+            it has no such id of its own: what is signed would name another method's mark.
+    """
+    method = watermark_methods.get(name)
+    if method.message_bits != 64:
+        raise UsageError(
+            f"The method {name!r} carries {method.message_bits} bits; a clip id needs 64.",
+            hint="Use the method 'robust'.",
+        )
+    algorithm: str = getattr(method, "soft_binding_algorithm", "")
+    if not algorithm:
+        raise UsageError(
+            f"The method {name!r} has no soft binding algorithm id, by which credentials name it.",
+            hint="Use the method 'robust'.",
+        )
+    return method, algorithm

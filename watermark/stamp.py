@@ -38,7 +38,6 @@ from vidigree.media.errors import (
     MediaError,
     StampError,
     UnsupportedMediaError,
-    UsageError,
 )
 from vidigree.media.metadata import write_metadata
 from vidigree.media.output import output_file, scratch_file
@@ -48,6 +47,7 @@ from vidigree.media.writing import VideoWriter
 from vidigree.watermark.clip import Clip, Origin
 from vidigree.watermark.credentials import (
     ManifestRequest,
+    SoftBinding,
     TrustSettings,
     check_parent,
     mark_soft_binding,
@@ -55,7 +55,7 @@ from vidigree.watermark.credentials import (
     sign_file,
 )
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_video
-from vidigree.watermark.method import MarkReading, WatermarkMethod, watermark_methods
+from vidigree.watermark.method import MarkReading, WatermarkMethod, issuing_method
 from vidigree.watermark.profiles.application import Applied, apply_profile
 from vidigree.watermark.receipt import StampReceipt
 from vidigree.watermark.stamp_settings import StampSettings
@@ -110,7 +110,7 @@ def stamp(
     if not isinstance(source, Clip):
         source = path_of(source, "clip to stamp")
         keep_source(source, output)
-    method = _method(settings.method)
+    method, algorithm = issuing_method(settings.method)
     with ExitStack() as stack:
         finished = stack.enter_context(output_file(output, overwrite=settings.overwrite))
         encoded = stack.enter_context(scratch_file(output))
@@ -121,7 +121,8 @@ def stamp(
             check_parent(opened.path)
         job = _Job(
             settings=settings,
-            method=method,
+            method=method(),
+            algorithm=algorithm,
             clip_id=opened.clip_id or _draw_clip_id(settings.ledger),
             source=opened,
             output=output,
@@ -159,6 +160,7 @@ class _Job:
 
     settings: StampSettings
     method: WatermarkMethod
+    algorithm: str
     clip_id: int
     source: StampSource
     output: Path
@@ -239,12 +241,16 @@ class _Job:
 
     def tag(self, encoded: Path, tagged: Path) -> Path:
         """Return the file to sign: a copy with the container tags of the profile, if it has any."""
-        binding = mark_soft_binding(self.clip_id, self.settings.keys.active.key_id)
-        tags, xmp = self.applied.tags(binding.value)
+        tags, xmp = self.applied.tags(self._binding.value)
         if not tags and not xmp:
             return encoded
         write_metadata(encoded, tagged, tags=tags, xmp=xmp)
         return tagged
+
+    @property
+    def _binding(self) -> SoftBinding:
+        key_id = self.settings.keys.active.key_id
+        return mark_soft_binding(self.clip_id, key_id, alg=self.algorithm)
 
     def sign(self, encoded: Path, finished: Path, duration: Fraction) -> tuple[bytes, bool]:
         """Sign into ``finished`` and read it back.
@@ -262,6 +268,7 @@ class _Job:
             actions=self.applied.actions,
             disclosure=self.applied.disclosure,
             metadata=self.applied.metadata,
+            mark=self._binding,
         )
         store = sign_file(
             encoded,
@@ -334,16 +341,6 @@ def _apply_profile(source: StampSource, settings: StampSettings) -> Applied:
         size=(source.width, source.height),
         parent=source.path,
     )
-
-
-def _method(name: str) -> WatermarkMethod:
-    method = watermark_methods.get(name)
-    if method.message_bits != 64:
-        raise UsageError(
-            f"The method {name!r} carries {method.message_bits} bits; a clip id needs 64.",
-            hint="Use the method 'robust'.",
-        )
-    return method()
 
 
 def _check_covered(reading: MarkReading, duration: Fraction) -> None:

@@ -17,7 +17,7 @@ from vidigree.generate.engines.diffusers.families import family_of
 from vidigree.generate.frames import clips_of, name_of_frames, to_uint8
 from vidigree.media.errors import EngineError, StampError, UsageError
 from vidigree.watermark.keyring import KeyRing
-from vidigree.watermark.method import watermark_methods
+from vidigree.watermark.method import issuing_method, watermark_methods
 
 __all__ = ["MarkedFrames", "StampedPipeline", "stamped"]
 
@@ -60,7 +60,7 @@ def stamped(
         fps: Frames per second; ``None`` takes the rate of the pipeline's family.
 
     Raises:
-        UsageError: There is no such method, or it carries too few bits for a clip id.
+        UsageError: There is no such method, or no clip can be issued with it.
         CredentialsError: The ring of mark keys cannot be read.
 
     Example:
@@ -70,12 +70,7 @@ def stamped(
     """
     if isinstance(pipe, StampedPipeline):
         return pipe
-    bits = watermark_methods.get(method).message_bits
-    if bits != 64:
-        raise UsageError(
-            f"The method {method!r} carries {bits} bits; a clip id needs 64.",
-            hint="Use the method 'robust'.",
-        )
+    issuing_method(method)  # told before anything is made
     rate = fps or family_of(type(pipe).__name__).fps
     return StampedPipeline(pipe, keys or KeyRing.load(), method, rate)
 

@@ -141,6 +141,20 @@ def test_method_with_too_few_bits_is_refused(settings: StampSettings, folder: Pa
     assert list(folder.iterdir()) == []
 
 
+def test_a_method_that_credentials_cannot_name_is_refused(
+    settings: StampSettings, folder: Path
+) -> None:
+    with pytest.raises(UsageError, match="no soft binding algorithm"):
+        stamp(clip(), folder / "a.mp4", settings=replace(settings, method="nameless"))
+    assert list(folder.iterdir()) == []
+
+
+def test_credentials_name_the_method_that_marked(settings: StampSettings, folder: Path) -> None:
+    stamp(clip(), folder / "a.mp4", settings=replace(settings, method="other"))
+    (binding,) = read_credentials(folder / "a.mp4", trust=TrustSettings()).soft_bindings
+    assert binding.alg == "org.example.other.1"
+
+
 @pytest.mark.parametrize("step", ["sign_file", "read_credentials"])
 def test_failed_signing_leaves_nothing(
     settings: StampSettings, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str

@@ -139,7 +139,7 @@ def test_colours_stay_those_of_the_file(
 def test_an_untagged_file_is_stamped_in_the_colours_that_players_show(
     settings: StampSettings, folder: Path
 ) -> None:
-    tall = [np.tile(image, (7, 1, 1)) // 2 + (60, 0, 0) for image in images()]
+    tall = [np.tile(image, (7, 1, 1)) // 8 + (170, 40, 30) for image in images()]
     with av.open(str(folder / "in.mp4"), "w") as container:
         track = container.add_stream("libx264", rate=24, options={"crf": "10"})
         track.width, track.height, track.pix_fmt = 128, 7 * 96, "yuv420p"
@@ -152,7 +152,9 @@ def test_an_untagged_file_is_stamped_in_the_colours_that_players_show(
     stamp(folder / "in.mp4", folder / "out.mp4", settings=settings)
     with open_video(folder / "out.mp4") as video:
         stamped = next(video.images())
-    assert stamped.mean(axis=(0, 1)) == pytest.approx(tall[0].mean(axis=(0, 1)), abs=2)
+    below = slice(96, None)  # the mark of these tests covers the rows above
+    expected = tall[0][below].mean(axis=(0, 1))
+    assert stamped[below].mean(axis=(0, 1)) == pytest.approx(expected, abs=4)
 
 
 def test_pictures_that_a_file_lacks_are_told(settings: StampSettings, folder: Path) -> None:

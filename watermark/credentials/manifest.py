@@ -18,6 +18,7 @@ from typing import Any
 
 from vidigree import __version__
 from vidigree.watermark.clip import Origin
+from vidigree.watermark.method import SOFT_BINDING_ALGORITHM
 
 __all__ = [
     "IPTC_EXTENSION",
@@ -36,9 +37,6 @@ __all__ = [
     "mark_soft_binding",
     "marked_clip_id",
 ]
-
-SOFT_BINDING_ALGORITHM = "org.vidigree.robust.3"
-"""Soft binding algorithm id of the robust mark."""
 
 PARENT = "parent"
 _CLIP_ID = re.compile(r"[0-9a-fA-F]{16}")
@@ -140,9 +138,11 @@ class ManifestRequest:
         return self.parent_file is None
 
 
-def mark_soft_binding(clip_id: int, key_id: str) -> SoftBinding:
-    """Return the soft binding of the robust mark: ``<key id>:<clip id as 16 hex digits>``."""
-    return SoftBinding(alg=SOFT_BINDING_ALGORITHM, value=f"{key_id}:{clip_id:016x}")
+def mark_soft_binding(
+    clip_id: int, key_id: str, *, alg: str = SOFT_BINDING_ALGORITHM
+) -> SoftBinding:
+    """Return the soft binding of a mark: ``<key id>:<clip id as 16 hex digits>``."""
+    return SoftBinding(alg=alg, value=f"{key_id}:{clip_id:016x}")
 
 
 def marked_clip_id(value: str) -> int | None:

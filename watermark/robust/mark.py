@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vidigree.media.frame import Frame
 from vidigree.watermark.keyring import MarkKey
-from vidigree.watermark.method import MarkReading
+from vidigree.watermark.method import SOFT_BINDING_ALGORITHM, MarkReading
 from vidigree.watermark.robust.carrier import SHORT_SIDE, TILE
 from vidigree.watermark.robust.detector import BlockMark, Detector
 from vidigree.watermark.robust.embedder import Embedder, EmbedSettings
@@ -48,6 +48,7 @@ class RobustMark:
 
     name: ClassVar[str] = "robust"
     message_bits: ClassVar[int] = MESSAGE_BITS
+    soft_binding_algorithm: ClassVar[str] = SOFT_BINDING_ALGORITHM
 
     def __init__(self, settings: EmbedSettings | None = None) -> None:
         self._settings = settings or EmbedSettings()
