@@ -156,12 +156,16 @@ class VideoWriter:
         """
         if self.num_frames == 0:
             self.abandon()
-            raise OutputError(f"{self.path} was not written: there were no frames.")
-        self._encode(None)
-        if self._audio is not None:
-            self._carry_audio(None)
-            self.notes = self._audio.notes
-            self._audio.close()
+            raise OutputError("No video was written: there were no frames.")
+        try:
+            self._encode(None)
+            if self._audio is not None:
+                self._carry_audio(None)
+                self.notes = self._audio.notes
+                self._audio.close()
+        except BaseException:
+            self.abandon()
+            raise
         try:
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:

@@ -174,9 +174,25 @@ def test_frames_whose_distance_no_file_holds_are_refused(wait: Fraction, tmp_pat
 
 
 def test_no_frames_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="no frames"):
+    with pytest.raises(OutputError, match=r"^No video was written: there were no frames\.$"):
         with VideoWriter(tmp_path / "a.mp4", width=96, height=64, fps=Fraction(24)):
             pass
+
+
+def test_a_file_that_cannot_be_finished_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(frame: object) -> None:
+        raise OutputError("The disk is full.")
+
+    video = VideoWriter(tmp_path / "clip.mp4", width=96, height=64, fps=Fraction(24))
+    for image in moving(100):  # more than the encoder holds back
+        video.write(image)
+    monkeypatch.setattr(video, "_encode", fail)
+    with pytest.raises(OutputError, match="disk is full"):
+        video.close()
+    opened = {os.path.realpath(path) for path in Path("/proc/self/fd").iterdir()}
+    assert str(tmp_path / "clip.mp4") not in opened
 
 
 def test_output_is_there_whole(tmp_path: Path) -> None:
