@@ -87,9 +87,10 @@ picture that is there only with `--overwrite`.
 
 `evaluate --laundering NAME`, which may be repeated, leaves in the table of launderings the rows
 that are named, and `none`. `--own CSV` names clips of the project's own engines, marks off, which
-get a table of their own. `--card` replaces the file. `--first-seed 9` assigns groups to folds in
-other ways: how far two such tables differ shows how much depends on that, not on which clips are in
-the list. Splices stay the same ones.
+get a table of their own. `--card` replaces the file; of other clips than those of the shipped
+weights it says the figures alone. `--first-seed 9` assigns groups to folds in other ways: how far
+two such tables differ shows how much depends on that, not on which clips are in the list. Splices
+stay the same ones.
 
 A pretrained encoder of your own (DINOv2, CLIP, SigLIP, ViT or VideoMAE; a local folder with weights
 as safetensors, nothing is fetched) adds the geometry of a clip's path through its space:
@@ -170,16 +171,30 @@ container change no score, and a test holds it to that.
 """
 
 
-def model_card(result: Evaluation, clips: Sequence[LabelledClip], check: InstallationCheck) -> str:
+_ELSEWHERE = """# The classifier on other clips
+
+Written by `vidigree classifier evaluate --card`. What the classifier is, what it does not cover and
+what the figures mean stands in the model card of the package (docs/classifier.md); the figures
+there, and choices that the tables below mention, are of that card's clips. The figures here are of
+the recipe trained on the clips below, not of the shipped weights.
+"""
+
+
+def model_card(
+    result: Evaluation, clips: Sequence[LabelledClip], check: InstallationCheck | None
+) -> str:
     """Return the whole card.
 
     Args:
         result: The figures.
         clips: The clips they were measured on, for the data sheet.
-        check: How the shipped weights do on their fixed list.
+        check: How the shipped weights do on their fixed list; ``None`` for other clips than those
+            that they were trained on, of which the card of the package says nothing.
     """
+    if check is None:
+        return "\n".join([_ELSEWHERE, figures_markdown(result), "## Clips", "", _origins(clips)])
     head = introduction(recipe_id=result.recipe_id, recipe=result.recipe)
-    parts = [head, figures_markdown(result), _installation(check), _data_sheet(clips)]
+    parts = [head, figures_markdown(result), _installation(check), _DATA_SHEET, _origins(clips)]
     return "\n".join(parts)
 
 
@@ -348,18 +363,16 @@ def _generators(result: Evaluation) -> list[str]:
     ]
 
 
-def _data_sheet(clips: Sequence[LabelledClip]) -> str:
-    lines = [
-        "## Data sheet",
-        "",
-        (
-            "The clips were gathered from public repositories and project pages; most have no"
-            " licence that allows passing them on, so none is part of this project. Known gaps:"
-            " real sources are few and mostly compressed web video, no phone originals, hardly"
-            " any animation, older generators outnumber new ones."
-        ),
-        "",
-    ]
+_DATA_SHEET = """## Data sheet
+
+The clips were gathered from public repositories and project pages; most have no licence that allows
+passing them on, so none is part of this project. Known gaps: real sources are few and mostly
+compressed web video, no phone originals, hardly any animation, older generators outnumber new ones.
+"""
+
+
+def _origins(clips: Sequence[LabelledClip]) -> str:
+    lines = []
     for synthetic, title in ((False, "Real sources"), (True, "Generators")):
         counts = Counter(clip.origin for clip in clips if clip.synthetic == synthetic)
         listed = ", ".join(f"{name} {count}" for name, count in counts.most_common())

@@ -192,7 +192,7 @@ def evaluate(
     from vidigree.detect.classifier.evaluate import evaluate as run
     from vidigree.detect.classifier.features import feature_groups
     from vidigree.detect.classifier.fitting import TrainingSettings
-    from vidigree.detect.classifier.installation import check_installation
+    from vidigree.detect.classifier.installation import check_installation, made_of
     from vidigree.detect.classifier.laundering import DRAWN, LAUNDERINGS
     from vidigree.detect.classifier.plots import audit_plots, make_plots_folder, write_plots
     from vidigree.detect.classifier.weights_file import shipped_model
@@ -211,12 +211,12 @@ def evaluate(
         check_target(card, overwrite=True)
     if plots is not None:
         make_plots_folder(plots)
-    rows = read_dataset(clips)
+    rows, windows = read_dataset(clips), WindowCache(cache)
     settings = TrainingSettings().with_groups(groups).with_seeds_from(first_seed)
     with progress_bar() as progress:
         result = run(
             rows,
-            cache=WindowCache(cache),
+            cache=windows,
             settings=settings,
             launderings=launderings or known,
             own=read_dataset(own) if own else (),
@@ -226,7 +226,8 @@ def evaluate(
         )
     if card is not None:
         with output_file(card, overwrite=True) as temporary:
-            check = check_installation(rows, shipped_model())
+            model = shipped_model()
+            check = check_installation(rows, model) if made_of(model, rows, windows) else None
             temporary.write_text(model_card(result, rows, check), encoding="utf-8")
     if plots is not None:
         write_plots(plots, audit_plots(result))

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.metrics import area_under_curve
 from vidigree.detect.classifier.model import ClassifierModel
 from vidigree.detect.classifier.reading import score_video
 
-__all__ = ["InstallationCheck", "check_installation"]
+__all__ = ["InstallationCheck", "check_installation", "made_of"]
 
 _EVERY = 17
 
@@ -68,3 +69,9 @@ def check_installation(clips: Sequence[LabelledClip], model: ClassifierModel) ->
         auc=area_under_curve(np.array(scores), np.array(labels)),
         mean_llr=float(np.mean(scores)),
     )
+
+
+def made_of(model: ClassifierModel, clips: Sequence[LabelledClip], cache: WindowCache) -> bool:
+    """Return whether weights were trained on just these clips."""
+    digests = {cache.digest(clip)[:16] for clip in clips}
+    return digests == set(model.header.trained_on)

@@ -59,6 +59,7 @@ def test_frames_are_what_the_clip_says(name: str) -> None:
     assert any(not np.array_equal(frames[0], frame) for frame in frames[1:]), "it moves"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SELF_CONTAINED)
 def test_same_request_same_bytes_other_seed_other_bytes(name: str) -> None:
     first, again, other = (

@@ -193,10 +193,12 @@ def _reading(
         **answers,
     )
     reading = replace(reading, integrity=overall_integrity(own, binding))
-    limits = {"notAllRead": walk.truncated, "notAllTold": walk.shortened}
-    for name in (name for name, hit in limits.items() if hit):
-        note = reading.codes.with_note(f"vidigree.ingredients.{name}")
-        reading = replace(reading, codes=note)
+    limits = {
+        "vidigree.ingredients.notAllRead": walk.truncated,
+        "vidigree.ingredients.notAllTold": walk.shortened,
+    }
+    for code in (code for code, hit in limits.items() if hit):
+        reading = replace(reading, codes=reading.codes.with_note(code))
     return reading
 
 

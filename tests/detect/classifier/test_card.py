@@ -9,15 +9,25 @@ from pathlib import Path
 
 from fixtures.audit_figures import audit_figures
 
+from vidigree.detect.classifier.cache import WindowCache
 from vidigree.detect.classifier.canonical import RECIPE, RECIPE_ID
-from vidigree.detect.classifier.card import figures_markdown, introduction
+from vidigree.detect.classifier.card import figures_markdown, introduction, model_card
+from vidigree.detect.classifier.dataset import LabelledClip
 from vidigree.detect.classifier.fitting import TrainingSettings
+from vidigree.detect.classifier.installation import made_of
+from vidigree.detect.classifier.weights_file import shipped_model
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "classifier.md").read_text(encoding="utf-8")
 
 
 def _without_figures(text: str) -> str:
     return re.sub(r"[-+]?\d+(?:\.\d+)?", "N", text)
+
+
+def _clip(origin: str, *, synthetic: bool = True, sha256: str = "") -> LabelledClip:
+    return LabelledClip(
+        path=Path(origin), synthetic=synthetic, origin=origin, repository="", kind="", sha256=sha256
+    )
 
 
 def test_what_stands_before_the_figures_is_what_would_be_written_today() -> None:
@@ -69,6 +79,31 @@ def test_what_was_not_measured_is_said_to_be_missing() -> None:
     assert "real clips, mean (range) of the rounds | too few clips |" in written
     assert "| F1 of regions | at least 0.6 | not measured |  |" in written
     assert "in no figure: 4 clips from 2 other sources" in written
+
+
+def test_a_card_of_other_clips_says_nothing_of_the_shipped_weights() -> None:
+    clips = [_clip("camera", synthetic=False), _clip("model")]
+    written = model_card(audit_figures(), clips, None)
+    assert written.startswith("# The classifier on other clips\n")
+    for told in ("## Held-out figures", "Real sources (clips): camera 1.", "(clips): model 1."):
+        assert told in written
+    for ours in (
+        "## Check of an installation",
+        "## Data sheet",
+        "public repositories",
+        "Not in it",
+    ):
+        assert ours in PAGE
+        assert ours not in written
+
+
+def test_the_card_of_the_package_is_of_just_its_clips(tmp_path: Path) -> None:
+    model, cache = shipped_model(), WindowCache(tmp_path)
+    trained_on = sorted(model.header.trained_on)
+    rows = [_clip("one", sha256=digest.ljust(64, "0")) for digest in trained_on]
+    assert made_of(model, rows, cache)
+    assert not made_of(model, rows[1:], cache)
+    assert not made_of(model, [*rows, replace(rows[0], sha256="f" * 64)], cache)
 
 
 def test_a_figure_that_is_no_number_is_null_in_json() -> None:

@@ -35,6 +35,7 @@ def test_score_is_the_same_twice(texture_clip: Path) -> None:
     assert score_video(texture_clip) == score_video(texture_clip)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fps", [8, 7])
 def test_windows_are_bounded_where_the_container_does_not_say_how_long_the_clip_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fps: int
@@ -104,6 +105,7 @@ def test_a_clip_that_begins_black_is_judged_on_the_rest(
     assert [(window.start, window.end) for window in reading.windows] == judged
 
 
+@pytest.mark.slow
 def test_a_clip_that_begins_black_is_searched_like_any_other(tmp_path: Path) -> None:
     frames = after(BLACK, moving_texture(count=18), count=24)
     where = score_video(write_clip(tmp_path / "clip.mp4", frames), where=True).where

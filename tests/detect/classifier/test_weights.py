@@ -38,6 +38,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.slow
 def test_weights_round_trip_and_score(
     clips: list[LabelledClip], cache: WindowCache, tmp_path: Path
 ) -> None:
