@@ -28,6 +28,7 @@ from vidigree.detect.verdict import Verdict, judge
 from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.errors import (
     LedgerError,
+    MediaError,
     MediaNotFoundError,
     NotAVideoError,
     TruncatedMediaError,
@@ -134,7 +135,9 @@ class _Audit:
         except _FILE_ERRORS:
             raise
         except VidigreeError as error:
-            return NotChecked(layer=layer, why=one_line(str(error)))  # it may name the file
+            why = one_line(str(error))  # it may name the file
+            by_clip = isinstance(error, MediaError)
+            return NotChecked(layer=layer, why=why, by_clip=by_clip)
         except ModuleNotFoundError as error:
             return NotChecked(
                 layer=layer, why=f"the Python package {error.name!r} is not installed."
@@ -183,7 +186,7 @@ class _Audit:
         from vidigree.detect.classifier.weights_file import kept_model
 
         weights = self._settings.weights
-        model = None if weights is None else kept_model(Path(weights))
+        model = None if weights is None else kept_model(weights)
         return ClipScorer(self._opened().info, model=model)
 
     def _look(self, looking: Sequence[MarkDetector]) -> PixelPass:

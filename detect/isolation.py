@@ -321,9 +321,7 @@ class _Worker:
             whoever has taken over a decoder may write without end.
         """
         descriptor = cast("Any", process.stdout).fileno()
-        # Of a line that goes on; joined at its end, as joining each time would cost the square.
-        held: list[bytes] = []
-        size = 0
+        held = bytearray()  # of a line that goes on
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, selectors.EVENT_READ)
             while True:
@@ -337,11 +335,10 @@ class _Worker:
                     return None
                 *lines, rest = block.split(b"\n")
                 if lines:
-                    lines[0] = b"".join((*held, lines[0]))
-                    held, size = [], 0
-                held.append(rest)
-                size += len(rest)
-                if size > _LONGEST_ANSWER:
+                    lines[0] = bytes(held) + lines[0]
+                    held.clear()
+                held += rest
+                if len(held) > _LONGEST_ANSWER:
                     return None
                 for line in lines:
                     row: dict[str, Any] = json.loads(line)

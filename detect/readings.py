@@ -217,11 +217,13 @@ class NotChecked:
         layer: The layer.
         why: One sentence for people.
         asked: ``True`` if the caller left the layer out, ``False`` if it could not run.
+        by_clip: Whether it could not run for what the clip is; else something of ours is missing.
     """
 
     layer: Layer
     why: str
     asked: bool = False
+    by_clip: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

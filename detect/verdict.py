@@ -184,6 +184,8 @@ def _readings_dict(readings: Readings, *, show_personal: bool) -> dict[str, Any]
 
 def _reading(reading: Any) -> dict[str, Any]:
     if isinstance(reading, NotChecked):
-        return {"status": "left-out" if reading.asked else "not-checked", "why": reading.why}
+        if reading.asked:
+            return {"status": "left-out", "why": reading.why}
+        return {"status": "not-checked", "why": reading.why, "by_clip": reading.by_clip}
     row: dict[str, Any] = reading.to_dict()
     return row

@@ -45,7 +45,10 @@ class Registry(Generic[T]):
         """
         known = self._targets.get(name)
         if known is not None and known != target:
-            raise UsageError(f"The {self.kind} name {name!r} is already taken by {known}.")
+            raise UsageError(
+                f"The {self.kind} name {name!r} of {target} is already taken by {known}.",
+                hint=f"Mend or remove the package that has {target}.",
+            )
         self._targets[name] = target
 
     def names(self) -> list[str]:

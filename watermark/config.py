@@ -137,7 +137,7 @@ def write_signer_section(settings: SignerSettings, home: Path | None = None) -> 
         raise output_error(path, error) from error
     with output_file(Path(os.path.realpath(path)), overwrite=True) as temporary:
         if path.exists():
-            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode) | stat.S_IRUSR | stat.S_IWUSR)
         temporary.write_text(new, encoding="utf-8")
     return path
 
@@ -147,7 +147,7 @@ def _without_signer(text: str) -> str:
     kept: list[str] = []
     comments: list[str] = []
     inside = False
-    for line in text.splitlines():
+    for line in text.split("\n"):  # no other sign ends a line of TOML
         if line.lstrip().startswith("["):
             kept += comments
             comments, inside = [], _SIGNER_HEADER.fullmatch(line) is not None

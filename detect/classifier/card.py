@@ -58,8 +58,9 @@ vidigree classifier evaluate clips.csv --cache DIR --card docs/classifier.md --p
 `score` says of each file what it can: one that cannot be read is told on standard error, the others
 are scored, and the exit code is the error's. `--json` has the fields of
 `vidigree.detect.classifier.ClassifierReading`. `vidigree audit --weights own.npz` and
-`vidigree serve --weights own.npz` judge by weights of your own, too; every verdict and report says
-which weights it is of.
+`vidigree serve --weights own.npz` judge by weights of your own, too; JSON and reports say which
+weights judged. Weights that are replaced count from the next clip on: leave them alone while a
+batch runs.
 
 A table of clips is a CSV with the columns `file`, `label` (`real` or `synthetic`) and `origin`, and
 optionally `repo`, `group` and `sha256`; separated by commas, in UTF-8. Names of files are relative

@@ -64,7 +64,7 @@ def score(
             reading = score_video(path, model=model, where=where or picture is not None)
         except MediaError as error:
             click.echo(f"vidigree: {one_line(str(error))}", err=True)
-            failed = error.exit_code
+            failed = failed or error.exit_code
             continue
         if picture is not None and reading.where is not None:
             _write_png(picture, draw_localisation(path, reading.where), overwrite=overwrite)

@@ -107,7 +107,7 @@ class ClipScorer:
     """Scores a clip by frames that it is given one by one, so that others may look at them too.
 
     Memory does not grow with the clip. Of clips longer than two minutes, evenly spread windows
-    are scored: 60, or up to 119 where the container does not say how long the clip is.
+    are scored: 60, or up to 120 where the container says nothing of the length or too little.
 
     Args:
         info: What the container says of the clip; of it, only length and size are used.

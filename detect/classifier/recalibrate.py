@@ -52,7 +52,8 @@ def recalibrate(
     """
     if not _LEAST_SHARE <= false_alarms < 1:  # not a number is neither
         raise UsageError(
-            f"The share of false alarms is {false_alarms:g}; it must be between 0 and 1.",
+            f"The share of false alarms is {false_alarms:g}; it must be from {_LEAST_SHARE:g} to"
+            " below 1.",
             hint="Give one such as 0.01.",
         )
     _require_unseen(clips, model)

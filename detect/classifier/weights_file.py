@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import math
+import stat
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -30,16 +32,20 @@ __all__ = ["check_weights_target", "kept_model", "load_model", "save_model", "sh
 
 _FORMAT = 6
 _SUFFIX = ".npz"
+_LARGEST = 256 << 20  # bytes; the shipped weights have 2 MiB
 
 # What the header and the archive of others may raise; `zipfile` says RuntimeError of a cipher.
 _DAMAGED = (
     BadZipFile,
     EOFError,
     KeyError,
+    MemoryError,
     OSError,
+    OverflowError,
     RuntimeError,
     TypeError,
     ValueError,
+    lzma.LZMAError,
     zlib.error,
 )
 
@@ -96,8 +102,8 @@ def load_model(path: Path | str) -> ClassifierModel:
     """
     path = path_of(path, "file of weights")
     try:
-        data = path.read_bytes()
-        header = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        data = _bytes_of(path)
+        header = json.loads(_bytes_of(path.with_suffix(".json")).decode())
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise UsageError(
             f"The classifier weights {path} cannot be read.",
@@ -106,21 +112,34 @@ def load_model(path: Path | str) -> ClassifierModel:
     return _checked(data, header, path)
 
 
-def kept_model(path: Path) -> ClassifierModel:
-    """Load weights once for many clips, and anew when the file was replaced.
+def _bytes_of(path: Path) -> bytes:
+    """Read a file; what is none, such as a pipe, is not waited for.
+
+    Raises:
+        OSError: It cannot be read, is no file, or is larger than any weights.
+    """
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
+        raise OSError(f"{path} is no file of weights")
+    return path.read_bytes()
+
+
+def kept_model(path: Path | str) -> ClassifierModel:
+    """Load weights once for many clips, and anew when weights or header were replaced.
 
     Raises:
         UsageError: See :func:`load_model`.
     """
+    path = path_of(path, "file of weights")
     try:
-        facts = path.stat()
+        facts = (path.stat(), path.with_suffix(".json").stat())
     except OSError:
         return load_model(path)  # which says what is wrong
-    return _kept(path, facts.st_mtime_ns, facts.st_size, facts.st_ino)
+    return _kept(path, *((one.st_mtime_ns, one.st_size, one.st_ino) for one in facts))
 
 
 @lru_cache(maxsize=2)
-def _kept(path: Path, *_: int) -> ClassifierModel:
+def _kept(path: Path, *_: tuple[int, ...]) -> ClassifierModel:
     return load_model(path)
 
 
@@ -198,8 +217,11 @@ def _check_header(header: Header) -> None:
         value = getattr(header, name)
         if type(value) not in (int, float) or math.isnan(value):
             raise ValueError(name)
+    if not 0 < header.false_alarms < 1:
+        raise ValueError("false_alarms")
     # Calibration refuses the clips of this list: without it, none would be refused.
-    if not all(isinstance(digest, str) for digest in header.trained_on):
+    digests = header.trained_on
+    if type(digests) is not tuple or not all(isinstance(digest, str) for digest in digests):
         raise ValueError("trained_on")
     if not {view for view, _, _ in (*header.blocks, *header.local_blocks)} <= set(VIEWS):
         raise ValueError("blocks")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from vidigree.detect.settings import CHECKED_LAYERS
@@ -14,8 +14,8 @@ __all__ = ["gaps", "without_own_places"]
 
 # Name of the reading -> layer.
 _LAYERS = {layer: layer for layer in CHECKED_LAYERS if layer != "mark"} | {"marks": "mark"}
-# That of the ledger's server, with host and user.
-_DATABASE = re.compile(r"(?:postgres(?:ql)?|sqlite)(?:\+\w+)?://[^\s'\"]*[^\s'\".,:;]")
+# A database's driver says in its own words where the database lies, so none of them are repeated.
+_LEDGER = "The ledger cannot be read just now."
 
 
 def gaps(row: Mapping[str, Any]) -> dict[str, str]:
@@ -32,16 +32,27 @@ def gaps(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def without_own_places(row: dict[str, Any]) -> dict[str, Any]:
+def without_own_places(row: dict[str, Any], weights: Path | None = None) -> dict[str, Any]:
     """Return a verdict that does not say where our files and our ledger lie.
 
-    A damaged key ring or trust list, or a ledger that went away, is named by the layer that needs
-    it, for whoever runs the command. Whoever sends clips to a service has no business with it.
+    A damaged key ring, trust list or file of weights, or a ledger that went away, is named by the
+    layer that needs it, for whoever runs the command. Whoever sends clips to a service has no
+    business with it.
+
+    Args:
+        row: A verdict or an error, in the published JSON form.
+        weights: The classifier's weights, if the operator named some.
     """
     told: dict[str, Any] = row
-    home = str(home_folder())
-    for why in gaps(row).values():
-        shown = _DATABASE.sub("(database)", why.replace(home, "(data folder)"))
+    places = {str(home_folder()): "(data folder)"}
+    if weights is not None:
+        places = {str(weights.absolute()): "(file)"} | places
+    for layer, why in gaps(row).items():
+        shown = why
+        for place, name in places.items():
+            shown = shown.replace(place, name)
+        if layer == "ledger" and not row["readings"]["ledger"].get("by_clip"):
+            shown = _LEDGER
         if shown != why:
             told = renamed(told, " ".join(why.split()), shown)
             told = renamed(told, why, shown)

@@ -158,8 +158,11 @@ def _refuse_if_not_looked(row: dict[str, Any], name: str) -> None:
     for layer, why in missing.items():
         told = without_places(why, name)
         log_event("layer-not-checked", level=logging.WARNING, layer=layer, why=told)
-    if missing:
-        raise RefusalError(500, "Unavailable", "The service cannot do it just now.")
+    if not missing:
+        return
+    if all(row["readings"]["marks" if one == "mark" else one]["by_clip"] for one in missing):
+        raise RefusalError(400, "UnsupportedMediaError", "The asset cannot be used.")
+    raise RefusalError(500, "Unavailable", "The service cannot do it just now.")
 
 
 def _unreadable(error: dict[str, str]) -> RefusalError:

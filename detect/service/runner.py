@@ -193,7 +193,7 @@ class JobRunner:
         The folder of the spool may lie in that of our data, so the clip comes first.
         """
         public: dict[str, Any] = renamed(row, str(self._spool.path(job.job_id, job.name)), job.name)
-        return without_own_places(public)
+        return without_own_places(public, self._settings.weights)
 
     def _keep_house(self) -> None:
         interval = min(self._settings.lease_seconds / 3, _SWEEP_SECONDS)

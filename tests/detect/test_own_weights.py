@@ -104,13 +104,46 @@ def test_verdicts_by_other_weights_are_not_gone_on_with(
     assert "verdicts of other options" in err
 
 
-def test_a_file_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
-    own = weights(tmp_path / "own.npz")
+@pytest.mark.parametrize("replaced", [(".npz", ".json"), (".json",)], ids=["both", "header"])
+def test_weights_that_were_replaced_are_read_anew(
+    tmp_path: Path, replaced: tuple[str, ...]
+) -> None:
+    """The header has the threshold: the other file may be the same to the byte."""
+    own, other = weights(tmp_path / "own.npz"), weights(tmp_path / "other.npz", threshold=8.5)
     first = kept_model(own)
     assert kept_model(own) is first
-    weights(own, threshold=8.5)
-    os.utime(own, ns=(1, 1))
+    for suffix in replaced:
+        other.with_suffix(suffix).replace(own.with_suffix(suffix))
     assert kept_model(own).header.threshold == 8.5
+
+
+@pytest.mark.parametrize("name", ["own.npz", "own.json"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    own = weights(tmp_path / "own.npz")
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UsageError, match="cannot be read"):
+        kept_model(own)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("threshold", 10**400),
+        ("false_alarms", -5),
+        ("false_alarms", 1.5),
+        ("trained_on", "abcdef"),
+    ],
+)
+def test_a_header_that_means_nothing_is_refused(
+    tmp_path: Path, field: str, value: float | str
+) -> None:
+    own = weights(tmp_path / "own.npz")
+    header = own.with_suffix(".json")
+    row = json.loads(header.read_text("utf-8")) | {field: value}
+    header.write_text(json.dumps(row), "utf-8")
+    with pytest.raises(UsageError, match="not of this format"):
+        kept_model(own)
 
 
 def test_a_report_says_whose_weights_judged(

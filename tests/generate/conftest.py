@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from vidigree.watermark import MarkKey, MarkReading, StampSettings, watermark_methods
 from vidigree.watermark.credentials import init_identity
 from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.method import SOFT_BINDING_ALGORITHM
 
 Frames = Iterable[NDArray[np.uint8]]
 
@@ -24,6 +25,7 @@ class RememberedMark:
 
     name: ClassVar[str] = "remembered"
     message_bits: ClassVar[int] = 64
+    soft_binding_algorithm: ClassVar[str] = SOFT_BINDING_ALGORITHM
     remembered: ClassVar[list[int]] = []
 
     def embed(

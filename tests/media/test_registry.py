@@ -50,7 +50,7 @@ def test_the_closest_name_is_named(codecs: Registry[object]) -> None:
 
 def test_a_name_leads_to_one_thing(codecs: Registry[object]) -> None:
     codecs.add("text", "json:loads")
-    with pytest.raises(UsageError, match="'text' is already taken by json:loads"):
+    with pytest.raises(UsageError, match="'text' of json:dumps is already taken by json:loads"):
         codecs.add("text", "json:dumps")
 
 
@@ -65,9 +65,9 @@ def test_a_name_that_another_package_takes_is_told_each_time(
     registry: Registry[object] = Registry("codec", GROUP)
     registry.add("text", "json:loads")
     for _ in range(2):
-        with pytest.raises(UsageError, match="'text' is already taken by json:loads"):
+        with pytest.raises(UsageError, match="'text' of json:dumps is already taken by json:loads"):
             registry.names()
-        with pytest.raises(UsageError, match="'text' is already taken by json:loads"):
+        with pytest.raises(UsageError, match="'text' of json:dumps is already taken by json:loads"):
             registry.get("binary")
 
 

@@ -211,13 +211,9 @@ def _videos(paths: Iterable[Path]) -> Iterator[Path]:
 def _in_folder(folder: Path) -> list[Path]:
     files: list[Path] = []
     closed: list[Path] = []
-    for where, _, names in os.walk(folder, onerror=lambda error: closed.append(_named(error))):
+    for where, _, names in os.walk(folder, onerror=lambda e: closed.append(Path(e.filename))):
         files += (Path(where, name) for name in names if name.lower().endswith(".mp4"))
     return sorted([*closed, *(path for path in files if _may_be_file(path))])
-
-
-def _named(error: OSError) -> Path:
-    return Path(error.filename)
 
 
 def _may_be_file(path: Path) -> bool:

@@ -18,6 +18,7 @@ __all__ = ["ObjectPhrase", "PromptReading", "Relation", "read_prompt"]
 _ADJECTIVES = ("colour", "material", "size", "pattern")
 _UPON = ("on", "onto", "over", "across", "along", "upon", "under", "of")
 # After a place they end the wait for what it is beside: "left of it", "next to each other".
+_ARTICLES = ("a", "an")
 _ENDS = (
     "and", "at", "camera", "each", "for", "from", "in", "is", "it", "its", "on", "onto", "over",
     "scene", "that", "there", "under", "view", "which", "while", "with",
@@ -228,8 +229,7 @@ class _Reader:
     def _lose(self, slot: str) -> None:
         """Remember words that describe nothing; an article says nothing by itself."""
         words = self.said.pop(slot, "")
-        article = slot == "count" and self.waiting.get(slot) == 1
-        if words and not article and words not in self.reading.unused:
+        if words and words not in _ARTICLES and words not in self.reading.unused:
             self.reading = replace(self.reading, unused=(*self.reading.unused, words))
 
     def _clear(self) -> None:

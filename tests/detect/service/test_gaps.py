@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from vidigree.detect.readings import NotChecked, Readings
@@ -67,12 +68,56 @@ def test_a_look_up_that_could_not_look_does_not_say_that_nothing_matches(
     assert answers().json() == {"matches": []}
 
 
-def test_a_ledger_is_told_without_its_server() -> None:
-    why = "The ledger postgresql://vidigree:***@db.inside/ledger cannot be read: gone."
+@pytest.mark.parametrize(
+    "why",
+    [
+        "The ledger postgresql://vidigree:***@db.inside/ledger cannot be read: gone.",
+        "There is no ledger /srv/db.inside/l.sqlite3.",
+        "The ledger cannot be opened: failed to resolve host 'db.inside'.",
+    ],
+)
+def test_a_ledger_is_told_without_its_server(why: str) -> None:
     gap = NotChecked(layer="ledger", why=why)
     asked = {name: NotChecked(layer=name, why="", asked=True) for name in LEFT_OUT}
     row = judge(Readings(ledger=gap, **asked)).to_dict()
     told = without_own_places(row)
     assert list(gaps(row)) == ["ledger"]
-    assert json.dumps(told).count("The ledger (database) cannot be read") == 3
+    assert json.dumps(told).count("The ledger cannot be read just now.") == 3
     assert "db.inside" not in json.dumps(told)
+
+
+def test_weights_that_went_away_are_told_without_their_place(
+    start_service: Start, clip: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "secret" / "own.npz"
+    service = start_service(layers=("classifier",), weights=own, wait_seconds=60.0)
+    answer = service.audit(clip)
+    assert (
+        "weights (file) cannot be read" in answer.json()["verdict"]["readings"]["classifier"]["why"]
+    )
+    assert "secret" not in answer.text
+
+
+def test_a_clip_that_cannot_be_looked_at_is_no_fault_of_ours(
+    start_service: Start, make_clip: Callable[..., Path], tmp_path: Path
+) -> None:
+    parts = [make_clip(tmp_path / f"{width}.mp4", width=width) for width in (160, 192)]
+    joined = tmp_path / "joined.ts"
+    with joined.open("wb") as stream:
+        for part in parts:
+            copy = part.with_suffix(".ts")
+            with av.open(str(part)) as source, av.open(str(copy), "w") as target:
+                track = target.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(video=0):
+                    if packet.dts is not None:
+                        packet.stream = track
+                        target.mux(packet)
+            stream.write(copy.read_bytes())
+    answer = start_service().http.post(
+        "/c2pa/v1/matches/byContent",
+        content=joined.read_bytes(),
+        headers={"Content-Type": "video/mp2t"},
+        params={"alg": SOFT_BINDING_ALGORITHM},
+    )
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["message"] == "The asset cannot be used."
