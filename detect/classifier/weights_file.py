@@ -32,7 +32,7 @@ __all__ = ["check_weights_target", "kept_model", "load_model", "save_model", "sh
 
 _FORMAT = 6
 _SUFFIX = ".npz"
-_LARGEST = 256 << 20  # bytes; the shipped weights have 2 MiB
+_LARGEST = 256 << 20  # bytes; the shipped weights have 4 MB
 
 # What the header and the archive of others may raise; `zipfile` says RuntimeError of a cipher.
 _DAMAGED = (

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fixtures.authority import Authority, pem
-from fixtures.permissions import changed_mode, no_override
+from fixtures.permissions import changed_mode, run_without_override
 
 from vidigree.media.errors import CredentialsError
 from vidigree.watermark.credentials import (
@@ -23,8 +20,6 @@ from vidigree.watermark.credentials import (
     sign_file,
 )
 from vidigree.watermark.credentials.trust_lists import add_list, installed_lists
-
-TYPINGS = Path(__file__).resolve().parents[3] / "typings"
 
 
 @pytest.mark.parametrize("content", [b"", pem(Authority.make().root)], ids=["empty", "whole"])
@@ -61,7 +56,7 @@ def test_folder_that_cannot_be_read_is_told_and_nobody_passed_over(
     add_list(str(tmp_path / "x.pem"), role="claim")
     told = "from vidigree.watermark.credentials import TrustSettings; TrustSettings.load()"
     with changed_mode(home / folder, 0o000):
-        done = _run("-c", told, home=home)
+        done = run_without_override("-c", told, home=home)
     (last,) = done.stderr.splitlines()[-1:]
     assert last.startswith("vidigree.media.errors.CredentialsError: The certificates in ")
     assert "Permission denied. Check the folder's permissions" in last
@@ -74,21 +69,8 @@ def test_folder_of_lists_that_cannot_be_read_is_told_by_every_command(
     (tmp_path / "x.pem").write_bytes(pem(Authority.make().root))
     add_list(str(tmp_path / "x.pem"), role="claim")
     with changed_mode(home / "trust", 0o000):
-        done = _run("-m", "vidigree.cli", "trust", *command.split(), home=home, cwd=tmp_path)
+        done = run_without_override(
+            "-m", "vidigree.cli", "trust", *command.split(), home=home, cwd=tmp_path
+        )
     assert (done.returncode, done.stderr.count("\n")) == (7, 1), done.stderr
     assert "Permission denied" in done.stderr
-
-
-def _run(*arguments: str, home: Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*no_override(), sys.executable, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env={
-            "PYTHONPATH": str(TYPINGS),
-            "PATH": os.environ["PATH"],
-            "VIDIGREE_HOME": str(home),
-        },
-    )

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from fixtures import killed_stamp
-from fixtures.permissions import changed_mode, no_override
+from fixtures.permissions import changed_mode, run_without_override
 
 from vidigree.watermark import StampReceipt, StampSettings, stamp
 from vidigree.watermark.ledger import Ledger
-
-TYPINGS = Path(__file__).resolve().parents[3] / "typings"
 
 
 @pytest.fixture
@@ -27,20 +23,8 @@ def receipt(settings: StampSettings, tmp_path: Path) -> StampReceipt:
 
 
 def _check(home: Path, *arguments: str | Path) -> tuple[int, list[dict[str, str]]]:
-    done = subprocess.run(
-        [
-            *(*no_override(), sys.executable, "-m", "vidigree.cli", "ledger", "check", "--json"),
-            *map(str, arguments),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            "PYTHONPATH": str(TYPINGS),
-            "PATH": os.environ["PATH"],
-            "VIDIGREE_HOME": str(home),
-        },
-    )
+    command = ("-m", "vidigree.cli", "ledger", "check", "--json")
+    done = run_without_override(*command, *arguments, home=home)
     assert done.returncode in (0, 8), done.stderr
     return done.returncode, json.loads(done.stdout)["findings"]
 
