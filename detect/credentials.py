@@ -73,6 +73,8 @@ def credentials_evidence(reading: CredentialsLike) -> list[Evidence]:
     if reading.claimed_source in _CLAIMS and not is_vouched(reading, reading.timestamp):
         evidence.append(Evidence(code="credentials.claim-passed-on"))
     evidence.extend(_ingredient_evidence(reading.ingredients))
+    if not reading.all_ingredients_read:
+        evidence.append(Evidence(code="credentials.ingredients-unread"))
     return [*evidence, *labels]
 
 

@@ -114,6 +114,8 @@ class CredentialsLike(Protocol):
     @property
     def ingredients(self) -> Sequence[IngredientLike]: ...  # noqa: D102
     @property
+    def all_ingredients_read(self) -> bool: ...  # noqa: D102
+    @property
     def labels(self) -> LabelsLike: ...  # noqa: D102
 
     def to_dict(self) -> dict[str, Any]: ...  # noqa: D102

@@ -13,23 +13,36 @@ from vidigree.detect.findings import Confidence, Finding
 __all__ = ["RULES", "Rule", "first_rule"]
 
 _GENERATED = ("credentials.says-generated", "credentials.says-composite")
-_EXPIRED = (
-    "credentials.expired",
-    "credentials.not-yet-valid",
-    "credentials.revoked",
-    "credentials.validity-unknown",
+_COULD_NOT_LOOK = (
+    "mark.not-checked",
+    "ledger.not-checked",
+    "classifier.not-checked",
+    "credentials.ingredients-unread",
 )
-_PIXELS_NOT_CHECKED = ("mark.not-checked", "ledger.not-checked", "classifier.not-checked")
-_NOT_CHECKED = ("credentials.not-checked", *_PIXELS_NOT_CHECKED)
+# What leaves unsaid what might be said against a capture claim, whosever doing it is.
+_NOT_LOOKED_AT = (
+    *_COULD_NOT_LOOK,
+    "mark.left-out",
+    "ledger.left-out",
+    "classifier.left-out",
+    "classifier.abstained",
+)
 _TRUSTED_CAPTURE = (
     "credentials.intact",
     "credentials.signer-trusted",
     "credentials.says-captured",
 )
 _LEDGER_GENERATED = ("ledger.says-generated", "ledger.generated-unvouched")
+# The ledger may know a mark as that of a recording that was only stamped.
 _LEDGER_NOT_ASKED = ("ledger.not-checked", "ledger.left-out")
 # Nobody on a list says so today, be it that the signer only passes on what others said.
-_NOBODYS_WORD = (*_EXPIRED, "credentials.claim-passed-on")
+_NOBODYS_WORD = (
+    "credentials.expired",
+    "credentials.not-yet-valid",
+    "credentials.revoked",
+    "credentials.validity-unknown",
+    "credentials.claim-passed-on",
+)
 # What leaves a capture claim in doubt without contradicting it.
 _NO_CAPTURE = (
     *_NOBODYS_WORD,
@@ -41,6 +54,9 @@ _NO_CAPTURE = (
 _AGAINST_CAPTURE = ("classifier.likely-synthetic", "ledger.generated-unvouched")
 # Entries of the ledger whose signer does not itself say that the clip was generated.
 _ISSUED_AS_OTHER = ("ledger.says-nothing", "ledger.says-captured", "ledger.claim-passed-on")
+# Beside these, the entry by the mark may be that of a clip that was only stamped.
+_UNSURE_ENTRY = ("ledger.entry-unverified", "ledger.entry-by-fingerprint")
+_ENTRY_IN_DOUBT = (*_UNSURE_ENTRY, "ledger.claim-passed-on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +141,6 @@ RULES: tuple[Rule, ...] = (
         all_of=("credentials.altered",),
         none_of=("consistency.binding-confirmed",),
     ),
-    # The ledger may know the mark as that of a recording that was only stamped.
     Rule(
         name="capture-over-mark-unchecked",
         finding=Finding.CONTRADICTORY,
@@ -173,7 +188,7 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.HIGH,
         all_of=("credentials.intact", "consistency.binding-confirmed", "mark.found"),
         any_of=_GENERATED,
-        none_of=_ISSUED_AS_OTHER,
+        none_of=(*_ISSUED_AS_OTHER, *_LEDGER_NOT_ASKED),
     ),
     Rule(
         name="generated-confirmed-by-ledger",
@@ -181,11 +196,7 @@ RULES: tuple[Rule, ...] = (
         confidence=Confidence.HIGH,
         all_of=("credentials.intact", "ledger.entry-by-mark", "ledger.says-generated"),
         any_of=_GENERATED,
-        none_of=(
-            "ledger.entry-unverified",
-            "ledger.entry-by-fingerprint",
-            "ledger.claim-passed-on",
-        ),
+        none_of=_ENTRY_IN_DOUBT,
     ),
     Rule(
         name="generated-unverified-signer",
@@ -203,19 +214,18 @@ RULES: tuple[Rule, ...] = (
     # 3. Capture, if a listed signer vouches for it and nothing speaks against it. To have been
     # stamped here as well does not: the rows below are for clips that nobody else vouches for.
     Rule(
-        name="captured-trusted",
-        finding=Finding.DECLARED_CAPTURED,
-        confidence=Confidence.HIGH,
-        all_of=_TRUSTED_CAPTURE,
-        none_of=(*_NO_CAPTURE, *_AGAINST_CAPTURE, *_PIXELS_NOT_CHECKED),
-    ),
-    # What was not looked at might have spoken against it.
-    Rule(
         name="captured-trusted-unchecked",
         finding=Finding.DECLARED_CAPTURED,
         confidence=Confidence.MEDIUM,
         all_of=_TRUSTED_CAPTURE,
-        any_of=_PIXELS_NOT_CHECKED,
+        any_of=_NOT_LOOKED_AT,
+        none_of=(*_NO_CAPTURE, *_AGAINST_CAPTURE),
+    ),
+    Rule(
+        name="captured-trusted",
+        finding=Finding.DECLARED_CAPTURED,
+        confidence=Confidence.HIGH,
+        all_of=_TRUSTED_CAPTURE,
         none_of=(*_NO_CAPTURE, *_AGAINST_CAPTURE),
     ),
     # A statistic neither overturns a listed signer nor may it be kept from the reader.
@@ -289,19 +299,14 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.RECOVERED,
         confidence=Confidence.HIGH,
         all_of=("ledger.entry-by-mark",),
-        # Beside the first two, the entry by the mark may be that of a clip that was only stamped.
-        none_of=(
-            "ledger.entry-unverified",
-            "ledger.entry-by-fingerprint",
-            "ledger.claim-passed-on",
-        ),
+        none_of=_ENTRY_IN_DOUBT,
     ),
     Rule(
         name="recovered-claim-passed-on",
         finding=Finding.RECOVERED,
         confidence=Confidence.MEDIUM,
         all_of=("ledger.entry-by-mark", "ledger.claim-passed-on"),
-        none_of=("ledger.entry-unverified", "ledger.entry-by-fingerprint"),
+        none_of=_UNSURE_ENTRY,
     ),
     Rule(
         name="recovered-content-unchecked",
@@ -315,6 +320,13 @@ RULES: tuple[Rule, ...] = (
         finding=Finding.RECOVERED,
         confidence=Confidence.MEDIUM,
         all_of=("ledger.entry-by-fingerprint",),
+    ),
+    Rule(
+        name="marked-unchecked",
+        finding=Finding.MARKED_SYNTHETIC,
+        confidence=Confidence.MEDIUM,
+        all_of=("mark.found",),
+        any_of=_LEDGER_NOT_ASKED,
     ),
     Rule(
         name="marked",
@@ -365,7 +377,7 @@ RULES: tuple[Rule, ...] = (
         name="layer-not-checked",
         finding=Finding.INCONCLUSIVE,
         confidence=Confidence.LOW,
-        any_of=_NOT_CHECKED,
+        any_of=("credentials.not-checked", *_COULD_NOT_LOOK),
     ),
     Rule(
         name="classifier-abstained",

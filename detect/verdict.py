@@ -92,8 +92,7 @@ class Verdict:
         for piece in self.evidence:
             if piece.code in self.grounds:
                 values |= piece.values
-        missing = [part for part in _unread(self.readings) if not part.asked]
-        values["layers"] = ", ".join(part.layer for part in missing)
+        values["layers"] = ", ".join(filter(None, map(_not_looked_at, self.grounds)))
         return values
 
 
@@ -153,9 +152,15 @@ def _not_checked(layer: NotChecked) -> Evidence:
     return Evidence(code=f"{layer.layer}.{code}", values={"why": layer.why})
 
 
-def _unread(readings: Readings) -> list[NotChecked]:
-    layers = (readings.credentials, readings.marks, readings.ledger, readings.classifier)
-    return [part for part in layers if isinstance(part, NotChecked)]
+def _not_looked_at(code: str) -> str:
+    """Return what a piece of evidence says was not looked at; empty where it says something else.
+
+    The web page makes its sentences of the same parts (``page/evidence.js``).
+    """
+    layer, _, what = code.partition(".")
+    if what == "ingredients-unread":
+        return "material"
+    return layer if what in {"not-checked", "left-out", "abstained"} else ""
 
 
 def _worded(piece: Evidence, words: Wording) -> dict[str, Any]:

@@ -96,7 +96,9 @@ class Wording:
         if words.get("source"):
             words["source"] = self.value(str(words["source"]))
         if words.get("layers"):
-            names = (self.layer(name) for name in str(words["layers"]).split(", "))
+            layers = self._table["layer"]
+            parts = str(words["layers"]).split(", ")
+            names = (str(layers.get(part) or self.value(part)) for part in parts)
             words["layers"] = ", ".join(names)
         return words
 

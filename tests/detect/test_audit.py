@@ -109,12 +109,12 @@ def test_a_cameras_file_whose_stamped_copy_is_in_the_ledger_is_still_a_recording
     with monkeypatch.context() as patch:
         patch.setattr(manifest, "digital_source_type", lambda *_, **__: "digitalCapture")
         sign_file(clip, original, request=request, identity=camera)
-    assert audit(original, settings=LOOK_UP).reason == "captured-trusted"
+    assert audit(original, settings=LOOK_UP).reason == "captured-trusted-unchecked"
     store = sign_file(clip, tmp_path / "copy.mp4", request=request, identity=init_identity())
     record(store, fingerprint_video(clip).to_bytes(), engine="external")
     verdict = audit(original, settings=LOOK_UP)
     assert {"ledger.entry-by-fingerprint", "ledger.says-nothing"} <= codes(verdict)
-    assert (verdict.reason, verdict.confidence) == ("captured-trusted", Confidence.HIGH)
+    assert (verdict.reason, verdict.confidence) == ("captured-trusted-unchecked", Confidence.MEDIUM)
     assert audit(clip, settings=LOOK_UP).reason == "issued-source-unclaimed"
 
 

@@ -235,7 +235,7 @@ class TestMany:
 
 def test_a_policy_says_what_to_do(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, str(clip), "--policy", "newsroom", *FAST)
-    assert "policy newsroom 1: review." in out
+    assert "policy newsroom 2: review." in out
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_anybodys_recording_stays_unverified_in_the_hands_of_a_listed_signer(
     assert {"credentials.intact", "credentials.signer-trusted", "credentials.says-captured"} < codes
     assert "credentials.claim-passed-on" in codes
     assert verdict.reason == "capture-unverified"
-    assert audit(second, settings=settings(studio, anybody)).reason == "captured-trusted"
+    assert audit(second, settings=settings(studio, anybody)).reason == "captured-trusted-unchecked"
 
 
 def test_a_revoked_camera_declares_nothing(
@@ -76,7 +76,7 @@ def test_a_revoked_camera_declares_nothing(
 ) -> None:
     camera, path = ChainAuthority("Camera"), tmp_path / "clip.mp4"
     issued = recording(clip, path, camera, monkeypatch)
-    assert audit(path, settings=settings(camera)).reason == "captured-trusted"
+    assert audit(path, settings=settings(camera)).reason == "captured-trusted-unchecked"
     staple(path, ocsp_answer(camera, issued, revoked=True))  # type: ignore[arg-type]
     verdict = audit(path, settings=settings(camera))
     assert verdict.reason == "capture-unverified"

@@ -139,7 +139,7 @@ BROKEN = {
         "finding.recovered is not a table",
     ),
     "a name that is a number": (PLATFORM.replace('name = "platform"', "name = 1"), "name is not"),
-    "a version that is a number": (PLATFORM.replace('version = "2"', "version = 2"), "version is"),
+    "a version that is a number": (PLATFORM.replace('version = "3"', "version = 3"), "version is"),
     "a label that is a number": (
         PLATFORM.replace('label = "Synthetic"', "label = 1", 1),
         "label is not text",

@@ -219,6 +219,45 @@ def test_a_layer_that_could_not_run_is_never_silent(layer: str) -> None:
     assert result.to_dict()["readings"][layer]["status"] == "not-checked"
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"marks": NotChecked(layer="mark", why="", asked=True)}, "Watermark"),
+        ({"ledger": NotChecked(layer="ledger", why="", asked=True)}, "Ledger"),
+        ({"classifier": NotChecked(layer="classifier", why="", asked=True)}, "Classifier"),
+        ({"classifier": ABSTAINED}, "Classifier"),
+        ({"credentials": replace(CAPTURED, all_ingredients_read=False)}, "some of the material"),
+    ],
+    ids=["no mark", "no ledger", "no classifier", "abstained", "ingredients"],
+)
+def test_a_trusted_recording_is_as_sure_as_what_was_looked_at(
+    changes: dict[str, Any], named: str
+) -> None:
+    """Somebody may act on ``high`` without a look of his own."""
+    assert judge(replace(CLEAN, credentials=CAPTURED)).confidence is Confidence.HIGH
+    result = judge(replace(CLEAN, **({"credentials": CAPTURED} | changes)))
+    assert (result.finding, result.confidence) == (Finding.DECLARED_CAPTURED, Confidence.MEDIUM)
+    assert f" looked at: {named}" in result.headline()
+
+
+def test_material_that_was_not_read_leaves_a_clip_undecided() -> None:
+    edited = replace(CAPTURED, claimed_source="edited", all_ingredients_read=False)
+    result = judge(replace(CLEAN, credentials=edited))
+    assert (result.finding, result.reason) == (Finding.INCONCLUSIVE, "layer-not-checked")
+    assert "some of the material" in result.headline()
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["left out", "locked"])
+def test_a_mark_is_surer_where_the_ledger_was_asked(asked: bool) -> None:
+    """A recording that was only stamped carries a mark too, and anybody names it as generated."""
+    bound = replace(BOUND, signer_trust="unlisted")
+    closed = NotChecked(layer="ledger", why="it is locked", asked=asked)
+    for credentials, reason in ((NONE, "marked"), (bound, "generated-confirmed-by-mark")):
+        readings = replace(CLEAN, credentials=credentials, marks=(MARK,))
+        assert judge(readings).reason == reason
+        assert judge(replace(readings, ledger=closed)).confidence is Confidence.MEDIUM
+
+
 def test_the_headline_names_the_signer_that_decided() -> None:
     manifest = {"manifest_integrity": "intact", "signer": {"organization": "Somebody else"}}
     entry = replace(ENTRY, credentials=manifest)
@@ -263,7 +302,6 @@ def test_no_headline_denies_what_was_not_looked_for() -> None:
     assert "no label" not in result.headline().lower()
     left_out = NotChecked(layer="mark", why="", asked=True)
     for row in (
-        replace(CLEAN, credentials=CAPTURED, marks=left_out),
         replace(CLEAN, marks=left_out, classifier=ABSTAINED),
         replace(CLEAN, marks=left_out),
     ):

@@ -33,7 +33,11 @@ from vidigree.watermark.credentials.claims import (
 )
 from vidigree.watermark.credentials.jumbf import activate
 from vidigree.watermark.credentials.manifest import SoftBinding
-from vidigree.watermark.credentials.readings import IngredientReading, SignerReading
+from vidigree.watermark.credentials.readings import (
+    INGREDIENT_MISSING,
+    IngredientReading,
+    SignerReading,
+)
 from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.trust import OWN_SIGNERS, TrustList, TrustSettings
 from vidigree.watermark.credentials.untrusted_text import bounded_text
@@ -133,7 +137,7 @@ class IngredientWalk:
             return IngredientReading(**facts, title=title)
         manifest = next((row for row in self.manifests if row.get("label") == label), None)
         if manifest is None or label in above:
-            codes = StatusCodes().with_failure("ingredient.manifest.missing")
+            codes = StatusCodes().with_failure(INGREDIENT_MISSING)
             return IngredientReading(**facts, title=title, signed=True, codes=codes)
         results = self._validate(label)
         codes = StatusCodes.from_library(results.get("activeManifest"))

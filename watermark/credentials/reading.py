@@ -28,7 +28,7 @@ from vidigree.watermark.credentials.container_checks import check_container, has
 from vidigree.watermark.credentials.embedding import MAX_STORE_BYTES, embedded_store, is_c2pa_box
 from vidigree.watermark.credentials.foreign_labels import read_foreign_labels
 from vidigree.watermark.credentials.ingredients import EMPTY_ASSET, IngredientWalk, manifest_answers
-from vidigree.watermark.credentials.readings import CredentialsReading
+from vidigree.watermark.credentials.readings import INGREDIENTS_NOT_READ, CredentialsReading
 from vidigree.watermark.credentials.sdk import sdk_context
 from vidigree.watermark.credentials.trust import TrustSettings
 from vidigree.watermark.credentials.untrusted_text import bounded_text
@@ -194,7 +194,7 @@ def _reading(
     )
     reading = replace(reading, integrity=overall_integrity(own, binding))
     limits = {
-        "vidigree.ingredients.notAllRead": walk.truncated,
+        INGREDIENTS_NOT_READ: walk.truncated,
         "vidigree.ingredients.notAllTold": walk.shortened,
     }
     for code in (code for code, hit in limits.items() if hit):

@@ -23,6 +23,12 @@ from vidigree.watermark.credentials.manifest import SoftBinding
 
 __all__ = ["CredentialsReading", "IngredientReading", "SignerReading"]
 
+INGREDIENTS_NOT_READ = "vidigree.ingredients.notAllRead"
+"""Noted where ingredients lie beyond the limits."""
+
+INGREDIENT_MISSING = "ingredient.manifest.missing"
+"""Failure of an ingredient whose manifest is not in the store, or is one that led to it."""
+
 _GENERATED: tuple[ClaimedSource, ...] = (
     "generated",
     "generated-by-algorithm",
@@ -202,6 +208,13 @@ class CredentialsReading(_ManifestReading):
         """Whether this manifest or any ingredient's claims generated pixels."""
         return self.claims_generated or any(
             ingredient.claims_generated for ingredient in self.walk_ingredients()
+        )
+
+    @property
+    def all_ingredients_read(self) -> bool:
+        """Whether no manifest of what went in lies beyond the limits, or is not in the store."""
+        return INGREDIENTS_NOT_READ not in self.codes.informational and not any(
+            INGREDIENT_MISSING in row.codes.failure for row in self.walk_ingredients()
         )
 
     def to_dict(self) -> dict[str, Any]:

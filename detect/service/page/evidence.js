@@ -27,13 +27,19 @@ function inWords(values, table) {
   return words;
 }
 
+// What a piece of evidence says was not looked at, as `Verdict` has it.
+function notLookedAt(code) {
+  const [layer, what] = code.split(".");
+  if (what === "ingredients-unread") return "material";
+  return ["not-checked", "left-out", "abstained"].includes(what) ? layer : "";
+}
+
 export function headline(verdict, table) {
   const grounds = new Set(verdict.grounds);
   const values = {};
   for (const piece of verdict.evidence) if (grounds.has(piece.code)) Object.assign(values, piece.values);
-  values.layers = verdict.evidence
-    .filter((piece) => piece.code.endsWith(".not-checked"))
-    .map((piece) => table.layer[piece.layer] ?? piece.layer)
+  values.layers = verdict.grounds.map(notLookedAt).filter(Boolean)
+    .map((part) => table.layer[part] ?? table.value[part] ?? part)
     .join(", ");
   const template = table.reason[verdict.reason];
   return template ? fill(template, inWords(values, table)) : verdict.headline;

@@ -25,6 +25,7 @@ ABSTAINED = Classifier(status="abstained", reason="too-short", llr=None, p_value
 READINGS = {
     "abstained": replace(CLEAN, classifier=ABSTAINED),
     "generated": ROWS["generated-own-signer"],
+    "unchecked": ROWS["captured-trusted-unchecked"],
 }
 
 

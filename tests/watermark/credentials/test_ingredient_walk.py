@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fixtures.manifest_stores import manifest_store
 
-from vidigree.watermark.credentials import IngredientReading, TrustSettings
+from vidigree.watermark.credentials import CredentialsReading, IngredientReading, TrustSettings
 from vidigree.watermark.credentials.answers import StatusCodes
 from vidigree.watermark.credentials.ingredients import IngredientWalk, manifest_answers
 
@@ -307,3 +307,10 @@ def test_manifest_that_the_library_cannot_read_is_told() -> None:
     (failure,) = found.codes.failure
     assert failure.startswith("vidigree.manifest.unreadable: ")
     assert (found.signed, found.integrity, found.signer_trust) == (True, "unknown", "unknown")
+
+
+def test_material_whose_manifest_is_missing_was_not_read() -> None:
+    inner = IngredientReading(codes=StatusCodes().with_failure(MISSING))
+    reading = CredentialsReading(ingredients=(IngredientReading(ingredients=(inner,)),))
+    assert not reading.all_ingredients_read
+    assert CredentialsReading(ingredients=(IngredientReading(),)).all_ingredients_read

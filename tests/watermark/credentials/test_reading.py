@@ -197,6 +197,7 @@ def test_ingredients_that_are_not_read_are_told(
     reading = read_credentials(clip, trust=TrustSettings.load(), store=derived_store)
     assert len([*reading.walk_ingredients()]) == most
     assert ("vidigree.ingredients.notAllRead" in reading.codes.informational) is (most < 2)
+    assert reading.all_ingredients_read is (most == 2)
     assert reading.claimed_source == source
 
 
