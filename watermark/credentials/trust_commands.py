@@ -82,7 +82,7 @@ def update() -> None:
     before = {(row.role, row.name): row.sha256 for row in installed_lists()}
     rows = update_lists()
     for row in rows:
-        same = before[row.role, row.name] == row.sha256
+        same = before.get((row.role, row.name)) == row.sha256
         change = "unchanged" if same else f"changed, {_counted(row.certificates)}"
         click.echo(f"Fetched {row.name} for {row.role}: {change}.")
         click.echo(f"  sha256 {row.sha256}")

@@ -7,6 +7,7 @@
     <data folder>/trust/sources.json          where each list came from
 
 Nothing is fetched unless :func:`add_list` is given a URL or :func:`update_lists` is called.
+Whoever changes lists waits for others who do.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ import json
 import re
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from vidigree.media.errors import CredentialsError, UsageError
+from vidigree.media.errors import CredentialsError, OutputError, UsageError
 from vidigree.media.output import output_file
 from vidigree.watermark.credentials.pem import pem_files, read_certificates
 from vidigree.watermark.credentials.trust import TrustList, trust_folder
 from vidigree.watermark.credentials.untrusted_text import bounded_text
+from vidigree.watermark.turns import turn_at
 
 __all__ = [
     "OFFICIAL_LISTS",
@@ -119,20 +123,25 @@ def add_list(
         raise UsageError(f"{sha256!r} is no SHA-256.", hint="It has 64 hex digits.")
     is_url = "://" in source
     data = _fetch(source) if is_url else _read(Path(source))
-    count = _count(chosen, role, data)
     found = hashlib.sha256(data).hexdigest()
     if sha256 is not None and found != sha256.lower():
         raise CredentialsError(
             f"{source} has the SHA-256 {found}, not the one that was given; it was not taken.",
             hint="Look at what its publisher says now.",
         )
-    folder = trust_folder(home)
-    _sources(folder)  # one that is damaged is told before anybody is believed
-    path = folder / role / f"{chosen}.pem"
     origin = source if is_url else str(Path(source).absolute())
-    _write(path, data)
-    _remember(folder, role, chosen, origin)
-    return InstalledList(name=chosen, role=role, source=origin, certificates=count, sha256=found)
+    fresh = InstalledList(
+        name=chosen,
+        role=role,
+        source=origin,
+        certificates=_count(chosen, role, data),
+        sha256=found,
+    )
+    folder = trust_folder(home)
+    _make(folder)
+    with _turn(folder):
+        _keep(folder, fresh, data)
+    return fresh
 
 
 def installed_lists(home: Path | None = None) -> tuple[InstalledList, ...]:
@@ -168,33 +177,71 @@ def remove_list(name: str, *, role: Role, home: Path | None = None) -> None:
     Raises:
         CredentialsError: There is no such list, or it cannot be removed.
     """
-    folder = trust_folder(home)
-    path = folder / role / f"{name}.pem"
+    path = trust_folder(home) / role / f"{name}.pem"
     missing = CredentialsError(
         f"There is no {role} list called {name!r}.", hint="See `vidigree trust list`."
     )
     if not _NAME.fullmatch(name):
         raise missing
     try:
-        path.unlink()
+        with _turn(trust_folder(home)) as folder:
+            path.unlink()
+            _remember(folder, role, name, None)
+    except OutputError:  # of the table
+        raise
     except (FileNotFoundError, NotADirectoryError):
         raise missing from None
     except OSError as error:
         raise _unwritable(path, error) from error
-    _remember(folder, role, name, None)
 
 
 def update_lists(home: Path | None = None) -> tuple[InstalledList, ...]:
     """Fetch every list again that came from a URL; one that fails keeps what it was.
 
+    Returns:
+        The lists that were fetched and kept. One that was removed meanwhile, or is another one
+        now, is left as it is: a list that somebody no longer trusts must not come back.
+
     Raises:
         CredentialsError: A list could not be fetched; those before it are up to date.
     """
-    return tuple(
-        add_list(entry.source, role=entry.role, name=entry.name, home=home)
-        for entry in installed_lists(home)
-        if "://" in entry.source
+    entries = [entry for entry in installed_lists(home) if "://" in entry.source]
+    updated = (_update(entry, home) for entry in entries)
+    return tuple(entry for entry in updated if entry is not None)
+
+
+def _update(entry: InstalledList, home: Path | None) -> InstalledList | None:
+    data = _fetch(entry.source)
+    fresh = replace(
+        entry,
+        certificates=_count(entry.name, entry.role, data),
+        sha256=hashlib.sha256(data).hexdigest(),
     )
+    with _turn(trust_folder(home)) as folder:
+        there = (folder / entry.role / f"{entry.name}.pem").exists()
+        if not there or _sources(folder).get(f"{entry.role}/{entry.name}") != entry.source:
+            return None
+        _keep(folder, fresh, data)
+    return fresh
+
+
+def _keep(folder: Path, entry: InstalledList, data: bytes) -> None:
+    _sources(folder)  # one that is damaged is told before anybody is believed
+    _write(folder / entry.role / f"{entry.name}.pem", data)
+    _remember(folder, entry.role, entry.name, entry.source)
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[Path]:
+    """Wait for a turn at the folder of the lists: its table is read and written again."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(turn_at(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            raise
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        yield folder
 
 
 def _count(name: str, role: Role, data: bytes) -> int:
@@ -261,12 +308,16 @@ def _bounded(where: str, data: bytes) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from error
+    _make(path.parent)
     with output_file(path, overwrite=True) as temporary:
         temporary.write_bytes(data)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
 
 
 def _sources(folder: Path) -> dict[str, str]:

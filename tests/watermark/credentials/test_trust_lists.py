@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner
@@ -16,7 +18,8 @@ from cryptography import x509
 from fixtures.authority import Authority, pem
 
 from vidigree.media.errors import CredentialsError, UsageError
-from vidigree.watermark.credentials import TrustSettings
+from vidigree.watermark.credentials import TrustSettings, trust_lists
+from vidigree.watermark.credentials.trust import trust_folder
 from vidigree.watermark.credentials.trust_commands import trust
 from vidigree.watermark.credentials.trust_lists import (
     MAX_LIST_BYTES,
@@ -29,6 +32,7 @@ from vidigree.watermark.credentials.trust_lists import (
 
 ROOT = pem(Authority.make().root)
 OTHER = pem(Authority.make("Other Root").root)
+KEPT = (("claim", "x"), ("tsa", "y"))
 URL = "https://lists.example.org/partners.pem"
 
 
@@ -249,6 +253,50 @@ def test_removed_list_is_gone(tmp_path: Path) -> None:
     assert installed_lists() == ()
     with pytest.raises(CredentialsError, match="no claim list"):
         remove_list("x", role="claim")
+
+
+def test_lists_that_are_changed_at_the_same_time_are_all_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("x", "y", "z"):
+        (tmp_path / f"{name}.pem").write_bytes(ROOT)
+    add_list(str(tmp_path / "z.pem"), role="claim")
+    others = [
+        Thread(target=add_list, args=(str(tmp_path / "y.pem"),), kwargs={"role": "tsa"}),
+        Thread(target=remove_list, args=("z",), kwargs={"role": "claim"}),
+    ]
+    write = trust_lists._write
+
+    def slowly(path: Path, data: bytes) -> None:
+        """Let the others in between the reading of the table and its writing, if they can."""
+        if path.name == "sources.json" and others[0].ident is None:
+            for other in others:
+                other.start()
+            for other in others:
+                other.join(0.2)
+        write(path, data)
+
+    monkeypatch.setattr(trust_lists, "_write", slowly)
+    add_list(str(tmp_path / "x.pem"), role="claim")
+    for other in others:
+        other.join()
+    table = json.loads((trust_folder() / "sources.json").read_text(encoding="utf-8"))
+    assert table == {f"{role}/{name}": str(tmp_path / f"{name}.pem") for role, name in KEPT}
+
+
+def test_a_list_that_is_removed_while_it_is_fetched_does_not_come_back(
+    served: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_list(URL, role="claim")
+    fetch = trust_lists._fetch
+
+    def meanwhile(url: str) -> bytes:
+        remove_list("partners", role="claim")
+        return fetch(url)
+
+    monkeypatch.setattr(trust_lists, "_fetch", meanwhile)
+    assert update_lists() == ()
+    assert installed_lists() == ()
 
 
 def test_commands(tmp_path: Path) -> None:
