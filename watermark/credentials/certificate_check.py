@@ -6,13 +6,11 @@ conformance programme where a finding is only a warning.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Literal, TypeVar
 
 from cryptography import x509
@@ -28,7 +26,7 @@ from vidigree.watermark.credentials.path_rules import path_faults
 from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.credentials.signature_call import SignatureCall
 
-__all__ = ["ChainFinding", "check_chain", "check_identity", "check_key_file"]
+__all__ = ["ChainFinding", "check_chain", "check_identity"]
 
 _DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 _PURPOSES = frozenset({CLAIM_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION, _DOCUMENT_SIGNING})
@@ -76,23 +74,6 @@ def check_identity(identity: SigningIdentity) -> tuple[ChainFinding, ...]:
     except CredentialsError as error:
         return (_error(error.message, error.hint), *findings)
     return findings
-
-
-def check_key_file(path: Path) -> tuple[ChainFinding, ...]:
-    """Warn if others than its owner may read a file with a private key."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return ()  # reading it has said so already
-    if os.name != "posix" or not mode & 0o077:
-        return ()
-    return (
-        ChainFinding(
-            severity="warning",
-            problem=f"Others on this machine may read the private key {path}.",
-            remedy=f"chmod 600 {path}",
-        ),
-    )
 
 
 def check_chain(chain: bytes, *, now: datetime | None = None) -> tuple[ChainFinding, ...]:

@@ -13,6 +13,7 @@ from vidigree.watermark.credentials.use_commands import use
 from vidigree.watermark.file_path import FOLDER_PATH
 
 if TYPE_CHECKING:
+    from vidigree.watermark.credentials.certificate_check import ChainFinding
     from vidigree.watermark.credentials.identity import SigningIdentity
 
 __all__ = ["keys"]
@@ -118,24 +119,24 @@ def show(folder: Path | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def check(context: click.Context, folder: Path | None, chain: Path | None, as_json: bool) -> None:
-    """Say what is wrong with the signing certificates, and what to do.
+    """Say what is wrong with the signing certificates and the secrets on disk, and what to do.
 
     Unless --chain is given, the signer makes a trial signature, which proves password, PIN and
-    rights. Exits with 7 if clips cannot be signed.
+    rights, and every secret in the data folder that others may read is named. Exits with 7 if clips
+    cannot be signed.
     """
     from vidigree.media.errors import CredentialsError
-    from vidigree.watermark.credentials.certificate_check import (
-        check_chain,
-        check_identity,
-        check_key_file,
-    )
+    from vidigree.watermark.credentials.certificate_check import check_chain, check_identity
     from vidigree.watermark.credentials.identity import read_pem
 
-    findings = check_chain(read_pem(chain)) if chain else check_identity(_identity(folder))
-    key = None if chain else _key_file(folder)
-    if key is not None:
-        findings = (*findings, *check_key_file(key))
-    usable = all(finding.severity != "error" for finding in findings)
+    failure: CredentialsError | None = None
+    findings: tuple[ChainFinding, ...] = ()
+    try:
+        findings = check_chain(read_pem(chain)) if chain else check_identity(_identity(folder))
+    except CredentialsError as error:  # who only audits has mark keys and no identity
+        failure = error
+    findings += () if chain else _exposed_secrets(folder)
+    usable = failure is None and all(finding.severity != "error" for finding in findings)
     if as_json:
         rows = [finding.to_dict() for finding in findings]
         click.echo(json.dumps({"version": 1, "usable": usable, "findings": rows}, indent=2))
@@ -143,7 +144,10 @@ def check(context: click.Context, folder: Path | None, chain: Path | None, as_js
         for finding in findings:
             click.echo(f"{finding.severity:8s}{finding.problem}")
             click.echo(f"        {finding.remedy}")
-        click.echo("These certificates can sign." if usable else "They cannot sign.")
+        if failure is None:
+            click.echo("These certificates can sign." if usable else "They cannot sign.")
+    if failure is not None:
+        raise failure
     if not usable:
         context.exit(CredentialsError.exit_code)
 
@@ -160,17 +164,14 @@ def _identity(folder: Path | None) -> SigningIdentity:
     return load_identity(folder) if folder else open_signer(Config.load().signer)
 
 
-def _key_file(folder: Path | None) -> Path | None:
-    """Return the file that holds the private key, ``None`` if none of ours reads one."""
+def _exposed_secrets(folder: Path | None) -> tuple[ChainFinding, ...]:
+    """Return the secrets that others may read: in the data folder, and where the settings say."""
+    from vidigree.media.home import home_folder
     from vidigree.watermark.config import Config
-    from vidigree.watermark.credentials.identity import identity_folder
+    from vidigree.watermark.credentials.secret_files import check_secret_files, secrets_of_settings
 
-    settings = Config.load().signer
-    files = {"pem": "key", "pkcs12": "file"}
-    if folder is None and settings.kind in files:
-        return settings.path(files[settings.kind])
-    if folder is None and settings.kind == "folder" and settings.text("folder"):
-        folder = settings.path("folder")
-    elif folder is None and settings.kind != "folder":
-        return None
-    return identity_folder(folder) / "key.pem"
+    home = home_folder()
+    named = secrets_of_settings(Config.load(), home)
+    if folder is not None:
+        named[folder / "key.pem"] = "private key"
+    return check_secret_files(home, named)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from vidigree.watermark.credentials import ManifestRequest, SigningIdentity, sig
 from vidigree.watermark.credentials.certificate_check import (
     check_chain,
     check_identity,
-    check_key_file,
 )
 from vidigree.watermark.credentials.chains import is_authority
 from vidigree.watermark.credentials.commands import keys
@@ -229,19 +227,6 @@ def test_a_leaf_that_names_nobody_is_told() -> None:
         "names no organization" in row for row in _problems(_chain(organization=None))["warning"]
     )
     assert not any("organization" in row for row in _problems(_chain())["warning"])
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows keeps rights elsewhere")
-@pytest.mark.parametrize("mode", [0o600, 0o400, 0o700, 0o640, 0o604, 0o610, 0o602])
-def test_a_key_file_that_others_may_use_is_named(tmp_path: Path, mode: int) -> None:
-    path = tmp_path / "key.pem"
-    path.write_bytes(key_pem(KEY))
-    path.chmod(mode)
-    found = check_key_file(path)
-    assert [row.severity for row in found] == (["warning"] if mode & 0o77 else [])
-    assert all(str(path) in row.problem for row in found)
-    path.unlink()
-    assert check_key_file(path) == ()
 
 
 def test_development_chain_has_one_warning(identity: SigningIdentity) -> None:
