@@ -16,6 +16,7 @@ from vidigree.media.registry import Registry
 from vidigree.watermark.keyring import MarkKey
 
 __all__ = [
+    "CLIP_ID_BITS",
     "SOFT_BINDING_ALGORITHM",
     "MarkDetector",
     "MarkReading",
@@ -29,6 +30,9 @@ __all__ = [
 
 SOFT_BINDING_ALGORITHM = "org.vidigree.robust.3"
 """Soft binding algorithm id of the robust mark."""
+
+CLIP_ID_BITS = 64
+"""Bits of a clip id, and so of the messages of a method that clips are issued with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,9 +206,10 @@ def issuing_method(name: str) -> tuple[type[WatermarkMethod], str]:
             it has no such id of its own: what is signed would name another method's mark.
     """
     method = watermark_methods.get(name)
-    if method.message_bits != 64:
+    if method.message_bits != CLIP_ID_BITS:
         raise UsageError(
-            f"The method {name!r} carries {method.message_bits} bits; a clip id needs 64.",
+            f"The method {name!r} carries {method.message_bits} bits; a clip id needs"
+            f" {CLIP_ID_BITS}.",
             hint="Use the method 'robust'.",
         )
     algorithm: str = getattr(method, "soft_binding_algorithm", "")

@@ -119,7 +119,7 @@ def show(folder: Path | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def check(context: click.Context, folder: Path | None, chain: Path | None, as_json: bool) -> None:
-    """Say what is wrong with the signing certificates and the secrets on disk, and what to do.
+    """Say what is wrong with the signer, and who may read secrets.
 
     Unless --chain is given, the signer makes a trial signature, which proves password, PIN and
     rights, and every secret in the data folder that others may read is named. Exits with 7 if clips

@@ -27,10 +27,9 @@ from vidigree.watermark.credentials.manifest import PROGRAM, marked_clip_id
 from vidigree.watermark.credentials.pem import read_certificates
 from vidigree.watermark.fingerprint import Fingerprint, fingerprint_video
 from vidigree.watermark.ledger.entry import LedgerEntry
+from vidigree.watermark.method import CLIP_ID_BITS, watermark_methods
 
 __all__ = ["adopted_entry", "bound_clip_id", "own_signers"]
-
-_METHOD = "robust"
 
 
 def bound_clip_id(path: Path) -> int | None:
@@ -40,8 +39,9 @@ def bound_clip_id(path: Path) -> int | None:
 
     Raises:
         MediaError: The file cannot be read.
+        UsageError: A method of another package, whose mark it may be, cannot be imported.
     """
-    binding = _binding(read_credentials(path, trust=TrustSettings()))
+    binding, _ = _binding(read_credentials(path, trust=TrustSettings()))
     return None if binding is None else marked_clip_id(binding.value)
 
 
@@ -60,9 +60,11 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
         LedgerError: The file was altered, or is signed by somebody else, or it has no mark or a
             name that is not UTF-8.
         MediaError: The file cannot be read.
+        UsageError: A method of another package, whose mark it may be, cannot be imported.
     """
     reading = read_credentials(path, trust=trust)
-    binding, store = _binding(reading), embedded_store(path)
+    store = embedded_store(path)
+    binding, method = _binding(reading)
     clip_id = None if binding is None else marked_clip_id(binding.value)
     if binding is None or store is None or clip_id is None:
         raise LedgerError(f"{path} was not stamped: its credentials bind no mark.")
@@ -88,7 +90,7 @@ def adopted_entry(path: Path, *, trust: TrustSettings) -> LedgerEntry:
     return LedgerEntry(
         clip_id=clip_id,
         key_id=binding.value.rpartition(":")[0],
-        method=_METHOD,
+        method=method,
         manifest_store=store,
         fingerprint=fingerprint.to_bytes(),
         created_at=reading.signed_at or _modified_at(path),
@@ -129,11 +131,29 @@ def _engine(actions: Sequence[ActionReading]) -> str:
     return next(made_by, Origin().engine)[: LONGEST_NAMES["engine"]]
 
 
-def _binding(reading: CredentialsReading) -> SoftBinding | None:
+def _binding(reading: CredentialsReading) -> tuple[SoftBinding | None, str]:
+    """Return what binds a clip to a mark that clips are issued with, and that mark's method."""
     for binding in reading.soft_bindings:
-        if binding.alg == SOFT_BINDING_ALGORITHM:
-            return binding
-    return None
+        method = _issuing_method(binding.alg)
+        if method:
+            return binding, method
+    return None, ""
+
+
+def _issuing_method(algorithm: str) -> str:
+    """Return the method that has a soft binding algorithm id; empty where no one here has.
+
+    Raises:
+        UsageError: A method of another package cannot be imported.
+    """
+    if algorithm == SOFT_BINDING_ALGORITHM:
+        return "robust"
+    for name in watermark_methods:
+        method = watermark_methods.get(name)
+        its_own = getattr(method, "soft_binding_algorithm", "")
+        if its_own and its_own == algorithm and method.message_bits == CLIP_ID_BITS:
+            return name
+    return ""
 
 
 def _look_at(path: Path) -> tuple[Fingerprint, float]:

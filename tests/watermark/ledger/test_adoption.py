@@ -16,13 +16,13 @@ from fixtures.chain_authority import ChainAuthority, Issued
 
 from vidigree.media import VideoWriter
 from vidigree.media.errors import CredentialsError, LedgerError
-from vidigree.watermark import StampReceipt, StampSettings, stamp
+from vidigree.watermark import StampReceipt, StampSettings, stamp, watermark_methods
 from vidigree.watermark.clip import MADE_ELSEWHERE, Origin
 from vidigree.watermark.credentials import (
     TrustSettings,
 )
 from vidigree.watermark.ledger import Ledger
-from vidigree.watermark.ledger.adoption import adopted_entry, own_signers
+from vidigree.watermark.ledger.adoption import adopted_entry, bound_clip_id, own_signers
 from vidigree.watermark.ledger.commands import ledger as ledger_command
 
 AUTHORITY = ChainAuthority()
@@ -131,6 +131,20 @@ def test_a_made_clip_is_recorded_with_what_made_it(
     stamp(replace(made, origin=origin), tmp_path / "out.mp4", settings=settings)
     engine = adopted_entry(tmp_path / "out.mp4", trust=own_signers({})).engine
     assert engine == {"": "render 7", "m" * 512: "m" * 128}.get(model, f"{model} 7")
+
+
+def test_a_clip_marked_by_a_method_of_another_package_is_recorded_while_it_is_installed(
+    home: Path, settings: StampSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watermark_methods.names()  # what is installed is found before one is added
+    targets = {**watermark_methods._targets, "other": "fixtures.faulty_marks:OtherMark"}
+    with monkeypatch.context() as installed:
+        installed.setattr(watermark_methods, "_targets", targets)
+        other = replace(settings, method="other")
+        receipt = stamp(killed_stamp.clip(), tmp_path / "clip.mp4", settings=other)
+        assert adopted_entry(receipt.path, trust=own_signers({})).method == "other"
+        assert bound_clip_id(receipt.path) == receipt.clip_id
+    assert bound_clip_id(receipt.path) is None
 
 
 @pytest.mark.parametrize(
