@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Any
 
 from vidigree.detect.findings import Confidence, Finding
-from vidigree.detect.rules import RULES
+from vidigree.detect.rules import RULES, Rule
 from vidigree.detect.verdict import Verdict
 from vidigree.media.arguments import path_of
 from vidigree.media.errors import UsageError
@@ -186,14 +186,31 @@ def _overruling(number: int, row: Mapping[str, Any]) -> _Row:
     name = f"overrule.{number}"
     _known(row, {"finding", "confidence", "because", "action", "reason", "label"}, name)
     levels = _of_kind(row.get("confidence", []), list, f"{name}: confidence")
-    conditions = {
+    conditions: dict[str, Any] = {
         "finding": _one_of(Finding, row["finding"], name) if "finding" in row else None,
         "confidence": tuple(_one_of(Confidence, level, name) for level in levels),
         "because": _reasons(row["because"], name) if "because" in row else (),
     }
     if not any(conditions.values()):
         raise ValueError(f"{name} has no condition: give finding, confidence or because.")
+    if not any(_may_fit(rule, **conditions) for rule in RULES):
+        # It would be read as if it held, and never does.
+        raise ValueError(f"{name} fits no row of the truth table: look at its conditions.")
     return _row(name, {key: row[key] for key in row if key not in conditions}, **conditions)
+
+
+def _may_fit(
+    rule: Rule,
+    *,
+    finding: Finding | None,
+    confidence: tuple[Confidence, ...],
+    because: tuple[str, ...],
+) -> bool:
+    return (
+        finding in (None, rule.finding)
+        and (not confidence or rule.confidence in confidence)
+        and (not because or rule.name in because)
+    )
 
 
 def _reasons(because: Any, name: str) -> tuple[str, ...]:

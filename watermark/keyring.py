@@ -80,6 +80,7 @@ class KeyRing:
             return cls()
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not a key ring"
+            reason = str(error) if isinstance(error, _DoubtfulKeyError) else reason
             raise CredentialsError(
                 f"The mark key ring {path} cannot be read: {reason}.",
                 hint="Restore it from a backup, or move it away to use the published key only.",
@@ -90,7 +91,7 @@ class KeyRing:
                 f"{_VERSION}.",
                 hint="Use the vidigree that wrote it, or a newer one.",
             )
-        return cls(keys=(*keys, PUBLISHED_KEY))
+        return cls(keys=tuple(dict.fromkeys((*keys, PUBLISHED_KEY))))
 
     @classmethod
     def rotate(cls, path: Path | None = None) -> KeyRing:
@@ -116,10 +117,15 @@ class KeyRing:
         return cls(keys=(fresh, *old, PUBLISHED_KEY))
 
 
+class _DoubtfulKeyError(ValueError):
+    """A key is there by whose name nobody can tell whose marks it makes; the words say why."""
+
+
 def _keys_of(ring: Any) -> tuple[MarkKey, ...]:
-    """Return the keys of a ring file's content.
+    """Return the keys of a ring file's content, each once.
 
     Raises:
+        _DoubtfulKeyError: A name stands for several keys, or the published key is not called that.
         ValueError: It is not what :meth:`KeyRing.rotate` writes.
         KeyError: Likewise.
         TypeError: Likewise.
@@ -131,8 +137,16 @@ def _keys_of(ring: Any) -> tuple[MarkKey, ...]:
         name, secret = row["key_id"], bytes.fromhex(row["secret"])
         if not isinstance(name, str) or not name or len(secret) != _SECRET_BYTES:
             raise ValueError("no key")
+        if not name.isprintable():
+            raise _DoubtfulKeyError("a key in it has a name that cannot be printed")
+        # Marks of a key that everyone has must not count as those of a secret one.
+        if (name == PUBLISHED_KEY.key_id) != (secret == PUBLISHED_KEY.secret):
+            raise _DoubtfulKeyError(f"the key {name!r} in it is not what it is called")
         keys.append(MarkKey(key_id=name, secret=secret))
-    return tuple(keys)
+    found = tuple(dict.fromkeys(keys))
+    if len({key.key_id for key in found}) < len(found):
+        raise _DoubtfulKeyError("two keys in it have one name")
+    return found
 
 
 def _unwritable(path: Path, error: OSError) -> CredentialsError:

@@ -57,7 +57,8 @@ def tracks(row: dict[str, Any]) -> tuple[Track, ...]:
         row: The verdict in its JSON form.
 
     Returns:
-        A track for each of these layers that looked; none for a clip of unknown length.
+        A track for each of these layers that looked and answered; none for a clip of unknown
+        length.
     """
     marks, classifier = row["readings"]["marks"], row["readings"]["classifier"]
     segments = [part for mark in marks for part in mark["segments"]] if _looked(marks) else []
@@ -84,7 +85,10 @@ def tracks(row: dict[str, Any]) -> tuple[Track, ...]:
 
 
 def _looked(reading: Any) -> bool:
-    return isinstance(reading, list) or "why" not in reading
+    """Say whether a layer looked and did not abstain: an empty track says that nothing is there."""
+    if isinstance(reading, list):
+        return True
+    return "why" not in reading and reading.get("status") != "abstained"
 
 
 def _heat(llr: float) -> tuple[str, float]:

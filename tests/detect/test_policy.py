@@ -138,6 +138,10 @@ BROKEN = {
         re.sub(r"\[finding\.recovered\]\n(?:.+\n)*", "[finding]\nrecovered = 3\n", PLATFORM),
         "finding.recovered is not a table",
     ),
+    "a row that never fits": (
+        PLATFORM.replace('confidence = ["medium"]', 'confidence = ["low"]'),
+        "fits no row of the truth table",
+    ),
     "a name that is a number": (PLATFORM.replace('name = "platform"', "name = 1"), "name is not"),
     "a version that is a number": (PLATFORM.replace('version = "3"', "version = 3"), "version is"),
     "a label that is a number": (

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures.readings import Classifier
 
 from vidigree.detect.evidence import Layer
 from vidigree.detect.findings import Finding
@@ -333,6 +334,20 @@ def test_a_certificate_is_shown_as_the_finding_takes_it(timestamp: str, said: st
     (tree,) = manifest_tree(entry)
     assert dict(tree.answers)["validity"] == said
     assert dict(tree.children[0].answers)["validity"] == "valid-when-signed"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("asked", [True, False], ids=["left out", "not checked"])
+def test_what_was_not_looked_at_is_not_called_absent(language: str, asked: bool) -> None:
+    nothing = NotChecked(layer="credentials", why="the file is locked.", asked=asked)
+    abstained = Classifier(status="abstained", reason="too-short", llr=None, p_value=None)
+    verdict = judge(Readings(credentials=nothing, classifier=abstained))
+    entry = verdict.to_dict(language=language) | {"file": "clip.mp4", "media": {"seconds": 4.0}}
+    entry["media"] |= {"width": 64, "height": 64, "codec": "h264", "fps": 24, "bytes": 1}
+    heading = f"<h3>{wording(language).text('heading_manifest')}</h3>"
+    section = render(entry, language=language).split(heading)[1]
+    assert entry["evidence"][0]["says"] in html.unescape(section)
+    assert "classifier" not in [track.layer for track in tracks(entry)]
 
 
 def test_headings_go_in_order() -> None:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from vidigree.media.errors import CredentialsError, OutputError, UsageError
+from vidigree.media.errors import CredentialsError, OutputError, UsageError, VidigreeError
 from vidigree.media.output import output_file
 from vidigree.watermark.credentials.pem import pem_files, read_certificates
 from vidigree.watermark.credentials.trust import TrustList, trust_folder
@@ -114,7 +114,9 @@ def add_list(
             another SHA-256.
         UsageError: The name or the SHA-256 is not one.
     """
-    chosen = name or source.rstrip("/").rsplit("/", 1)[-1].removesuffix(".pem")
+    chosen = (
+        name if name is not None else source.rstrip("/").rsplit("/", 1)[-1].removesuffix(".pem")
+    )
     if not _NAME.fullmatch(chosen):
         raise UsageError(
             f"{chosen!r} is no name for a list.", hint="Use letters, digits, dots and dashes."
@@ -226,9 +228,14 @@ def _update(entry: InstalledList, home: Path | None) -> InstalledList | None:
 
 
 def _keep(folder: Path, entry: InstalledList, data: bytes) -> None:
-    _sources(folder)  # one that is damaged is told before anybody is believed
-    _write(folder / entry.role / f"{entry.name}.pem", data)
+    """Write a list and where it came from: nobody is believed of whom the latter cannot be kept."""
+    before = _sources(folder).get(f"{entry.role}/{entry.name}")
     _remember(folder, entry.role, entry.name, entry.source)
+    try:
+        _write(folder / entry.role / f"{entry.name}.pem", data)
+    except VidigreeError:
+        _remember(folder, entry.role, entry.name, before)
+        raise
 
 
 @contextmanager
@@ -245,7 +252,16 @@ def _turn(folder: Path) -> Iterator[Path]:
 
 
 def _count(name: str, role: Role, data: bytes) -> int:
-    """Return the number of certificates, all of which must be readable."""
+    """Return the number of certificates, all of which must be readable.
+
+    Raises:
+        CredentialsError: One is not, there is none, or there is a private key beside them.
+    """
+    if b"PRIVATE KEY-----" in data:
+        raise CredentialsError(
+            f"The list {name!r} holds a private key, and lists are for everybody to read.",
+            hint="Give a file with the certificates alone.",
+        )
     certificates = read_certificates(
         data,
         what=f"The list {name!r}",

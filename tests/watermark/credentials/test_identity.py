@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import stat
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -29,7 +30,7 @@ from vidigree.watermark.credentials import identity as identity_module
 from vidigree.watermark.credentials.certificates import DevelopmentChain, SigningAlgorithm
 from vidigree.watermark.credentials.commands import keys
 from vidigree.watermark.credentials.identity import own_roots
-from vidigree.watermark.keyring import KeyRing
+from vidigree.watermark.keyring import PUBLISHED_KEY, KeyRing, MarkKey
 
 
 def test_private_key_is_readable_by_its_owner_only(identity: SigningIdentity, home: Path) -> None:
@@ -371,3 +372,31 @@ def test_mark_keys_of_another_version_are_no_damage(tmp_path: Path, version: str
         with pytest.raises(CredentialsError, match=r"of version .*; this vidigree reads version 1"):
             use(path)
     assert path.read_text(encoding="utf-8") == content
+
+
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        ([("mk-1", PUBLISHED_KEY.secret)], "'mk-1' in it is not what it is called"),
+        ([("published-1", bytes(32))], "'published-1' in it is not what it is called"),
+        ([("mk-1", bytes(32)), ("mk-1", bytes(31) + b"1")], "two keys in it have one name"),
+        ([("mk\x1b[2J", bytes(32))], "a name that cannot be printed"),
+    ],
+    ids=["published by another name", "another by the published name", "one name", "escape"],
+)
+def test_a_ring_in_which_a_key_is_not_what_it_is_called_is_refused(
+    tmp_path: Path, rows: list[tuple[str, bytes]], match: str
+) -> None:
+    """A mark of a key that everyone has would count as that of a secret one."""
+    keys = [{"key_id": name, "secret": secret.hex()} for name, secret in rows]
+    path = tmp_path / "mark-keys.json"
+    path.write_text(json.dumps({"version": 1, "keys": keys}), encoding="utf-8")
+    with pytest.raises(CredentialsError, match=re.escape(match)):
+        KeyRing.load(path)
+
+
+def test_a_key_that_stands_twice_in_a_ring_counts_once(tmp_path: Path) -> None:
+    rows = [PUBLISHED_KEY, MarkKey(key_id="mk-1", secret=bytes(32))] * 2
+    keys = [{"key_id": key.key_id, "secret": key.secret.hex()} for key in rows]
+    (tmp_path / "ring").write_text(json.dumps({"version": 1, "keys": keys}), encoding="utf-8")
+    assert [key.key_id for key in KeyRing.load(tmp_path / "ring").keys] == ["published-1", "mk-1"]

@@ -15,9 +15,9 @@ from threading import Thread
 import pytest
 from click.testing import CliRunner
 from cryptography import x509
-from fixtures.authority import Authority, pem
+from fixtures.authority import Authority, key_pem, pem
 
-from vidigree.media.errors import CredentialsError, UsageError
+from vidigree.media.errors import CredentialsError, OutputError, UsageError
 from vidigree.watermark.credentials import TrustSettings, trust_lists
 from vidigree.watermark.credentials.trust import trust_folder
 from vidigree.watermark.credentials.trust_commands import trust
@@ -218,6 +218,25 @@ def test_nobody_is_believed_when_it_cannot_be_kept_where_a_list_came_from(
     assert [group.anchors for group in after] == [group.anchors for group in before]
 
 
+def test_a_list_and_where_it_came_from_are_kept_both_or_neither(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    write = trust_lists._write
+    for full in ("sources.json", "y.pem"):
+
+        def writing(path: Path, data: bytes, full: str = full) -> None:
+            if path.name == full:
+                raise OutputError("The disk is full.")
+            write(path, data)
+
+        monkeypatch.setattr(trust_lists, "_write", writing)
+        with pytest.raises(OutputError, match="full"):
+            add_list(str(tmp_path / "x.pem"), role="claim", name="y")
+        assert TrustSettings.load().lists == ()
+    assert json.loads((home / "trust" / "sources.json").read_text(encoding="utf-8")) == {}
+
+
 def test_a_file_is_taken_up_to_the_largest_size_and_never_in_part(tmp_path: Path) -> None:
     path = tmp_path / "x.pem"
     path.write_bytes(ROOT + b"#" * (MAX_LIST_BYTES - len(ROOT)))
@@ -227,6 +246,17 @@ def test_a_file_is_taken_up_to_the_largest_size_and_never_in_part(tmp_path: Path
         add_list(str(path), role="claim")
     (group,) = TrustSettings.load().groups()
     assert x509.load_pem_x509_certificates(group.anchors) == x509.load_pem_x509_certificates(ROOT)
+
+
+def test_an_empty_name_and_a_private_key_are_refused(tmp_path: Path) -> None:
+    """A name is empty where a script's variable is not set; a list is for everybody to read."""
+    (tmp_path / "x.pem").write_bytes(ROOT)
+    with pytest.raises(UsageError, match="no name for a list"):
+        add_list(str(tmp_path / "x.pem"), role="claim", name="")
+    (tmp_path / "x.pem").write_bytes(ROOT + key_pem(Authority.make().key))
+    with pytest.raises(CredentialsError, match="holds a private key"):
+        add_list(str(tmp_path / "x.pem"), role="claim")
+    assert installed_lists() == ()
 
 
 def test_a_list_that_stays_is_not_said_to_be_removed(home: Path) -> None:
