@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import nullcontext
 from typing import Any
 
 from fastapi import APIRouter
@@ -24,7 +23,7 @@ from vidigree.detect.service.openapi_texts import (
 )
 from vidigree.detect.service.options import AuditRequest, read_options
 from vidigree.detect.service.receiving import UploadLimits, display_name, receive
-from vidigree.detect.service.refusals import RefusalError, queue_full
+from vidigree.detect.service.refusals import RefusalError
 from vidigree.media.errors import OutputError, VidigreeError
 
 __all__ = ["router"]
@@ -81,32 +80,18 @@ async def delete_audit(request: Request, job_id: str) -> Response:
 async def _receive(
     request: Request, context: ServiceContext, caller: Caller
 ) -> tuple[AuditJob, AuditRequest]:
-    job = await _place_in_queue(context, caller.owner)
+    settings = context.settings
+    most = settings.most_for_key if caller.key else settings.most_for_address
+    job = await context.places.take(caller.name, owner=caller.owner, most=most)
     context.runner.hold(job)
-    # Whom the operator gave a key is not suspected of it.
-    slow = nullcontext() if caller.key else context.arrivals.counted(caller.name)
     try:
-        async with slow:
-            return job, await _take_in(request, context, job)
+        return job, await _take_in(request, context, job)
     except BaseException:
         # Whatever went wrong, a caller who went away included: the place is free again.
         await asyncio.shield(asyncio.to_thread(_give_up, context, job))
         raise
     finally:
         context.runner.let_go(job)
-
-
-async def _place_in_queue(context: ServiceContext, owner: str) -> AuditJob:
-    settings = context.settings
-    job = await asyncio.to_thread(
-        context.jobs.receive,
-        owner=owner,
-        spool=context.spool.spool_id,
-        max_queue=settings.max_queue,
-    )
-    if job is None:
-        raise queue_full()
-    return job
 
 
 async def _take_in(request: Request, context: ServiceContext, job: AuditJob) -> AuditRequest:

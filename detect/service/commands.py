@@ -54,6 +54,11 @@ _LEDGER = click.option(
     type=click.IntRange(min=1),
     help="Most unfinished jobs; then 429.  [default: 32]",
 )
+@click.option(
+    "--max-per-address",
+    type=click.IntRange(min=1),
+    help="Most of these from one address without a key.  [default: a quarter]",
+)
 @click.option("--max-upload-mb", type=_MEBIBYTES, help="Largest upload, in MiB.  [default: 1024]")
 @click.option(
     "--job-seconds",
@@ -196,6 +201,7 @@ def _settings(ledger: str | None, options: Mapping[str, Any]) -> ServiceSettings
     wishes = {
         "workers": options["workers"],
         "max_queue": options["max_queue"],
+        "max_per_address": options["max_per_address"],
         "max_upload_bytes": _bytes(options["max_upload_mb"]),
         "job_seconds": options["job_seconds"],
         "worker_memory_bytes": _bytes(options["worker_memory_mb"]),

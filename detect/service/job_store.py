@@ -213,6 +213,12 @@ class JobStore:
         with self._errors("The queue cannot be read"), self._reading() as connection:
             return {state: int(number) for state, number in connection.execute(query)}
 
+    def unfinished(self) -> dict[str, str]:
+        """Return the ids of the jobs that are not finished, each with its owner."""
+        query = sa.select(jobs.c.id, jobs.c.owner).where(jobs.c.state.in_(_ALIVE))
+        with self._errors("The queue cannot be read"), self._reading() as connection:
+            return {row.id: row.owner for row in connection.execute(query)}
+
     def expire_soon(self, job: AuditJob, seconds: float) -> None:
         """Let the answer of a finished job go, at the latest in so many seconds."""
         until = time.time() + seconds

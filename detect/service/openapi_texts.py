@@ -145,7 +145,9 @@ AUDIT_RESPONSES: dict[int | str, dict[str, Any]] = {
     413: _answer("The upload is too large.", _ERROR),
     415: _answer("The content type cannot hold a clip.", _ERROR),
     422: _answer("The clip cannot be audited; `error` says why.", _JOB),
-    429: _answer("Too many requests, or the queue is full; see Retry-After.", _ERROR),
+    429: _answer(
+        "Too many requests, too many at once, or the queue is full; see Retry-After.", _ERROR
+    ),
     503: _answer("The service cannot do it just now.", _ERROR),
     507: _answer("There is no space for the upload just now.", _ERROR),
 }

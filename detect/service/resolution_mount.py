@@ -42,6 +42,7 @@ def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
             upload_seconds=settings.upload_seconds,
             look_ups=settings.workers,
             max_look_ups=settings.max_queue,
+            max_per_address=settings.most_for_address,
             place=context.spool.without_job,
         ),
         on_refusal=context.metrics.refuse,

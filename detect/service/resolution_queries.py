@@ -93,10 +93,9 @@ def add_clip_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         kind = request.headers.get("content-type", "").lower()
         if not kind.startswith(_ASSET_TYPES):
             raise RefusalError(415, "WrongContentType", "Only videos are looked at.")
-        async with routes.look_ups.place():
+        async with routes.look_ups.place(address_of(request)):
             with routes.settings.place() as path:
-                async with routes.arrivals.counted(address_of(request)):
-                    await receive(request, path, routes.settings.uploads)
+                await receive(request, path, routes.settings.uploads)
                 hint = (hint_alg, hint_value)
                 return await routes.by_content(str(path), alg, hint, max_results)
 
@@ -116,7 +115,7 @@ def add_clip_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         routes.require(request, "fetch:manifests")
         limits = _fetch_limits(reference, routes)
         hint = (hint_alg, hint_value)
-        async with routes.look_ups.place():
+        async with routes.look_ups.place(address_of(request)):
             return await routes.by_content(reference.referenceUrl, alg, hint, max_results, limits)
 
 

@@ -16,6 +16,7 @@ __all__ = ["ServiceSettings"]
 _COUNTS = (
     "workers",
     "max_queue",
+    "max_per_address",
     "max_upload_bytes",
     "worker_memory_bytes",
     "max_attempts",
@@ -55,6 +56,8 @@ class ServiceSettings:
         workers: Audits at a time, each in a process of its own.
         max_queue: Most jobs that are received, wait or run at one time; beyond it the answer
             is 429. Look-ups by clip are counted apart, up to the same number.
+        max_per_address: Most of these of one address without a key; ``None`` for a quarter of
+            them. A key may have half of them, or as many as an address if that is more.
         max_upload_bytes: Largest upload, and largest file behind a URL.
         upload_seconds: Longest time for one upload, and for fetching one URL.
         min_fetch_rate: Fewest bytes a second from a URL, over each 30 s.
@@ -84,6 +87,7 @@ class ServiceSettings:
     spool: Path = field(default_factory=_spool)
     workers: int = field(default_factory=_cores)
     max_queue: int = 32
+    max_per_address: int | None = None
     max_upload_bytes: int = 1 << 30
     upload_seconds: float = 300.0
     min_fetch_rate: int = 32 << 10
@@ -106,11 +110,22 @@ class ServiceSettings:
 
     def __post_init__(self) -> None:
         for name in _COUNTS:
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise UsageError(f"{name} must be at least 1, not {count}.")
         for name in _TIMES:
             value = getattr(self, name)
             if value is not None and not 0 <= value < math.inf:  # NaN fails as well
                 raise UsageError(f"{name} must be a number of 0 or more, not {value}.")
         if self.lease_seconds < 1:
             raise UsageError(f"lease_seconds must be at least 1, not {self.lease_seconds}.")
+
+    @property
+    def most_for_address(self) -> int:
+        """Most unfinished jobs of one address without a key."""
+        return self.max_per_address or max(1, self.max_queue // 4)
+
+    @property
+    def most_for_key(self) -> int:
+        """Most unfinished jobs of one key."""
+        return max(self.most_for_address, self.max_queue // 2)

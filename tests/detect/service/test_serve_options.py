@@ -11,7 +11,7 @@ import pytest
 from vidigree.cli import main
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.isolation import Job, WorkerLimits, WorkerPool
-from vidigree.detect.service import app, arrivals, receiving, server
+from vidigree.detect.service import app, receiving, server
 from vidigree.detect.service.bounded_route import BODY_LIMITS
 from vidigree.detect.service.commands import serve
 from vidigree.detect.service.resolution import ResolutionSettings
@@ -33,6 +33,7 @@ NOT_UTF8 = os.fsdecode(b"\xff")
         ["--workers", "0"],
         ["--workers", HUGE],
         ["--max-queue", "0"],
+        ["--max-per-address", "0"],
         ["--max-upload-mb", "-1"],
         ["--max-upload-mb", HUGE],
         ["--job-seconds", "nan"],
@@ -79,6 +80,7 @@ def test_what_means_nothing_is_refused_in_one_line(
     "wish",
     [
         {"workers": 0},
+        {"max_per_address": 0},
         {"worker_memory_bytes": -1},
         {"max_attempts": 0},
         {"job_seconds": float("nan")},
@@ -135,7 +137,8 @@ def test_the_page_tells_the_limits_that_no_option_sets() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "service.md").read_text("utf-8")
     parsed, fetch = BODY_LIMITS, FetchLimits(min_rate=settings.min_fetch_rate)
     for row in (
-        f"take over {arrivals._SLOW_SECONDS:.0f} s, at a time; beyond: 429 | a quarter of these |",
+        "| of these of an address without a key; beyond: 429 | a quarter | `--max-per-address` |",
+        "| of these of a key; beyond: 429 | half | |",
         f"| head of a request | {server._REQUEST_SECONDS:.0f} s |",
         f"| an answer that is not read | {server._ANSWER_SECONDS:.0f} s |",
         (
