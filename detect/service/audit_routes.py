@@ -113,6 +113,8 @@ async def _take_in(request: Request, context: ServiceContext, job: AuditJob) -> 
             "Send one clip: a file that is not empty, or a URL.",
             hint="curl -F file=@clip.mp4 .../v1/audits",
         )
+    if asked.options.keep_seconds:
+        await _room_to_keep(context, job.owner)
     name = asked.url or received.name or display_name(asked.name) or "upload"
     if not asked.url:
         try:
@@ -127,6 +129,18 @@ async def _take_in(request: Request, context: ServiceContext, job: AuditJob) -> 
             503, "JobLost", "The service was too busy to hold the job.", retry_after=10
         )
     return asked
+
+
+async def _room_to_keep(context: ServiceContext, owner: str) -> None:
+    room = await asyncio.to_thread(context.jobs.has_room, owner, context.settings.max_kept_bytes)
+    if not room:
+        raise RefusalError(
+            507,
+            "NoRoomToKeep",
+            "No more answers can be kept just now.",
+            hint="Leave out keep=, or delete answers that are kept for you.",
+            retry_after=600,
+        )
 
 
 async def _owned(request: Request, context: ServiceContext, job_id: str) -> AuditJob:

@@ -61,6 +61,11 @@ _LEDGER = click.option(
 )
 @click.option("--max-upload-mb", type=_MEBIBYTES, help="Largest upload, in MiB.  [default: 1024]")
 @click.option(
+    "--max-kept-mb",
+    type=_MEBIBYTES,
+    help="Answers in the database, in MiB; then none is kept.  [default: 1024]",
+)
+@click.option(
     "--job-seconds",
     type=click.FloatRange(1, 1e9),
     help="Longest time for one audit.  [default: 600]",
@@ -203,6 +208,7 @@ def _settings(ledger: str | None, options: Mapping[str, Any]) -> ServiceSettings
         "max_queue": options["max_queue"],
         "max_per_address": options["max_per_address"],
         "max_upload_bytes": _bytes(options["max_upload_mb"]),
+        "max_kept_bytes": _bytes(options["max_kept_mb"]),
         "job_seconds": options["job_seconds"],
         "worker_memory_bytes": _bytes(options["worker_memory_mb"]),
         "per_minute": options["per_minute"],

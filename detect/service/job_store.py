@@ -167,14 +167,15 @@ class JobStore:
             state: Whether there is an answer about the clip.
             keep: Seconds until the answer is deleted.
         """
-        now = time.time()
+        now, text = time.time(), json.dumps(answer)  # ASCII: as many bytes as signs
         values = {
             "state": state,
             "finished_at": now,
             "expires_at": now + keep,
             "lease": None,
             "lease_until": None,
-            "answer": json.dumps(answer),
+            "answer": text,
+            "answer_bytes": len(text),
             "url": "",
         }
         return self._change(job, "running", values)
@@ -218,6 +219,22 @@ class JobStore:
         query = sa.select(jobs.c.id, jobs.c.owner).where(jobs.c.state.in_(_ALIVE))
         with self._errors("The queue cannot be read"), self._reading() as connection:
             return {row.id: row.owner for row in connection.execute(query)}
+
+    def has_room(self, owner: str, max_bytes: int) -> bool:
+        """Say whether one more answer may be kept for long.
+
+        Args:
+            owner: Public id of the API key; all callers without one count as one.
+            max_bytes: Most bytes of answers, in all; one owner has half of that.
+        """
+        query = (
+            sa.select(jobs.c.owner, sa.func.sum(jobs.c.answer_bytes).label("size"))
+            .where(jobs.c.answer_bytes.is_not(None))
+            .group_by(jobs.c.owner)
+        )
+        with self._errors("The queue cannot be read"), self._reading() as connection:
+            kept = {row.owner: int(row.size) for row in connection.execute(query)}
+        return sum(kept.values()) < max_bytes and 2 * kept.get(owner, 0) < max_bytes
 
     def expire_soon(self, job: AuditJob, seconds: float) -> None:
         """Let the answer of a finished job go, at the latest in so many seconds."""

@@ -42,7 +42,7 @@ _FIELDS: dict[str, Any] = {
         "minimum": 0,
         "description": "Seconds after the audit for which an answer that was fetched can be fetched"
         " again, at most a week; 0 for no longer than it takes to fetch it. What nobody fetches"
-        " stays for an hour at least.",
+        " stays for an hour at least, where there is room.",
         "default": 0,
     },
     "wait": {
@@ -149,7 +149,7 @@ AUDIT_RESPONSES: dict[int | str, dict[str, Any]] = {
         "Too many requests, too many at once, or the queue is full; see Retry-After.", _ERROR
     ),
     503: _answer("The service cannot do it just now.", _ERROR),
-    507: _answer("There is no space for the upload just now.", _ERROR),
+    507: _answer("There is no space for the upload, or to keep the answer, just now.", _ERROR),
 }
 
 _COME_AGAIN = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}

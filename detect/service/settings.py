@@ -18,6 +18,7 @@ _COUNTS = (
     "max_queue",
     "max_per_address",
     "max_upload_bytes",
+    "max_kept_bytes",
     "worker_memory_bytes",
     "max_attempts",
     "per_minute",
@@ -74,6 +75,9 @@ class ServiceSettings:
         linger_seconds: How long an answer stays after it was fetched, for a client that lost the
             connection.
         max_keep_seconds: Longest time that a client may ask to keep an answer.
+        max_kept_bytes: Bytes of answers in the database beyond which no caller may ask to keep one,
+            and no other stays longer than ``linger_seconds``; half of that for one key, and for
+            all callers without one.
         lease_seconds: A running job whose service gave no sign of life for so long is taken up
             by another one.
         max_attempts: How often a job is taken up before it is given up.
@@ -101,6 +105,7 @@ class ServiceSettings:
     result_seconds: float = 3600.0
     linger_seconds: float = 60.0
     max_keep_seconds: float = 7 * 86400.0
+    max_kept_bytes: int = 1 << 30
     lease_seconds: float = 30.0
     max_attempts: int = 3
     require_key: bool = False

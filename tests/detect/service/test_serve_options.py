@@ -36,6 +36,7 @@ NOT_UTF8 = os.fsdecode(b"\xff")
         ["--max-per-address", "0"],
         ["--max-upload-mb", "-1"],
         ["--max-upload-mb", HUGE],
+        ["--max-kept-mb", "0"],
         ["--job-seconds", "nan"],
         ["--job-seconds", "inf"],
         ["--worker-memory-mb", "1023"],
@@ -112,6 +113,7 @@ def test_the_help_and_the_page_tell_the_defaults() -> None:
     told = {
         "max_queue": settings.max_queue,
         "max_upload_mb": settings.max_upload_bytes >> 20,
+        "max_kept_mb": settings.max_kept_bytes >> 20,
         "job_seconds": int(settings.job_seconds),
         "worker_memory_mb": settings.worker_memory_bytes >> 20,
         "per_minute": settings.per_minute,
@@ -123,6 +125,7 @@ def test_the_help_and_the_page_tell_the_defaults() -> None:
     for row, value in (
         ("`--max-queue`", f"| {settings.max_queue} |"),
         ("`--max-upload-mb`", f"| {settings.max_upload_bytes >> 30} GiB, "),
+        ("`--max-kept-mb`", f"| {settings.max_kept_bytes >> 30} GiB |"),
         ("`--job-seconds`", f"| {settings.job_seconds:.0f} s |"),
         ("`--worker-memory-mb`", f"| {settings.worker_memory_bytes >> 30} GiB |"),
         ("| `--per-minute`", f"| {settings.per_minute} |"),
