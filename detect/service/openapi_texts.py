@@ -174,6 +174,8 @@ FORGET_RESPONSES: dict[int | str, dict[str, Any]] = {
     **_JOB_REFUSALS,
 }
 
+_WRONG_HOST = _answer("It is asked by a name that is not its own.", _ERROR)
+
 _HEALTH = {
     "type": "object",
     "properties": {
@@ -219,6 +221,7 @@ def as_it_is(document: dict[str, Any]) -> dict[str, Any]:
     """
     for operations in document["paths"].values():
         for operation in operations.values():
+            operation["responses"].setdefault("400", _WRONG_HOST)
             answer = operation["responses"].get("422", {})
             if "HTTPValidationError" in str(answer):
                 del operation["responses"]["422"]

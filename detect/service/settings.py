@@ -81,6 +81,8 @@ class ServiceSettings:
         lease_seconds: A running job whose service gave no sign of life for so long is taken up
             by another one.
         max_attempts: How often a job is taken up before it is given up.
+        host_names: By which the service may be asked, beside loopback addresses, in lower case;
+            empty for all. An application does not know where it is served, so the command says it.
         require_key: Whether only holders of an API key are served.
         per_minute: Audits a minute for one address without a key.
         key_per_minute: Audits a minute for one key, where the key itself says nothing else.
@@ -108,6 +110,7 @@ class ServiceSettings:
     max_kept_bytes: int = 1 << 30
     lease_seconds: float = 30.0
     max_attempts: int = 3
+    host_names: frozenset[str] = frozenset()
     require_key: bool = False
     per_minute: int = 20
     key_per_minute: int = 120
