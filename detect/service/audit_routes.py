@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from vidigree.detect.service.callers import Caller, admit, identify
+from vidigree.detect.service.callers import Caller, admit, admit_reading, identify
 from vidigree.detect.service.context import ServiceContext, context_of
 from vidigree.detect.service.job_answer import job_answer
 from vidigree.detect.service.job_store import AuditJob
@@ -145,6 +145,7 @@ async def _room_to_keep(context: ServiceContext, owner: str) -> None:
 
 async def _owned(request: Request, context: ServiceContext, job_id: str) -> AuditJob:
     caller = await identify(request, context)
+    admit_reading(caller, context)
     job = await asyncio.to_thread(context.jobs.find, job_id)
     # One that was made without a key is for whoever knows its id, which nobody guesses.
     if job is None or job.owner not in {"", caller.owner}:

@@ -161,7 +161,7 @@ AUDIT_RESPONSES[202]["headers"] = _PLACE | _COME_AGAIN
 _JOB_REFUSALS: dict[int | str, dict[str, Any]] = {
     401: AUDIT_RESPONSES[401],
     404: _answer("There is no such job, or its answer was deleted.", _ERROR),
-    429: _answer("Too many wrong keys from this address; see Retry-After.", _ERROR)
+    429: _answer("Too many requests, or wrong keys from this address; see Retry-After.", _ERROR)
     | {"headers": _COME_AGAIN},
     503: AUDIT_RESPONSES[503],
 }

@@ -39,7 +39,9 @@ def add_binding_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
     """Add the routes that look for manifests by a soft binding, and the list of its algorithms."""
 
     @app.head("/matches/byBinding", include_in_schema=False, **_SHOWN)
-    @app.get("/matches/byBinding", operation_id="queryByBinding", responses=problems(414), **_SHOWN)
+    @app.get(
+        "/matches/byBinding", operation_id="queryByBinding", responses=problems(414, 429), **_SHOWN
+    )
     async def query_by_binding(
         request: Request,
         value: str,
@@ -64,7 +66,12 @@ def add_binding_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         return await routes.by_binding(query.alg, query.value, max_results)
 
     @app.head("/services/supportedAlgorithms", include_in_schema=False)
-    @app.get("/services/supportedAlgorithms", operation_id="getSupportedBindings", tags=["service"])
+    @app.get(
+        "/services/supportedAlgorithms",
+        operation_id="getSupportedBindings",
+        tags=["service"],
+        responses=problems(429),
+    )
     async def supported() -> AlgorithmList:
         """List the algorithms that can be asked for."""
         return AlgorithmList(

@@ -224,7 +224,7 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
     @app.head("/manifests/{manifestId}", include_in_schema=False)
     @app.get(
         "/manifests/{manifestId}", operation_id="getManifestById", tags=["fetch"],
-        response_class=Response, responses=store | problems(404),
+        response_class=Response, responses=store | problems(404, 429),
     )  # fmt: skip
     async def get_manifest(
         request: Request,
@@ -242,7 +242,7 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
     @app.head("/manifests/{manifestId}/receipts", include_in_schema=False, **receipts)
     @app.get(
         "/manifests/{manifestId}/receipts", operation_id="getVerifiedReceipt",
-        responses=problems(404), **receipts,
+        responses=problems(404, 429), **receipts,
     )  # fmt: skip
     async def get_receipt(request: Request, manifestId: str) -> VerifiedReceipt:  # noqa: N803
         """Return the receipt of a manifest."""

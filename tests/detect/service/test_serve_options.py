@@ -11,7 +11,7 @@ import pytest
 from vidigree.cli import main
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.isolation import Job, WorkerLimits, WorkerPool
-from vidigree.detect.service import app, receiving, server
+from vidigree.detect.service import app, callers, receiving, server
 from vidigree.detect.service.bounded_route import BODY_LIMITS
 from vidigree.detect.service.commands import serve
 from vidigree.detect.service.resolution import ResolutionSettings
@@ -147,6 +147,10 @@ def test_the_page_tells_the_limits_that_no_option_sets() -> None:
     for row in (
         "| of these of an address without a key; beyond: 429 | a quarter | `--max-per-address` |",
         "| of these of a key; beyond: 429 | half | |",
+        (
+            f"| {callers._READINGS_PER_AUDIT} for each audit a minute,"
+            f" {callers._READINGS_PER_JOB} for each unfinished job |"
+        ),
         f"| head of a request | {server._REQUEST_SECONDS:.0f} s |",
         f"| an answer that is not read | {server._ANSWER_SECONDS:.0f} s |",
         (
