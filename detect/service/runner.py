@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -219,4 +218,5 @@ class JobRunner:
 
     def _sweep_uploads(self) -> None:
         waiting = self._store.waiting_uploads(self._spool.spool_id)
-        self._spool.sweep(waiting, older_than=time.time() - self._settings.lease_seconds)
+        over = self._store.lease_time() - self._settings.lease_seconds
+        self._spool.sweep(waiting, older_than=over)
