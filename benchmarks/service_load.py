@@ -91,6 +91,7 @@ def main() -> int:
     asked = parser.parse_args()
     clip = asked.clip.read_bytes()
     options = ("--max-queue", str(asked.queue), "--workers", str(asked.workers))
+    options += ("--max-per-address", str(asked.queue))  # all come from this one
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with served(folder, *options, "--per-minute", "100000") as (process, url):

@@ -66,7 +66,7 @@ def create_app(settings: ServiceSettings | None = None) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     mount_resolution(app, context)
-    app.add_middleware(Gate, metrics=context.metrics)
+    app.add_middleware(Gate, metrics=context.metrics, names=context.settings.host_names)
     app.add_exception_handler(RefusalError, _refuse)
     app.add_exception_handler(VidigreeError, _report)
     app.add_exception_handler(HTTPException, _report_http)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import nullcontext
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from vidigree.detect.service.callers import Caller, admit, identify
+from vidigree.detect.service.callers import Caller, admit, admit_reading, identify
 from vidigree.detect.service.context import ServiceContext, context_of
 from vidigree.detect.service.job_answer import job_answer
 from vidigree.detect.service.job_store import AuditJob
@@ -24,7 +23,7 @@ from vidigree.detect.service.openapi_texts import (
 )
 from vidigree.detect.service.options import AuditRequest, read_options
 from vidigree.detect.service.receiving import UploadLimits, display_name, receive
-from vidigree.detect.service.refusals import RefusalError, queue_full
+from vidigree.detect.service.refusals import RefusalError
 from vidigree.media.errors import OutputError, VidigreeError
 
 __all__ = ["router"]
@@ -81,32 +80,18 @@ async def delete_audit(request: Request, job_id: str) -> Response:
 async def _receive(
     request: Request, context: ServiceContext, caller: Caller
 ) -> tuple[AuditJob, AuditRequest]:
-    job = await _place_in_queue(context, caller.owner)
+    settings = context.settings
+    most = settings.most_for_key if caller.key else settings.most_for_address
+    job = await context.places.take(caller.name, owner=caller.owner, most=most)
     context.runner.hold(job)
-    # Whom the operator gave a key is not suspected of it.
-    slow = nullcontext() if caller.key else context.arrivals.counted(caller.name)
     try:
-        async with slow:
-            return job, await _take_in(request, context, job)
+        return job, await _take_in(request, context, job)
     except BaseException:
         # Whatever went wrong, a caller who went away included: the place is free again.
         await asyncio.shield(asyncio.to_thread(_give_up, context, job))
         raise
     finally:
         context.runner.let_go(job)
-
-
-async def _place_in_queue(context: ServiceContext, owner: str) -> AuditJob:
-    settings = context.settings
-    job = await asyncio.to_thread(
-        context.jobs.receive,
-        owner=owner,
-        spool=context.spool.spool_id,
-        max_queue=settings.max_queue,
-    )
-    if job is None:
-        raise queue_full()
-    return job
 
 
 async def _take_in(request: Request, context: ServiceContext, job: AuditJob) -> AuditRequest:
@@ -128,6 +113,8 @@ async def _take_in(request: Request, context: ServiceContext, job: AuditJob) -> 
             "Send one clip: a file that is not empty, or a URL.",
             hint="curl -F file=@clip.mp4 .../v1/audits",
         )
+    if asked.options.keep_seconds:
+        await _room_to_keep(context, job.owner)
     name = asked.url or received.name or display_name(asked.name) or "upload"
     if not asked.url:
         try:
@@ -144,8 +131,21 @@ async def _take_in(request: Request, context: ServiceContext, job: AuditJob) -> 
     return asked
 
 
+async def _room_to_keep(context: ServiceContext, owner: str) -> None:
+    room = await asyncio.to_thread(context.jobs.has_room, owner, context.settings.max_kept_bytes)
+    if not room:
+        raise RefusalError(
+            507,
+            "NoRoomToKeep",
+            "No more answers can be kept just now.",
+            hint="Leave out keep=, or delete answers that are kept for you.",
+            retry_after=600,
+        )
+
+
 async def _owned(request: Request, context: ServiceContext, job_id: str) -> AuditJob:
     caller = await identify(request, context)
+    admit_reading(caller, context)
     job = await asyncio.to_thread(context.jobs.find, job_id)
     # One that was made without a key is for whoever knows its id, which nobody guesses.
     if job is None or job.owner not in {"", caller.owner}:

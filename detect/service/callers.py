@@ -12,7 +12,18 @@ from vidigree.detect.service.api_keys import ApiKey
 from vidigree.detect.service.context import ServiceContext
 from vidigree.detect.service.refusals import RefusalError
 
-__all__ = ["Caller", "address_of", "admit", "admit_address", "identify"]
+__all__ = [
+    "Caller",
+    "address_of",
+    "admit",
+    "admit_reading",
+    "caller_at",
+    "identify",
+]
+
+# Far beyond what clients do that ask each second, or as often as the page, for each of their jobs.
+_READINGS_PER_AUDIT = 60
+_READINGS_PER_JOB = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +62,7 @@ async def identify(request: Request, context: ServiceContext) -> Caller:
                 "This service needs an API key.",
                 hint="Send it as 'Authorization: Bearer <key>'.",
             )
-        return Caller(name=f"address {address_of(request)}", key=None)
+        return caller_at(request)
     # Guessing is limited like asking: a wrong key costs its address a token.
     key = await asyncio.to_thread(context.keys.find, given)
     if key is None:
@@ -62,36 +73,45 @@ async def identify(request: Request, context: ServiceContext) -> Caller:
     return Caller(name=f"key {key.key_id}", key=key)
 
 
+def caller_at(request: Request) -> Caller:
+    """Return who asks where no key is needed: the address."""
+    return Caller(name=f"address {address_of(request)}", key=None)
+
+
 def admit(caller: Caller, context: ServiceContext) -> None:
-    """Count one audit.
+    """Count one audit, or what costs as much.
+
+    Raises:
+        RefusalError: The caller asks too often.
+    """
+    _spend(context, caller.name, _per_minute(caller, context))
+
+
+def admit_reading(caller: Caller, context: ServiceContext) -> None:
+    """Count one request for what is in the database already.
 
     Raises:
         RefusalError: The caller asks too often.
     """
     settings = context.settings
+    jobs = settings.most_for_key if caller.key else settings.most_for_address
+    limit = _READINGS_PER_AUDIT * _per_minute(caller, context) + _READINGS_PER_JOB * jobs
+    _spend(context, f"reading {caller.name}", limit, "requests")
+
+
+def _per_minute(caller: Caller, context: ServiceContext) -> int:
     if caller.key is None:
-        per_minute = settings.per_minute
-    else:
-        per_minute = caller.key.per_minute or settings.key_per_minute
-    _spend(context, caller.name, per_minute)
+        return context.settings.per_minute
+    return caller.key.per_minute or context.settings.key_per_minute
 
 
-def admit_address(request: Request, context: ServiceContext) -> None:
-    """Count one request that needs no key, by address.
-
-    Raises:
-        RefusalError: The address asks too often.
-    """
-    _spend(context, f"address {address_of(request)}", context.settings.per_minute)
-
-
-def _spend(context: ServiceContext, name: str, per_minute: int) -> None:
+def _spend(context: ServiceContext, name: str, per_minute: int, what: str = "audits") -> None:
     wait = context.rate.take(name, per_minute)
     if wait:
         raise RefusalError(
             429,
             "TooOften",
-            f"The limit is {per_minute} audits a minute.",
+            f"The limit is {per_minute} {what} a minute.",
             hint=f"Try again in {wait:.0f} s.",
             retry_after=wait,
         )

@@ -8,6 +8,7 @@ import logging
 import math
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -54,7 +55,17 @@ _LEDGER = click.option(
     type=click.IntRange(min=1),
     help="Most unfinished jobs; then 429.  [default: 32]",
 )
+@click.option(
+    "--max-per-address",
+    type=click.IntRange(min=1),
+    help="Most of these from one address without a key.  [default: a quarter]",
+)
 @click.option("--max-upload-mb", type=_MEBIBYTES, help="Largest upload, in MiB.  [default: 1024]")
+@click.option(
+    "--max-kept-mb",
+    type=_MEBIBYTES,
+    help="Answers in the database, in MiB; then none is kept.  [default: 1024]",
+)
 @click.option(
     "--job-seconds",
     type=click.FloatRange(1, 1e9),
@@ -78,6 +89,13 @@ _LEDGER = click.option(
     help="Weights of the classifier, as `vidigree classifier calibrate` makes them.",
 )
 @click.option("--allow-private-urls", is_flag=True, help="Fetch from private networks as well.")
+@click.option(
+    "--allowed-host",
+    metavar="NAME",
+    multiple=True,
+    help="A name by which the service is asked, again for each. By default any, but at a loopback"
+    " address without --behind-proxy only its own.",
+)
 @click.option(
     "--behind-proxy",
     metavar="ADDRESSES",
@@ -161,15 +179,20 @@ def _run(ledger: str | None, **options: Any) -> None:
             f"The service needs the Python package {error.name!r}.",
             hint="Install it with: pip install 'vidigree[service]'",
         ) from error
+    from vidigree.detect.service.host_names import accepted_names, read_names
     from vidigree.detect.service.journal import log_event, log_to_stderr
     from vidigree.detect.service.listening import address_of, listening_sockets, trusted_proxies
 
     host, proxy = options["host"], options["behind_proxy"]
     proxies = None if proxy is None else trusted_proxies(proxy)
+    allowed = read_names(options["allowed_host"])
     settings = _settings(ledger, options)
     listeners = listening_sockets(host, options["port"])
+    names = accepted_names(
+        allowed, host=host, listeners=listeners, behind_proxy=proxies is not None
+    )
     log_to_stderr()
-    app = create_app(settings)
+    app = create_app(replace(settings, host_names=names))
     log_event("serving", url=address_of(listeners[0], host), hint="Ctrl-C ends it.")
     # The log stays JSON to its end: the command has no last word of its own.
     signal.signal(signal.SIGTERM, _terminate)
@@ -196,7 +219,9 @@ def _settings(ledger: str | None, options: Mapping[str, Any]) -> ServiceSettings
     wishes = {
         "workers": options["workers"],
         "max_queue": options["max_queue"],
+        "max_per_address": options["max_per_address"],
         "max_upload_bytes": _bytes(options["max_upload_mb"]),
+        "max_kept_bytes": _bytes(options["max_kept_mb"]),
         "job_seconds": options["job_seconds"],
         "worker_memory_bytes": _bytes(options["worker_memory_mb"]),
         "per_minute": options["per_minute"],

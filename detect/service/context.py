@@ -12,12 +12,12 @@ from starlette.requests import Request
 
 from vidigree.detect.isolation import Answer, Job
 from vidigree.detect.service.api_keys import ApiKeyStore
-from vidigree.detect.service.arrivals import Arrivals
 from vidigree.detect.service.database import open_database
 from vidigree.detect.service.gaps import gaps
 from vidigree.detect.service.job_store import AuditJob, JobStore
 from vidigree.detect.service.journal import log_event, without_places
 from vidigree.detect.service.metrics import ServiceMetrics
+from vidigree.detect.service.places import Places
 from vidigree.detect.service.rate import RateLimiter
 from vidigree.detect.service.runner import JobRunner
 from vidigree.detect.service.settings import ServiceSettings
@@ -51,8 +51,8 @@ class ServiceContext:
         )
         self.keys = ApiKeyStore(self.engine)
         self.rate = RateLimiter()
-        self.arrivals = Arrivals(max(1, settings.max_queue // 4))
         self.spool = Spool(settings.spool)
+        self.places = Places(self.jobs, spool=self.spool.spool_id, max_queue=settings.max_queue)
         self.metrics = ServiceMetrics()
         self.runner = JobRunner(
             settings,

@@ -13,7 +13,7 @@ __all__ = ["SERVICE_MIGRATIONS", "open_database"]
 SERVICE_MIGRATIONS = Migrations(
     package="vidigree.detect.service",
     version_table="service_alembic_version",
-    newest="0001",
+    newest="0002",
     lock=7105301943,
     unknown="The service's tables have a schema that this version does not know.",
 )

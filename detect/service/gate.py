@@ -6,11 +6,13 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Collection
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vidigree.detect.service.host_names import check_host
 from vidigree.detect.service.journal import log_event
 from vidigree.detect.service.metrics import ServiceMetrics
 from vidigree.detect.service.refusals import RefusalError
@@ -42,10 +44,12 @@ class Gate:
     Args:
         app: What answers the requests.
         metrics: Where requests are counted.
+        names: By which the service may be asked; empty for all.
     """
 
-    def __init__(self, app: ASGIApp, metrics: ServiceMetrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: ServiceMetrics, names: Collection[str] = ()) -> None:
         self._app = app
+        self._names = names
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,8 +72,12 @@ class Gate:
             await send(message)
 
         try:
-            if _ambiguous(scope):
-                await self._refuse(_two_lengths(), scope, receive, send_with_headers)
+            try:
+                _check_lengths(scope)
+                check_host(Headers(scope=scope).get("host", ""), self._names)
+            except RefusalError as refusal:
+                # Nobody reads its body, nor knows where that ends.
+                await self._refuse(refusal, scope, receive, send_with_headers, close=True)
                 return
             await self._app(scope, receive, send_with_headers)
         except asyncio.CancelledError:
@@ -100,10 +108,16 @@ class Gate:
             self._take_note(scope, request_id, status, time.perf_counter() - started)
 
     async def _refuse(
-        self, refusal: RefusalError, scope: Scope, receive: Receive, send: Send
+        self,
+        refusal: RefusalError,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        close: bool = False,
     ) -> None:
         self._metrics.refuse(refusal.kind)
-        headers = refusal.headers | ({"Connection": "close"} if _ambiguous(scope) else {})
+        headers = refusal.headers | ({"Connection": "close"} if close else {})
         await JSONResponse(refusal.to_dict(), refusal.status, headers)(scope, receive, send)
 
     def _take_note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
@@ -124,20 +138,17 @@ class Gate:
         )
 
 
-def _ambiguous(scope: Scope) -> bool:
-    """Say whether a request tells its length in two ways.
+def _check_lengths(scope: Scope) -> None:
+    """Refuse a request that tells its length in two ways.
 
     A proxy that goes by the other one takes for a second request what is a body here, or the other
     way round (RFC 9112, section 6.3).
     """
     names = {name for name, _ in scope["headers"]}
-    return {b"content-length", b"transfer-encoding"} <= names
-
-
-def _two_lengths() -> RefusalError:
-    return RefusalError(
-        400,
-        "TwoLengths",
-        "The request tells its length in two ways.",
-        hint="Send Content-Length or Transfer-Encoding, not both.",
-    )
+    if {b"content-length", b"transfer-encoding"} <= names:
+        raise RefusalError(
+            400,
+            "TwoLengths",
+            "The request tells its length in two ways.",
+            hint="Send Content-Length or Transfer-Encoding, not both.",
+        )

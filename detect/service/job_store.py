@@ -28,6 +28,7 @@ from vidigree.detect.service.job_row import (
     failure,
     job_of,
 )
+from vidigree.detect.service.lease_clock import LeaseClock
 from vidigree.detect.service.schema import jobs
 from vidigree.watermark.ledger.connection import READING, ledger_errors
 
@@ -50,6 +51,7 @@ class JobStore:
         self._engine = engine
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
+        self._leases = LeaseClock(lease_seconds)
         # Jobs that are left to a newer version, and since when none of them was seen to be taken
         # up; replaced, never changed, by any thread.
         self._left: frozenset[str] = frozenset()
@@ -167,14 +169,15 @@ class JobStore:
             state: Whether there is an answer about the clip.
             keep: Seconds until the answer is deleted.
         """
-        now = time.time()
+        now, text = time.time(), json.dumps(answer)  # ASCII: as many bytes as signs
         values = {
             "state": state,
             "finished_at": now,
             "expires_at": now + keep,
             "lease": None,
             "lease_until": None,
-            "answer": json.dumps(answer),
+            "answer": text,
+            "answer_bytes": len(text),
             "url": "",
         }
         return self._change(job, "running", values)
@@ -213,6 +216,28 @@ class JobStore:
         with self._errors("The queue cannot be read"), self._reading() as connection:
             return {state: int(number) for state, number in connection.execute(query)}
 
+    def unfinished(self) -> dict[str, str]:
+        """Return the ids of the jobs that are not finished, each with its owner."""
+        query = sa.select(jobs.c.id, jobs.c.owner).where(jobs.c.state.in_(_ALIVE))
+        with self._errors("The queue cannot be read"), self._reading() as connection:
+            return {row.id: row.owner for row in connection.execute(query)}
+
+    def has_room(self, owner: str, max_bytes: int) -> bool:
+        """Say whether one more answer may be kept for long.
+
+        Args:
+            owner: Public id of the API key; all callers without one count as one.
+            max_bytes: Most bytes of answers, in all; one owner has half of that.
+        """
+        query = (
+            sa.select(jobs.c.owner, sa.func.sum(jobs.c.answer_bytes).label("size"))
+            .where(jobs.c.answer_bytes.is_not(None))
+            .group_by(jobs.c.owner)
+        )
+        with self._errors("The queue cannot be read"), self._reading() as connection:
+            kept = {row.owner: int(row.size) for row in connection.execute(query)}
+        return sum(kept.values()) < max_bytes and 2 * kept.get(owner, 0) < max_bytes
+
     def expire_soon(self, job: AuditJob, seconds: float) -> None:
         """Let the answer of a finished job go, at the latest in so many seconds."""
         until = time.time() + seconds
@@ -231,21 +256,25 @@ class JobStore:
 
     def sweep(self) -> int:
         """Forget answers whose time is over and uploads whose service died; return how many."""
-        now = time.time()
         over = sa.or_(
-            jobs.c.expires_at < now,
-            sa.and_(jobs.c.state == "receiving", jobs.c.lease_until < now),
+            jobs.c.expires_at < time.time(),
+            sa.and_(jobs.c.state == "receiving", jobs.c.lease_until < self.lease_time()),
         )
         with self._errors("Old jobs cannot be deleted"), self._engine.begin() as connection:
             return int(connection.execute(sa.delete(jobs).where(over)).rowcount)
 
     def waiting_uploads(self, spool: str) -> set[str]:
         """Return the ids of the jobs whose upload must stay in a spool folder."""
-        coming = sa.and_(jobs.c.state == "receiving", jobs.c.lease_until >= time.time())
+        alive = jobs.c.lease_until >= self.lease_time()
+        coming = sa.and_(jobs.c.state == "receiving", alive)
         needed = sa.or_(jobs.c.state.in_(("queued", "running")), coming)
         query = sa.select(jobs.c.id).where(jobs.c.spool == spool, needed)
         with self._errors("The queue cannot be read"), self._reading() as connection:
             return set(connection.execute(query).scalars())
+
+    def lease_time(self) -> float:
+        """Return the time, in seconds since 1970, before which leases that ended are over."""
+        return self._leases.over()
 
     def _claim(self, spool: str) -> AuditJob | None:
         while True:
@@ -283,7 +312,7 @@ class JobStore:
             ours = sa.or_(ours, jobs.c.created_at < oldest)
         return (
             sa.select(jobs)
-            .where(_waiting(now), jobs.c.spool.in_(("", spool)), ours)
+            .where(self._waiting(), jobs.c.spool.in_(("", spool)), ours)
             .order_by(jobs.c.created_at)
             .limit(1)
         )
@@ -297,7 +326,7 @@ class JobStore:
             return False
         oldest = now - _LEFT_SECONDS
         if self._left_since < oldest:
-            waiting = self._still_waiting(connection, now)
+            waiting = self._still_waiting(connection)
             if not waiting or waiting != self._left:
                 self._left, self._left_since = waiting, now
             elif job.created_at < oldest:
@@ -306,9 +335,14 @@ class JobStore:
         self._left |= {job.job_id}
         return True
 
-    def _still_waiting(self, connection: sa.Connection, now: float) -> frozenset[str]:
-        left = sa.select(jobs.c.id).where(jobs.c.id.in_(self._left), _waiting(now))
+    def _still_waiting(self, connection: sa.Connection) -> frozenset[str]:
+        left = sa.select(jobs.c.id).where(jobs.c.id.in_(self._left), self._waiting())
         return frozenset(connection.execute(left).scalars())
+
+    def _waiting(self) -> sa.ColumnElement[bool]:
+        """Return the condition for jobs that wait, or whose worker died."""
+        dead = sa.and_(jobs.c.state == "running", jobs.c.lease_until < self.lease_time())
+        return sa.or_(jobs.c.state == "queued", dead)
 
     def _change(self, job: AuditJob, state: JobState, values: dict[str, Any]) -> bool:
         """Change a job that is still ours; the lease tells."""
@@ -331,12 +365,6 @@ class JobStore:
 
     def _errors(self, doing: str) -> AbstractContextManager[None]:
         return ledger_errors(doing, self._engine)
-
-
-def _waiting(now: float) -> sa.ColumnElement[bool]:
-    """Return the condition for jobs that wait, or whose worker died."""
-    dead = sa.and_(jobs.c.state == "running", jobs.c.lease_until < now)
-    return sa.or_(jobs.c.state == "queued", dead)
 
 
 def _by_id(job_id: str) -> sa.Select[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -9,7 +10,7 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
-from vidigree.detect.service.refusals import queue_full
+from vidigree.detect.service.refusals import queue_full, too_many_at_once
 
 __all__ = ["LookUps"]
 
@@ -25,27 +26,32 @@ class LookUps:
     Args:
         at_a_time: Most that run at one time.
         max_unfinished: Most that come in, wait or run at one time.
+        max_per_caller: Most of these of one caller.
     """
 
-    def __init__(self, at_a_time: int, max_unfinished: int) -> None:
+    def __init__(self, at_a_time: int, max_unfinished: int, max_per_caller: int) -> None:
         self._limiter = anyio.CapacityLimiter(at_a_time)
         self._max_unfinished = max_unfinished
-        self._unfinished = 0
+        self._max_per_caller = max_per_caller
+        self._unfinished: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def place(self, caller: str) -> AsyncIterator[None]:
         """Hold a place in the queue; take it before the clip is received.
 
         Raises:
-            RefusalError: All places are taken.
+            RefusalError: The caller holds as many places as may, or all are taken.
         """
-        if self._unfinished >= self._max_unfinished:
+        if self._unfinished[caller] >= self._max_per_caller:
+            raise too_many_at_once(self._max_per_caller)
+        if self._unfinished.total() >= self._max_unfinished:
             raise queue_full()
-        self._unfinished += 1
+        self._unfinished[caller] += 1
         try:
             yield
         finally:
-            self._unfinished -= 1
+            self._unfinished[caller] -= 1
+            self._unfinished += Counter()  # without those who have none left
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Wait for a thread and do the work in it; in a place only.

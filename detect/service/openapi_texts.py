@@ -42,7 +42,7 @@ _FIELDS: dict[str, Any] = {
         "minimum": 0,
         "description": "Seconds after the audit for which an answer that was fetched can be fetched"
         " again, at most a week; 0 for no longer than it takes to fetch it. What nobody fetches"
-        " stays for an hour at least.",
+        " stays for an hour at least, where there is room.",
         "default": 0,
     },
     "wait": {
@@ -145,9 +145,11 @@ AUDIT_RESPONSES: dict[int | str, dict[str, Any]] = {
     413: _answer("The upload is too large.", _ERROR),
     415: _answer("The content type cannot hold a clip.", _ERROR),
     422: _answer("The clip cannot be audited; `error` says why.", _JOB),
-    429: _answer("Too many requests, or the queue is full; see Retry-After.", _ERROR),
+    429: _answer(
+        "Too many requests, too many at once, or the queue is full; see Retry-After.", _ERROR
+    ),
     503: _answer("The service cannot do it just now.", _ERROR),
-    507: _answer("There is no space for the upload just now.", _ERROR),
+    507: _answer("There is no space for the upload, or to keep the answer, just now.", _ERROR),
 }
 
 _COME_AGAIN = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
@@ -159,7 +161,7 @@ AUDIT_RESPONSES[202]["headers"] = _PLACE | _COME_AGAIN
 _JOB_REFUSALS: dict[int | str, dict[str, Any]] = {
     401: AUDIT_RESPONSES[401],
     404: _answer("There is no such job, or its answer was deleted.", _ERROR),
-    429: _answer("Too many wrong keys from this address; see Retry-After.", _ERROR)
+    429: _answer("Too many requests, or wrong keys from this address; see Retry-After.", _ERROR)
     | {"headers": _COME_AGAIN},
     503: AUDIT_RESPONSES[503],
 }
@@ -171,6 +173,8 @@ FORGET_RESPONSES: dict[int | str, dict[str, Any]] = {
     204: {"description": "It is forgotten."},
     **_JOB_REFUSALS,
 }
+
+_WRONG_HOST = _answer("It is asked by a name that is not its own.", _ERROR)
 
 _HEALTH = {
     "type": "object",
@@ -217,6 +221,7 @@ def as_it_is(document: dict[str, Any]) -> dict[str, Any]:
     """
     for operations in document["paths"].values():
         for operation in operations.values():
+            operation["responses"].setdefault("400", _WRONG_HOST)
             answer = operation["responses"].get("422", {})
             if "HTTPValidationError" in str(answer):
                 del operation["responses"]["422"]

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-__all__ = ["RefusalError", "allowed_methods", "queue_full"]
+__all__ = ["RefusalError", "allowed_methods", "queue_full", "too_many_at_once"]
 
 
 class RefusalError(Exception):
@@ -52,6 +52,22 @@ def queue_full() -> RefusalError:
         "QueueFull",
         "All places in the queue are taken.",
         hint="Try again later.",
+        retry_after=10,
+    )
+
+
+def too_many_at_once(most: int) -> RefusalError:
+    """Return what is raised where one caller has as many places as one may have.
+
+    Args:
+        most: How many that are.
+    """
+    clips = "1 clip of yours is" if most == 1 else f"{most} clips of yours are"
+    return RefusalError(
+        429,
+        "TooManyAtOnce",
+        f"{clips} not finished yet.",
+        hint="Send the next one when one of them is through.",
         retry_after=10,
     )
 

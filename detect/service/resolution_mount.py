@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vidigree.detect.service.callers import admit_address
+from vidigree.detect.service.callers import admit, admit_reading, caller_at
 from vidigree.detect.service.context import ServiceContext
 from vidigree.detect.service.refusals import RefusalError
 from vidigree.detect.service.resolution import ResolutionSettings, create_resolution_app
@@ -42,6 +42,7 @@ def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
             upload_seconds=settings.upload_seconds,
             look_ups=settings.workers,
             max_look_ups=settings.max_queue,
+            max_per_address=settings.most_for_address,
             place=context.spool.without_job,
         ),
         on_refusal=context.metrics.refuse,
@@ -50,16 +51,17 @@ def mount_resolution(app: FastAPI, context: ServiceContext) -> None:
 
 
 class _Metered:
-    """Counts what costs work, all but reading, against the limit of the caller's address."""
+    """Counts requests by address: what costs work as audits, reading by a limit of its own."""
 
     def __init__(self, app: ASGIApp, context: ServiceContext) -> None:
         self._app = app
         self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in _READING:
+        if scope["type"] == "http":
+            count = admit_reading if scope["method"] in _READING else admit
             try:
-                admit_address(Request(scope), self._context)
+                count(caller_at(Request(scope)), self._context)
             except RefusalError as error:
                 self._context.metrics.refuse(error.kind)
                 answer = JSONResponse(error.to_dict(), error.status, error.headers)

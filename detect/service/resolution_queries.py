@@ -39,7 +39,9 @@ def add_binding_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
     """Add the routes that look for manifests by a soft binding, and the list of its algorithms."""
 
     @app.head("/matches/byBinding", include_in_schema=False, **_SHOWN)
-    @app.get("/matches/byBinding", operation_id="queryByBinding", responses=problems(414), **_SHOWN)
+    @app.get(
+        "/matches/byBinding", operation_id="queryByBinding", responses=problems(414, 429), **_SHOWN
+    )
     async def query_by_binding(
         request: Request,
         value: str,
@@ -64,7 +66,12 @@ def add_binding_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         return await routes.by_binding(query.alg, query.value, max_results)
 
     @app.head("/services/supportedAlgorithms", include_in_schema=False)
-    @app.get("/services/supportedAlgorithms", operation_id="getSupportedBindings", tags=["service"])
+    @app.get(
+        "/services/supportedAlgorithms",
+        operation_id="getSupportedBindings",
+        tags=["service"],
+        responses=problems(429),
+    )
     async def supported() -> AlgorithmList:
         """List the algorithms that can be asked for."""
         return AlgorithmList(
@@ -93,10 +100,9 @@ def add_clip_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         kind = request.headers.get("content-type", "").lower()
         if not kind.startswith(_ASSET_TYPES):
             raise RefusalError(415, "WrongContentType", "Only videos are looked at.")
-        async with routes.look_ups.place():
+        async with routes.look_ups.place(address_of(request)):
             with routes.settings.place() as path:
-                async with routes.arrivals.counted(address_of(request)):
-                    await receive(request, path, routes.settings.uploads)
+                await receive(request, path, routes.settings.uploads)
                 hint = (hint_alg, hint_value)
                 return await routes.by_content(str(path), alg, hint, max_results)
 
@@ -116,7 +122,7 @@ def add_clip_queries(app: FastAPI, routes: ResolutionRoutes) -> None:
         routes.require(request, "fetch:manifests")
         limits = _fetch_limits(reference, routes)
         hint = (hint_alg, hint_value)
-        async with routes.look_ups.place():
+        async with routes.look_ups.place(address_of(request)):
             return await routes.by_content(reference.referenceUrl, alg, hint, max_results, limits)
 
 

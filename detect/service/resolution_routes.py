@@ -19,7 +19,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vidigree.detect.fetching import FetchLimits
-from vidigree.detect.service.arrivals import Arrivals
 from vidigree.detect.service.look_ups import LookUps
 from vidigree.detect.service.receiving import UploadLimits, no_space, receive_body
 from vidigree.detect.service.refusals import RefusalError
@@ -78,6 +77,7 @@ class ResolutionSettings:
         look_ups: Clips that are looked at at a time.
         max_look_ups: Most clips that come in, wait or are looked at at one time; beyond it the
             answer is 429.
+        max_per_address: Most of these of one address.
         place: Gives a path for an upload, and deletes what lies there afterwards.
         fetch: Limits on assets that are named by URL; by default only public HTTPS addresses, and
             a minute.
@@ -89,6 +89,7 @@ class ResolutionSettings:
     upload_seconds: float = 300.0
     look_ups: int = 2
     max_look_ups: int = 32
+    max_per_address: int = 8
     place: Callable[[], AbstractContextManager[Path]] = _temporary_place
     fetch: FetchLimits = field(
         default_factory=lambda: FetchLimits(
@@ -117,8 +118,7 @@ class ResolutionRoutes:
         self.ledger = ledger
         self.search = search
         self.settings = settings
-        self.look_ups = LookUps(settings.look_ups, settings.max_look_ups)
-        self.arrivals = Arrivals(max(1, settings.max_look_ups // 4))
+        self.look_ups = LookUps(settings.look_ups, settings.max_look_ups, settings.max_per_address)
 
     def require(self, request: Request, scope: Scope) -> None:
         """Let a request pass that may do this."""
@@ -224,7 +224,7 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
     @app.head("/manifests/{manifestId}", include_in_schema=False)
     @app.get(
         "/manifests/{manifestId}", operation_id="getManifestById", tags=["fetch"],
-        response_class=Response, responses=store | problems(404),
+        response_class=Response, responses=store | problems(404, 429),
     )  # fmt: skip
     async def get_manifest(
         request: Request,
@@ -242,7 +242,7 @@ def add_fetch_routes(app: FastAPI, routes: ResolutionRoutes) -> None:
     @app.head("/manifests/{manifestId}/receipts", include_in_schema=False, **receipts)
     @app.get(
         "/manifests/{manifestId}/receipts", operation_id="getVerifiedReceipt",
-        responses=problems(404), **receipts,
+        responses=problems(404, 429), **receipts,
     )  # fmt: skip
     async def get_receipt(request: Request, manifestId: str) -> VerifiedReceipt:  # noqa: N803
         """Return the receipt of a manifest."""

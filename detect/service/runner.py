@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -144,7 +143,7 @@ class JobRunner:
             if self._stopping.is_set():  # the worker was ended under it; that says nothing of it
                 self._store.release(job)
                 return
-            keep = max(self._settings.result_seconds, job.options.keep_seconds)
+            keep = self._keep_seconds(job)
             kept = {"row": self._public(answer.row, job), "pictures": answer.pictures}
             ours = self._store.finish(job, kept, keep=keep)
         finally:
@@ -152,6 +151,13 @@ class JobRunner:
         if ours:
             self._spool.delete(job.job_id)
         self._on_event("finished" if ours else "lost", job, answer)
+
+    def _keep_seconds(self, job: AuditJob) -> float:
+        """Return how long the answer stays, at most, for a caller who does not fetch it."""
+        settings, asked = self._settings, job.options.keep_seconds
+        if not asked and not self._store.has_room(job.owner, settings.max_kept_bytes):
+            return settings.linger_seconds
+        return max(settings.result_seconds, asked)
 
     def _given_up(self, job: AuditJob) -> None:
         self._spool.delete(job.job_id)
@@ -212,4 +218,5 @@ class JobRunner:
 
     def _sweep_uploads(self) -> None:
         waiting = self._store.waiting_uploads(self._spool.spool_id)
-        self._spool.sweep(waiting, older_than=time.time() - self._settings.lease_seconds)
+        over = self._store.lease_time() - self._settings.lease_seconds
+        self._spool.sweep(waiting, older_than=over)

@@ -39,7 +39,10 @@ jobs = Table(
     Column("steps_done", Integer, nullable=False),
     Column("steps_total", Integer, nullable=False),
     Column("answer", Text, nullable=False),
+    # Of a finished job. It lies behind the answer, so that it is summed up from the index alone.
+    Column("answer_bytes", Integer),
     Index("ix_audit_jobs_state_created_at", "state", "created_at"),
+    Index("ix_audit_jobs_owner_answer_bytes", "owner", "answer_bytes"),
 )
 
 api_keys = Table(

@@ -16,7 +16,9 @@ __all__ = ["ServiceSettings"]
 _COUNTS = (
     "workers",
     "max_queue",
+    "max_per_address",
     "max_upload_bytes",
+    "max_kept_bytes",
     "worker_memory_bytes",
     "max_attempts",
     "per_minute",
@@ -55,6 +57,8 @@ class ServiceSettings:
         workers: Audits at a time, each in a process of its own.
         max_queue: Most jobs that are received, wait or run at one time; beyond it the answer
             is 429. Look-ups by clip are counted apart, up to the same number.
+        max_per_address: Most of these of one address without a key; ``None`` for a quarter of
+            them. A key may have half of them, or as many as an address if that is more.
         max_upload_bytes: Largest upload, and largest file behind a URL.
         upload_seconds: Longest time for one upload, and for fetching one URL.
         min_fetch_rate: Fewest bytes a second from a URL, over each 30 s.
@@ -71,9 +75,14 @@ class ServiceSettings:
         linger_seconds: How long an answer stays after it was fetched, for a client that lost the
             connection.
         max_keep_seconds: Longest time that a client may ask to keep an answer.
+        max_kept_bytes: Bytes of answers in the database beyond which no caller may ask to keep one,
+            and no other stays longer than ``linger_seconds``; half of that for one key, and for
+            all callers without one.
         lease_seconds: A running job whose service gave no sign of life for so long is taken up
             by another one.
         max_attempts: How often a job is taken up before it is given up.
+        host_names: By which the service may be asked, beside loopback addresses, in lower case;
+            empty for all. An application does not know where it is served, so the command says it.
         require_key: Whether only holders of an API key are served.
         per_minute: Audits a minute for one address without a key.
         key_per_minute: Audits a minute for one key, where the key itself says nothing else.
@@ -84,6 +93,7 @@ class ServiceSettings:
     spool: Path = field(default_factory=_spool)
     workers: int = field(default_factory=_cores)
     max_queue: int = 32
+    max_per_address: int | None = None
     max_upload_bytes: int = 1 << 30
     upload_seconds: float = 300.0
     min_fetch_rate: int = 32 << 10
@@ -97,8 +107,10 @@ class ServiceSettings:
     result_seconds: float = 3600.0
     linger_seconds: float = 60.0
     max_keep_seconds: float = 7 * 86400.0
+    max_kept_bytes: int = 1 << 30
     lease_seconds: float = 30.0
     max_attempts: int = 3
+    host_names: frozenset[str] = frozenset()
     require_key: bool = False
     per_minute: int = 20
     key_per_minute: int = 120
@@ -106,11 +118,22 @@ class ServiceSettings:
 
     def __post_init__(self) -> None:
         for name in _COUNTS:
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise UsageError(f"{name} must be at least 1, not {count}.")
         for name in _TIMES:
             value = getattr(self, name)
             if value is not None and not 0 <= value < math.inf:  # NaN fails as well
                 raise UsageError(f"{name} must be a number of 0 or more, not {value}.")
         if self.lease_seconds < 1:
             raise UsageError(f"lease_seconds must be at least 1, not {self.lease_seconds}.")
+
+    @property
+    def most_for_address(self) -> int:
+        """Most unfinished jobs of one address without a key."""
+        return self.max_per_address or max(1, self.max_queue // 4)
+
+    @property
+    def most_for_key(self) -> int:
+        """Most unfinished jobs of one key."""
+        return max(self.most_for_address, self.max_queue // 2)

@@ -145,7 +145,7 @@ function inOwnWords(error, words) {
   }
   if (error.kind === "KeyRequired") return { title: words.keyTitle, headline: words.keyMissing, advice: "" };
   if (error.kind === "WrongKey") return { title: words.keyTitle, headline: words.keyWrong, advice: "" };
-  const busy = ["TooOften", "TooManyUploads", "QueueFull", "Unavailable", "Stopping", "NoSpace"].includes(error.kind);
+  const busy = ["TooOften", "TooManyAtOnce", "QueueFull", "Unavailable", "Stopping", "NoSpace"].includes(error.kind);
   const retry = error.retryAfter ? fill(words.retry, { seconds: error.retryAfter }) : "";
   // What the service says of an error is English.
   const lang = ["BadUrl", "FileTooLarge"].includes(error.kind) ? null : "en";

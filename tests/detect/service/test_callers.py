@@ -43,6 +43,30 @@ def test_who_guesses_keys_is_stopped_and_nobody_else_at_that_address(
     assert service.audit(clip, wait=0).status_code == 202
 
 
+@pytest.mark.parametrize("path", ["/v1/audits/none", "/c2pa/v1/manifests/none"])
+def test_reading_is_limited_far_beyond_what_clients_need(
+    start_service: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Once whoever asked for answers, whether there were any, was asked nothing in return."""
+    service = start_service(per_minute=2, max_queue=8)
+    least = 60 * 2 + 120 * 2  # of an address; the page asks 100 times a minute for each of its two
+    rate = service.context.rate
+    now = rate._clock()
+    monkeypatch.setattr(rate, "_clock", lambda: now)
+    rate.take("reading address 127.0.0.1", least)
+    for _ in range(least - 2):
+        rate.take("reading address 127.0.0.1", least)
+    assert service.http.get(path).status_code == 404
+    refused = service.http.get(path)
+    assert (refused.status_code, refused.json()["error"]["kind"]) == (429, "TooOften")
+    assert refused.headers["retry-after"] == "1"
+    right = {"X-API-Key": service.context.keys.add("A")}
+    assert service.http.get("/v1/audits/none", headers=right).status_code == 404
+    for open_ in ("/healthz", "/metrics", "/v1/service", "/"):
+        assert service.http.get(open_).status_code == 200
+    assert service.http.post("/v1/audits", json={}).status_code == 400  # counted apart
+
+
 def test_a_job_made_without_a_key_is_for_whoever_knows_its_id(
     start_service: Callable[..., Any], clip: Path
 ) -> None:

@@ -220,6 +220,27 @@ def test_an_answer_that_was_fetched_stays_no_longer_than_it_would(store: JobStor
     assert left() <= 5
 
 
+def test_answers_have_room_up_to_a_limit(store: JobStore) -> None:
+    def answer(owner: str) -> AuditJob:
+        put(store)
+        claimed = store.claim("here")
+        assert claimed is not None
+        assert store.finish(claimed, {"row": {}, "pictures": ["x" * 100]}, keep=60)
+        damage(store, claimed, owner=owner)
+        return claimed
+
+    assert store.has_room("", 500)
+    first, _ = answer(""), answer("")
+    assert not store.has_room("", 500)  # half of it
+    assert store.has_room("k", 500)
+    answer("k")
+    assert store.has_room("k", 500)
+    answer("l")
+    assert not store.has_room("k", 500)  # all of it
+    store.delete(first.job_id)
+    assert store.has_room("k", 500)
+
+
 def test_only_an_upload_whose_service_died_is_forgotten(store: JobStore) -> None:
     coming, dead = (store.receive(owner="", spool="here", max_queue=9) for _ in range(2))
     assert coming is not None

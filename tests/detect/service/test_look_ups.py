@@ -47,7 +47,7 @@ def until(true: Callable[[], bool]) -> None:
 def test_look_ups_that_wait_stop_nobody_else(
     start_service: Any, released: threading.Event, path: str, request_: dict[str, Any]
 ) -> None:
-    service = start_service(max_queue=PLACES)
+    service = start_service(max_queue=PLACES, max_per_address=PLACES + 1)
     url = f"{service.url}/c2pa/v1/matches/{path}"
     with ThreadPoolExecutor(PLACES + 5) as threads:
         asked = [threads.submit(httpx.post, url, timeout=60, **request_) for _ in range(PLACES + 5)]
@@ -68,7 +68,7 @@ def test_look_ups_that_wait_stop_nobody_else(
     assert httpx.post(url, timeout=60, **request_).status_code == 400
 
 
-def test_no_more_run_at_a_time_than_was_said() -> None:
+def test_no_more_run_or_wait_at_a_time_than_was_said() -> None:
     running, most, lock = 0, 0, threading.Lock()
 
     def work() -> None:
@@ -80,13 +80,13 @@ def test_no_more_run_at_a_time_than_was_said() -> None:
         with lock:
             running -= 1
 
-    async def look_up(look_ups: LookUps) -> None:
-        async with look_ups.place():
+    async def look_up(look_ups: LookUps, caller: str) -> None:
+        async with look_ups.place(caller):
             await look_ups.run(work)
 
     async def all_of_them() -> list[Any]:
-        look_ups = LookUps(2, 8)
-        tasks = (look_up(look_ups) for _ in range(9))
+        look_ups = LookUps(2, 8, 5)
+        tasks = (look_up(look_ups, caller) for caller in "aaaaaabbbb")
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     # In a thread of its own: tests with a browser leave a loop running in this one.
@@ -94,4 +94,5 @@ def test_no_more_run_at_a_time_than_was_said() -> None:
         ended = thread.submit(lambda: asyncio.run(all_of_them())).result()
     refused = [error for error in ended if error is not None]
     assert most == 2
-    assert [type(error) for error in refused] == [RefusalError]
+    assert all(isinstance(error, RefusalError) for error in refused)
+    assert [error.kind for error in refused] == ["TooManyAtOnce", "QueueFull"]

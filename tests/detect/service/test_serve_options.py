@@ -11,7 +11,7 @@ import pytest
 from vidigree.cli import main
 from vidigree.detect.fetching import FetchLimits
 from vidigree.detect.isolation import Job, WorkerLimits, WorkerPool
-from vidigree.detect.service import app, arrivals, receiving, server
+from vidigree.detect.service import app, callers, receiving, server
 from vidigree.detect.service.bounded_route import BODY_LIMITS
 from vidigree.detect.service.commands import serve
 from vidigree.detect.service.resolution import ResolutionSettings
@@ -29,12 +29,19 @@ NOT_UTF8 = os.fsdecode(b"\xff")
         ["--behind-proxy", "zzz"],
         ["--behind-proxy", ""],
         ["--host", ""],
+        ["--allowed-host", ""],
+        ["--allowed-host", "*"],
+        ["--allowed-host", "https://clips.example.org"],
+        ["--allowed-host", "clips.example.org:443"],
+        ["--allowed-host", "a", "keys", "list"],
         ["--port", "-1"],
         ["--workers", "0"],
         ["--workers", HUGE],
         ["--max-queue", "0"],
+        ["--max-per-address", "0"],
         ["--max-upload-mb", "-1"],
         ["--max-upload-mb", HUGE],
+        ["--max-kept-mb", "0"],
         ["--job-seconds", "nan"],
         ["--job-seconds", "inf"],
         ["--worker-memory-mb", "1023"],
@@ -79,6 +86,7 @@ def test_what_means_nothing_is_refused_in_one_line(
     "wish",
     [
         {"workers": 0},
+        {"max_per_address": 0},
         {"worker_memory_bytes": -1},
         {"max_attempts": 0},
         {"job_seconds": float("nan")},
@@ -110,6 +118,7 @@ def test_the_help_and_the_page_tell_the_defaults() -> None:
     told = {
         "max_queue": settings.max_queue,
         "max_upload_mb": settings.max_upload_bytes >> 20,
+        "max_kept_mb": settings.max_kept_bytes >> 20,
         "job_seconds": int(settings.job_seconds),
         "worker_memory_mb": settings.worker_memory_bytes >> 20,
         "per_minute": settings.per_minute,
@@ -121,6 +130,7 @@ def test_the_help_and_the_page_tell_the_defaults() -> None:
     for row, value in (
         ("`--max-queue`", f"| {settings.max_queue} |"),
         ("`--max-upload-mb`", f"| {settings.max_upload_bytes >> 30} GiB, "),
+        ("`--max-kept-mb`", f"| {settings.max_kept_bytes >> 30} GiB |"),
         ("`--job-seconds`", f"| {settings.job_seconds:.0f} s |"),
         ("`--worker-memory-mb`", f"| {settings.worker_memory_bytes >> 30} GiB |"),
         ("| `--per-minute`", f"| {settings.per_minute} |"),
@@ -135,7 +145,12 @@ def test_the_page_tells_the_limits_that_no_option_sets() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "service.md").read_text("utf-8")
     parsed, fetch = BODY_LIMITS, FetchLimits(min_rate=settings.min_fetch_rate)
     for row in (
-        f"take over {arrivals._SLOW_SECONDS:.0f} s, at a time; beyond: 429 | a quarter of these |",
+        "| of these of an address without a key; beyond: 429 | a quarter | `--max-per-address` |",
+        "| of these of a key; beyond: 429 | half | |",
+        (
+            f"| {callers._READINGS_PER_AUDIT} for each audit a minute,"
+            f" {callers._READINGS_PER_JOB} for each unfinished job |"
+        ),
         f"| head of a request | {server._REQUEST_SECONDS:.0f} s |",
         f"| an answer that is not read | {server._ANSWER_SECONDS:.0f} s |",
         (

@@ -107,6 +107,24 @@ def test_an_answer_that_was_fetched_stays_as_long_as_was_asked(
         assert stays <= left < stays + 5
 
 
+def test_no_more_is_kept_than_there_is_room_for(start_service: Start, broken: Path) -> None:
+    service = start_service(max_kept_bytes=100)
+    assert service.audit(broken, keep=600).status_code == 422
+    refused = service.audit(broken, keep=600)
+    assert (refused.status_code, refused.json()["error"]["kind"]) == (507, "NoRoomToKeep")
+    assert int(refused.headers["retry-after"]) > 0
+    assert service.spooled() == []
+    assert service.audit(broken).status_code == 422
+    unfetched = service.audit(broken, wait=0).json()
+    deadline = time.monotonic() + 30
+    while (job := service.context.jobs.find(unfetched["id"])).state != "done":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    with service.context.engine.connect() as connection:
+        query = sa.select(jobs.c.expires_at - jobs.c.finished_at).where(jobs.c.id == job.job_id)
+        assert connection.execute(query).scalar_one() == pytest.approx(60, abs=1)
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
