@@ -19,13 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.claim import Claim, side_of
-from vidigree.generate.engines.render.grammar import (
-    ObjectPhrase,
-    PromptReading,
-    Relation,
-    read_prompt,
-)
+from vidigree.generate.engines.render.grammar import read_prompt
 from vidigree.generate.engines.render.looks import pattern_of
+from vidigree.generate.engines.render.reading import ObjectPhrase, PromptReading, Relation
 from vidigree.generate.engines.render.staging import settled
 from vidigree.generate.engines.render.vocabulary import denials, listed
 from vidigree.generate.tracking import Tracker, track_claims

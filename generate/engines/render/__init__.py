@@ -2,7 +2,8 @@
 
 from vidigree.generate.engines.render.engine import RenderEngine
 from vidigree.generate.engines.render.frames import draw_frames
-from vidigree.generate.engines.render.grammar import PromptReading, read_prompt
+from vidigree.generate.engines.render.grammar import read_prompt
+from vidigree.generate.engines.render.reading import PromptReading
 from vidigree.generate.engines.render.scene import Scene
 from vidigree.generate.engines.render.staging import stage
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from vidigree.generate.engines.render.grammar import ObjectPhrase
+from vidigree.generate.engines.render.reading import ObjectPhrase
 from vidigree.generate.engines.render.scene import Triple
 from vidigree.generate.engines.render.shapes import Box, Cylinder, Shape
 

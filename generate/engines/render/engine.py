@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from vidigree import __version__
 from vidigree.generate.engine import EngineInfo, RequestWarning
 from vidigree.generate.engines.render.frames import draw_frames
-from vidigree.generate.engines.render.grammar import PromptReading, read_prompt
-from vidigree.generate.engines.render.staging import settled, stage
-from vidigree.generate.engines.render.vocabulary import listed, not_drawn
+from vidigree.generate.engines.render.grammar import read_prompt
+from vidigree.generate.engines.render.reading import PromptReading
+from vidigree.generate.engines.render.staging import stage
+from vidigree.generate.engines.render.unheeded import unheeded
+from vidigree.generate.engines.render.vocabulary import listed
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, UsageError
@@ -159,17 +161,6 @@ def _tell_left_out(request: ClipRequest, reading: PromptReading) -> None:
         notes.append("does not take a negative prompt; it was left out.")
     if request.strength is not None:
         notes.append("takes no strength; it was left out.")
-    notes += not_drawn(reading.unknown)
-    if reading.unused:
-        notes.append(
-            f"found nothing for {listed(reading.unused)} to describe; drawn without. Put what"
-            " describes a thing before its noun, and name each thing: 'a red ball, a blue ball'."
-        )
-    kept = settled(reading)[1]
-    lost = tuple(dict.fromkeys(each.words for each in reading.relations if each not in kept))
-    if lost:
-        notes.append(
-            f"does not keep {listed(lost)}: what moves across does not stay there; drawn without."
-        )
+    notes += unheeded(reading)
     for note in notes:
         warnings.warn(f"The render engine {note}", RequestWarning, stacklevel=3)

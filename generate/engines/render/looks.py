@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from vidigree.generate.engines.render.grammar import ObjectPhrase
+from vidigree.generate.engines.render.reading import ObjectPhrase
 from vidigree.generate.engines.render.scene import Colour, Material
 from vidigree.generate.engines.render.shapes import Box, Cone, Cylinder, Shape, Sphere
 from vidigree.generate.engines.render.vocabulary import COLOURS
 
-__all__ = ["Look", "look_of", "pattern_of"]
+__all__ = ["Look", "has_proportions", "look_of", "pattern_of"]
 
 # Usual radius of a ball in metres; every other size follows from it.
 UNIT: Final = 0.45
@@ -102,12 +102,20 @@ def look_of(phrase: ObjectPhrase, scale: float, rng: np.random.Generator) -> Loo
     for word in (noun.material, *phrase.materials):
         if word is not None:
             look = _made_of(look, word, keep_colour=phrase.colour is not None)
+    if phrase.pattern and phrase.pattern != look.material.pattern:
+        # wood and stone bring veins along; what the prompt says stands above them
+        look = replace(look, material=replace(look.material, pattern=phrase.pattern))
     return replace(look, density=look.density * noun.fill)
 
 
 def pattern_of(phrase: ObjectPhrase) -> str:
     """Return the pattern that objects of ``phrase`` have: its own, or that of the noun."""
     return phrase.pattern or _NOUNS[phrase.shape].pattern
+
+
+def has_proportions(phrase: ObjectPhrase) -> bool:
+    """Return whether things of this shape can be tall, flat, ...: all but balls."""
+    return _NOUNS[phrase.shape].form != "sphere"
 
 
 def _geometry(noun: _Noun, phrase: ObjectPhrase, unit: float) -> Shape:

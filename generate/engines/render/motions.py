@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vidigree.generate.engines.render.scene import Drive, Triple
 from vidigree.generate.engines.render.shapes import Cylinder, Shape, Sphere
 
-__all__ = ["MOTIONS", "Cue", "Start"]
+__all__ = ["MOTIONS", "STEERED", "UNARRANGED", "Cue", "Start"]
 
 # Metres per second, and where it hits as a part of the target's height.
 _STRIKE_SPEED: Final = 6.0
@@ -331,3 +331,13 @@ MOTIONS: Final[dict[str, Callable[[Cue], Start]]] = {
     "topple": _rest,
     "tumble": _tumble,
 }
+
+_SIDEWAYS: Final = frozenset(("left", "right"))
+_EVERY_WAY: Final = _SIDEWAYS | {"near", "far"}
+# The directions that motions follow; the others follow none.
+STEERED: Final[dict[str, frozenset[str]]] = {
+    **dict.fromkeys(("bounce", "lean", "roll", "slide", "throw", "tumble"), _EVERY_WAY),
+    **dict.fromkeys(("collide", "strike"), _SIDEWAYS),
+}
+# Motions that start elsewhere than where an arrangement puts things; all but the last in a row.
+UNARRANGED: Final = ("roll", "slide", "throw", "strike", "orbit")

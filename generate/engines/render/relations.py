@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from vidigree.generate.engines.render.arrangement import feet_of, places_for
-from vidigree.generate.engines.render.grammar import ObjectPhrase, Relation
+from vidigree.generate.engines.render.reading import ObjectPhrase, Relation
 from vidigree.generate.engines.render.scene import Triple
 from vidigree.generate.engines.render.shapes import Box, Cone, Cylinder, Shape
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from vidigree.generate.engines.render.arrangement import places_for
 from vidigree.generate.engines.render.camera import camera_at
-from vidigree.generate.engines.render.grammar import ObjectPhrase, PromptReading, Relation
 from vidigree.generate.engines.render.looks import Look, look_of
 from vidigree.generate.engines.render.motions import MOTIONS, Cue
+from vidigree.generate.engines.render.reading import ObjectPhrase, PromptReading, Relation
 from vidigree.generate.engines.render.relations import kept_relations, related_places, stays
 from vidigree.generate.engines.render.scene import Body, Scene, Triple
 from vidigree.generate.engines.render.surroundings import (

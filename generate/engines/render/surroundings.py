@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from vidigree.generate.engines.render.grammar import PromptReading
+from vidigree.generate.engines.render.reading import PromptReading
 from vidigree.generate.engines.render.scene import CameraPath, Ground, Sky
 from vidigree.generate.engines.render.vocabulary import COLOURS
 

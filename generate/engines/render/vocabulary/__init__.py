@@ -9,13 +9,15 @@ from vidigree.generate.engines.render.vocabulary.lexicon import (
     listed,
     not_drawn,
     phrase_at,
-    words_of,
 )
+from vidigree.generate.engines.render.vocabulary.motion import PARTICLES
+from vidigree.generate.engines.render.vocabulary.splitting import words_of
 
 __all__ = [
     "COLOURS",
     "FILLER",
     "LEXICON",
+    "PARTICLES",
     "denials",
     "known_words",
     "listed",

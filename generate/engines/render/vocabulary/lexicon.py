@@ -6,7 +6,6 @@ Phrases of several words are matched before single words. Words without meaning 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -45,7 +44,6 @@ __all__ = [
     "listed",
     "not_drawn",
     "phrase_at",
-    "words_of",
 ]
 
 Slot = str
@@ -105,16 +103,6 @@ LEXICON: Final = _build()
 
 # Words of the longest entry.
 _LONGEST: Final = max(len(words.split()) for words in LEXICON)
-
-_WORDS: Final = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)+(?![^\W_])|(?:[^\W_]|')+")
-
-
-def words_of(prompt: str) -> list[str]:
-    """Return the words of a prompt in any script, lower case, without punctuation.
-
-    A number with a point or comma inside is one word: "3.5" is neither three nor five.
-    """
-    return _WORDS.findall(prompt.lower().replace("’", "'"))
 
 
 def phrase_at(words: Sequence[str], at: int) -> str:

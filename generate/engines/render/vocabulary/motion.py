@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DIRECTIONS", "MOTIONS", "PHYSICS"]
+__all__ = ["DIRECTIONS", "MOTIONS", "PARTICLES", "PHYSICS"]
 
 MOTIONS: Final = {
     "bounce": "bounce",
@@ -110,4 +110,15 @@ PHYSICS: Final = {
     "zero gravity": "weightless",
     "weightless": "weightless",
     "in space": "weightless",
+}
+
+# Little words after a verb, and the motions that they belong to.
+PARTICLES: Final[dict[str, frozenset[str]]] = {
+    "up": frozenset(("bounce", "explode", "throw")),
+    "down": frozenset(
+        ("bounce", "collide", "explode", "fall", "rain", "throw", "topple", "tumble")
+    ),
+    "around": frozenset(("orbit", "spin")),
+    "against": frozenset(("collide",)),
+    "off": frozenset(("bounce", "collide")),
 }

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vidigree.generate.engines.render import read_prompt
+from vidigree.generate.engines.render.unheeded import unheeded
 from vidigree.generate.engines.render.vocabulary import (
     FILLER,
     LEXICON,
@@ -111,6 +112,8 @@ def test_what_moves_into_a_thing_hits_it() -> None:
         ("a fluffy red ball and a fluffy cube", ("fluffy",)),
         ("", ()),
         ("красный ball über 草", ("красный", "über", "草")),
+        ("a 🔴 ball → the right 👍🏽 🇩🇪 LEGO®", ("🔴", "→", "👍🏽", "🇩🇪", "lego")),
+        ("एक गेंद re\u0301d", ("एक", "गेंद", "réd")),
     ],
 )
 def test_unknown_words_are_named_once_in_order(prompt: str, unknown: tuple[str, ...]) -> None:
@@ -171,7 +174,7 @@ def test_unknown_words_beside_denials_are_told_apart() -> None:
         ("the ball is red and shiny", ("red", "shiny")),
         ("red, green and blue balls", ("red", "green")),
         ("two dozen balls", ("two",)),
-        ("five cubes in a row", ("row",)),
+        ("a red row", ("red", "row")),
         ("a big ball, a dark blue", ("dark blue",)),
         ("a couple of red balls in a room under a blue sky", ()),
         ("a tower of five red cubes and a ball", ()),
@@ -182,3 +185,49 @@ def test_unknown_words_beside_denials_are_told_apart() -> None:
 def test_words_that_describe_nothing_are_named(prompt: str, unused: tuple[str, ...]) -> None:
     reading = read_prompt(prompt)
     assert (reading.unused, reading.unknown) == (unused, ())
+
+
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ("a ball rolling and bouncing left and right", ["rolling", "left"]),
+        ("a bouncing rolling ball", ["bouncing"]),
+        ("grass and sand at night in daylight", ["grass", "daylight"]),
+        ("a ball, zoom in, zoom out, slowly, fast", ["zoom in", "slowly"]),
+        ("a static camera, a ball, zooming in", ["static camera"]),
+        ("a cube spinning left and a ball falling right", ["left", "right"]),
+        ("a tall ball on a big dotted lawn, green sky", ["big", "dotted", "green", "tall"]),
+        ("a ring of balls rolling on a metal floor", ["metal", "ring"]),
+        ("six towers of cubes", ["six"]),
+        ("a ball rolling down", ["down"]),
+        ("a red cube on a blue cube, a ball under a table", ["on", "under"]),
+        ("rolling grass", ["rolling"]),
+    ],
+)
+def test_words_that_do_not_end_up_in_the_picture_are_named(prompt: str, named: list[str]) -> None:
+    told = " ".join(unheeded(read_prompt(prompt)))
+    quoted = [each for each in told.split("'")[1::2] if each != "a red ball, a blue ball"]
+    assert quoted == named
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a ball falling and bouncing up and down",
+        "a ball rolling left to the left on a polished wooden floor",
+        "bright sunny day, blue sky, a plain floor, two cubes crashing against each other",
+        "a ball in a room with a black background, orbiting around",
+        "a basketball falling down in the morning, cloudy skies",
+    ],
+)
+def test_what_is_in_the_picture_is_not_named(prompt: str) -> None:
+    assert unheeded(read_prompt(prompt)) == []
+
+
+def test_things_stand_in_what_is_named_after_them() -> None:
+    (cubes,) = read_prompt("three red cubes in a row on grass").objects
+    assert (cubes.count, cubes.arrangement) == (3, "row")
+    (stacked,) = read_prompt("three stacked cubes").objects
+    assert (stacked.count, stacked.arrangement) == (3, "tower")
+    (early,) = read_prompt("moving left: a red cube").objects
+    assert (early.motion, early.direction) == ("slide", "left")
