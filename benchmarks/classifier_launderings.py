@@ -4,8 +4,8 @@
 
 Trains the shipped recipe on clips as they are, and with each at half its size, at CRF 35, after the
 social-media preset and after random launderings beside them, and on laundered clips alone. Every
-score is of a model that saw no clip of the group, in any form; the mean of three rounds. Printed are
-the area under the curve over all clips as they are, after a random laundering that no model was
+score is of a model that saw no clip of the group, in any form; the mean of three rounds. Printed
+are the area under the curve over all clips as they are, after a random laundering that no model was
 trained on, at CRF 35, at half size and after the social-media preset, and what is found at 5 % and
 1 % false alarms as they are. With --where, for the member that
 says where: the F1 of stretches on the self-made splices of `vidigree classifier evaluate`, as they
