@@ -29,7 +29,7 @@ from vidigree.media.arguments import check_kind, path_of
 from vidigree.media.output import output_file
 from vidigree.media.reading import open_video
 
-__all__ = ["CheckReport", "Claim", "check_clip", "check_path", "write_check"]
+__all__ = ["CheckReport", "Claim", "check_clip", "check_path", "read_check", "write_check"]
 
 # Hue in OpenCV's half degrees of colours that lie apart from each other, and how far they reach.
 _HUES: Final = {
@@ -139,6 +139,15 @@ def write_check(report: CheckReport) -> Path:
     with output_file(target, overwrite=True) as temporary:
         temporary.write_text(json.dumps(report.to_dict(), indent=2) + "\n", encoding="utf-8")
     return target
+
+
+def read_check(clip: Path) -> dict[str, Any] | None:
+    """Return what :func:`write_check` kept of a clip, or ``None`` where there is no such answer."""
+    try:
+        kept = json.loads(check_path(clip).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # to be checked anew
+        return None
+    return kept if isinstance(kept, dict) and "claims" in kept else None
 
 
 @dataclass(frozen=True)

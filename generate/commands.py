@@ -223,13 +223,21 @@ def _checked(path: Path, prompt: str, run: _Run) -> CheckReport:
     return report
 
 
-def _is_unchecked(row: BatchRow) -> bool:
-    """Return whether a clip waits for its check: a new one, or one whose check was interrupted."""
-    from vidigree.generate.checking import check_path
+def _check_of(row: BatchRow, prompt: str, run: _Run) -> tuple[dict[str, Any] | None, str]:
+    """Return the check of a row of a batch as JSON values and as text; of a failed one, none.
 
-    if row.status == "skipped":
-        return not check_path(row.path).exists()
-    return row.status == "issued"
+    A clip that was there already keeps the answer beside it; where there is none, as its check was
+    interrupted, or what is there is no answer, it is looked at now.
+    """
+    from vidigree.generate.checking import read_check
+
+    if row.status == "failed":
+        return None, ""
+    kept = read_check(row.path) if row.status == "skipped" else None
+    if kept is not None:
+        return kept, ""
+    report = _checked(row.path, prompt, run)
+    return report.to_dict(), report.summary()
 
 
 def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
@@ -256,16 +264,18 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
             progress=progress,
         )
         for row, request in zip(rows, requests, strict=True):
-            error = row.error
-            if run.check and _is_unchecked(row):
+            error, values, told = row.error, row.to_dict(), ""
+            if run.check:
                 try:
-                    _checked(row.path, request.prompt, run)
+                    values["check"], told = _check_of(row, request.prompt, run)
                 except VidigreeError as failure:  # the clip is issued, and others are to come
                     error = failure
+                    values |= {"check": None, "error": str(failure)}
             if error is not None:
                 code = code or error.exit_code
                 click.echo(one_line(f"vidigree: request {row.number}: {error}"), err=True)
-            click.echo(json.dumps(row.to_dict()) if run.as_json else row.summary())
+            lines = "\n".join(filter(None, (row.summary(), told)))
+            click.echo(json.dumps(values) if run.as_json else lines)
     return code
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
+from vidigree.generate.engines.pictures import check_sources
 from vidigree.generate.request import ClipRequest
 from vidigree.media.arguments import check_kind, check_offers
 from vidigree.media.errors import UsageError
@@ -73,6 +74,7 @@ def estimate(request: ClipRequest, *, engine: Engine | None = None) -> Estimate:
         UsageError: There is no such engine, or the request does not fit it.
         EngineError: The engine cannot do this.
         MediaNotFoundError: There is no such model folder.
+        MediaError: The picture or clip to start from cannot be read.
     """
     check_kind(request, ClipRequest, "the request")
     if engine is not None:
@@ -84,6 +86,7 @@ def estimate(request: ClipRequest, *, engine: Engine | None = None) -> Estimate:
             f" it does {', '.join(chosen.info.tasks)}.",
             hint="See 'vidigree engines' for one that does.",
         )
+    check_sources(request)
     if isinstance(chosen, Estimator):
         with warnings.catch_warnings():
             # What is not followed to the letter is told when the clip is made.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
+from vidigree.generate.engines.pictures import check_sources
 from vidigree.generate.policy import Policy, enforce
 from vidigree.generate.preview import preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
@@ -80,6 +81,7 @@ def generate(
     _check_output(output, request, overwrite=settings.overwrite)
     if preview:
         _check_kept(preview_path(output), request, overwrite=settings.overwrite)
+    check_sources(request)
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     with preview_beside(output, progress) if preview else nullcontext(progress) as told:
         clip, notes = _make(chosen, request, told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 import struct
@@ -15,10 +16,11 @@ from typing import Any, Final
 import numpy as np
 
 from vidigree.generate.engine import RequestWarning
+from vidigree.generate.request import ClipRequest
 from vidigree.media.errors import EngineError, MediaError, UnsupportedMediaError
-from vidigree.media.reading import VideoInfo
+from vidigree.media.reading import VideoInfo, probe
 
-__all__ = ["cut_note", "read_picture", "tell_clear"]
+__all__ = ["check_sources", "cut_note", "read_picture", "tell_clear"]
 
 # Pillow's names, and what people call them; MPO is what some cameras write as JPEG.
 _FORMATS: Final = {
@@ -31,6 +33,21 @@ _LEVEL: Final = 257
 # Standard error is one for all threads: the last to give it back must not give back nowhere.
 _SILENCE: Final = threading.Lock()
 _CLEAR_MODES: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+
+
+def check_sources(request: ClipRequest) -> None:
+    """Refuse what no clip can start from, before an engine loads what takes long.
+
+    Of a clip the first frame is decoded. Without Pillow, pictures are left to the engine.
+
+    Raises:
+        MediaError: The picture or the clip cannot be read, or is too large.
+    """
+    if request.image is not None and importlib.util.find_spec("PIL") is not None:
+        with warnings.catch_warnings(action="ignore", category=RequestWarning):
+            read_picture(request.image)  # which the engine tells of
+    if request.video is not None:
+        probe(request.video)
 
 
 def read_picture(path: Path) -> Any:

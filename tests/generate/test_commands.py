@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from vidigree.generate.batch import BatchRow
+from vidigree.generate.checking import CheckReport, Claim
 from vidigree.generate.commands import generate
 from vidigree.media.errors import OutputError
 from vidigree.watermark.issue_options import IssueOptions
@@ -141,17 +142,26 @@ def test_a_check_that_was_interrupted_is_made_when_the_batch_goes_on(
 ) -> None:
     there = [BatchRow(number=n, path=tmp_path / f"{n}.mp4", status="skipped") for n in (1, 2)]
     there.append(BatchRow(number=3, path=tmp_path / "3.mp4", status="failed"))
-    (tmp_path / "1.check.json").write_text("{}")
+    kept = {"path": "1.mp4", "holds": True, "claims": []}
+    (tmp_path / "1.check.json").write_text(json.dumps(kept))
     monkeypatch.setattr("vidigree.generate.batch.generate_batch", lambda *a, **k: iter(there))
     monkeypatch.setattr(IssueOptions, "settings", lambda self, **stamp: None)
     checked: list[Path] = []
-    monkeypatch.setattr(
-        "vidigree.generate.commands._checked", lambda path, prompt, run: checked.append(path)
-    )
+
+    def check(path: Path, prompt: str, run: object) -> CheckReport:
+        checked.append(path)
+        return CheckReport(path=path, claims=(Claim(about="colour", expected="red", holds=False),))
+
+    monkeypatch.setattr("vidigree.generate.commands._checked", check)
     (tmp_path / "list.txt").write_text("a ball\na cube\na cone\n")
-    options = ["--batch", str(tmp_path / "list.txt"), "-o", str(tmp_path), "--check"]
-    assert CliRunner().invoke(generate, options, standalone_mode=False).return_value == 0
+    options = ["--batch", str(tmp_path / "list.txt"), "-o", str(tmp_path), "--check", "--json"]
+    done = CliRunner().invoke(generate, options, standalone_mode=False)
+    assert done.return_value == 0
     assert checked == [tmp_path / "2.mp4"]
+    first, second, failed = (json.loads(line)["check"] for line in done.stdout.splitlines())
+    assert (first, failed) == (kept, None)
+    assert second["holds"] is False
+    assert second["claims"][0]["expected"] == "red"
 
 
 @pytest.mark.slow
@@ -167,3 +177,5 @@ def test_batch_with_policy_and_check(vidigree: Callable[..., Any], tmp_path: Pat
     names = sorted(path.suffixes[0] for path in (tmp_path / "clips").iterdir())
     assert names == [".check", ".mp4"]
     assert rows[0]["receipt"]["mark"]["present"] is True
+    kept = json.loads(next((tmp_path / "clips").glob("*.check.json")).read_text())
+    assert [row["check"] for row in rows] == [kept, None]

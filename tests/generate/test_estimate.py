@@ -77,6 +77,7 @@ def test_a_hub_id_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"engine": "render", "options": {"steps": 3}}, UsageError, "no options"),
         ({"engine": "render", "prompt": "a zebra"}, EngineError, "'zebra'"),
         ({"engine": "nano", "prompt": "a zebra"}, EngineError, "'zebra'"),
+        ({"engine": "gan", "prompt": "a zebra"}, EngineError, "'zebra'"),
     ],
 )
 def test_what_would_be_refused_is_refused(

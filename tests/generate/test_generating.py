@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from vidigree.generate import ClipRequest, EngineInfo, generate
 from vidigree.generate.engine import RequestWarning
+from vidigree.generate.estimate import estimate
 from vidigree.generate.policy import TermPolicy
-from vidigree.media import OutputError, UsageError, open_video, probe
+from vidigree.media import MediaError, OutputError, UsageError, open_video, probe
 from vidigree.media.errors import EngineError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark import Clip, Origin, StampReceipt, StampSettings, stamp
@@ -43,6 +44,13 @@ class BreakingEngine:
             raise self.error
 
         return Clip(frames=frames(), width=64, height=48, fps=Fraction(24), origin=Origin())
+
+
+class Untouched(BreakingEngine):
+    """Is never to be started."""
+
+    def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
+        raise AssertionError("the engine was started")
 
 
 def test_file_receipt_ledger_and_credentials_agree(
@@ -88,10 +96,6 @@ def test_an_engine_that_breaks_leaves_nothing(
 def test_outputs_that_cannot_be_written_are_refused_before_work(
     stamp_settings: StampSettings, outputs: Path
 ) -> None:
-    class Untouched(BreakingEngine):
-        def generate(self, request: ClipRequest, *, progress: Progress = no_progress) -> Clip:
-            raise AssertionError("the engine was started")
-
     def run(path: Path, settings: StampSettings = stamp_settings) -> None:
         generate(ClipRequest(prompt="a ball"), path, engine=Untouched(OSError()), settings=settings)
 
@@ -107,6 +111,20 @@ def test_outputs_that_cannot_be_written_are_refused_before_work(
         run(outputs / "clip.avi")
     with pytest.raises(AssertionError, match="started"):
         run(taken, replace(stamp_settings, overwrite=True))
+
+
+@pytest.mark.parametrize("field", ["image", "video"])
+def test_what_no_clip_can_start_from_is_refused_before_work(
+    stamp_settings: StampSettings, outputs: Path, field: str
+) -> None:
+    source = outputs / "in.png"
+    source.write_bytes(b"neither")
+    request = ClipRequest(prompt="a ball", **{field: source})
+    engine = Untouched(OSError())
+    with pytest.raises(MediaError, match=r"in.png"):
+        generate(request, outputs / "clip.mp4", engine=engine, settings=stamp_settings)
+    with pytest.raises(MediaError, match=r"in.png"):
+        estimate(replace(request, engine="nano"))
 
 
 @pytest.mark.parametrize("field", ["image", "video"])

@@ -14,15 +14,26 @@ from numpy.typing import NDArray
 
 from vidigree import __version__
 from vidigree.generate.engine import EngineInfo, RequestWarning
+from vidigree.generate.engines.departures import (
+    length_notes,
+    rate_notes,
+    refuse_nothing,
+    size_notes,
+    strength_notes,
+    word_notes,
+)
 from vidigree.generate.engines.families.delivery import deliver
-from vidigree.generate.engines.families.native import FPS, FRAMES
+from vidigree.generate.engines.families.native import FPS, FRAMES, SIDE
 from vidigree.generate.engines.families.sources import read_clip, read_still
-from vidigree.generate.engines.families.vocabulary import Vocabulary
-from vidigree.generate.engines.families.weights import shipped_weights
-from vidigree.generate.engines.render.vocabulary import not_drawn
+from vidigree.generate.engines.families.vocabulary import (
+    LONGEST_CAPTION,
+    CaptionReading,
+    Vocabulary,
+)
+from vidigree.generate.engines.families.weights import shipped_facts
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip, Origin, Task
 
@@ -91,8 +102,10 @@ class FamilyEngine(ABC):
 
         Raises:
             UsageError: The engine cannot do the task, or takes no such argument.
+            EngineError: Nothing of the prompt is known.
         """
         self._refuse_foreign(request)
+        self._read_prompt(request.prompt)
         width, height = _size(request)
         num_frames = min(request.num_frames or FRAMES, FRAMES)
         return Estimate(
@@ -109,17 +122,17 @@ class FamilyEngine(ABC):
 
         Raises:
             UsageError: The engine cannot do the task, or takes no such argument.
-            EngineError: No word of the prompt is known, the input cannot be read, or torch or the
+            EngineError: Nothing of the prompt is known, the input cannot be read, or torch or the
                 weights are missing.
             MediaError: The clip to start from cannot be read.
         """
         self._refuse_foreign(request)
-        numbers = self._read_prompt(request.prompt)
+        reading = self._read_prompt(request.prompt)
         width, height = _size(request)
-        num_frames = self._length(request)
-        self._tell_differences(request)
+        num_frames = min(request.num_frames or FRAMES, FRAMES)
+        self._tell_differences(request, reading)
         asked = Asked(
-            numbers=numbers,
+            numbers=reading.numbers,
             seed=request.seed,
             num_frames=num_frames,
             still=None if request.image is None else read_still(request.image),
@@ -170,26 +183,11 @@ class FamilyEngine(ABC):
                 hint="Leave them away, or name an engine that takes them; see docs/generate.md.",
             )
 
-    def _read_prompt(self, prompt: str) -> tuple[int, ...]:
-        words = shipped_weights("captions").facts["notes"]["words"]
+    def _read_prompt(self, prompt: str) -> CaptionReading:
+        words = shipped_facts("captions")["notes"]["words"]
         reading = Vocabulary(tuple(words)).read(prompt)
-        if not reading.numbers:
-            raise EngineError(
-                f"The {self.info.name} engine knows no word of the prompt.",
-                hint="It learned a few: 'a red ball rolling to the left on grass';"
-                " docs/families.md lists them.",
-            )
-        for note in not_drawn(reading.unknown):
-            self._warn(note)
-        if reading.beyond:
-            self._warn(f"reads 32 words; left out: {' '.join(reading.beyond)}.")
-        return reading.numbers
-
-    def _length(self, request: ClipRequest) -> int:
-        wanted = request.num_frames or FRAMES
-        if wanted > FRAMES:
-            self._warn(f"draws at most {FRAMES} frames; {wanted} were asked for.")
-        return min(wanted, FRAMES)
+        refuse_nothing(f"The {self.info.name} engine", reading.wording, "docs/families.md")
+        return reading
 
     def _read_clip(self, request: ClipRequest) -> NDArray[np.uint8]:
         assert request.video is not None  # noqa: S101 -- the caller checked
@@ -199,11 +197,15 @@ class FamilyEngine(ABC):
             clip = np.concatenate([clip, np.repeat(clip[-1:], FRAMES - len(clip), axis=0)])
         return clip
 
-    def _tell_differences(self, request: ClipRequest) -> None:
+    def _tell_differences(self, request: ClipRequest, reading: CaptionReading) -> None:
+        notes = word_notes(reading.wording, LONGEST_CAPTION) + strength_notes(request)
         if request.negative_prompt:
-            self._warn("does not take a negative prompt; it was left out.")
-        if request.strength is not None and request.video is None:
-            self._warn("takes a strength with --video only; it was left out.")
+            notes.append("does not take a negative prompt; it was left out.")
+        notes += length_notes(request.num_frames, FRAMES)
+        notes += rate_notes(request.fps, Fraction(FPS))
+        notes += size_notes(_size(request), DEFAULT_SIZE, SIDE)
+        for note in notes:
+            self._warn(note)
 
     def _warn(self, text: str) -> None:
         warnings.warn(f"The {self.info.name} engine {text}", RequestWarning, stacklevel=4)

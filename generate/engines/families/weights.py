@@ -18,7 +18,7 @@ from vidigree.media.output import output_file
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Weights", "read_weights", "shipped_weights", "write_weights"]
+__all__ = ["Weights", "read_weights", "shipped_facts", "shipped_weights", "write_weights"]
 
 
 # Smaller tensors are not worth a scale.
@@ -64,6 +64,30 @@ def shipped_weights(family: str) -> Weights:
         return read_weights(path)
 
 
+def shipped_facts(family: str) -> dict[str, Any]:
+    """Return the facts of the weights that come with the package, read without torch.
+
+    Raises:
+        EngineError: They are missing or damaged.
+    """
+    resource = importlib.resources.files("vidigree.generate.engines.families") / "weights"
+    name = f"{family}.safetensors"
+    try:
+        with (resource / name).open("rb") as stored:
+            # A file begins with the length of its header, in 8 bytes, and the header as JSON.
+            header = stored.read(int.from_bytes(stored.read(8), "little"))
+        facts: dict[str, Any] = json.loads(json.loads(header)["__metadata__"]["facts"])
+    except (OSError, ValueError, KeyError, OverflowError, MemoryError) as error:
+        raise _unreadable(name, error) from error
+    return facts
+
+
+def _unreadable(name: str, error: Exception) -> EngineError:
+    return EngineError(
+        f"The weights {name} cannot be read: {error}.", hint="Install vidigree again."
+    )
+
+
 def read_weights(path: Path) -> Weights:
     """Return what :func:`write_weights` wrote; of a checkpoint, its moving averages.
 
@@ -92,9 +116,7 @@ def read_weights(path: Path) -> Weights:
                         stored.get_tensor(key), stored.get_tensor(scale) if scale in keys else None
                     )
     except (OSError, SafetensorError, ValueError) as error:
-        raise EngineError(
-            f"The weights {path.name} cannot be read: {error}.", hint="Install vidigree again."
-        ) from error
+        raise _unreadable(path.name, error) from error
     return Weights(networks=networks, facts=facts)
 
 

@@ -14,17 +14,25 @@ from numpy.typing import NDArray
 
 from vidigree import __version__
 from vidigree.generate.engine import EngineInfo, RequestWarning
+from vidigree.generate.engines.departures import (
+    length_notes,
+    rate_notes,
+    refuse_nothing,
+    size_notes,
+    strength_notes,
+    word_notes,
+)
 from vidigree.generate.engines.diffusers.loading import check_installed
 from vidigree.generate.engines.nano.drawing import draw
 from vidigree.generate.engines.nano.options import NanoOptions
 from vidigree.generate.engines.nano.sources import read_source_clip, read_square
 from vidigree.generate.engines.nano.upsampling import FACTOR, Upsampler, fit
-from vidigree.generate.engines.nano.weights import load_nano, model_folder
-from vidigree.generate.engines.nano.wording import Wording, known_words, reword
-from vidigree.generate.engines.render.vocabulary import listed, not_drawn
+from vidigree.generate.engines.nano.weights import known_words, load_nano, model_folder
+from vidigree.generate.engines.render.vocabulary import listed
+from vidigree.generate.engines.wording import Wording, reword
 from vidigree.generate.estimate import Estimate
 from vidigree.generate.request import ClipRequest
-from vidigree.media.errors import EngineError, UsageError
+from vidigree.media.errors import UsageError
 from vidigree.media.progress import Progress, no_progress
 from vidigree.watermark.clip import Clip, Origin
 
@@ -39,6 +47,7 @@ _SIDE: Final = NATIVE_SIDE * FACTOR
 _STRENGTH: Final = 0.7
 # Bytes that a process held at most while it made a clip on a CPU, measured once.
 _MEMORY: Final = 760 * 2**20
+_SUBJECT: Final = "The embedded model"
 
 
 @dataclass
@@ -49,6 +58,10 @@ class _Plan:
     num_frames: int
     fps: Fraction
     notes: list[str] = field(default_factory=list)
+
+    def tell(self, *sentences: str) -> None:
+        """Add notes whose subject is the model."""
+        self.notes += [f"{_SUBJECT} {sentence}" for sentence in sentences]
 
 
 class NanoEngine:
@@ -88,9 +101,10 @@ class NanoEngine:
         wording = _understood(request, self._folder)
         check_installed("nano")
         plan = _plan(request, wording, options)
-        _add_negative(plan, request, self._folder)
+        _add_negative(plan, request, options, self._folder)
         for note in plan.notes:
             warnings.warn(note, RequestWarning, stacklevel=2)
+        _add_noise(plan, request)
         pipe = self._pipeline(options.device)
         frames, name = draw(pipe, request.task, plan.arguments, progress)
         small = frames[0, : plan.num_frames].float().cpu().numpy()
@@ -150,20 +164,15 @@ def _refuse_model(request: ClipRequest) -> None:
 
 def _understood(request: ClipRequest, folder: Path) -> Wording:
     wording = reword(request.prompt, known_words(folder))
-    words = listed(wording.unknown)
-    if not wording.says_something:
-        raise EngineError(
-            "The embedded model knows no thing, ground or sky of the prompt"
-            + (f" (unknown words: {words})." if words else "."),
-            hint="Try 'a red ball rolling to the right on grass'; docs/nano.md lists the words.",
-        )
+    refuse_nothing(_SUBJECT, wording, "docs/nano.md")
     return wording
 
 
 def _plan(request: ClipRequest, wording: Wording, options: NanoOptions) -> _Plan:
-    """Return the call for a request; whatever is not followed to the letter gets a note."""
-    import torch
+    """Return the call for a request; whatever is not followed to the letter gets a note.
 
+    What the clip starts from is read here, before anything heavy is imported.
+    """
     plan = _Plan(
         arguments={
             "prompt": wording.text,
@@ -172,58 +181,49 @@ def _plan(request: ClipRequest, wording: Wording, options: NanoOptions) -> _Plan
             "num_frames": NATIVE_FRAMES,
             "num_inference_steps": options.steps,
             "guidance_scale": options.guidance,
-            "generator": torch.Generator("cpu").manual_seed(request.seed),
             "max_sequence_length": TEXT_LENGTH,
         },
-        num_frames=request.num_frames or NATIVE_FRAMES,
-        fps=request.fps or NATIVE_FPS,
+        num_frames=NATIVE_FRAMES,
+        fps=NATIVE_FPS,
     )
-    _add_words(plan, wording)
-    if request.strength is not None and request.video is None:
-        plan.notes.append("A strength is for --video only; it was left out.")
+    # One token ends the text.
+    plan.tell(*word_notes(wording, TEXT_LENGTH - 1), *strength_notes(request))
     if request.image is not None:
         plan.arguments["image"], notes = read_square(request.image, NATIVE_SIDE)
         plan.notes += notes
     if request.video is not None:
         _add_source(plan, request, request.video)
-    if plan.num_frames > NATIVE_FRAMES:
-        plan.notes.append(
-            f"The clip has {NATIVE_FRAMES} frames, not {plan.num_frames}: the model makes no more."
-        )
-        plan.num_frames = NATIVE_FRAMES
-    if request.fps not in (None, NATIVE_FPS) and request.video is None:
-        plan.notes.append(
-            f"The model draws {NATIVE_FPS} frames a second; at {request.fps} things move faster"
-            " or slower than they should."
-        )
-    side = max(request.width or _SIDE, request.height or _SIDE)
-    if (request.width or _SIDE, request.height or _SIDE) != (_SIDE, _SIDE):
-        plan.notes.append(
-            f"The model makes {_SIDE} x {_SIDE} pixels; they were cut and resized to"
-            f" {request.width or _SIDE} x {request.height or _SIDE}"
-            + (", which adds no detail." if side > _SIDE else ".")
-        )
+    size = request.width or _SIDE, request.height or _SIDE
+    plan.tell(
+        *length_notes(request.num_frames, plan.num_frames),
+        *rate_notes(request.fps, plan.fps),
+        *size_notes(size, (_SIDE, _SIDE), _SIDE),
+    )
+    plan.num_frames = min(plan.num_frames, request.num_frames or plan.num_frames)
+    plan.fps = request.fps or plan.fps
     return plan
 
 
-def _add_words(plan: _Plan, wording: Wording) -> None:
-    plan.notes += [f"The embedded model {note}" for note in not_drawn(wording.unknown)]
-    if len(wording.text.split()) >= TEXT_LENGTH:
-        plan.notes.append(f"The embedded model reads {TEXT_LENGTH - 1} words; the rest was cut.")
-    if wording.things > 1:
-        plan.notes.append(
-            "The embedded model was trained on one kind of thing at a time; several may mix."
-        )
+def _add_noise(plan: _Plan, request: ClipRequest) -> None:
+    import torch
+
+    plan.arguments["generator"] = torch.Generator("cpu").manual_seed(request.seed)
 
 
-def _add_negative(plan: _Plan, request: ClipRequest, folder: Path) -> None:
+def _add_negative(plan: _Plan, request: ClipRequest, options: NanoOptions, folder: Path) -> None:
     if not request.negative_prompt:
         return
     wording = reword(request.negative_prompt, known_words(folder))
     plan.arguments["negative_prompt"] = wording.text
     if wording.unknown:
-        words = listed(wording.unknown)
-        plan.notes.append(f"The embedded model does not know {words} of the negative prompt.")
+        plan.tell(f"does not know {listed(wording.unknown)} of the negative prompt.")
+    beyond = wording.text.split()[TEXT_LENGTH - 1 :]
+    if beyond:
+        plan.tell(
+            f"reads {TEXT_LENGTH - 1} words; left out of the negative prompt: {listed(beyond)}."
+        )
+    if options.guidance <= 1:
+        plan.tell("takes no negative prompt without guidance; it was left out.")
 
 
 def _add_source(plan: _Plan, request: ClipRequest, path: Path) -> None:
@@ -232,7 +232,9 @@ def _add_source(plan: _Plan, request: ClipRequest, path: Path) -> None:
     plan.arguments["video"] = source.images
     strength = _STRENGTH if request.strength is None else request.strength
     # The pipeline rounds down to whole steps, and fails at none.
-    plan.arguments["strength"] = max(strength, 1.001 / plan.arguments["num_inference_steps"])
-    plan.num_frames = min(source.used, request.num_frames or source.used)
-    plan.fps = request.fps or source.fps
+    steps = plan.arguments["num_inference_steps"]
+    plan.arguments["strength"] = max(strength, 1.001 / steps)
+    if strength * steps < 1:
+        plan.tell(f"takes a strength of at least one of its {steps} steps; it took {1 / steps:g}.")
+    plan.num_frames, plan.fps = source.used, source.fps
     plan.notes += source.notes

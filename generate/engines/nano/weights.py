@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,18 @@ from vidigree.generate.engines.diffusers.loading import (
 from vidigree.media.errors import EngineError
 from vidigree.watermark.clip import Task
 
-__all__ = ["load_nano", "model_folder", "pipeline_for"]
+__all__ = ["known_words", "load_nano", "model_folder", "pipeline_for"]
 
 
 def model_folder() -> Path:
     """Return the folder of the shipped model, in the layout of diffusers."""
     return Path(str(files("vidigree.generate.engines.nano") / "model"))
+
+
+def known_words(model: Path) -> frozenset[str]:
+    """Return the words that the tokenizer of a model folder knows."""
+    row = json.loads((model / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))
+    return frozenset(word for word in row["model"]["vocab"] if not word.startswith("<"))
 
 
 def load_nano(device: str = "", folder: Path | None = None) -> Any:

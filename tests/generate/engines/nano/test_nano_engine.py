@@ -150,7 +150,7 @@ def test_clip_to_clip_follows_the_clip_as_far_as_the_strength_says(
     [
         ({"prompt": "a red dragon ball on grass"}, "'dragon'"),
         ({"prompt": "a red ball and a blue cube"}, "one kind of thing"),
-        ({"num_frames": 40}, "25 frames, not 40"),
+        ({"num_frames": 40}, "25 frames here and no more; 40"),
         ({"width": 128, "height": 64}, "128 x 64"),
         ({"fps": 24}, "12 frames a second"),
         ({"strength": 0.5}, "--video only"),

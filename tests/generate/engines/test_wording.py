@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vidigree.generate.engines.nano.weights import model_folder
-from vidigree.generate.engines.nano.wording import known_words, reword
+from vidigree.generate.engines.nano.weights import known_words, model_folder
+from vidigree.generate.engines.wording import reword
 from vidigree.generate.training import caption_words
 
 
@@ -34,9 +34,23 @@ def test_words_are_kept_replaced_dropped_or_named(
     assert wording.unknown == unknown
 
 
-def test_kinds_of_things_are_counted() -> None:
+@pytest.mark.parametrize(
+    ("prompt", "several"),
+    [
+        ("a red ball and a blue cube", ("ball", "cube")),
+        ("a ball rolling and bouncing left and right", ("rolling", "bouncing", "left", "right")),
+        ("a ball standing still on snow at sunset on a day under a red sky", ()),
+        ("a ball on grass at night at dusk", ("night", "dusk")),
+        ("two red balls", ()),
+    ],
+)
+def test_what_the_models_saw_one_of_is_named_where_there_are_several(
+    prompt: str, several: tuple[str, ...]
+) -> None:
+    assert reword(prompt, known_words(model_folder())).several == several
+
+
+def test_something_is_a_thing_a_ground_or_a_sky() -> None:
     known = known_words(model_folder())
-    assert reword("a red ball and a blue cube", known).things == 2
-    assert reword("two red balls", known).things == 1
     assert not reword("something rolling", known).says_something
     assert reword("the beach at night", known).says_something

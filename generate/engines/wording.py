@@ -1,25 +1,26 @@
-"""What the embedded model understands of a prompt.
+"""What a small trained model understands of a prompt.
 
-Its vocabulary is the tokenizer's. Words of the renderer that mean the same as a word it was trained
-on are replaced by that word, words without meaning for the picture are dropped, and whatever is
-left over is named to the user.
+Words of the renderer that mean the same as a word it was trained on are replaced by that word,
+words without meaning for the picture are dropped, and whatever is left over is named to the user.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from vidigree.generate.engines.render.vocabulary import FILLER, LEXICON, phrase_at, words_of
 
-__all__ = ["Wording", "known_words", "reword"]
+__all__ = ["Wording", "reword"]
 
 # A prompt says nothing without one of these.
 _SUBJECTS: Final = {"shape", "shape plural", "ground", "sky"}
-_NOUNS: Final = {"shape", "shape plural"}
+_NOUNS: Final = ("shape", "shape plural")
+# The models saw one of each in a clip.
+_ONE: Final = ("motion", "direction", "ground", "sky")
+# Words that are true of every sky.
+_ANY_SKY: Final = ("sky", "skies", "day")
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,15 @@ class Wording:
     Attributes:
         text: The prompt for the model.
         unknown: Words it does not know, each once, in order.
-        things: How many kinds of things are named.
+        several: Words for things, motions, directions, grounds or skies, where it names more than
+            one of these, in order, each once.
         says_something: Whether it names a thing, a ground or a sky.
     """
 
     text: str
     unknown: tuple[str, ...]
-    things: int
+    several: tuple[str, ...]
     says_something: bool
-
-
-def known_words(model: Path) -> frozenset[str]:
-    """Return the words that the tokenizer of a model folder knows."""
-    row = json.loads((model / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))
-    return frozenset(word for word in row["model"]["vocab"] if not word.startswith("<"))
 
 
 def reword(prompt: str, known: frozenset[str]) -> Wording:
@@ -54,11 +50,11 @@ def reword(prompt: str, known: frozenset[str]) -> Wording:
     """
     said: list[str] = []
     unknown: list[str] = []
-    things, says_something = 0, False
+    understood: list[str] = []
     trained = _trained_phrases(known)
     for phrase in _phrases(prompt):
         slot, value = LEXICON.get(phrase, ("", None))
-        if slot == "place":  # it learned one thing at a time; "left" alone would be a direction
+        if slot == "place":  # they learned one thing at a time; "left" alone would be a direction
             unknown.append(phrase)
             continue
         if all(word in known for word in phrase.split()):
@@ -68,9 +64,33 @@ def reword(prompt: str, known: frozenset[str]) -> Wording:
         elif phrase not in FILLER:
             unknown.append(phrase)
             continue
-        things += slot in _NOUNS
-        says_something = says_something or slot in _SUBJECTS
-    return Wording(" ".join(said), tuple(dict.fromkeys(unknown)), things, says_something)
+        understood.append(phrase)
+    slots = [LEXICON.get(phrase, ("",))[0] for phrase in understood]
+    return Wording(
+        text=" ".join(said),
+        unknown=tuple(dict.fromkeys(unknown)),
+        several=_several(understood),
+        says_something=any(slot in _SUBJECTS for slot in slots),
+    )
+
+
+def _several(phrases: Sequence[str]) -> tuple[str, ...]:
+    """Return the phrases of which the models saw one in a clip, where there are several."""
+    meanings: dict[str, list[object]] = {}
+    for phrase in phrases:
+        slot, value = LEXICON.get(phrase, ("", None))
+        if slot in _NOUNS:
+            meanings.setdefault("thing", []).append(len(meanings.get("thing", ())))
+        elif slot in _ONE and phrase not in _ANY_SKY:
+            meanings.setdefault(slot, []).append(value)
+    many = [slot for slot, values in meanings.items() if len(set(values)) > 1]
+    told = [
+        phrase
+        for phrase in phrases
+        for slot in [LEXICON.get(phrase, ("",))[0]]
+        if ("thing" if slot in _NOUNS else slot) in many and phrase not in _ANY_SKY
+    ]
+    return tuple(dict.fromkeys(told))
 
 
 def _trained_phrases(known: frozenset[str]) -> dict[tuple[str, object], str]:
