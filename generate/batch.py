@@ -212,7 +212,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"The folder {folder} cannot be made: {error}.", hint="Give another one with -o."
+            f"The folder {folder} cannot be made: {error.strerror or error}.",
+            hint="Give another one with -o.",
         ) from error
 
 

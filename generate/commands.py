@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["engines", "generate"]
 
+_NOTHING_TO_CHECK = "  check        nothing in this prompt can be checked"
+
 
 class _FrameRate(click.ParamType[Fraction]):
     """Frames per second: 24, 29.97 or 30000/1001."""
@@ -145,6 +147,8 @@ def generate(**values: Any) -> int:
     if not dry and run.output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
     if batch is not None:
+        if run.output is not None and run.output.suffix.lower() == ".mp4":
+            raise click.UsageError("With --batch, -o names the folder of the clips, no .mp4 file.")
         return _generate_batch(batch, request, run, dry=dry)
     if request["seed"] is None:
         request["seed"] = secrets.randbelow(2**31)
@@ -210,7 +214,7 @@ def _generate_one(prompt: str, values: dict[str, Any], run: _Run, *, dry: bool) 
     click.echo(receipt.summary())
     click.echo(f"  seed         {request.seed}")
     if report is not None:
-        click.echo(report.summary() or "  check        nothing in this prompt can be checked")
+        click.echo(report.summary() or _NOTHING_TO_CHECK)
     return 0
 
 
@@ -237,7 +241,7 @@ def _check_of(row: BatchRow, prompt: str, run: _Run) -> tuple[dict[str, Any] | N
     if kept is not None:
         return kept, ""
     report = _checked(row.path, prompt, run)
-    return report.to_dict(), report.summary()
+    return report.to_dict(), report.summary() or _NOTHING_TO_CHECK
 
 
 def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: bool) -> int:
@@ -251,8 +255,12 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
     requests = read_requests(source, defaults)
     if dry:
         for number, request in enumerate(requests, start=1):
-            click.echo(output_name(number, request))
+            name = output_name(number, request)
+            planned = {"number": number, "name": name, "seed": request.seed}
+            click.echo(json.dumps(planned) if run.as_json else name)
         return 0
+    if run.preview:
+        click.echo("vidigree: --preview has no effect with --batch.", err=True)
     assert run.output is not None  # noqa: S101 -- the caller checked
     code = 0
     with progress_bar() as progress:
@@ -264,7 +272,8 @@ def _generate_batch(source: Path, values: dict[str, Any], run: _Run, *, dry: boo
             progress=progress,
         )
         for row, request in zip(rows, requests, strict=True):
-            error, values, told = row.error, row.to_dict(), ""
+            error, told = row.error, ""
+            values = {**row.to_dict(), "seed": request.seed}
             if run.check:
                 try:
                     values["check"], told = _check_of(row, request.prompt, run)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vidigree.generate.engine import Engine, RequestWarning, engine_registry
 from vidigree.generate.engines.pictures import check_sources
 from vidigree.generate.policy import Policy, enforce
-from vidigree.generate.preview import preview_beside, preview_path
+from vidigree.generate.preview import PreviewFile, preview_beside, preview_path
 from vidigree.generate.request import ClipRequest
 from vidigree.media.arguments import check_kind, check_offers, path_of
 from vidigree.media.errors import EngineError, UsageError
@@ -85,6 +85,8 @@ def generate(
     chosen = engine if engine is not None else engine_registry.get(request.engine)()
     with preview_beside(output, progress) if preview else nullcontext(progress) as told:
         clip, notes = _make(chosen, request, told)
+    if isinstance(told, PreviewFile) and not told.is_shown:
+        notes += (f"No preview was shown: the engine {chosen.info.name} made none on its way.",)
     check_size(clip.width, clip.height)
     clip = replace(clip, frames=_pictures(clip, chosen.info.name))
     if policy is not None:

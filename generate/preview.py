@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vidigree.media.output import output_error
 from vidigree.media.progress import Progress
 
-__all__ = ["Previewing", "preview_beside", "preview_path"]
+__all__ = ["PreviewFile", "Previewing", "preview_beside", "preview_path"]
 
 _LONGEST_SIDE: Final = 160
 _LABEL: Final = "PREVIEW"
@@ -41,7 +41,7 @@ def preview_path(output: Path) -> Path:
 
 
 @contextmanager
-def preview_beside(output: Path, progress: Progress) -> Iterator[Previewing]:
+def preview_beside(output: Path, progress: Progress) -> Iterator[PreviewFile]:
     """Keep ``NAME.preview.jpg`` beside ``output`` up to date meanwhile, and delete it then.
 
     Args:
@@ -51,27 +51,42 @@ def preview_beside(output: Path, progress: Progress) -> Iterator[Previewing]:
     Raises:
         OutputError: Somewhere in between, the picture cannot be written.
     """
-    preview = _PreviewFile(preview_path(output), progress)
+    preview = PreviewFile(preview_path(output), progress)
     try:
         yield preview
     finally:
         preview.path.unlink(missing_ok=True)
 
 
-class _PreviewFile:
+class PreviewFile:
+    """A picture that is replaced by each that is shown.
+
+    Attributes:
+        path: Where it is.
+        is_shown: Whether there was one.
+    """
+
     def __init__(self, path: Path, progress: Progress) -> None:
         self.path = path
+        self.is_shown = False
         self._progress = progress
 
     def __call__(self, step: str, done: int, total: int | None) -> None:
+        """Report progress."""
         self._progress(step, done, total)
 
     def show(self, picture: NDArray[np.uint8]) -> None:
+        """Write ``picture``, uint8 (H, W, 3) RGB, small and labelled.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
         _, encoded = cv2.imencode(".jpg", cv2.cvtColor(_labelled(picture), cv2.COLOR_RGB2BGR))
         try:
             self.path.write_bytes(encoded.tobytes())
         except OSError as error:
             raise output_error(self.path, error) from error
+        self.is_shown = True
 
 
 def _labelled(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -114,7 +114,7 @@ def check_name(output: Path) -> None:
     """
     if output.suffix.lower() != ".mp4":
         raise UsageError(
-            f"The output {output.name!r} must be a name that ends in .mp4.",
+            f"The output {str(output)!r} must be a name that ends in .mp4.",
             hint="Only MP4 files are written.",
         )
     try:

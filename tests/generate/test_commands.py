@@ -47,6 +47,8 @@ def test_engines_are_listed(vidigree: Callable[..., Any]) -> None:
         (["-o", "clip.mp4"], 2, "PROMPT or --batch"),
         (["a ball", "--batch", "list.txt", "-o", "clips"], 2, "PROMPT or --batch"),
         (["--batch", "absent.txt", "-o", "clips"], 3, "absent.txt"),
+        (["--batch", __file__, "-o", "clip.mp4"], 2, "names the folder"),
+        (["a ball", "-o", "."], 2, "'.'"),
         (["--batch", "/", "-o", "clips"], 3, "directory"),
         (["--batch", "x" * 300, "-o", "clips"], 3, "too long"),
         (["--batch", sys.executable, "-o", "clips"], 3, "UTF-8"),
@@ -160,6 +162,9 @@ def test_a_check_that_was_interrupted_is_made_when_the_batch_goes_on(
     assert checked == [tmp_path / "2.mp4"]
     first, second, failed = (json.loads(line)["check"] for line in done.stdout.splitlines())
     assert (first, failed) == (kept, None)
+    planned = CliRunner().invoke(generate, [*options, "--dry-run"], standalone_mode=False)
+    rows = [json.loads(line) for line in planned.stdout.splitlines()]
+    assert [(row["number"], row["seed"]) for row in rows] == [(1, 1), (2, 2), (3, 3)]
     assert second["holds"] is False
     assert second["claims"][0]["expected"] == "red"
 

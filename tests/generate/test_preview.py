@@ -116,6 +116,12 @@ def test_without_asking_there_is_none(stamp_settings: StampSettings, outputs: Pa
     assert engine.shown == []
 
 
+def test_an_engine_that_shows_none_is_told(stamp_settings: StampSettings, outputs: Path) -> None:
+    request = ClipRequest(prompt="a ball", width=64, height=48, num_frames=3)
+    receipt = generate(request, outputs / "a.mp4", settings=stamp_settings, preview=True)
+    assert receipt.notes == ("No preview was shown: the engine render made none on its way.",)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_real_pipeline_shows_a_decoded_frame(tiny_pipeline: Callable[[str], Path]) -> None:

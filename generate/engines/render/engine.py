@@ -145,10 +145,12 @@ def _refuse_foreign(request: ClipRequest) -> None:
 
 def _refuse_nothing(reading: PromptReading) -> None:
     if not reading.says_something:
-        words = listed(reading.unknown)
+        told = [f"unknown words: {listed(reading.unknown)}"] if reading.unknown else []
+        if reading.unused:
+            told.append(f"nothing is named for {listed(reading.unused)} to describe")
         raise EngineError(
             "The render engine found nothing to draw in the prompt"
-            + (f" (unknown words: {words})." if words else "."),
+            + (f" ({'; '.join(told)})." if told else "."),
             hint="Name a body, a ground or a sky: 'two red balls bouncing on a wooden floor'; "
             "docs/generate.md lists the words.",
         )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidigree.generate.engines.render.scene import Drive, Triple
-from vidigree.generate.engines.render.shapes import Cylinder, Shape, Sphere
+from vidigree.generate.engines.render.shapes import Box, Cone, Cylinder, Shape, Sphere
 
 __all__ = ["MOTIONS", "STEERED", "UNARRANGED", "Cue", "Start"]
 
@@ -197,7 +197,11 @@ def _spin(cue: Cue) -> Start:
     tilt = _UPRIGHT
     if isinstance(cue.shape, Sphere):
         tilt = (math.cos(0.2), math.sin(0.2), 0.0, 0.0)
-    return Start(position=cue.at(0.0), orientation=tilt, drive=drive)
+    if isinstance(cue.shape, Cylinder) and cue.shape.half_height < 0.5 * cue.shape.radius:
+        # a coin spins on its edge; lying, it would seem to rest
+        x, y, z = cue.place
+        drive, tilt = replace(drive, centre=(x, y + cue.shape.radius, z)), _ON_ITS_SIDE
+    return Start(position=drive.centre, orientation=tilt, drive=drive)
 
 
 def _orbit(cue: Cue) -> Start:
@@ -290,6 +294,24 @@ def _lean(cue: Cue) -> Start:
     return Start(position=(x + shift * hx, y, z + shift * hz), velocity=(push * hx, 0.0, push * hz))
 
 
+def _tip(cue: Cue) -> Start:
+    """Stand on an edge, a little beyond where a single thing would fall back."""
+    hx, hz = cue.heading
+    shape, low = cue.shape, cue.shape.lowest
+    if not isinstance(shape, Box | Cone | Cylinder):
+        return _roll(cue)
+    foot = shape.half[0 if hx else 2] if isinstance(shape, Box) else shape.radius
+    angle = math.atan2(foot, low) + 0.12
+    x, y, z = cue.place
+    height = low * math.cos(angle) + foot * math.sin(angle)
+    half = math.sin(angle / 2)
+    return Start(
+        position=(x, y + height, z),
+        orientation=(math.cos(angle / 2), half * hz, 0.0, -half * hx),
+        velocity=(0.2 * hx, 0.0, 0.2 * hz),
+    )
+
+
 def _explode(cue: Cue) -> Start:
     x, y, z = cue.at(0.15)
     away = _unit(np.array([x, 0.0, z]) + cue.rng.normal(0, 0.05, 3) * [1, 0, 1])
@@ -328,6 +350,7 @@ MOTIONS: Final[dict[str, Callable[[Cue], Start]]] = {
     "spin": _spin,
     "strike": _strike,
     "throw": _throw,
+    "tip": _tip,
     "topple": _rest,
     "tumble": _tumble,
 }
@@ -336,7 +359,7 @@ _SIDEWAYS: Final = frozenset(("left", "right"))
 _EVERY_WAY: Final = _SIDEWAYS | {"near", "far"}
 # The directions that motions follow; the others follow none.
 STEERED: Final[dict[str, frozenset[str]]] = {
-    **dict.fromkeys(("bounce", "lean", "roll", "slide", "throw", "tumble"), _EVERY_WAY),
+    **dict.fromkeys(("bounce", "lean", "roll", "slide", "throw", "tip", "tumble"), _EVERY_WAY),
     **dict.fromkeys(("collide", "strike"), _SIDEWAYS),
 }
 # Motions that start elsewhere than where an arrangement puts things; all but the last in a row.

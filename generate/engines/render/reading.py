@@ -69,7 +69,8 @@ class PromptReading:
         ground_colour: Colour of the ground or ``None``.
         sky: Sky name or ``None``.
         camera: Camera words, in order.
-        physics: ``"slow"``, ``"fast"``, ``"moon"``, ``"weightless"``, in order.
+        physics: ``"slow"``, ``"fast"``, ``"low gravity"``, ``"moon"``, ``"weightless"``,
+            ``"space"``, in order.
         relations: Where objects stand beside others, in order of mention.
         unknown: Words outside the vocabulary, and places without a thing before or after them, in
             order, each once.

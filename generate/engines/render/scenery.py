@@ -30,7 +30,7 @@ _TOGETHER: Final = (
 _KINDS: Final = {
     "pan left": "pan", "pan right": "pan", "zoom in": "zoom", "zoom out": "zoom", "top": "height",
     "low": "height", "close": "distance", "wide": "distance", "slow": "speed", "fast": "speed",
-    "moon": "gravity", "weightless": "gravity",
+    "moon": "gravity", "weightless": "gravity", "low gravity": "gravity", "space": "gravity",
 }  # fmt: skip
 _MOVES: Final = ("orbit", "pan left", "pan right", "zoom in", "zoom out")
 
@@ -149,5 +149,6 @@ class Scenery:
     def _outdo(self, before: list[str], value: str) -> None:
         """Name the words before that leave no room for a value, or rather it for them."""
         for each in before:
-            if each != value and each in _KINDS and _KINDS[each] == _KINDS.get(value):
+            alike = {each, value} in ({"moon", "low gravity"}, {"space", "weightless"})
+            if each != value and not alike and _KINDS.get(each, each) == _KINDS.get(value):
                 self.strays.add("outdone", self.said[each])

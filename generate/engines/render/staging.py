@@ -50,7 +50,7 @@ _TRIES: Final = 20
 # Words of the camera that change from where, not how near, it looks.
 _TURNS: Final = ("low", "orbit", "top")
 _WIDEST: Final = 3.2
-_GRAVITY: Final = {"moon": 1.62, "weightless": 0.0}
+_GRAVITY: Final = {"low gravity": 1.62, "moon": 1.62, "space": 0.0, "weightless": 0.0}
 _SPEED: Final = {"slow": 0.4, "fast": 1.7}
 
 
@@ -213,7 +213,7 @@ class _Surroundings:
 def _struck_top(items: Sequence[_Item], places: Sequence[Triple]) -> float:
     """Return the height in metres of what stands to be struck."""
     tops = [
-        place[1] + 2 * item.look.shape.lowest
+        place[1] + (2.8 if item.phrase.arrangement == "middle" else 2.0) * item.look.shape.lowest
         for item, place in zip(items, places, strict=True)
         if item.phrase.motion == "topple"
     ]
@@ -235,8 +235,7 @@ def _settle_motions(phrases: tuple[ObjectPhrase, ...]) -> list[ObjectPhrase]:
     for phrase in phrases:
         motion = phrase.motion
         if phrase.shape == "domino" and motion in (None, "fall", "topple"):
-            plural = phrase.plural or (phrase.count or 1) > 1
-            row = phrase.arrangement or ("row" if plural else None)
+            row = phrase.arrangement or ("row" if _is_several(phrase) else None)
             settled.append(replace(phrase, motion="domino", arrangement=row))
             continue
         if motion is None and "topple" in moving:
@@ -245,11 +244,25 @@ def _settle_motions(phrases: tuple[ObjectPhrase, ...]) -> list[ObjectPhrase]:
             motion = "rest" if moving or phrase.arrangement else "fall"
         arrangement = phrase.arrangement
         if motion == "topple" and arrangement is None:
-            arrangement = "tower"
+            # a single thing stands where what strikes it is bound for
+            arrangement = "tower" if _is_several(phrase) else "middle"
         settled.append(replace(phrase, motion=motion, arrangement=arrangement))
     if settled and {"topple"} == {phrase.motion for phrase in settled}:
-        settled = [replace(phrase, motion="lean") for phrase in settled]
+        settled = [_falling_over(phrase) for phrase in settled]
     return settled
+
+
+def _falling_over(phrase: ObjectPhrase) -> ObjectPhrase:
+    """Let what nothing strikes fall by itself: towers as such, loose things one by one."""
+    said = phrase.said
+    is_tower = "arrangement" in said or said.get("motion", "").startswith("collaps")
+    if is_tower and phrase.arrangement != "middle":
+        return replace(phrase, motion="lean")
+    return replace(phrase, motion="tip", arrangement=None)
+
+
+def _is_several(phrase: ObjectPhrase) -> bool:
+    return phrase.plural or (phrase.count or 1) > 1
 
 
 def _with_strikes(phrases: tuple[ObjectPhrase, ...]) -> tuple[ObjectPhrase, ...]:
@@ -263,7 +276,7 @@ def _with_strikes(phrases: tuple[ObjectPhrase, ...]) -> tuple[ObjectPhrase, ...]
     if not any(stands):
         return tuple(
             replace(phrase, arrangement="middle", motion="rest")
-            if phrase.motion is None and not phrase.plural and (phrase.count or 1) == 1
+            if phrase.motion is None and not _is_several(phrase)
             else phrase
             for phrase in phrases
         )

@@ -27,8 +27,12 @@ _PERIOD: Final = {"grass": 3.0, "sand": 5.0, "checker": 4.0, "wood": 4.0, "aspha
 
 
 def ground_of(reading: PromptReading, rng: np.random.Generator) -> Ground:
-    """Return the ground that the prompt names, or one that suits its sky."""
+    """Return the ground that the prompt names, or one that suits its sky and where it is."""
     kind = reading.ground
+    beyond = _GROUND_BEYOND.get(_beyond(reading) or "")
+    if kind is None and beyond is not None:
+        colour = COLOURS[reading.ground_colour or beyond]
+        return Ground(kind="plain", tint=colour, gloss=0.0, period=_PERIOD.get("plain", 4.0))
     if kind is None:
         indoors = reading.sky in ("studio", "dark")
         kind = str(rng.choice(["plain"] if indoors else ["wood", "checker", "tile", "grass"]))
@@ -118,9 +122,21 @@ _SKIES: Final = {
 }
 
 
+# Without air the sky is black by day, with stars.
+_BEYOND_THE_AIR: Final = replace(_SKIES["dark"], name="space", stars=True)
+_GROUND_BEYOND: Final = {"moon": "grey", "space": "black"}
+
+
+def _beyond(reading: PromptReading) -> str | None:
+    """Return where beyond the air a prompt takes place, the later word of several."""
+    return next((word for word in reversed(reading.physics) if word in _GROUND_BEYOND), None)
+
+
 def sky_of(reading: PromptReading, rng: np.random.Generator) -> Sky:
     """Return the sky that the prompt names (else a day, or a studio over a smooth floor)."""
     name = reading.sky
+    if name is None and _beyond(reading):
+        return _BEYOND_THE_AIR
     if name is None:
         name = "studio" if reading.ground == "plain" else "day"
     sky = _SKIES[name]

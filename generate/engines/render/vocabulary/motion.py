@@ -106,10 +106,10 @@ PHYSICS: Final = {
     "fast": "fast",
     "quickly": "fast",
     "moon": "moon",
-    "low gravity": "moon",
+    "low gravity": "low gravity",
     "zero gravity": "weightless",
     "weightless": "weightless",
-    "in space": "weightless",
+    "in space": "space",
 }
 
 # Little words after a verb, and the motions that they belong to.

@@ -7,7 +7,7 @@ import pytest
 
 from vidigree.generate.engines.render.dynamics import simulate
 from vidigree.generate.engines.render.grammar import read_prompt
-from vidigree.generate.engines.render.shapes import Sphere
+from vidigree.generate.engines.render.shapes import Cylinder, Sphere
 from vidigree.generate.engines.render.staging import stage
 
 FIRST, *OTHERS = [
@@ -66,3 +66,37 @@ def test_a_ball_that_rolls_into_a_cube_pushes_it(way: str) -> None:
     pushed = place[-1, 1, 0] - place[0, 1, 0]
     assert abs(pushed) > 0.01, "a cube of its weight rubs on the ground"
     assert np.sign(pushed) == (1 if way == "right" else -1)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "number"),
+    [
+        ("a cylinder falling over", 1),
+        ("two tall boxes toppling to the left", 2),
+        pytest.param("a column knocked over by a ball", 2, marks=pytest.mark.slow),
+    ],
+)
+def test_a_single_thing_falls_over_alone(prompt: str, number: int) -> None:
+    scene = stage(read_prompt(prompt), 0)
+    assert len(scene.bodies) == number
+    poses = list(simulate(scene, (k / 24 for k in range(0, 49, 6))))
+    for body in range(number):
+        if not isinstance(scene.bodies[body].shape, Sphere):
+            assert abs(poses[-1].rotation[body][1, 1]) < 0.3, "its axis lies"
+
+
+def test_a_coin_spins_on_its_edge() -> None:
+    (coin,) = stage(read_prompt("a coin spinning on a table"), 0).bodies
+    assert isinstance(coin.shape, Cylinder)
+    assert coin.position[1] == pytest.approx(coin.shape.radius)
+
+
+def test_space_and_moon_are_not_a_lawn_by_day() -> None:
+    space, moon, chosen = (
+        stage(read_prompt(f"a ball {where}"), 0)
+        for where in ("in space", "on the moon", "on the moon on grass at sunset")
+    )
+    assert [space.sky.name, moon.sky.name, chosen.sky.name] == ["space", "space", "sunset"]
+    assert space.sky.stars
+    assert [space.ground.kind, moon.ground.kind, chosen.ground.kind] == ["plain", "plain", "grass"]
+    assert (space.gravity, moon.gravity) == (0.0, 1.62)
