@@ -313,12 +313,16 @@ def _tip(cue: Cue) -> Start:
 
 
 def _explode(cue: Cue) -> Start:
-    x, y, z = cue.at(0.15)
+    x, _, z = cue.place
     away = _unit(np.array([x, 0.0, z]) + cue.rng.normal(0, 0.05, 3) * [1, 0, 1])
+    up = float(cue.rng.uniform(3.0, 4.8))
+    # A wall is one until it bursts; loose things begin in a heap.
+    squeeze = 1.0 if cue.arranged else 0.55
+    height = cue.at(0.0 if cue.arranged else 0.15)[1]
     return Start(
-        position=(0.55 * x, y, 0.55 * z),
-        orientation=cue.any_orientation(),
-        velocity=(float(2.2 * away[0]), float(cue.rng.uniform(3.0, 4.8)), float(2.2 * away[2])),
+        position=(squeeze * x, height, squeeze * z),
+        orientation=_UPRIGHT if cue.arranged else cue.any_orientation(),
+        velocity=(float(2.2 * away[0]), up, float(2.2 * away[2])),
         spin=cue.any_spin(7.0),
     )
 

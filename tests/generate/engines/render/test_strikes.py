@@ -100,3 +100,9 @@ def test_space_and_moon_are_not_a_lawn_by_day() -> None:
     assert space.sky.stars
     assert [space.ground.kind, moon.ground.kind, chosen.ground.kind] == ["plain", "plain", "grass"]
     assert (space.gravity, moon.gravity) == (0.0, 1.62)
+
+
+def test_a_wall_is_one_until_it_bursts() -> None:
+    bodies = stage(read_prompt("a wall of bricks exploding"), 0).bodies
+    assert {body.orientation for body in bodies} == {(1.0, 0.0, 0.0, 0.0)}
+    assert min(body.velocity[1] for body in bodies) >= 3
