@@ -89,7 +89,12 @@ def _read(text: str) -> str:
 
 
 def _plain(host: str) -> str:
-    return host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
+    """Return a host in the one form in which hosts are compared; addresses have several."""
+    name = host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name
 
 
 def _is_loopback(address: str) -> bool:

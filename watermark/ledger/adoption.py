@@ -133,6 +133,10 @@ def _engine(actions: Sequence[ActionReading]) -> str:
 
 def _binding(reading: CredentialsReading) -> tuple[SoftBinding | None, str]:
     """Return what binds a clip to a mark that clips are issued with, and that mark's method."""
+    # Packages that have nothing to do with a clip of our own, and may be broken, are left alone.
+    for binding in reading.soft_bindings:
+        if binding.alg == SOFT_BINDING_ALGORITHM:
+            return binding, "robust"
     for binding in reading.soft_bindings:
         method = _issuing_method(binding.alg)
         if method:
@@ -141,13 +145,11 @@ def _binding(reading: CredentialsReading) -> tuple[SoftBinding | None, str]:
 
 
 def _issuing_method(algorithm: str) -> str:
-    """Return the method that has a soft binding algorithm id; empty where no one here has.
+    """Return the method of another package that has a soft binding algorithm id; empty for none.
 
     Raises:
         UsageError: A method of another package cannot be imported.
     """
-    if algorithm == SOFT_BINDING_ALGORITHM:
-        return "robust"
     for name in watermark_methods:
         method = watermark_methods.get(name)
         its_own = getattr(method, "soft_binding_algorithm", "")

@@ -33,6 +33,15 @@ def test_a_name_of_its_own_is_accepted(header: str) -> None:
     check_host(header, NAMES)
 
 
+def test_an_address_is_the_same_however_it_is_written() -> None:
+    """Browsers shorten what the operator wrote at length; other clients do not."""
+    names = accepted_names(
+        read_names(["2001:db8::2"]), host="2001:db8:0:0::1", listeners=(), behind_proxy=False
+    )
+    check_host("[2001:db8::1]:8400", names)
+    check_host("[2001:DB8:0::2]", names)
+
+
 @pytest.mark.parametrize(
     "header",
     [

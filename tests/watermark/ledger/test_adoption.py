@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -21,9 +22,12 @@ from vidigree.watermark.clip import MADE_ELSEWHERE, Origin
 from vidigree.watermark.credentials import (
     TrustSettings,
 )
-from vidigree.watermark.ledger import Ledger
+from vidigree.watermark.credentials.manifest import SoftBinding
+from vidigree.watermark.keyring import PUBLISHED_KEY
+from vidigree.watermark.ledger import Ledger, adoption
 from vidigree.watermark.ledger.adoption import adopted_entry, bound_clip_id, own_signers
 from vidigree.watermark.ledger.commands import ledger as ledger_command
+from vidigree.watermark.method import SOFT_BINDING_ALGORITHM
 
 AUTHORITY = ChainAuthority()
 STUDIO = AUTHORITY.issue()
@@ -145,6 +149,20 @@ def test_a_clip_marked_by_a_method_of_another_package_is_recorded_while_it_is_in
         assert adopted_entry(receipt.path, trust=own_signers({})).method == "other"
         assert bound_clip_id(receipt.path) == receipt.clip_id
     assert bound_clip_id(receipt.path) is None
+
+
+def test_a_clip_of_our_own_needs_no_other_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A binding of somebody else may stand before ours, and a package that is broken be there."""
+    bindings = [
+        SoftBinding(alg=alg, value=f"{PUBLISHED_KEY.key_id}:{7:016x}")
+        for alg in ("org.example.other.1", SOFT_BINDING_ALGORITHM)
+    ]
+    reading = SimpleNamespace(soft_bindings=bindings)
+    monkeypatch.setattr(adoption, "read_credentials", lambda *_, **__: reading)
+    watermark_methods.names()  # what is installed is found before one is added
+    targets = {**watermark_methods._targets, "broken": "no_such_package:Mark"}
+    monkeypatch.setattr(watermark_methods, "_targets", targets)
+    assert bound_clip_id(Path("clip.mp4")) == 7
 
 
 @pytest.mark.parametrize(
