@@ -56,6 +56,8 @@ def accepted_names(
 def check_host(header: str, names: Collection[str]) -> None:
     """Let a request pass that asks by a name that is accepted, or by a loopback address.
 
+    So does one that names nobody, as simple health checks of HTTP/1.0 do: browsers always name one.
+
     Args:
         header: ``Host`` of the request; empty without one.
         names: From :func:`accepted_names`.
@@ -65,7 +67,7 @@ def check_host(header: str, names: Collection[str]) -> None:
     """
     found = _HOST.fullmatch(header.strip())
     name = _plain(found[1]) if found else ""
-    if not names or name in names or _is_loopback(name):
+    if not names or not header or name in names or _is_loopback(name):
         return
     raise RefusalError(
         400,

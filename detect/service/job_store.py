@@ -32,7 +32,7 @@ from vidigree.detect.service.lease_clock import LeaseClock
 from vidigree.detect.service.schema import jobs
 from vidigree.watermark.ledger.connection import READING, ledger_errors
 
-__all__ = ["AuditJob", "JobOptions", "JobState", "JobStore"]
+__all__ = ["AuditJob", "JobOptions", "JobState", "JobStore", "new_job_id"]
 
 _ALIVE = ("receiving", "queued", "running")
 _LEFT_SECONDS = 3600.0
@@ -57,10 +57,13 @@ class JobStore:
         self._left: frozenset[str] = frozenset()
         self._left_since = 0.0
 
-    def receive(self, *, owner: str, spool: str, max_queue: int) -> AuditJob | None:
+    def receive(
+        self, job_id: str | None = None, *, owner: str, spool: str, max_queue: int
+    ) -> AuditJob | None:
         """Make a job whose upload is coming in, unless the queue is full.
 
         Args:
+            job_id: From :func:`new_job_id`; ``None`` takes a new one.
             owner: Public id of the API key; empty without one.
             spool: Id of the spool folder.
             max_queue: Most jobs that are not finished.
@@ -68,7 +71,7 @@ class JobStore:
         Returns:
             The job, held by its lease; ``None`` if the queue is full.
         """
-        now, job_id = time.time(), secrets.token_hex(16)
+        now, job_id = time.time(), job_id or new_job_id()
         values = {
             "id": job_id,
             "state": "receiving",
@@ -365,6 +368,11 @@ class JobStore:
 
     def _errors(self, doing: str) -> AbstractContextManager[None]:
         return ledger_errors(doing, self._engine)
+
+
+def new_job_id() -> str:
+    """Return an id that nobody guesses: 128 random bits in hex."""
+    return secrets.token_hex(16)
 
 
 def _by_id(job_id: str) -> sa.Select[Any]:

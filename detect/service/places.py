@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 
-from vidigree.detect.service.job_store import AuditJob, JobStore
+from vidigree.detect.service.job_store import AuditJob, JobStore, new_job_id
 from vidigree.detect.service.refusals import queue_full, too_many_at_once
 
 __all__ = ["Places"]
@@ -28,7 +27,7 @@ class Places:
         self._spool = spool
         self._max_queue = max_queue
         self._callers: dict[str, str] = {}  # by the id of their job
-        self._coming: Counter[str] = Counter()
+        self._coming: set[str] = set()  # ids whose row is being made
 
     async def take(self, caller: str, *, owner: str, most: int) -> AuditJob:
         """Make a job whose upload is coming in.
@@ -44,25 +43,32 @@ class Places:
         Raises:
             RefusalError: The caller holds as many places as may, or all are taken.
         """
-        known = tuple(self._callers)
+        made = self._callers.keys() - self._coming
         unfinished = await asyncio.to_thread(self._jobs.unfinished)
-        for job_id in known:  # those made meanwhile are not among the unfinished yet
-            if job_id not in unfinished:
-                self._callers.pop(job_id, None)
+        for job_id in made - unfinished.keys():
+            self._callers.pop(job_id, None)
         held = {job_id for job_id, name in self._callers.items() if name == caller}
         if owner:
             held |= {job_id for job_id, name in unfinished.items() if name == owner}
-        if len(held) + self._coming[caller] >= most:
+        if len(held) >= most:
             raise too_many_at_once(most)
-        self._coming[caller] += 1
+        # Named before its row is there, so that it counts once, whoever sees that first.
+        job_id = new_job_id()
+        self._callers[job_id] = caller
+        self._coming.add(job_id)
         try:
             job = await asyncio.to_thread(
-                self._jobs.receive, owner=owner, spool=self._spool, max_queue=self._max_queue
+                self._jobs.receive,
+                job_id,
+                owner=owner,
+                spool=self._spool,
+                max_queue=self._max_queue,
             )
             if job is None:
                 raise queue_full()
-            self._callers[job.job_id] = caller
             return job
+        except BaseException:
+            del self._callers[job_id]
+            raise
         finally:
-            self._coming[caller] -= 1
-            self._coming += Counter()  # without those who have none left
+            self._coming.discard(job_id)

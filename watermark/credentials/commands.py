@@ -126,7 +126,11 @@ def check(context: click.Context, folder: Path | None, chain: Path | None, as_js
     cannot be signed.
     """
     from vidigree.media.errors import CredentialsError
-    from vidigree.watermark.credentials.certificate_check import check_chain, check_identity
+    from vidigree.watermark.credentials.certificate_check import (
+        ChainFinding,
+        check_chain,
+        check_identity,
+    )
     from vidigree.watermark.credentials.identity import read_pem
 
     failure: CredentialsError | None = None
@@ -139,6 +143,9 @@ def check(context: click.Context, folder: Path | None, chain: Path | None, as_js
     usable = failure is None and all(finding.severity != "error" for finding in findings)
     if as_json:
         rows = [finding.to_dict() for finding in findings]
+        if failure is not None:
+            first = ChainFinding(severity="error", problem=failure.message, remedy=failure.hint)
+            rows.insert(0, first.to_dict())
         click.echo(json.dumps({"version": 1, "usable": usable, "findings": rows}, indent=2))
     else:
         for finding in findings:

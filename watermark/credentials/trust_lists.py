@@ -219,11 +219,14 @@ def _update(entry: InstalledList, home: Path | None) -> InstalledList | None:
         certificates=_count(entry.name, entry.role, data),
         sha256=hashlib.sha256(data).hexdigest(),
     )
-    with _turn(trust_folder(home)) as folder:
-        there = (folder / entry.role / f"{entry.name}.pem").exists()
-        if not there or _sources(folder).get(f"{entry.role}/{entry.name}") != entry.source:
-            return None
-        _keep(folder, fresh, data)
+    try:
+        with _turn(trust_folder(home)) as folder:
+            there = (folder / entry.role / f"{entry.name}.pem").exists()
+            if not there or _sources(folder).get(f"{entry.role}/{entry.name}") != entry.source:
+                return None
+            _keep(folder, fresh, data)
+    except (FileNotFoundError, NotADirectoryError):  # with all lists in it
+        return None
     return fresh
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,36 @@ def test_a_caller_holds_only_so_many_places(store: JobStore) -> None:
     for job_id in store.unfinished():
         store.delete(job_id)
     assert take("a", "a") == "taken taken"
+
+
+def test_an_upload_of_a_key_counts_once_while_its_row_is_made(
+    store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it counted as a row and as one that was coming, and the second was refused."""
+    made = store.receive
+
+    def slow(*given: Any, **more: Any) -> Any:
+        job = made(*given, **more)
+        seen.set()
+        assert go_on.wait(20)
+        return job
+
+    seen, go_on = threading.Event(), threading.Event()
+    places = Places(store, spool="here", max_queue=5)
+
+    async def twice() -> None:
+        first = asyncio.ensure_future(places.take("key a", owner="a", most=2))
+        assert await asyncio.to_thread(seen.wait, 20)
+        monkeypatch.setattr(store, "receive", made)
+        await places.take("key a", owner="a", most=2)
+        go_on.set()
+        await first
+        with pytest.raises(RefusalError):
+            await places.take("key a", owner="a", most=2)
+
+    monkeypatch.setattr(store, "receive", slow)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(twice())).result()
 
 
 def test_a_job_that_is_finished_holds_no_place(store: JobStore) -> None:

@@ -113,4 +113,6 @@ def test_who_has_no_identity_is_told_of_the_mark_keys_all_the_same(kept: Path) -
     assert isinstance(done.exception, CredentialsError)
     report = json.loads(done.stdout)
     assert not report["usable"]
-    assert [row["remedy"] for row in report["findings"]] == [f"chmod 600 {kept / 'mark-keys.json'}"]
+    missing, exposed = report["findings"]
+    assert (missing["severity"], missing["problem"]) == ("error", done.exception.message)
+    assert exposed["remedy"] == f"chmod 600 {kept / 'mark-keys.json'}"

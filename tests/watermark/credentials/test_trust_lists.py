@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -314,14 +315,18 @@ def test_lists_that_are_changed_at_the_same_time_are_all_remembered(
     assert table == {f"{role}/{name}": str(tmp_path / f"{name}.pem") for role, name in KEPT}
 
 
+@pytest.mark.parametrize("whole", [False, True])
 def test_a_list_that_is_removed_while_it_is_fetched_does_not_come_back(
-    served: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    served: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, *, whole: bool
 ) -> None:
     add_list(URL, role="claim")
     fetch = trust_lists._fetch
 
     def meanwhile(url: str) -> bytes:
-        remove_list("partners", role="claim")
+        if whole:
+            shutil.rmtree(trust_folder())
+        else:
+            remove_list("partners", role="claim")
         return fetch(url)
 
     monkeypatch.setattr(trust_lists, "_fetch", meanwhile)
