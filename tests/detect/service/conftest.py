@@ -127,6 +127,14 @@ def start_service(tmp_path: Path) -> Iterator[Callable[..., RunningService]]:
         yield start
 
 
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A file that holds no video."""
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(b"no video at all " * 64)
+    return path
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
     """Return a service that the tests of a module share."""

@@ -12,23 +12,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-import sqlalchemy as sa
 
 from vidigree.detect import isolation
 from vidigree.detect.service.journal import JsonLines
-from vidigree.detect.service.schema import jobs
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "detect" / "schema" / "verdict-1.json").read_text("utf-8")
 )
 Start = Callable[..., Any]
-
-
-@pytest.fixture
-def broken(tmp_path: Path) -> Path:
-    path = tmp_path / "broken.mp4"
-    path.write_bytes(b"no video at all " * 64)
-    return path
 
 
 def test_an_upload_is_answered_at_once_and_nothing_stays(service: Any, clip: Path) -> None:
@@ -80,49 +71,6 @@ def test_a_long_job_is_followed(service: Any, clip: Path) -> None:
     assert stored is not None
     assert service.http.delete(answer.headers["location"]).status_code == 204
     assert service.http.get(answer.headers["location"]).status_code == 404
-
-
-def test_an_answer_is_kept_when_asked(service: Any, clip: Path) -> None:
-    job = service.audit(clip, keep=600).json()
-    kept = service.http.get(f"/v1/audits/{job['id']}").json()
-    assert kept["verdict"] == job["verdict"]
-    assert service.spooled() == []  # the answer, never the clip
-
-
-@pytest.mark.parametrize("wait", [0, 20])
-@pytest.mark.parametrize(
-    ("keep", "stays"), [(0, 60), (10, 60), (600, 600), (7200, 7200), (10**9, 7 * 86400)]
-)
-def test_an_answer_that_was_fetched_stays_as_long_as_was_asked(
-    service: Any, broken: Path, keep: int, stays: int, wait: int
-) -> None:
-    answer = service.audit(broken, keep=keep, wait=wait)
-    job = answer.json() if wait else service.follow(answer)
-    with service.context.engine.connect() as connection:
-        query = sa.select(jobs.c.expires_at - jobs.c.finished_at).where(jobs.c.id == job["id"])
-        left = connection.execute(query).scalar_one_or_none()
-    if wait and not keep:
-        assert left is None  # sent, and gone
-    else:
-        assert stays <= left < stays + 5
-
-
-def test_no_more_is_kept_than_there_is_room_for(start_service: Start, broken: Path) -> None:
-    service = start_service(max_kept_bytes=100)
-    assert service.audit(broken, keep=600).status_code == 422
-    refused = service.audit(broken, keep=600)
-    assert (refused.status_code, refused.json()["error"]["kind"]) == (507, "NoRoomToKeep")
-    assert int(refused.headers["retry-after"]) > 0
-    assert service.spooled() == []
-    assert service.audit(broken).status_code == 422
-    unfetched = service.audit(broken, wait=0).json()
-    deadline = time.monotonic() + 30
-    while (job := service.context.jobs.find(unfetched["id"])).state != "done":
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    with service.context.engine.connect() as connection:
-        query = sa.select(jobs.c.expires_at - jobs.c.finished_at).where(jobs.c.id == job.job_id)
-        assert connection.execute(query).scalar_one() == pytest.approx(60, abs=1)
 
 
 @pytest.mark.parametrize(
